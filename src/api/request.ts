@@ -1,0 +1,86 @@
+// The request-to-response layer without sockets: what the HTTPS front, the built-in kubectl and the scenario
+// runner have in common. A request is what a Kubernetes client would send; bodies are JSON data already parsed.
+
+import type { KubeObject } from '../cluster/objects.js'
+
+export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface ApiRequest {
+  readonly method: Verb
+  /** Path without the query: `/api/v1/namespaces/default/pods/curl`. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | readonly string[]>>
+  /** Accept, Content-Type; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+export interface ApiResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** JSON data (an object, a list, a Table, a Status), or text for logs. */
+  readonly body: unknown
+}
+
+/** A Kubernetes `Status` object: how every failure is told. */
+export interface Status {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: Record<string, never>
+  status: 'Success' | 'Failure'
+  message?: string
+  reason?: string
+  details?: {
+    name?: string
+    group?: string
+    kind?: string
+    uid?: string
+    causes?: { reason?: string; message?: string; field?: string }[]
+    retryAfterSeconds?: number
+  }
+  code?: number
+}
+
+export interface WatchLine {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  readonly object: KubeObject | Status | Record<string, unknown>
+}
+
+/** The client's end of exec and attach; bytes both ways, as on the streams of the remote command protocol. */
+export interface RemoteStreams {
+  /** Called by the pod's side with output, in order. `stderr` only without a TTY. */
+  onOutput: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void) | undefined
+  /** Called once: exit code of the command (attach: of the container), or why it could not run. */
+  onExit: ((exit: { readonly exitCode: number; readonly error?: string }) => void) | undefined
+  write(bytes: Uint8Array): void
+  /** End of standard input. */
+  end(): void
+  resize(columns: number, rows: number): void
+  /** The client goes away; what runs in the pod gets SIGHUP (exec) or stays (attach). */
+  close(): void
+}
+
+export interface ExecRequest {
+  readonly namespace: string
+  readonly pod: string
+  readonly container?: string
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
+/** The API server as its in-process clients see it. */
+export interface Api {
+  request(request: ApiRequest): ApiResponse
+  /** Watches what a GET with `watch=true` would; the returned function ends it. A refused watch calls `onLine` once with ERROR. */
+  watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void
+  /** pods/exec. Throws an ApiError-like `Status` through `onExit.error` when the pod is not there or not running. */
+  exec(request: ExecRequest & { readonly command: readonly string[] }): RemoteStreams | Status
+  /** pods/attach: the container's own standard streams. */
+  attach(request: ExecRequest): RemoteStreams | Status
+  /** pods/log with follow=true: lines as they come; the returned function ends it. */
+  followLog(
+    request: ApiRequest,
+    onBytes: (bytes: Uint8Array) => void,
+    onEnd: () => void,
+  ): (() => void) | Status
+}

@@ -1,0 +1,358 @@
+// Kubernetes objects as they stand in manifests and on the API: the fields that Podwire reads or writes, by the
+// names and in the shapes of the Kubernetes API reference (v1, apps/v1, discovery.k8s.io/v1). Objects are plain
+// JSON data. Fields that are not named here are kept as they came; which fields are known at all is for
+// admission (cluster/schema.ts).
+
+/** RFC 3339 in UTC with seconds, `2021-09-13T12:36:38Z`. */
+export type Timestamp = string
+export type Labels = Record<string, string>
+
+export interface ObjectMeta {
+  name: string
+  generateName?: string
+  namespace?: string
+  uid?: string
+  resourceVersion?: string
+  generation?: number
+  creationTimestamp?: Timestamp
+  deletionTimestamp?: Timestamp
+  deletionGracePeriodSeconds?: number
+  labels?: Labels
+  annotations?: Record<string, string>
+  ownerReferences?: OwnerReference[]
+  finalizers?: string[]
+}
+
+export interface OwnerReference {
+  apiVersion: string
+  kind: string
+  name: string
+  uid: string
+  controller?: boolean
+  blockOwnerDeletion?: boolean
+}
+
+/** Any object. */
+export interface KubeObject {
+  apiVersion: string
+  kind: string
+  metadata: ObjectMeta
+  [field: string]: unknown
+}
+
+export interface LabelSelector {
+  matchLabels?: Labels
+  matchExpressions?: {
+    key: string
+    operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'
+    values?: string[]
+  }[]
+}
+
+export type IntOrString = number | string
+export type Protocol = 'TCP' | 'UDP' | 'SCTP'
+
+export interface Condition {
+  type: string
+  status: 'True' | 'False' | 'Unknown'
+  lastProbeTime?: Timestamp | null
+  lastTransitionTime?: Timestamp
+  lastUpdateTime?: Timestamp
+  lastHeartbeatTime?: Timestamp
+  reason?: string
+  message?: string
+}
+
+export interface Namespace extends KubeObject {
+  kind: 'Namespace'
+  spec?: { finalizers?: string[] }
+  status?: { phase?: 'Active' | 'Terminating' }
+}
+
+export interface ConfigMap extends KubeObject {
+  kind: 'ConfigMap'
+  data?: Record<string, string>
+  binaryData?: Record<string, string>
+  immutable?: boolean
+}
+
+export interface Node extends KubeObject {
+  kind: 'Node'
+  spec: { podCIDR?: string; podCIDRs?: string[]; unschedulable?: boolean; taints?: Taint[] }
+  status?: {
+    addresses?: { type: 'InternalIP' | 'ExternalIP' | 'Hostname'; address: string }[]
+    conditions?: Condition[]
+    capacity?: Record<string, string>
+    allocatable?: Record<string, string>
+    nodeInfo?: Record<string, string>
+  }
+}
+
+export interface Taint {
+  key: string
+  value?: string
+  effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+}
+
+export interface ContainerPort {
+  name?: string
+  containerPort: number
+  protocol?: Protocol
+  hostPort?: number
+}
+
+export interface EnvVar {
+  name: string
+  value?: string
+  valueFrom?: {
+    fieldRef?: { apiVersion?: string; fieldPath: string }
+    configMapKeyRef?: { name: string; key: string; optional?: boolean }
+  }
+}
+
+export interface VolumeMount {
+  name: string
+  mountPath: string
+  subPath?: string
+  readOnly?: boolean
+}
+
+export interface Probe {
+  httpGet?: { path?: string; port: IntOrString; scheme?: string; host?: string }
+  tcpSocket?: { port: IntOrString; host?: string }
+  exec?: { command: string[] }
+  initialDelaySeconds?: number
+  periodSeconds?: number
+  timeoutSeconds?: number
+  successThreshold?: number
+  failureThreshold?: number
+}
+
+export interface Container {
+  name: string
+  image: string
+  imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never'
+  command?: string[]
+  args?: string[]
+  workingDir?: string
+  ports?: ContainerPort[]
+  env?: EnvVar[]
+  envFrom?: { prefix?: string; configMapRef?: { name: string; optional?: boolean } }[]
+  resources?: { limits?: Record<string, string>; requests?: Record<string, string> }
+  volumeMounts?: VolumeMount[]
+  readinessProbe?: Probe
+  livenessProbe?: Probe
+  startupProbe?: Probe
+  stdin?: boolean
+  stdinOnce?: boolean
+  tty?: boolean
+}
+
+export interface Volume {
+  name: string
+  emptyDir?: { medium?: string; sizeLimit?: string }
+  configMap?: { name: string; items?: { key: string; path: string }[]; optional?: boolean }
+}
+
+export interface PodSpec {
+  containers: Container[]
+  initContainers?: Container[]
+  volumes?: Volume[]
+  nodeName?: string
+  nodeSelector?: Labels
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never'
+  terminationGracePeriodSeconds?: number
+  hostname?: string
+  subdomain?: string
+  dnsPolicy?: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None'
+  dnsConfig?: { nameservers?: string[]; searches?: string[]; options?: { name: string; value?: string }[] }
+  hostNetwork?: boolean
+  hostAliases?: { ip: string; hostnames: string[] }[]
+  enableServiceLinks?: boolean
+  serviceAccountName?: string
+  readinessGates?: { conditionType: string }[]
+  tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[]
+}
+
+export interface ContainerState {
+  waiting?: { reason: string; message?: string }
+  running?: { startedAt: Timestamp }
+  terminated?: {
+    exitCode: number
+    signal?: number
+    reason?: string
+    message?: string
+    startedAt?: Timestamp
+    finishedAt?: Timestamp
+    containerID?: string
+  }
+}
+
+export interface ContainerStatus {
+  name: string
+  image: string
+  imageID: string
+  containerID?: string
+  ready: boolean
+  started?: boolean
+  restartCount: number
+  state: ContainerState
+  lastState: ContainerState
+}
+
+export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+
+export interface PodStatus {
+  phase?: PodPhase
+  reason?: string
+  message?: string
+  hostIP?: string
+  hostIPs?: { ip: string }[]
+  podIP?: string
+  podIPs?: { ip: string }[]
+  startTime?: Timestamp
+  conditions?: Condition[]
+  containerStatuses?: ContainerStatus[]
+  initContainerStatuses?: ContainerStatus[]
+  qosClass?: string
+}
+
+export interface Pod extends KubeObject {
+  kind: 'Pod'
+  spec: PodSpec
+  status?: PodStatus
+}
+
+export interface PodTemplateSpec {
+  metadata?: Partial<ObjectMeta>
+  spec: PodSpec
+}
+
+export interface ReplicaSet extends KubeObject {
+  kind: 'ReplicaSet'
+  spec: { replicas?: number; minReadySeconds?: number; selector: LabelSelector; template: PodTemplateSpec }
+  status?: {
+    replicas: number
+    fullyLabeledReplicas?: number
+    readyReplicas?: number
+    availableReplicas?: number
+    observedGeneration?: number
+  }
+}
+
+export interface Deployment extends KubeObject {
+  kind: 'Deployment'
+  spec: {
+    replicas?: number
+    selector: LabelSelector
+    template: PodTemplateSpec
+    strategy?: {
+      type?: 'RollingUpdate' | 'Recreate'
+      rollingUpdate?: { maxSurge?: IntOrString; maxUnavailable?: IntOrString }
+    }
+    minReadySeconds?: number
+    revisionHistoryLimit?: number
+    progressDeadlineSeconds?: number
+    paused?: boolean
+  }
+  status?: {
+    observedGeneration?: number
+    replicas?: number
+    updatedReplicas?: number
+    readyReplicas?: number
+    availableReplicas?: number
+    unavailableReplicas?: number
+    conditions?: Condition[]
+  }
+}
+
+export interface ServicePort {
+  name?: string
+  protocol?: Protocol
+  appProtocol?: string
+  port: number
+  targetPort?: IntOrString
+  nodePort?: number
+}
+
+export interface Service extends KubeObject {
+  kind: 'Service'
+  spec: {
+    type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
+    selector?: Labels
+    /** `None` makes the service headless. */
+    clusterIP?: string
+    clusterIPs?: string[]
+    ports?: ServicePort[]
+    sessionAffinity?: 'None' | 'ClientIP'
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
+    publishNotReadyAddresses?: boolean
+    externalName?: string
+    externalIPs?: string[]
+    externalTrafficPolicy?: 'Cluster' | 'Local'
+    internalTrafficPolicy?: 'Cluster' | 'Local'
+    ipFamilies?: ('IPv4' | 'IPv6')[]
+    ipFamilyPolicy?: string
+    loadBalancerIP?: string
+    loadBalancerSourceRanges?: string[]
+    healthCheckNodePort?: number
+    trafficDistribution?: string
+  }
+  status?: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }
+}
+
+export interface ObjectReference {
+  kind?: string
+  namespace?: string
+  name?: string
+  uid?: string
+}
+
+export interface EndpointAddress {
+  ip: string
+  hostname?: string
+  nodeName?: string
+  targetRef?: ObjectReference
+}
+
+export interface Endpoints extends KubeObject {
+  kind: 'Endpoints'
+  subsets?: {
+    addresses?: EndpointAddress[]
+    notReadyAddresses?: EndpointAddress[]
+    ports?: { name?: string; port: number; protocol?: Protocol }[]
+  }[]
+}
+
+export interface SliceEndpoint {
+  addresses: string[]
+  conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean }
+  hostname?: string
+  nodeName?: string
+  zone?: string
+  targetRef?: ObjectReference
+  hints?: { forZones?: { name: string }[]; forNodes?: { name: string }[] }
+}
+
+/** discovery.k8s.io/v1; belongs to the Service named by its label `kubernetes.io/service-name`. */
+export interface EndpointSlice extends KubeObject {
+  kind: 'EndpointSlice'
+  addressType: 'IPv4' | 'IPv6' | 'FQDN'
+  endpoints: SliceEndpoint[]
+  ports: { name?: string; port?: number; protocol?: Protocol; appProtocol?: string }[]
+}
+
+export interface Event extends KubeObject {
+  kind: 'Event'
+  involvedObject: ObjectReference & { apiVersion?: string; fieldPath?: string }
+  reason?: string
+  message?: string
+  type?: 'Normal' | 'Warning'
+  count?: number
+  firstTimestamp?: Timestamp | null
+  lastTimestamp?: Timestamp | null
+  source?: { component?: string; host?: string }
+}
+
+/** The label that ties an EndpointSlice to its Service. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'

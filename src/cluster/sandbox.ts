@@ -1,0 +1,87 @@
+// What the kubelet asks of whoever runs pods, and what it hears back: plain data only, so that a pod may live in
+// this thread or in another. A sandbox is a pod's network and volumes; it outlives its containers' crashes.
+// The drivers implement PodRuntime (drivers/); the kubelet (cluster/kubelet.ts) is its only user.
+
+import type { Micros } from '../base/time.js'
+
+/** Names one pod instance; a pod deleted and made again has another uid. */
+export type PodUid = string
+
+export interface SandboxVolume {
+  readonly name: string
+  /** emptyDir: writable, shared by the containers. Otherwise the files of a ConfigMap, read-only. */
+  readonly files?: Readonly<Record<string, string>>
+  readonly sizeLimitBytes?: number
+}
+
+export interface SandboxSpec {
+  readonly uid: PodUid
+  readonly namespace: string
+  readonly name: string
+  readonly hostname: string
+  readonly nodeName: string
+  /** Pod address with the prefix length of its pod range: `10.36.0.0/16`. */
+  readonly address: string
+  readonly gateway: string
+  readonly mtuBytes: number
+  /** Text of /etc/resolv.conf and /etc/hosts. */
+  readonly resolvConf: string
+  readonly hosts: string
+  readonly volumes: readonly SandboxVolume[]
+  /** Cap on the memory of the whole pod. */
+  readonly memoryLimitBytes: number
+}
+
+export interface ContainerSpec {
+  readonly name: string
+  readonly image: string
+  /** Kubernetes semantics: `command` replaces the image's entrypoint, `args` its command. */
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly workingDir?: string
+  /** In order; later entries win. */
+  readonly env: readonly (readonly [name: string, value: string])[]
+  readonly mounts: readonly {
+    readonly volume: string
+    readonly path: string
+    readonly subPath?: string
+    readonly readOnly: boolean
+  }[]
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
+/** Why a container ended. */
+export interface ContainerExit {
+  readonly exitCode: number
+  /** Number of the signal that ended it. */
+  readonly signal?: number
+  /** Completed, Error, OOMKilled, ContainerCannotRun, StartError. */
+  readonly reason: string
+  readonly message?: string
+}
+
+export type SandboxEvent =
+  | { readonly type: 'sandbox-ready'; readonly uid: PodUid }
+  /** The sandbox is gone (stopped, or its thread died: then with a reason). */
+  | { readonly type: 'sandbox-gone'; readonly uid: PodUid; readonly reason?: string }
+  | { readonly type: 'container-started'; readonly uid: PodUid; readonly container: string }
+  | {
+      readonly type: 'container-exited'
+      readonly uid: PodUid
+      readonly container: string
+      readonly exit: ContainerExit
+    }
+
+/** Asynchronous in effect: results come as events through `onEvent`, never within the call. */
+export interface PodRuntime {
+  onEvent: ((event: SandboxEvent) => void) | undefined
+  /** Whether an image name is in the registry of built-in programs. */
+  hasImage(image: string): boolean
+  createSandbox(spec: SandboxSpec): void
+  startContainer(uid: PodUid, spec: ContainerSpec): void
+  /** SIGTERM now, SIGKILL after `grace`. */
+  stopContainer(uid: PodUid, container: string, grace: Micros): void
+  /** Ends what still runs in it and takes its network away. */
+  removeSandbox(uid: PodUid): void
+}

@@ -1,0 +1,80 @@
+// One running cluster, whichever driver runs it: what `up` gives, what the scenario runner and the CLI use.
+// drivers/virtual.ts and drivers/threads.ts implement it.
+
+import type { Api } from '../api/request.js'
+import type { Micros } from '../base/time.js'
+import type { Process, System } from '../posix/process.js'
+
+export type ClockKind = 'virtual' | 'real'
+
+export interface NodeOptions {
+  readonly name: string
+  /** Address on the nodes' network; default 192.168.56.10, .11, ... */
+  readonly address?: string
+  readonly podCIDR?: string
+  /** Where pod addresses really come from when an overlay's own IPAM gives them; default podCIDR. */
+  readonly podRange?: string
+  readonly controlPlane?: boolean
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface ClusterOptions {
+  /** Default: k8s-master (control plane), k8s-node1, k8s-node2. */
+  readonly nodes?: readonly NodeOptions[]
+  readonly podSubnet?: string
+  readonly serviceSubnet?: string
+  /** Prefix of the nodes' network, default 192.168.56.0/24. */
+  readonly nodeSubnet?: string
+  readonly clusterDomain?: string
+  readonly dns?: {
+    /** Answers only what the Kubernetes DNS specification names: no dotted pod addresses. Default false. */
+    readonly strict?: boolean
+    readonly replicas?: number
+  }
+}
+
+export interface EmulationOptions {
+  readonly cluster?: ClusterOptions
+  readonly clock?: ClockKind
+  readonly seed?: number
+  /** ISO 8601 date and time at which the emulated clock starts; default in the real clock: now. */
+  readonly startTime?: string
+  readonly pcap?: string
+  readonly proxyMode?: 'userspace'
+}
+
+/** One connection or datagram exchange through a service, as the legend of `npm start` tells it. */
+export interface FlowEvent {
+  readonly at: Micros
+  readonly node: string
+  readonly protocol: 'TCP' | 'UDP'
+  readonly client: string
+  /** `namespace/service:port`. */
+  readonly service: string
+  readonly clusterIP: string
+  /** `10.36.0.0:80`; undefined when there was no endpoint. */
+  readonly endpoint: string | undefined
+}
+
+export interface Emulation extends AsyncDisposable {
+  readonly clock: ClockKind
+  readonly seed: number
+  /** Emulated time since the start. */
+  now(): Micros
+  readonly api: Api
+  /** The clock, random stream and programs for command lines typed outside the cluster (no network there). */
+  hostSystem(options: {
+    readonly directory?: string
+    readonly programs: ReadonlyMap<string, (process: Process) => Promise<number>>
+  }): System
+  /** Runs the emulation until `work` settles, and gives its result. In real time it simply awaits it. */
+  run<Value>(work: Promise<Value>): Promise<Value>
+  /** Lets emulated time pass. */
+  sleep(duration: Micros): Promise<void>
+  /** Until every pod has reached a state that changes no more by itself, and proxies and DNS know of it; false after `timeout`. */
+  settle(timeout: Micros): Promise<boolean>
+  /** Hears of every connection that a kube-proxy accepted; the returned function ends it. */
+  onFlow(listener: (event: FlowEvent) => void): () => void
+  /** Ends the emulation: no thread, timer or file handle stays. */
+  close(): Promise<void>
+}

@@ -1,0 +1,39 @@
+// Files of a container: in memory, synchronous, POSIX names and errors. An instance is a tree with mounts
+// (posix/memory-fs.ts implements it).
+
+export type FileType = 'file' | 'directory' | 'device'
+
+export interface FileStat {
+  readonly type: FileType
+  readonly size: number
+  /** Permission bits, 0o644. */
+  readonly mode: number
+  /** Milliseconds since the Unix epoch, emulated. */
+  readonly modifiedMillis: number
+}
+
+/** Paths are absolute; `resolvePath` makes them so. Every method throws SystemError (ENOENT, EISDIR, ENOTDIR, EROFS, ENOSPC, ...). */
+export interface FileSystem {
+  stat(path: string): FileStat
+  exists(path: string): boolean
+  /** The file's bytes; not to be changed by the caller. */
+  readFile(path: string): Uint8Array
+  readText(path: string): string
+  writeFile(path: string, content: Uint8Array | string): void
+  appendFile(path: string, content: Uint8Array | string): void
+  readDirectory(path: string): string[]
+  makeDirectory(path: string, recursive?: boolean): void
+  remove(path: string, recursive?: boolean): void
+  rename(from: string, to: string): void
+  touch(path: string): void
+}
+
+/** Joins and normalises: `..`, `.`, double slashes. */
+export function resolvePath(cwd: string, path: string): string {
+  const parts: string[] = []
+  for (const part of (path.startsWith('/') ? path : `${cwd}/${path}`).split('/')) {
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  }
+  return `/${parts.join('/')}`
+}

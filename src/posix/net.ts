@@ -1,0 +1,117 @@
+// The network as programs see it: promises over the stack's sockets (posix/net-over-stack.ts implements it on
+// stack/socket.ts). Failures are SystemError with Node's codes. Waits end with `signal.reason` when aborted.
+
+import type { Micros } from '../base/time.js'
+import type { Datagram, IcmpReply, SocketRow } from '../stack/socket.js'
+import type { Endpoint, Ipv4, Port } from '../wire/address.js'
+
+export interface Connection {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /** Next bytes, waiting for them; undefined after the peer's FIN. */
+  read(signal?: AbortSignal): Promise<Uint8Array | undefined>
+  /** Resolves when all was taken into the send buffer. */
+  write(bytes: Uint8Array | string, signal?: AbortSignal): Promise<void>
+  /** FIN after what was written; reading goes on. */
+  shutdown(): void
+  close(): void
+  /** RST. */
+  abort(): void
+  setNoDelay(on: boolean): void
+}
+
+export interface Listener {
+  readonly local: Endpoint
+  accept(signal?: AbortSignal): Promise<Connection>
+  close(): void
+}
+
+export interface DatagramSocket {
+  readonly local: Endpoint
+  send(bytes: Uint8Array, to?: Endpoint): void
+  connect(to: Endpoint): void
+  /** Next datagram; undefined when `timeout` passes first. Rejects with a pending socket error. */
+  receive(timeout?: Micros, signal?: AbortSignal): Promise<Datagram | undefined>
+  close(): void
+}
+
+export interface EchoSocket {
+  readonly identifier: number
+  send(to: Ipv4, sequence: number, bytes: Uint8Array): void
+  receive(timeout?: Micros, signal?: AbortSignal): Promise<IcmpReply | undefined>
+  setTtl(ttl: number): void
+  close(): void
+}
+
+/** How a connection is made. */
+export interface ConnectOptions {
+  readonly timeout?: Micros
+  readonly signal?: AbortSignal
+  readonly from?: Partial<Endpoint>
+}
+
+/** A row of `ip addr`. */
+export interface InterfaceRow {
+  readonly index: number
+  readonly name: string
+  readonly mac: string
+  readonly mtuBytes: number
+  readonly loopback: boolean
+  readonly up: boolean
+  /** `10.36.0.0/16`. */
+  readonly addresses: readonly string[]
+}
+
+/** A row of `ip route`. */
+export interface RouteRow {
+  /** `default` or a prefix. */
+  readonly destination: string
+  readonly gateway?: string
+  readonly device: string
+  readonly source?: string
+  readonly scope: 'global' | 'link'
+}
+
+/** A row of `ip neigh`. */
+export interface NeighborRow {
+  readonly address: string
+  readonly device: string
+  readonly mac?: string
+  readonly state: string
+}
+
+export interface Resolution {
+  /** The name that answered, after the search list. */
+  readonly canonicalName: string
+  readonly addresses: readonly Ipv4[]
+}
+
+export interface Net {
+  connect(to: { readonly address: Ipv4; readonly port: Port }, options?: ConnectOptions): Promise<Connection>
+  listen(on: Endpoint): Listener
+  datagram(on?: Partial<Endpoint>): DatagramSocket
+  echo(): EchoSocket
+  /**
+   * getaddrinfo: literal addresses, /etc/hosts, then the stub resolver over UDP per /etc/resolv.conf of `files`.
+   * Fails with ResolveError.
+   */
+  resolve(host: string, signal?: AbortSignal): Promise<Resolution>
+  interfaces(): InterfaceRow[]
+  routes(): RouteRow[]
+  neighbors(): NeighborRow[]
+  sockets(): SocketRow[]
+}
+
+export type ResolveFailure = 'ENOTFOUND' | 'ENODATA' | 'ETIMEOUT' | 'ESERVFAIL' | 'EREFUSED'
+
+/** Codes as node:dns gives them. */
+export class ResolveError extends Error {
+  readonly code: ResolveFailure
+  readonly host: string
+  constructor(code: ResolveFailure, host: string) {
+    super(`query ${code} ${host}`)
+    this.name = 'ResolveError'
+    this.code = code
+    this.host = host
+  }
+}

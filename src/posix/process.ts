@@ -1,0 +1,118 @@
+// What a program sees: arguments, environment, standard streams, a file system, a network, a clock. Programs are
+// async functions over this and nothing else (no Node globals that know of time, randomness or the host), so
+// that one program runs under any driver. Read next: posix/file-system.ts, posix/net.ts.
+
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import type { FileSystem } from './file-system.js'
+import type { Net } from './net.js'
+
+/** Where bytes come from: a pipe's or a file's end, a terminal. */
+export interface ByteReader {
+  readonly isTTY: boolean
+  /** Next bytes, waiting for them; undefined at the end. The caller owns them. */
+  read(): Promise<Uint8Array | undefined>
+  /** Bytes read too far go back to the front (line readers need it). */
+  unread(bytes: Uint8Array): void
+}
+
+/** Where bytes go. */
+export interface ByteWriter {
+  readonly isTTY: boolean
+  /** Columns of the terminal; undefined where there is none. */
+  readonly columns?: number
+  /** Resolves when there is room again; rejects with EPIPE when nobody reads any more. Text is UTF-8. */
+  write(bytes: Uint8Array | string): Promise<void>
+}
+
+export interface Clock {
+  /** Emulated time since the start. */
+  now(): Micros
+  /** Milliseconds since the Unix epoch of the emulated date. */
+  unixMillis(): number
+  /** Resolves after `duration`; rejects with `signal.reason` when that is aborted first. */
+  sleep(duration: Micros, signal?: AbortSignal): Promise<void>
+  /** Accounts for computing: costs virtual time under the virtual clock, only yields in real time. */
+  spend(duration: Micros): Promise<void>
+}
+
+export type SignalName = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGKILL' | 'SIGTERM' | 'SIGPIPE'
+
+/** The reason of a process' AbortSignal, and what `await`s inside the program reject with: let it pass. */
+export class Killed extends Error {
+  readonly signalName: SignalName
+  constructor(signalName: SignalName) {
+    super(`killed by ${signalName}`)
+    this.name = 'Killed'
+    this.signalName = signalName
+  }
+}
+
+export const SIGNAL_NUMBER: Readonly<Record<SignalName, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGKILL: 9,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+}
+
+/** One running program. */
+export interface Process {
+  readonly pid: number
+  /** argv[0] is the name it was called by. */
+  readonly argv: readonly string[]
+  /** Exported variables; a copy of its own. */
+  readonly env: Map<string, string>
+  cwd: string
+  readonly stdin: ByteReader
+  readonly stdout: ByteWriter
+  readonly stderr: ByteWriter
+  /** Aborted (reason: Killed) when a signal ends the process; every wait of `system` made with it rejects then. */
+  readonly signal: AbortSignal
+  readonly system: System
+  /** A handler keeps the default action (end) from happening, as sigaction does; undefined restores it. SIGKILL can't. */
+  onSignal(name: SignalName, handler: (() => void) | undefined): void
+}
+
+/** Exit status 0..255. A rejection by Killed is status 128+n; any other rejection is a crash of the program. */
+export type Program = (process: Process) => Promise<number>
+
+export interface SpawnOptions {
+  /** argv[0] is looked up in `programs` as PATH would (a path's last component counts). */
+  readonly argv: readonly string[]
+  readonly env: ReadonlyMap<string, string>
+  readonly cwd: string
+  readonly stdin: ByteReader
+  readonly stdout: ByteWriter
+  readonly stderr: ByteWriter
+}
+
+export interface Child {
+  readonly pid: number
+  /** Exit status; never rejects (a crash is told on stderr, with status 139). */
+  readonly exited: Promise<number>
+  kill(signal: SignalName): void
+}
+
+export interface ProcessRow {
+  readonly pid: number
+  readonly ppid: number
+  readonly argv: readonly string[]
+  readonly started: Micros
+}
+
+/** A container from inside: what its processes share. The host's side of a walkthrough is one as well. */
+export interface System {
+  readonly hostname: string
+  readonly fs: FileSystem
+  readonly net: Net
+  readonly clock: Clock
+  readonly random: Random
+  /** What PATH finds, by name. */
+  readonly programs: ReadonlyMap<string, Program>
+  /** Starts a program; undefined when there is none of that name (the caller says `not found`, status 127). */
+  spawn(options: SpawnOptions): Child | undefined
+  processes(): ProcessRow[]
+  kill(pid: number, signal: SignalName): boolean
+}

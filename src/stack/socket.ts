@@ -1,0 +1,145 @@
+// What a program on an emulated host sees of the network: sockets, synchronous and without promises. A socket
+// never calls its owner from within one of the owner's calls: `onReady` runs when the stack has finished with a
+// frame or a deadline, and says only "look again"; the owner looks at the socket's state. Errors are
+// SystemError with Node's codes. Time is the stack's `now`.
+
+import type { SystemError } from '../base/errors.js'
+import type { Micros } from '../base/time.js'
+import type { Endpoint, Ipv4, Port } from '../wire/address.js'
+
+/** The states of RFC 9293 section 3.3.2, by their names there. */
+export type TcpState =
+  | 'CLOSED'
+  | 'LISTEN'
+  | 'SYN-SENT'
+  | 'SYN-RECEIVED'
+  | 'ESTABLISHED'
+  | 'FIN-WAIT-1'
+  | 'FIN-WAIT-2'
+  | 'CLOSE-WAIT'
+  | 'CLOSING'
+  | 'LAST-ACK'
+  | 'TIME-WAIT'
+
+export interface TcpSocket {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly state: TcpState
+  /** Set once the connection failed or was reset: ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH. */
+  readonly error: SystemError | undefined
+  /** Last soft error (ICMP unreachable on a live connection), RFC 9293 section 3.9.2.2; reading clears nothing. */
+  readonly softError: SystemError | undefined
+  /** Bytes that `read` would give now. */
+  readonly readable: number
+  /** Bytes that `write` would take now; 0 before the connection is established and after `shutdown`. */
+  readonly writable: number
+  /** The peer's FIN was received and all data before it was read. */
+  readonly ended: boolean
+  /** Bytes written and not yet acknowledged by the peer. */
+  readonly unacknowledged: number
+  onReady: (() => void) | undefined
+  /** Copies up to `max` bytes out; undefined when there are none now (see `ended`, `error`). */
+  read(max?: number): Uint8Array | undefined
+  /** Copies into `into`; the number of bytes copied. */
+  readInto(into: Uint8Array): number
+  /** Queues as much as fits; the number of bytes taken. Throws EPIPE after `shutdown`, `error` when it failed. */
+  write(bytes: Uint8Array): number
+  /** No more data from here: FIN follows the queued data. */
+  shutdown(): void
+  /** Gives the socket up: like `shutdown`, and a reset when received data was left unread (RFC 2525 section 2.17). */
+  close(): void
+  /** Resets the connection. */
+  abort(): void
+  /** Nagle's algorithm is on unless this was set (RFC 9293 MUST-17). */
+  setNoDelay(on: boolean): void
+  /** Keep-alive probes after `idle`, each `interval`, `count` times; NEVER turns them off (the default). */
+  setKeepAlive(idle: Micros, interval?: Micros, count?: number): void
+  /** TTL of outgoing packets (RFC 9293 MUST-49). */
+  setTtl(ttl: number): void
+  /** Diffserv field of outgoing packets (RFC 9293 MUST-48). */
+  setTos(tos: number): void
+  /** Time without acknowledgment after which the connection fails, R2 of RFC 9293 section 3.8.3. */
+  setUserTimeout(timeout: Micros): void
+}
+
+export interface TcpListener {
+  readonly local: Endpoint
+  onReady: (() => void) | undefined
+  /** Next established connection, undefined when there is none now. */
+  accept(): TcpSocket | undefined
+  /** Stops listening; connections not yet accepted are reset. */
+  close(): void
+}
+
+export interface Datagram {
+  readonly source: Endpoint
+  readonly destination: Endpoint
+  /** Owned by the receiver. */
+  readonly bytes: Uint8Array
+}
+
+export interface UdpSocket {
+  readonly local: Endpoint
+  /** Set by `connect`: only datagrams from there are received, and ICMP errors are reported. */
+  readonly remote: Endpoint | undefined
+  /** Error of an earlier send (ICMP port unreachable: ECONNREFUSED); cleared by `takeError`. */
+  takeError(): SystemError | undefined
+  onReady: (() => void) | undefined
+  receive(): Datagram | undefined
+  /** Sends to `to`, or to the connected remote. Throws EMSGSIZE, ENETUNREACH, EINVAL. */
+  send(bytes: Uint8Array, to?: Endpoint): void
+  connect(to: Endpoint): void
+  setTtl(ttl: number): void
+  close(): void
+}
+
+/** What came back to a ping socket. */
+export interface IcmpReply {
+  readonly from: Ipv4
+  /** ICMP type and code: 0/0 is an echo reply; 3/x, 11/0 are errors about an echo request of this socket. */
+  readonly type: number
+  readonly code: number
+  readonly sequence: number
+  readonly ttl: number
+  /** Echoed data (for an error, what was quoted of it). Owned by the receiver. */
+  readonly bytes: Uint8Array
+}
+
+/** An ICMP echo socket (Linux: IPPROTO_ICMP datagram socket), for ping and traceroute. */
+export interface PingSocket {
+  readonly identifier: number
+  onReady: (() => void) | undefined
+  send(to: Ipv4, sequence: number, bytes: Uint8Array): void
+  receive(): IcmpReply | undefined
+  setTtl(ttl: number): void
+  close(): void
+}
+
+/** A row of `ss -tuan`. */
+export interface SocketRow {
+  readonly protocol: 'tcp' | 'udp'
+  readonly state: TcpState | 'UNCONN' | 'ESTAB'
+  readonly receiveQueue: number
+  readonly sendQueue: number
+  readonly local: Endpoint
+  readonly remote: Endpoint
+}
+
+/** The socket calls of a stack (stack/stack.ts implements it; kube-proxy, programs and tests use it). */
+export interface SocketApi {
+  /** Time of the last `receive`, `advance` or `setNow`. */
+  readonly now: Micros
+  /** Moves the stack's time forward before socket calls that come from outside a frame or a deadline. */
+  setNow(now: Micros): void
+  /** Starts a connection (active OPEN). Throws EADDRNOTAVAIL, ENETUNREACH, EADDRINUSE, EINVAL. */
+  tcpConnect(to: Endpoint, from?: Partial<Endpoint>): TcpSocket
+  /** Passive OPEN. Port 0 takes a free one, address 0.0.0.0 listens on all. Throws EADDRINUSE, EADDRNOTAVAIL. */
+  tcpListen(on: Endpoint, backlog?: number): TcpListener
+  /** Port 0 takes a free one. Throws EADDRINUSE, EADDRNOTAVAIL. */
+  udpBind(on?: Partial<Endpoint>): UdpSocket
+  ping(): PingSocket
+  sockets(): SocketRow[]
+}
+
+/** First and last port of automatic choice, as Linux' ip_local_port_range. */
+export const EPHEMERAL_PORTS: { readonly first: Port; readonly last: Port } = { first: 32768, last: 60999 }
