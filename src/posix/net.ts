@@ -96,6 +96,8 @@ export interface Net {
    * Fails with ResolveError.
    */
   resolve(host: string, signal?: AbortSignal): Promise<Resolution>
+  /** getnameinfo: the name of an address by /etc/hosts or PTR; undefined when it has none. */
+  reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined>
   interfaces(): InterfaceRow[]
   routes(): RouteRow[]
   neighbors(): NeighborRow[]

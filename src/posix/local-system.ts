@@ -1,0 +1,167 @@
+// A container as its processes see it, in this thread: the process table, spawn and signals over a file system, a
+// network and a clock that are handed in. Process 1 of a container is protected as Linux protects an init: a
+// signal that it has no handler for does nothing to it, SIGKILL excepted.
+
+import type { Random } from '../base/random.js'
+import { abortable } from './abort.js'
+import type { FileSystem } from './file-system.js'
+import type { Net } from './net.js'
+import {
+  type ByteReader,
+  type ByteWriter,
+  type Child,
+  type Clock,
+  Killed,
+  type Process,
+  type ProcessRow,
+  type Program,
+  SIGNAL_NUMBER,
+  type SignalName,
+  type SpawnOptions,
+  type System,
+} from './process.js'
+
+export interface LocalSystemOptions {
+  readonly hostname: string
+  readonly fs: FileSystem
+  readonly net: Net
+  readonly clock: Clock
+  readonly random: Random
+  readonly programs: ReadonlyMap<string, Program>
+  /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
+  readonly protectInit: boolean
+}
+
+/** Status of a program that threw something that is no signal: what a shell shows for SIGSEGV. */
+export const CRASH_STATUS = 139
+
+interface Entry extends ProcessRow {
+  readonly kill: (signal: SignalName) => void
+}
+
+export class LocalSystem implements System {
+  readonly hostname: string
+  readonly fs: FileSystem
+  readonly net: Net
+  readonly clock: Clock
+  readonly random: Random
+  readonly programs: ReadonlyMap<string, Program>
+  readonly #protectInit: boolean
+  readonly #table = new Map<number, Entry>()
+  #nextPid = 1
+
+  constructor(options: LocalSystemOptions) {
+    this.hostname = options.hostname
+    this.fs = options.fs
+    this.net = options.net
+    this.clock = options.clock
+    this.random = options.random
+    this.programs = options.programs
+    this.#protectInit = options.protectInit
+  }
+
+  spawn(options: SpawnOptions): Child | undefined {
+    const name = options.argv[0] ?? ''
+    const program = this.programs.get(name.slice(name.lastIndexOf('/') + 1))
+    return program && this.start(program, options)
+  }
+
+  /** Starts `program` itself, whatever its name. */
+  start(program: Program, options: SpawnOptions): Child {
+    const pid = this.#nextPid++
+    const abort = new AbortController()
+    const handlers = new Map<SignalName, () => void>()
+    const kill = (signal: SignalName) => {
+      const handler = signal === 'SIGKILL' ? undefined : handlers.get(signal)
+      if (handler !== undefined) handler()
+      else if (pid !== 1 || !this.#protectInit || signal === 'SIGKILL') abort.abort(new Killed(signal))
+    }
+    const process: Process = {
+      pid,
+      argv: options.argv,
+      env: new Map(options.env),
+      cwd: options.cwd,
+      stdin: abortableReader(options.stdin, abort.signal),
+      stdout: abortableWriter(options.stdout, abort.signal),
+      stderr: abortableWriter(options.stderr, abort.signal),
+      signal: abort.signal,
+      system: this,
+      onSignal: (signal, handler) => {
+        if (handler === undefined) handlers.delete(signal)
+        else handlers.set(signal, handler)
+      },
+    }
+    this.#table.set(pid, {
+      pid,
+      ppid: pid === 1 ? 0 : 1,
+      argv: options.argv,
+      started: this.clock.now(),
+      kill,
+    })
+    const exited = this.#run(program, process, options.stderr).finally(() => this.#table.delete(pid))
+    return { pid, exited, kill }
+  }
+
+  processes(): ProcessRow[] {
+    return [...this.#table.values()].map(({ pid, ppid, argv, started }) => ({ pid, ppid, argv, started }))
+  }
+
+  kill(pid: number, signal: SignalName): boolean {
+    const entry = this.#table.get(pid)
+    entry?.kill(signal)
+    return entry !== undefined
+  }
+
+  /** SIGKILL for everything, as when a container's cgroup is ended. */
+  killAll(): void {
+    for (const entry of [...this.#table.values()]) entry.kill('SIGKILL')
+  }
+
+  async #run(program: Program, process: Process, stderr: ByteWriter): Promise<number> {
+    try {
+      // A program that overlooks its signal must not keep the process alive.
+      return (await abortable(program(process), process.signal)) & 255
+    } catch (error) {
+      if (process.signal.aborted) return 128 + SIGNAL_NUMBER[(process.signal.reason as Killed).signalName]
+      if (error instanceof Killed) return 128 + SIGNAL_NUMBER[error.signalName]
+      if (isBrokenPipe(error)) return 128 + SIGNAL_NUMBER.SIGPIPE
+      const text = error instanceof Error ? error.message : String(error)
+      await stderr.write(`${process.argv[0]}: ${text}\n`).catch(() => {})
+      return CRASH_STATUS
+    }
+  }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === 'EPIPE'
+}
+
+/** Reads end with the process' signal; bytes that arrive for a dead reader go back to the stream. */
+function abortableReader(reader: ByteReader, signal: AbortSignal): ByteReader {
+  return {
+    isTTY: reader.isTTY,
+    read: () => {
+      if (signal.aborted) return Promise.reject(signal.reason)
+      const wait = reader.read()
+      wait.then(
+        (bytes) => {
+          if (signal.aborted && bytes !== undefined) reader.unread(bytes)
+        },
+        () => {},
+      )
+      return abortable(wait, signal)
+    },
+    unread: (bytes) => reader.unread(bytes),
+  }
+}
+
+function abortableWriter(writer: ByteWriter, signal: AbortSignal): ByteWriter {
+  return {
+    isTTY: writer.isTTY,
+    get columns() {
+      return writer.columns as number
+    },
+    write: (content) =>
+      signal.aborted ? Promise.reject(signal.reason) : abortable(writer.write(content), signal),
+  }
+}
