@@ -81,6 +81,8 @@ export type Program = (process: Process) => Promise<number>
 export interface SpawnOptions {
   /** argv[0] is looked up in `programs` as PATH would (a path's last component counts). */
   readonly argv: readonly string[]
+  /** Runs this under the name argv[0] instead of looking it up: how a shell forks a subshell. */
+  readonly program?: Program
   readonly env: ReadonlyMap<string, string>
   readonly cwd: string
   readonly stdin: ByteReader
