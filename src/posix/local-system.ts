@@ -24,12 +24,18 @@ import {
 export interface LocalSystemOptions {
   readonly hostname: string
   readonly fs: FileSystem
-  readonly net: Net
+  /** The network of one more process; closed when that process ends. */
+  readonly openNet: () => OwnedNet
   readonly clock: Clock
   readonly random: Random
   readonly programs: ReadonlyMap<string, Program>
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
+}
+
+/** A network whose sockets belong to one process. */
+export interface OwnedNet extends Net {
+  closeAll(): void
 }
 
 /** Status of a program that threw something that is no signal: what a shell shows for SIGSEGV. */
@@ -39,42 +45,26 @@ interface Entry extends ProcessRow {
   readonly kill: (signal: SignalName) => void
 }
 
-export class LocalSystem implements System {
-  readonly hostname: string
-  readonly fs: FileSystem
-  readonly net: Net
-  readonly clock: Clock
-  readonly random: Random
-  readonly programs: ReadonlyMap<string, Program>
-  readonly #protectInit: boolean
+export class LocalSystem {
+  readonly #options: LocalSystemOptions
   readonly #table = new Map<number, Entry>()
   #nextPid = 1
 
   constructor(options: LocalSystemOptions) {
-    this.hostname = options.hostname
-    this.fs = options.fs
-    this.net = options.net
-    this.clock = options.clock
-    this.random = options.random
-    this.programs = options.programs
-    this.#protectInit = options.protectInit
-  }
-
-  spawn(options: SpawnOptions): Child | undefined {
-    const name = options.argv[0] ?? ''
-    const program = this.programs.get(name.slice(name.lastIndexOf('/') + 1))
-    return program && this.start(program, options)
+    this.#options = options
   }
 
   /** Starts `program` itself, whatever its name. */
-  start(program: Program, options: SpawnOptions): Child {
+  start(program: Program, options: SpawnOptions, parent = 0): Child {
+    const { clock, openNet, protectInit } = this.#options
     const pid = this.#nextPid++
+    const net = openNet()
     const abort = new AbortController()
     const handlers = new Map<SignalName, () => void>()
     const kill = (signal: SignalName) => {
       const handler = signal === 'SIGKILL' ? undefined : handlers.get(signal)
       if (handler !== undefined) handler()
-      else if (pid !== 1 || !this.#protectInit || signal === 'SIGKILL') abort.abort(new Killed(signal))
+      else if (pid !== 1 || !protectInit || signal === 'SIGKILL') abort.abort(new Killed(signal))
     }
     const process: Process = {
       pid,
@@ -85,7 +75,7 @@ export class LocalSystem implements System {
       stdout: abortableWriter(options.stdout, abort.signal),
       stderr: abortableWriter(options.stderr, abort.signal),
       signal: abort.signal,
-      system: this,
+      system: this.#seenBy(pid, net),
       onSignal: (signal, handler) => {
         if (handler === undefined) handlers.delete(signal)
         else handlers.set(signal, handler)
@@ -93,13 +83,36 @@ export class LocalSystem implements System {
     }
     this.#table.set(pid, {
       pid,
-      ppid: pid === 1 ? 0 : 1,
+      ppid: parent,
       argv: options.argv,
-      started: this.clock.now(),
+      started: clock.now(),
       kill,
     })
-    const exited = this.#run(program, process, options.stderr).finally(() => this.#table.delete(pid))
+    const exited = this.#run(program, process, options.stderr).finally(() => {
+      this.#table.delete(pid)
+      net.closeAll()
+    })
     return { pid, exited, kill }
+  }
+
+  /** What process `pid` sees: everything shared but its own sockets. */
+  #seenBy(pid: number, net: Net): System {
+    const { hostname, fs, clock, random, programs } = this.#options
+    return {
+      hostname,
+      fs,
+      net,
+      clock,
+      random,
+      programs,
+      spawn: (options) => {
+        const name = options.argv[0] ?? ''
+        const program = programs.get(name.slice(name.lastIndexOf('/') + 1))
+        return program && this.start(program, options, pid)
+      },
+      processes: () => this.processes(),
+      kill: (target, signal) => this.kill(target, signal),
+    }
   }
 
   processes(): ProcessRow[] {

@@ -1,0 +1,348 @@
+// The network of programs (posix/net.ts) over a stack's synchronous sockets (stack/socket.ts). One PodNetwork per
+// pod, one ProcessNet per process: what a process leaves open is closed when it ends, as a kernel does.
+
+import { SystemError } from '../base/errors.js'
+import type { Micros } from '../base/time.js'
+import type {
+  Datagram,
+  IcmpReply,
+  SocketApi,
+  SocketRow,
+  TcpListener,
+  TcpSocket,
+  UdpSocket,
+} from '../stack/socket.js'
+import type { Endpoint, Ipv4 } from '../wire/address.js'
+import { abortable, Wakeup } from './abort.js'
+import type {
+  Connection,
+  ConnectOptions,
+  DatagramSocket,
+  EchoSocket,
+  InterfaceRow,
+  Listener,
+  NeighborRow,
+  Net,
+  Resolution,
+  RouteRow,
+} from './net.js'
+import { toBytes } from './pipe.js'
+import type { Clock } from './process.js'
+
+/** What a pod's stack offers besides sockets. */
+export interface StackView extends SocketApi {
+  interfaceRows(): InterfaceRow[]
+  routeRows(): RouteRow[]
+  neighborRows(): NeighborRow[]
+}
+
+/** Names to addresses and back (posix/resolver.ts). */
+export interface NameService {
+  resolve(host: string, signal?: AbortSignal): Promise<Resolution>
+  reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined>
+}
+
+/** What the processes of a pod share. */
+export interface PodNetwork {
+  readonly stack: StackView
+  readonly clock: Clock
+  /** The stack may have something to send, or a new deadline: the driver should look. */
+  touched(): void
+}
+
+type Closable = { close(): void }
+
+export class ProcessNet implements Net {
+  readonly #network: PodNetwork
+  readonly #names: (net: Net) => NameService
+  readonly #open = new Set<Closable>()
+
+  constructor(network: PodNetwork, names: (net: Net) => NameService) {
+    this.#network = network
+    this.#names = names
+  }
+
+  /** Closes what the process left open. */
+  closeAll(): void {
+    for (const socket of [...this.#open]) socket.close()
+  }
+
+  async connect(to: Endpoint, options: ConnectOptions = {}): Promise<Connection> {
+    const stack = this.#now()
+    const socket = stack.tcpConnect(to, options.from)
+    const connection = new StackConnection(socket, this.#network, this.#open)
+    try {
+      if (!(await connection.established(options.timeout, options.signal))) {
+        throw new SystemError('ETIMEDOUT', 'connect')
+      }
+      return connection
+    } catch (error) {
+      connection.abort()
+      throw error
+    }
+  }
+
+  listen(on: Endpoint): Listener {
+    return new StackListener(this.#now().tcpListen(on), this.#network, this.#open)
+  }
+
+  datagram(on?: Partial<Endpoint>): DatagramSocket {
+    return new StackDatagramSocket(this.#now().udpBind(on), this.#network, this.#open)
+  }
+
+  echo(): EchoSocket {
+    const socket = this.#now().ping()
+    const queue = new ReadyQueue<IcmpReply>(() => socket.receive(), this.#network.clock)
+    socket.onReady = queue.onReady
+    const echo: EchoSocket = {
+      identifier: socket.identifier,
+      send: (to, sequence, bytes) => {
+        this.#now()
+        socket.send(to, sequence, bytes)
+        this.#network.touched()
+      },
+      receive: (timeout, signal) => queue.next(timeout, signal),
+      setTtl: (ttl) => socket.setTtl(ttl),
+      close: () => {
+        this.#open.delete(echo)
+        socket.close()
+      },
+    }
+    this.#open.add(echo)
+    return echo
+  }
+
+  resolve(host: string, signal?: AbortSignal): Promise<Resolution> {
+    return this.#names(this).resolve(host, signal)
+  }
+
+  reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#names(this).reverse(address, signal)
+  }
+
+  interfaces(): InterfaceRow[] {
+    return this.#network.stack.interfaceRows()
+  }
+
+  routes(): RouteRow[] {
+    return this.#network.stack.routeRows()
+  }
+
+  neighbors(): NeighborRow[] {
+    return this.#network.stack.neighborRows()
+  }
+
+  sockets(): SocketRow[] {
+    return this.#network.stack.sockets()
+  }
+
+  #now(): StackView {
+    const { stack, clock } = this.#network
+    stack.setNow(clock.now())
+    return stack
+  }
+}
+
+/** Waits with a time limit; undefined when it passes first. The clock's timer does not outlive the wait. */
+async function within<Value>(
+  wait: Promise<Value>,
+  timeout: Micros | undefined,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<Value | undefined> {
+  if (timeout === undefined) return abortable(wait, signal)
+  const timer = new AbortController()
+  const expired = clock.sleep(timeout, timer.signal).then(
+    () => undefined,
+    () => undefined,
+  )
+  try {
+    return await abortable(Promise.race([wait, expired]), signal)
+  } finally {
+    timer.abort()
+  }
+}
+
+/** Items of a socket's queue as promises. */
+class ReadyQueue<Item> {
+  readonly onReady: () => void
+  readonly #take: () => Item | undefined
+  readonly #clock: Clock
+  readonly #wakeup = new Wakeup()
+
+  constructor(take: () => Item | undefined, clock: Clock) {
+    this.#take = take
+    this.#clock = clock
+    this.onReady = () => this.#wakeup.wake()
+  }
+
+  async next(timeout: Micros | undefined, signal: AbortSignal | undefined): Promise<Item | undefined> {
+    const end = timeout === undefined ? undefined : this.#clock.now() + timeout
+    for (;;) {
+      const item = this.#take()
+      if (item !== undefined) return item
+      const left = end === undefined ? undefined : end - this.#clock.now()
+      if (left !== undefined && left <= 0) return undefined
+      await within(this.#wakeup.wait(), left, this.#clock, signal)
+    }
+  }
+}
+
+class StackConnection implements Connection {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly #socket: TcpSocket
+  readonly #network: PodNetwork
+  readonly #open: Set<Closable>
+  readonly #wakeup = new Wakeup()
+
+  constructor(socket: TcpSocket, network: PodNetwork, open: Set<Closable>) {
+    this.local = socket.local
+    this.remote = socket.remote
+    this.#socket = socket
+    this.#network = network
+    this.#open = open
+    socket.onReady = () => this.#wakeup.wake()
+    open.add(this)
+    network.touched()
+  }
+
+  /** Waits for the handshake; false when `timeout` passes first. Rejects with the socket's error. */
+  async established(timeout: Micros | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    const clock = this.#network.clock
+    const end = timeout === undefined ? undefined : clock.now() + timeout
+    for (;;) {
+      const { error, state } = this.#socket
+      if (error !== undefined) throw error
+      if (state !== 'SYN-SENT' && state !== 'SYN-RECEIVED') return true
+      const left = end === undefined ? undefined : end - clock.now()
+      if (left !== undefined && left <= 0) return false
+      await within(this.#wakeup.wait(), left, clock, signal)
+    }
+  }
+
+  async read(signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const socket = this.#now()
+      const bytes = socket.read()
+      if (bytes !== undefined) {
+        this.#network.touched()
+        return bytes
+      }
+      if (socket.error !== undefined) throw socket.error
+      if (socket.ended || socket.state === 'CLOSED') return undefined
+      await abortable(this.#wakeup.wait(), signal)
+    }
+  }
+
+  async write(content: Uint8Array | string, signal?: AbortSignal): Promise<void> {
+    const bytes = toBytes(content)
+    for (let offset = 0; offset < bytes.length; ) {
+      const taken = this.#now().write(bytes.subarray(offset))
+      offset += taken
+      if (taken > 0) this.#network.touched()
+      else await abortable(this.#wakeup.wait(), signal)
+    }
+  }
+
+  setNoDelay(on: boolean): void {
+    this.#socket.setNoDelay(on)
+  }
+
+  shutdown(): void {
+    this.#now().shutdown()
+    this.#network.touched()
+  }
+
+  close(): void {
+    this.#open.delete(this)
+    this.#now().close()
+    this.#wakeup.wake()
+    this.#network.touched()
+  }
+
+  abort(): void {
+    this.#open.delete(this)
+    this.#now().abort()
+    this.#wakeup.wake()
+    this.#network.touched()
+  }
+
+  #now(): TcpSocket {
+    this.#network.stack.setNow(this.#network.clock.now())
+    return this.#socket
+  }
+}
+
+class StackListener implements Listener {
+  readonly local: Endpoint
+  readonly #listener: TcpListener
+  readonly #network: PodNetwork
+  readonly #open: Set<Closable>
+  readonly #accepted: ReadyQueue<TcpSocket>
+
+  constructor(listener: TcpListener, network: PodNetwork, open: Set<Closable>) {
+    this.local = listener.local
+    this.#listener = listener
+    this.#network = network
+    this.#open = open
+    this.#accepted = new ReadyQueue(() => listener.accept(), network.clock)
+    listener.onReady = this.#accepted.onReady
+    open.add(this)
+  }
+
+  async accept(signal?: AbortSignal): Promise<Connection> {
+    const socket = await this.#accepted.next(undefined, signal)
+    return new StackConnection(socket!, this.#network, this.#open)
+  }
+
+  close(): void {
+    this.#open.delete(this)
+    this.#listener.close()
+    this.#network.touched()
+  }
+}
+
+class StackDatagramSocket implements DatagramSocket {
+  readonly #socket: UdpSocket
+  readonly #network: PodNetwork
+  readonly #open: Set<Closable>
+  readonly #received: ReadyQueue<Datagram>
+
+  constructor(socket: UdpSocket, network: PodNetwork, open: Set<Closable>) {
+    this.#socket = socket
+    this.#network = network
+    this.#open = open
+    this.#received = new ReadyQueue(() => {
+      const error = socket.takeError()
+      if (error !== undefined) throw error
+      return socket.receive()
+    }, network.clock)
+    socket.onReady = this.#received.onReady
+    open.add(this)
+  }
+
+  get local(): Endpoint {
+    return this.#socket.local
+  }
+
+  send(bytes: Uint8Array, to?: Endpoint): void {
+    this.#network.stack.setNow(this.#network.clock.now())
+    this.#socket.send(bytes, to)
+    this.#network.touched()
+  }
+
+  connect(to: Endpoint): void {
+    this.#socket.connect(to)
+  }
+
+  receive(timeout?: Micros, signal?: AbortSignal): Promise<Datagram | undefined> {
+    return this.#received.next(timeout, signal)
+  }
+
+  close(): void {
+    this.#open.delete(this)
+    this.#socket.close()
+    this.#network.touched()
+  }
+}

@@ -1,0 +1,152 @@
+// A terminal between a client (kubectl -it, a walkthrough, later a browser) and a process: the small part of a
+// kernel's line discipline that programs rely on - echo and line editing while not raw, ^C, ^\ and ^D, and
+// "\n" as "\r\n" on output (ONLCR). Simplified: no job control, no XON/XOFF, no column count for tabs.
+
+import { Wakeup } from './abort.js'
+import { toBytes } from './pipe.js'
+import type { ByteReader, ByteWriter, SignalName } from './process.js'
+
+const CONTROL_C = 3
+const CONTROL_D = 4
+const BACKSPACE = 8
+const NEWLINE = 10
+const RETURN = 13
+const CONTROL_U = 21
+const CONTROL_BACKSLASH = 28
+const DELETE = 127
+
+export class Terminal {
+  readonly reader: ByteReader
+  readonly writer: ByteWriter
+  columns: number
+  rows: number
+  /** Raw: bytes pass as they are, without echo or signals. */
+  raw = false
+  /** Output towards the client, echo included. */
+  onOutput: (bytes: Uint8Array) => void = () => {}
+  /** Signal for the foreground process. */
+  onSignal: (signal: SignalName) => void = () => {}
+  #line: number[] = []
+  #ready: Uint8Array[] = []
+  #hungUp = false
+  readonly #readable = new Wakeup()
+
+  constructor(columns = 80, rows = 24) {
+    this.columns = columns
+    this.rows = rows
+    this.reader = {
+      isTTY: true,
+      read: () => this.#read(),
+      unread: (bytes) => {
+        if (bytes.length === 0) return
+        this.#ready.unshift(bytes)
+        this.#readable.wake()
+      },
+    }
+    const terminal = this
+    this.writer = {
+      isTTY: true,
+      get columns() {
+        return terminal.columns
+      },
+      write: async (content) => this.onOutput(withReturns(toBytes(content))),
+    }
+  }
+
+  /** Bytes typed by the client. */
+  input(bytes: Uint8Array): void {
+    if (this.raw) {
+      this.#deliver(bytes.slice())
+      return
+    }
+    for (const byte of bytes) this.#typed(byte)
+  }
+
+  /** The client is gone: readers see the end. */
+  hangUp(): void {
+    this.#hungUp = true
+    this.#readable.wake()
+  }
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns
+    this.rows = rows
+  }
+
+  #typed(byte: number): void {
+    switch (byte) {
+      case RETURN:
+      case NEWLINE:
+        this.#echo([NEWLINE])
+        this.#line.push(NEWLINE)
+        this.#endLine()
+        return
+      case CONTROL_C:
+      case CONTROL_BACKSLASH:
+        this.#echo([0x5e, byte + 0x40, NEWLINE])
+        this.#line = []
+        this.onSignal(byte === CONTROL_C ? 'SIGINT' : 'SIGQUIT')
+        return
+      case CONTROL_D:
+        this.#endLine()
+        return
+      case BACKSPACE:
+      case DELETE:
+        this.#erase()
+        return
+      case CONTROL_U:
+        while (this.#line.length > 0) this.#erase()
+        return
+      default:
+        this.#line.push(byte)
+        // Control characters are shown as ^X, except the tab (ECHOCTL).
+        this.#echo(byte < 32 && byte !== 9 ? [0x5e, byte + 0x40] : [byte])
+    }
+  }
+
+  /** Removes the last character, all bytes of its UTF-8 form. */
+  #erase(): void {
+    if (this.#line.length === 0) return
+    let byte = this.#line.pop()!
+    while ((byte & 0xc0) === 0x80 && this.#line.length > 0) byte = this.#line.pop()!
+    this.#echo([BACKSPACE, 32, BACKSPACE])
+  }
+
+  /** Hands the line over; an empty one (^D at the start of a line) is the end of input. */
+  #endLine(): void {
+    this.#deliver(Uint8Array.from(this.#line))
+    this.#line = []
+  }
+
+  #echo(bytes: readonly number[]): void {
+    this.onOutput(withReturns(Uint8Array.from(bytes)))
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#ready.push(bytes)
+    this.#readable.wake()
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    while (this.#ready.length === 0) {
+      if (this.#hungUp) return undefined
+      await this.#readable.wait()
+    }
+    const bytes = this.#ready.shift()!
+    return bytes.length === 0 ? undefined : bytes
+  }
+}
+
+/** ONLCR: every "\n" becomes "\r\n". */
+function withReturns(bytes: Uint8Array): Uint8Array {
+  let newlines = 0
+  for (const byte of bytes) if (byte === NEWLINE) newlines++
+  if (newlines === 0) return bytes.slice()
+  const out = new Uint8Array(bytes.length + newlines)
+  let at = 0
+  for (const byte of bytes) {
+    if (byte === NEWLINE) out[at++] = RETURN
+    out[at++] = byte
+  }
+  return out
+}
