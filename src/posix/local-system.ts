@@ -107,7 +107,7 @@ export class LocalSystem {
       programs,
       spawn: (options) => {
         const name = options.argv[0] ?? ''
-        const program = programs.get(name.slice(name.lastIndexOf('/') + 1))
+        const program = options.program ?? programs.get(name.slice(name.lastIndexOf('/') + 1))
         return program && this.start(program, options, pid)
       },
       processes: () => this.processes(),
