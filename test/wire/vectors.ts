@@ -22,6 +22,6 @@ export const ARP_WHO_HAS = hex(`
 /** SYN, ACK from 10.36.0.0 port 80 to 10.244.1.5 port 40000; MSS 1460, NOP, window scale 7; checksums computed by hand. */
 export const SYN_ACK = hex(`
   02de adbe ef02 02de adbe ef01 0800
-  4500 0030 0000 4000 4006 24a8 0a24 0000 0af4 0105
-  0050 9c40 0000 0001 0000 0002 7012 ffff 4fcb 0000
+  4500 0030 0000 4000 4006 24ac 0a24 0000 0af4 0105
+  0050 9c40 0000 0001 0000 0002 7012 ffff d158 0000
   0204 05b4 0103 0307`)
