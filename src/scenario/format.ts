@@ -1,0 +1,219 @@
+// The scenario format, YAML: everything that may stand in a scenario file, in one place. Types, validation and the
+// JSON Schema come from here (see schema.ts). A scenario is a cluster, what is applied to it, and steps; each
+// step does one thing and may say what it expects.
+
+import type { ValueOf } from './schema.js'
+import {
+  any,
+  array,
+  boolean,
+  choice,
+  integer,
+  object,
+  pattern,
+  record,
+  reference,
+  text,
+  union,
+} from './schema.js'
+
+const duration = (description: string) =>
+  pattern('^[0-9]+(\\.[0-9]+)?(us|ms|s|m|h)$', 'a duration such as 500ms, 10s or 2m', description)
+const prefix = (description: string) =>
+  pattern('^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}$', 'an IPv4 prefix such as 10.244.0.0/16', description)
+const address = (description: string) =>
+  pattern('^[0-9]{1,3}(\\.[0-9]{1,3}){3}$', 'an IPv4 address such as 192.168.56.11', description)
+const comparison = (description: string) =>
+  union(
+    [
+      integer({ minimum: 0 }),
+      pattern(
+        '^(>=|<=|>|<|=)?\\s*[0-9]+(\\.[0-9]+)?$|^[0-9]+(\\.[0-9]+)?\\.\\.[0-9]+(\\.[0-9]+)?$',
+        'a number, a comparison such as ">=0.99", or a range such as "3..5"',
+      ),
+    ],
+    description,
+  )
+
+const node = object(
+  {
+    name: text('Name of the node, as `kubectl get nodes` shows it.'),
+    address: address('Address on the network of the nodes; default 192.168.56.10 and on.'),
+    podCIDR: prefix('spec.podCIDR; default: the next /24 of podSubnet.'),
+    podRange: prefix("Where pod addresses come from when an overlay's own IPAM gives them; default podCIDR."),
+    controlPlane: boolean('A control-plane node takes no ordinary pods.'),
+    labels: record(text(), 'Labels of the Node.'),
+  },
+  { required: ['name'] },
+)
+
+const cluster = object(
+  {
+    nodes: array(node, 'Default: k8s-master (control plane), k8s-node1 and k8s-node2.'),
+    podSubnet: prefix('Default 10.244.0.0/16.'),
+    serviceSubnet: prefix('Where cluster IPs come from; default 10.96.0.0/12.'),
+    nodeSubnet: prefix('Network of the nodes; default 192.168.56.0/24.'),
+    domain: text('Cluster domain; default cluster.local.'),
+    dns: object(
+      {
+        strict: boolean(
+          'Answer only what the Kubernetes DNS specification names (no dotted pod addresses); default false.',
+        ),
+        replicas: integer({ minimum: 0, maximum: 10 }, 'DNS server pods; default 2.'),
+      },
+      { description: 'The cluster DNS.' },
+    ),
+  },
+  { description: 'The cluster that the scenario runs on; what is left out is as kubeadm would make it.' },
+)
+
+const counts = {
+  requests: comparison('How many requests were made, or connections accepted.'),
+  failed: comparison('How many of them failed.'),
+  distinct: comparison('How many different endpoints answered.'),
+  each: comparison('The count of every endpoint that answered.'),
+  endpoints: record(
+    comparison('Count of one endpoint.'),
+    'Count by endpoint, `10.36.0.0:80`; no others may answer.',
+  ),
+  order: choice(
+    ['in-turn'],
+    'in-turn: every endpoint once before any comes again, always in the same order.',
+  ),
+  jain: comparison("Jain's fairness index of the shares, 1 when all are equal."),
+}
+
+const expectation = object(
+  {
+    exit: integer({ minimum: 0, maximum: 255 }, 'Exit status; default 0.'),
+    output: text(
+      'The whole output. Columns are compared by fields; ages, dates and generated names match by shape; a line `...` matches any lines, `<any>` any part of a word.',
+    ),
+    contains: union([text(), array(text())], 'Text, or texts, that must occur in the output.'),
+    excludes: union([text(), array(text())], 'Text, or texts, that must not occur in the output.'),
+    matches: text('A regular expression (JavaScript, flags m and u) that must match the output.'),
+    lines: comparison('Number of output lines.'),
+    json: any(
+      'The output is JSON and holds at least this: objects may have more keys, lists are compared in full.',
+    ),
+    ...counts,
+  },
+  { description: 'What must be true after the step. The counts are for load and shares.' },
+)
+
+const wait = object(
+  {
+    for: text('As `kubectl wait --for`: condition=Ready, delete, jsonpath=...'),
+    of: text('Which objects: `pods -l app=sidecar`, `deployment/sidecar-app`.'),
+    until: text('A host command that is repeated until it exits with 0 (and the expectation holds).'),
+    timeout: duration('Default 60s.'),
+    every: duration('How long between two tries of `until`; default 1s.'),
+  },
+  { exactlyOne: { noun: 'kind of wait', keys: ['for', 'until'] } },
+)
+
+const load = object(
+  {
+    from: text(
+      'Pod that sends the requests: its name, or a label selector `app=client` (the first by name).',
+    ),
+    container: text('Container of that pod; default: the first.'),
+    url: text('What is requested, with curl, each time on a new connection.'),
+    requests: integer({ minimum: 1, maximum: 100000 }, 'How many requests in all.'),
+    connections: integer({ minimum: 1, maximum: 64 }, 'How many clients send at the same time; default 1.'),
+    interval: duration('Pause of each client between two requests; default none.'),
+    by: choice(
+      ['endpoint', 'body'],
+      'What the shares count: the endpoint that kube-proxy chose (default), or the answer, for servers that tell their name.',
+    ),
+    during: array(reference<Step>('step'), 'Steps that are done while the load goes on.'),
+  },
+  { required: ['from', 'url', 'requests'] },
+)
+
+const actions = {
+  kubectl: text('A kubectl command line, without `kubectl`.'),
+  host: text('A command line typed outside the cluster; pipes work, nothing runs on the real host.'),
+  pod: object(
+    {
+      in: text(
+        'Pod in which the command runs: its name, or a label selector `app=client` (the first by name).',
+      ),
+      container: text('Container; default: the first.'),
+      run: text("Command line for the container's shell."),
+    },
+    { required: ['in', 'run'], description: 'A command in a pod.' },
+  ),
+  apply: any('A manifest to apply: a file (path from this file), or an object, or a list of these.'),
+  delete: text('What to delete, as for `kubectl delete`: `pod curl`, `service sidecar-svc`.'),
+  scale: object(
+    {
+      deployment: text('Name of the Deployment.'),
+      namespace: text('Default: default.'),
+      replicas: integer({ minimum: 0, maximum: 10000 }, 'How many pods.'),
+    },
+    { required: ['deployment', 'replicas'], description: 'A change of the number of replicas.' },
+  ),
+  wait,
+  sleep: duration('Lets emulated time pass.'),
+  load,
+  shares: object(
+    { of: text('Service, `sidecar-svc` or `namespace/sidecar-svc`: all connections to it since the start.') },
+    { required: ['of'], description: 'Counts the connections that kube-proxy accepted for a service.' },
+  ),
+}
+
+/** The names of everything a step can do. */
+export const STEP_ACTIONS = Object.keys(actions) as (keyof typeof actions)[]
+
+const step = object(
+  {
+    name: text('What the step shows; default: its command.'),
+    ...actions,
+    expect: expectation,
+    settle: boolean(
+      'Wait first until pods, proxies and DNS are at rest; default true, and false within `during`.',
+    ),
+  },
+  { exactlyOne: { noun: 'step', keys: STEP_ACTIONS }, description: 'One step.' },
+)
+
+/** What may stand in the front matter of a walkthrough as well. */
+const settings = {
+  name: text('What the scenario is called; default: the name of the file.'),
+  description: text('What it shows.'),
+  clocks: array(choice(['virtual', 'real']), 'Clocks under which its facts hold; default: both.'),
+  seed: integer({ minimum: 0, maximum: 4294967295 }, 'Seed of everything random; default 1.'),
+  startTime: pattern(
+    '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})$',
+    'a date and time such as 2021-09-13T12:36:28Z',
+    'When the emulated clock starts.',
+  ),
+  cluster,
+  manifests: array(
+    union([text(), object({ text: text() }, { required: ['text'] }), record(any())]),
+    'Applied before the first step: paths from this file, objects, or { text: YAML }.',
+  ),
+  files: record(text(), 'Files, by name, that commands can read: `kubectl apply -f name`.'),
+}
+
+export const scenarioSchema = object(
+  { ...settings, steps: array(reference<Step>('step'), 'What is done, in order.') },
+  { required: ['steps'], description: 'A Podwire scenario.' },
+)
+export const frontMatterSchema = object(settings, {
+  description: 'Front matter of a Podwire walkthrough in Markdown.',
+})
+
+/** What `reference` names. */
+export const definitions = { step } as const
+
+export interface Step extends ValueOf<typeof step> {}
+export type ScenarioSettings = ValueOf<typeof frontMatterSchema>
+export type ScenarioFile = ValueOf<typeof scenarioSchema>
+export type ClusterSection = ValueOf<typeof cluster>
+export type Expectation = ValueOf<typeof expectation>
+export type LoadSection = ValueOf<typeof load>
+export type WaitSection = ValueOf<typeof wait>
+/** A number, `>=0.99`, or `3..5`. */
+export type Comparison = number | string
