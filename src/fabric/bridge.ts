@@ -1,0 +1,145 @@
+// A learning Ethernet switch (IEEE 802.1D section 7, without spanning tree): a machine of its own between others, and
+// the bridge cni0 inside a node's host, which calls `forward` itself and so needs no copy of the frame.
+
+import { invariant } from '../base/errors.js'
+import type { Machine, Outgoing } from '../base/machine.js'
+import { type Micros, NEVER, SECOND } from '../base/time.js'
+import type { Mac } from '../wire/address.js'
+import { ethernetHeader, isGroupMac, parseEthernet } from '../wire/ethernet.js'
+
+/** How long an address is remembered without a frame from it (802.1D table 7-5, Linux' default). */
+export const MAC_AGEING: Micros = 300 * SECOND
+
+const MAX_MAC_ENTRIES = 16_384
+
+/** 01-80-C2-00-00-00 to -0F are for the bridge itself and never forwarded (802.1D table 7-10). */
+const RESERVED_FIRST: Mac = 0x0180c2000000
+const RESERVED_LAST: Mac = 0x0180c200000f
+
+/** A row of `bridge fdb`. */
+export interface MacRow {
+  readonly mac: Mac
+  readonly port: number
+  readonly age: Micros
+}
+
+interface MacEntry {
+  port: number
+  seen: Micros
+}
+
+export interface BridgeCounters {
+  received: number
+  /** Frames sent to the one port where their destination is. */
+  forwarded: number
+  /** Frames sent to all other ports: group addresses and unknown destinations. */
+  flooded: number
+  /** Frames that went nowhere: destination behind the port they came from, reserved or malformed. */
+  filtered: number
+}
+
+export class Bridge implements Machine {
+  readonly counters: BridgeCounters = { received: 0, forwarded: 0, flooded: 0, filtered: 0 }
+  readonly #ports = new Map<number, string>()
+  readonly #macs = new Map<Mac, MacEntry>()
+  readonly #header = ethernetHeader()
+  #outgoing: Outgoing[] = []
+  #taken = 0
+  #nextPort = 0
+
+  /** A new port; its number is never used again. */
+  addPort(name: string): number {
+    const port = this.#nextPort++
+    this.#ports.set(port, name)
+    return port
+  }
+
+  /** Takes a port away, with the addresses learnt there and the frames that wait for it. */
+  removePort(port: number): void {
+    this.#ports.delete(port)
+    for (const [mac, entry] of this.#macs) if (entry.port === port) this.#macs.delete(mac)
+    this.#outgoing = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
+    this.#taken = 0
+  }
+
+  ports(): ReadonlyMap<number, string> {
+    return this.#ports
+  }
+
+  /** Addresses that are remembered at `now`, in the order in which they were first seen. */
+  macs(now: Micros): MacRow[] {
+    return [...this.#macs]
+      .map(([mac, entry]) => ({ mac, port: entry.port, age: now - entry.seen }))
+      .filter((row) => row.age < MAC_AGEING)
+  }
+
+  /** Learns where `frame` came from and calls `output` for every port that it leaves through. Keeps nothing of it. */
+  forward(ingress: number, frame: Uint8Array, now: Micros, output: (port: number) => void): void {
+    invariant(this.#ports.has(ingress), `bridge has no port ${ingress}`)
+    const header = this.#header
+    this.counters.received++
+    // A group address is never a sender (Linux: br_handle_frame drops it).
+    if (parseEthernet(frame, header) !== undefined || isGroupMac(header.source)) {
+      this.counters.filtered++
+      return
+    }
+    this.#learn(header.source, ingress, now)
+    if (header.destination >= RESERVED_FIRST && header.destination <= RESERVED_LAST) {
+      this.counters.filtered++
+      return
+    }
+    const known = isGroupMac(header.destination) ? undefined : this.#macs.get(header.destination)
+    if (known === undefined || now - known.seen >= MAC_AGEING) {
+      this.counters.flooded++
+      for (const port of this.#ports.keys()) if (port !== ingress) output(port)
+    } else if (known.port === ingress) {
+      this.counters.filtered++
+    } else {
+      this.counters.forwarded++
+      output(known.port)
+    }
+  }
+
+  receive(port: number, frame: Uint8Array, now: Micros): void {
+    let copy: Uint8Array | undefined
+    this.forward(port, frame, now, (egress) => {
+      copy ??= frame.slice()
+      this.#outgoing.push({ port: egress, frame: copy })
+    })
+  }
+
+  /** Nothing happens by time alone: an address that is too old is noticed when it is looked up. */
+  advance(_now: Micros): void {}
+
+  transmit(): Outgoing | undefined {
+    const outgoing = this.#outgoing[this.#taken]
+    if (outgoing !== undefined) {
+      this.#taken++
+      return outgoing
+    }
+    if (this.#taken > 0) {
+      this.#outgoing = []
+      this.#taken = 0
+    }
+    return undefined
+  }
+
+  deadline(): Micros {
+    return NEVER
+  }
+
+  #learn(mac: Mac, port: number, now: Micros): void {
+    const entry = this.#macs.get(mac)
+    if (entry !== undefined) {
+      entry.port = port
+      entry.seen = now
+      return
+    }
+    if (this.#macs.size >= MAX_MAC_ENTRIES) {
+      for (const [old, { seen }] of this.#macs) if (now - seen >= MAC_AGEING) this.#macs.delete(old)
+      // Still full: frames to further stations are flooded, which is always right.
+      if (this.#macs.size >= MAX_MAC_ENTRIES) return
+    }
+    this.#macs.set(mac, { port, seen: now })
+  }
+}
