@@ -1,0 +1,104 @@
+// What kube-proxy knows of endpoints: for every service port the addresses of its EndpointSlices, kept from the
+// cluster's changes. Which of them take traffic is decided by the mode (ready, serving, local, hints), so
+// nothing is left out here but what is not IPv4. After pkg/proxy/endpointschangetracker.go of Kubernetes.
+
+import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import { type EndpointSlice, SERVICE_NAME_LABEL, type SliceEndpoint } from '../cluster/objects.js'
+import { type Ipv4, type Port, parseIpv4 } from '../wire/address.js'
+import { namespacedName } from './service-map.js'
+
+/** One address and port behind a service port. */
+export interface EndpointInfo {
+  readonly address: Ipv4
+  readonly port: Port
+  /** Missing conditions mean ready and serving, and not terminating (discovery.k8s.io/v1 EndpointConditions). */
+  readonly ready: boolean
+  readonly serving: boolean
+  readonly terminating: boolean
+  readonly nodeName: string | undefined
+  readonly zone: string | undefined
+  /** Zones whose clients should use it; undefined when the slice has no hints. */
+  readonly zoneHints: readonly string[] | undefined
+}
+
+export class EndpointMap implements ClusterFollower {
+  /** `namespace/service` -> `namespace/slice` -> slice. */
+  readonly #slices = new Map<string, Map<string, EndpointSlice>>()
+  /** `namespace/slice` -> `namespace/service`: a slice may change its label. */
+  readonly #serviceOfSlice = new Map<string, string>()
+  readonly #changed = new Set<string>()
+
+  /** Takes a change of an EndpointSlice; changes of anything else are ignored. */
+  apply(change: ClusterChange): void {
+    if (change.resource !== 'endpointslices') return
+    const slice = change.object as EndpointSlice
+    const { namespace, name } = slice.metadata
+    const sliceKey = namespacedName(namespace, name)
+    const label = slice.metadata.labels?.[SERVICE_NAME_LABEL]
+    const before = this.#serviceOfSlice.get(sliceKey)
+    const after =
+      change.type === 'DELETED' || label === undefined || slice.addressType !== 'IPv4'
+        ? undefined
+        : namespacedName(namespace, label)
+    if (before !== undefined && before !== after) this.#remove(before, sliceKey)
+    if (after === undefined) return
+    const slices = this.#slices.get(after) ?? new Map<string, EndpointSlice>()
+    slices.set(sliceKey, slice)
+    this.#slices.set(after, slices)
+    this.#serviceOfSlice.set(sliceKey, after)
+    this.#changed.add(after)
+  }
+
+  /**
+   * Endpoints of a service port (`service` is `namespace/service`) in the order of address and port, each once:
+   * slices may overlap while the controller moves endpoints between them, and then the ready one counts.
+   */
+  endpoints(service: string, portName: string, protocol: 'TCP' | 'UDP'): EndpointInfo[] {
+    const found = new Map<number, EndpointInfo>()
+    for (const slice of this.#slices.get(service)?.values() ?? []) {
+      for (const port of slice.ports ?? []) {
+        if ((port.name ?? '') !== portName || (port.protocol ?? 'TCP') !== protocol) continue
+        if (port.port === undefined) continue
+        for (const endpoint of slice.endpoints ?? []) {
+          const info = endpointInfo(endpoint, port.port)
+          if (info === undefined) continue
+          const key = info.address * 65_536 + info.port
+          if (found.get(key)?.ready !== true) found.set(key, info)
+        }
+      }
+    }
+    return [...found].sort(([a], [b]) => a - b).map(([, info]) => info)
+  }
+
+  /** Services (`namespace/service`) whose slices changed since the last call. */
+  takeChanged(): string[] {
+    const services = [...this.#changed]
+    this.#changed.clear()
+    return services
+  }
+
+  #remove(service: string, sliceKey: string): void {
+    const slices = this.#slices.get(service)
+    slices?.delete(sliceKey)
+    if (slices?.size === 0) this.#slices.delete(service)
+    this.#serviceOfSlice.delete(sliceKey)
+    this.#changed.add(service)
+  }
+}
+
+function endpointInfo(endpoint: SliceEndpoint, port: Port): EndpointInfo | undefined {
+  // The addresses of one endpoint are fungible; consumers take the first (discovery.k8s.io/v1 Endpoint).
+  const address = parseIpv4(endpoint.addresses[0] ?? '')
+  if (address === undefined) return undefined
+  const ready = endpoint.conditions?.ready ?? true
+  return {
+    address,
+    port,
+    ready,
+    serving: endpoint.conditions?.serving ?? ready,
+    terminating: endpoint.conditions?.terminating ?? false,
+    nodeName: endpoint.nodeName,
+    zone: endpoint.zone,
+    zoneHints: endpoint.hints?.forZones?.map((zone) => zone.name),
+  }
+}

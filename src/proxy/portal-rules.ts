@@ -1,0 +1,69 @@
+// The nat rules of the userspace mode: what is sent to a cluster IP goes to the local listener of that service
+// port. Chains, matches and their order are those of pkg/proxy/userspace/proxier.go of Kubernetes: traffic of
+// pods comes in through PREROUTING and is redirected; the node's own leaves through OUTPUT, where REDIRECT would
+// mean 127.0.0.1, so it is sent to the node's address instead.
+
+import type { Match, Rule, TableName } from '../netfilter/rule.js'
+import type { Ipv4, Port } from '../wire/address.js'
+import type { ServicePortInfo } from './service-map.js'
+
+/** The part of a node's netfilter that kube-proxy writes. */
+export interface RuleTables {
+  /** Sets all rules of a chain at once; makes the chain when it is not there. */
+  replaceChain(table: TableName, chain: string, rules: Rule[]): void
+}
+
+export const CONTAINER_PORTAL_CHAIN = 'KUBE-PORTALS-CONTAINER'
+export const HOST_PORTAL_CHAIN = 'KUBE-PORTALS-HOST'
+
+/** One service port with the local listener that serves it. */
+export interface Portal {
+  readonly info: ServicePortInfo
+  readonly localPort: Port
+}
+
+/** Writes the two portal chains. */
+export function writePortals(tables: RuleTables, nodeAddress: Ipv4, portals: readonly Portal[]): void {
+  const containerRules = portals.map(containerRule)
+  const hostRules = portals.map((portal) => hostRule(portal, nodeAddress))
+  tables.replaceChain('nat', CONTAINER_PORTAL_CHAIN, containerRules)
+  tables.replaceChain('nat', HOST_PORTAL_CHAIN, hostRules)
+}
+
+/** Makes PREROUTING and OUTPUT pass through the portal chains, which must be there already. */
+export function hookPortals(tables: RuleTables): void {
+  tables.replaceChain('nat', 'PREROUTING', [jump(CONTAINER_PORTAL_CHAIN)])
+  tables.replaceChain('nat', 'OUTPUT', [jump(HOST_PORTAL_CHAIN)])
+}
+
+/** Takes every rule away again. */
+export function removePortals(tables: RuleTables): void {
+  for (const chain of ['PREROUTING', 'OUTPUT', CONTAINER_PORTAL_CHAIN, HOST_PORTAL_CHAIN]) {
+    tables.replaceChain('nat', chain, [])
+  }
+}
+
+function jump(chain: string): Rule {
+  const text = 'handle ClusterIPs; NOTE: this must be before the NodePort rules'
+  return { matches: [{ match: 'comment', text }], target: { target: 'jump', chain } }
+}
+
+function containerRule({ info, localPort }: Portal): Rule {
+  return { matches: portalMatches(info), target: { target: 'REDIRECT', port: localPort } }
+}
+
+function hostRule({ info, localPort }: Portal, nodeAddress: Ipv4): Rule {
+  return {
+    matches: portalMatches(info),
+    target: { target: 'DNAT', to: { address: nodeAddress, port: localPort } },
+  }
+}
+
+function portalMatches(info: ServicePortInfo): Match[] {
+  return [
+    { match: 'destination', cidr: { network: info.clusterIP, prefixLength: 32 } },
+    { match: 'protocol', protocol: info.protocol === 'TCP' ? 'tcp' : 'udp' },
+    { match: 'comment', text: info.name },
+    { match: 'destination-port', port: info.port },
+  ]
+}
