@@ -1,0 +1,69 @@
+// Bytes of a stream by their offset in the stream, kept in a ring whose size is a power of two and doubles on
+// demand, so that an idle connection costs nothing. Knows no sequence numbers and no limits: its owner asks only
+// for what its window or buffer size allows.
+
+const SMALLEST_BYTES = 4096
+const EMPTY = new Uint8Array(0)
+
+export class ByteRing {
+  #bytes: Uint8Array = EMPTY
+  #mask = 0
+
+  /** Bytes of memory the ring holds. */
+  get capacity(): number {
+    return this.#bytes.length
+  }
+
+  /** Makes room for the stream's bytes [from, to); what is kept of them so far stays. */
+  reserve(from: number, to: number): void {
+    const old = this.#bytes
+    if (to - from <= old.length) return
+    let capacity = Math.max(SMALLEST_BYTES, old.length * 2)
+    while (capacity < to - from) capacity *= 2
+    const bytes = new Uint8Array(capacity)
+    const mask = capacity - 1
+    if (old.length > 0) {
+      // The old ring holds [from, from + old.length): in it the part up to its end, then the part that wrapped.
+      const split = from & this.#mask
+      const first = old.length - split
+      copyInto(bytes, mask, from, old, split, old.length)
+      copyInto(bytes, mask, from + first, old, 0, split)
+    }
+    this.#bytes = bytes
+    this.#mask = mask
+  }
+
+  /** Stores `source[start, end)` at `offset` of the stream; room was reserved. */
+  put(offset: number, source: Uint8Array, start: number, end: number): void {
+    copyInto(this.#bytes, this.#mask, offset, source, start, end)
+  }
+
+  /** Copies `length` bytes from `offset` of the stream to `into` at `at`. */
+  copyTo(offset: number, length: number, into: Uint8Array, at: number): void {
+    const bytes = this.#bytes
+    const start = offset & this.#mask
+    const first = Math.min(length, bytes.length - start)
+    into.set(bytes.subarray(start, start + first), at)
+    if (first < length) into.set(bytes.subarray(0, length - first), at + first)
+  }
+
+  /** Gives the memory back. */
+  release(): void {
+    this.#bytes = EMPTY
+    this.#mask = 0
+  }
+}
+
+function copyInto(
+  ring: Uint8Array,
+  mask: number,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const at = offset & mask
+  const first = Math.min(end - start, ring.length - at)
+  ring.set(source.subarray(start, start + first), at)
+  if (start + first < end) ring.set(source.subarray(start + first, end), 0)
+}
