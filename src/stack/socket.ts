@@ -5,21 +5,10 @@
 
 import type { SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
+import type { TcpState } from '../tcp/state.js'
 import type { Endpoint, Ipv4, Port } from '../wire/address.js'
 
-/** The states of RFC 9293 section 3.3.2, by their names there. */
-export type TcpState =
-  | 'CLOSED'
-  | 'LISTEN'
-  | 'SYN-SENT'
-  | 'SYN-RECEIVED'
-  | 'ESTABLISHED'
-  | 'FIN-WAIT-1'
-  | 'FIN-WAIT-2'
-  | 'CLOSE-WAIT'
-  | 'CLOSING'
-  | 'LAST-ACK'
-  | 'TIME-WAIT'
+export type { TcpState } from '../tcp/state.js'
 
 export interface TcpSocket {
   readonly local: Endpoint

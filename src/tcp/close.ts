@@ -3,7 +3,7 @@
 
 import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
-import type { TcpState } from '../stack/socket.js'
+import type { TcpState } from './state.js'
 import type { Tcb } from './tcb.js'
 
 /** How long FIN-WAIT-2 lasts once the user has closed, as Linux (tcp_fin_timeout). */

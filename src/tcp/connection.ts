@@ -4,7 +4,6 @@
 
 import { SystemError } from '../base/errors.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
-import type { TcpState } from '../stack/socket.js'
 import type { Endpoint } from '../wire/address.js'
 import type { Seq, TcpSegment } from '../wire/tcp.js'
 import { abortConnection, closeCompletely, closeSending, enterClosed, setState } from './close.js'
@@ -13,6 +12,7 @@ import { acceptsNewSyn } from './input-sequence.js'
 import { sequenceAfter } from './isn.js'
 import { copyText, nextSegment } from './output.js'
 import { worthAnnouncing } from './receive-window.js'
+import type { TcpState } from './state.js'
 import { DEFAULT_USER_TIMEOUT, Tcb, type TcpOptions } from './tcb.js'
 import { expireTimers, nextExpiry } from './timers.js'
 

@@ -4,7 +4,6 @@
 
 import type { SystemError } from '../base/errors.js'
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
-import type { TcpState } from '../stack/socket.js'
 import type { Endpoint } from '../wire/address.js'
 import type { Seq } from '../wire/tcp.js'
 import type { CongestionControl } from './congestion.js'
@@ -13,6 +12,7 @@ import { Reno } from './reno.js'
 import { RttEstimator } from './rtt.js'
 import { SendBuffer } from './send-buffer.js'
 import { seqAdd, seqDistance } from './seq.js'
+import type { TcpState } from './state.js'
 
 /** MSS of a peer that sends no MSS option, RFC 9293 section 3.7.1 (MUST-15). */
 export const DEFAULT_MSS = 536
