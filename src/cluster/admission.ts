@@ -1,0 +1,317 @@
+// Every write of a client goes through here: decode, default, validate, allocate, store. Controllers create and
+// delete through it too, as they are clients of the API server; their status updates go to the store.
+
+import type { Random } from '../base/random.js'
+import { ServiceAddresses } from './allocators.js'
+import type { ClusterClock } from './clock.js'
+import { decodeObject, type FieldValidation } from './decode.js'
+import { applyDefaults } from './defaults.js'
+import { FieldErrors, goStrings } from './field-errors.js'
+import { cloneJson } from './json.js'
+import { generatedName } from './names.js'
+import type { KubeObject, Namespace, Pod, Service } from './objects.js'
+import { knownResource, RESOURCE_TYPES, type ResourceType, resourceOf } from './resources.js'
+import { ApiError, badRequest, conflict, forbidden, invalid, notFound } from './status.js'
+import type { ObjectStore } from './store.js'
+import { validate } from './validation.js'
+
+export interface WriteOptions {
+  /** Everything is done but storing. */
+  readonly dryRun?: boolean
+  /** What becomes of fields that the kind does not have; default Warn, as the API server's. */
+  readonly fieldValidation?: FieldValidation
+  /** Hears the warnings of fieldValidation Warn: `unknown field "spec.replicaz"`. */
+  readonly onWarning?: (text: string) => void
+}
+
+export interface UpdateOptions extends WriteOptions {
+  /** Only the status is taken from the object given; without it, everything but the status. */
+  readonly subresource?: 'status'
+}
+
+export interface DeleteOptions {
+  readonly dryRun?: boolean
+  /** 0 removes a pod at once, without waiting for its node. */
+  readonly gracePeriodSeconds?: number
+  /** Simplified: Foreground is done as Background, so the owner goes first. */
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+}
+
+const PROTECTED_NAMESPACES = ['default', 'kube-system', 'kube-public']
+const WITHOUT_STATUS = ['ConfigMap', 'Endpoints', 'EndpointSlice', 'Event']
+
+export class Admission {
+  readonly #store: ObjectStore
+  readonly #clock: ClusterClock
+  readonly #names: Random
+  readonly #addresses: ServiceAddresses
+
+  constructor(options: {
+    readonly store: ObjectStore
+    readonly clock: ClusterClock
+    readonly random: Random
+    readonly serviceSubnet: string
+  }) {
+    this.#store = options.store
+    this.#clock = options.clock
+    this.#names = options.random.fork('dry-run')
+    this.#addresses = new ServiceAddresses(options.serviceSubnet, options.random.fork('cluster-ip'))
+    this.#store.watch<Service>('services', (event) => {
+      if (event.type === 'DELETED') this.#release(event.object)
+    })
+  }
+
+  /**
+   * Creates `object` (kept as it is; namespaced kinds without a namespace go to `default`) and returns what was
+   * stored. ApiError BadRequest, NotFound (its namespace), Forbidden, Invalid, AlreadyExists.
+   */
+  create<Obj extends KubeObject>(object: Obj, options: WriteOptions = {}): Obj {
+    const { decoded, type } = this.#decode(object, options)
+    const { metadata } = decoded
+    if (metadata.resourceVersion)
+      throw badRequest('resourceVersion should not be set on objects to be created')
+    for (const field of ['uid', 'creationTimestamp', 'generation', 'selfLink', 'managedFields'])
+      delete (metadata as unknown as Record<string, unknown>)[field]
+    delete metadata.deletionTimestamp
+    delete metadata.deletionGracePeriodSeconds
+    if (decoded['status'] !== undefined && type.kind !== 'Node') delete decoded['status']
+    if (type.namespaced) this.#requireNamespace(type, metadata.namespace!, metadata.name)
+    applyDefaults(decoded)
+    validate(decoded, type, undefined)
+    if (metadata.name && this.#store.get(type.plural, metadata.namespace, metadata.name)) {
+      // The store tells it.
+      return this.#store.create(decoded) as Obj
+    }
+    if (options.dryRun) return this.#dryRun(decoded, type) as Obj
+    if (type.kind === 'Service') this.#allocate(decoded as Service)
+    try {
+      return this.#store.create(decoded) as Obj
+    } catch (error) {
+      if (type.kind === 'Service') this.#release(decoded as Service)
+      throw error
+    }
+  }
+
+  /**
+   * Replaces an object. With metadata.resourceVersion it must be the stored one (ApiError Conflict). What only the
+   * cluster may set (status, uid, allocated addresses) is kept.
+   */
+  update<Obj extends KubeObject>(object: Obj, options: UpdateOptions = {}): Obj {
+    const { decoded, type } = this.#decode(object, options)
+    const { namespace, name } = decoded.metadata
+    const stored = this.#store.get<Obj>(type.plural, namespace, name)
+    if (stored === undefined) throw notFound(type, name)
+    const next =
+      options.subresource === 'status' ? withStatus(stored, decoded) : withoutStatus(decoded, stored, type)
+    applyDefaults(next)
+    if (type.kind === 'Service') keepAllocated(next as Service, stored as unknown as Service)
+    validate(next, type, stored)
+    if (options.dryRun) return next as Obj
+    if (type.kind === 'Service') this.#reallocate(next as Service, stored as unknown as Service)
+    const result = this.#store.update(next)
+    if (isFinished(result)) this.#store.remove(type.plural, namespace, name)
+    return result as Obj
+  }
+
+  /**
+   * Deletes an object, and returns it as it now is: a pod on a node and a namespace stay, with deletionTimestamp,
+   * until their end is done. Dependents follow through the garbage collector. ApiError NotFound, Conflict, Forbidden.
+   */
+  delete(
+    resource: string,
+    namespace: string | undefined,
+    name: string,
+    options: DeleteOptions = {},
+  ): KubeObject {
+    const type = knownResource(resource)
+    const stored = this.#store.get(resource, namespace, name)
+    if (stored === undefined) throw notFound(type, name)
+    checkPreconditions(type, stored, options)
+    if (type.kind === 'Namespace' && PROTECTED_NAMESPACES.includes(name))
+      throw forbidden(type, name, 'this namespace may not be deleted')
+    if (options.dryRun) return stored
+    if (options.propagationPolicy === 'Orphan') this.#orphanDependents(stored)
+    if (type.kind === 'Pod') return this.#deletePod(stored as Pod, options.gracePeriodSeconds)
+    if (type.kind === 'Namespace') return this.#terminateNamespace(stored as Namespace)
+    if (stored.metadata.finalizers?.length) {
+      if (stored.metadata.deletionTimestamp) return stored
+      const next = cloneJson(stored)
+      next.metadata.deletionTimestamp = this.#clock.timestamp()
+      next.metadata.deletionGracePeriodSeconds = 0
+      return this.#store.update(next)
+    }
+    return this.#store.remove(resource, namespace, name) ?? stored
+  }
+
+  #decode(object: KubeObject, options: WriteOptions): { decoded: KubeObject; type: ResourceType } {
+    const type = resourceOf(object)
+    if (type === undefined)
+      throw badRequest(`no kind "${object.kind}" is registered for version "${object.apiVersion}"`)
+    const { object: decoded, warnings } = decodeObject(object, options.fieldValidation ?? 'Warn')
+    for (const warning of warnings) options.onWarning?.(warning)
+    decoded.metadata ??= { name: '' }
+    decoded.metadata.name ??= ''
+    if (type.namespaced) decoded.metadata.namespace ||= 'default'
+    else delete decoded.metadata.namespace
+    return { decoded, type }
+  }
+
+  #requireNamespace(type: ResourceType, namespace: string, name: string): void {
+    const found = this.#store.get<Namespace>('namespaces', undefined, namespace)
+    if (found === undefined) throw notFound(knownResource('namespaces'), namespace)
+    if (found.metadata.deletionTimestamp)
+      throw forbidden(
+        type,
+        name,
+        `unable to create new content in namespace ${namespace} because it is being terminated`,
+      )
+  }
+
+  #dryRun(object: KubeObject, type: ResourceType): KubeObject {
+    const { metadata } = object
+    if (!metadata.name && metadata.generateName)
+      metadata.name = generatedName(metadata.generateName, this.#names)
+    if (type.kind === 'Service') {
+      this.#allocate(object as Service)
+      this.#release(object as Service)
+    }
+    metadata.creationTimestamp = this.#clock.timestamp()
+    return object
+  }
+
+  /** Takes the cluster address that a Service asks for, or any. */
+  #allocate(service: Service): void {
+    const { spec, metadata } = service
+    if (spec.type === 'ExternalName') return
+    const wanted = spec.clusterIP || spec.clusterIPs?.[0]
+    if (wanted === 'None') {
+      spec.clusterIP = 'None'
+      spec.clusterIPs = ['None']
+      return
+    }
+    if (wanted) {
+      const refusal = this.#addresses.take(wanted)
+      if (refusal !== undefined) {
+        const errors = new FieldErrors()
+        errors.invalid('spec.clusterIPs', goStrings([wanted]), `failed to allocate IP ${wanted}: ${refusal}`)
+        throw invalid(knownResource('services'), metadata.name, errors.causes)
+      }
+    }
+    const address = wanted || this.#addresses.next()
+    if (address === undefined)
+      throw new ApiError(
+        'InternalError',
+        'Internal error occurred: failed to allocate a serviceIP: range is full',
+      )
+    spec.clusterIP = address
+    spec.clusterIPs = [address]
+  }
+
+  #release(service: Service): void {
+    const address = service.spec.clusterIP
+    if (address && address !== 'None') this.#addresses.release(address)
+  }
+
+  /** A Service that becomes an ExternalName gives its address back; one that was one gets an address. */
+  #reallocate(service: Service, stored: Service): void {
+    if (service.spec.type === 'ExternalName' && stored.spec.clusterIP) {
+      this.#release(stored)
+      delete service.spec.clusterIP
+      delete service.spec.clusterIPs
+    } else if (service.spec.type !== 'ExternalName' && !stored.spec.clusterIP) this.#allocate(service)
+  }
+
+  #deletePod(pod: Pod, requestedGrace: number | undefined): KubeObject {
+    const { namespace, name, deletionGracePeriodSeconds: runningGrace } = pod.metadata
+    const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+    const grace =
+      !pod.spec.nodeName || ended ? 0 : (requestedGrace ?? pod.spec.terminationGracePeriodSeconds ?? 30)
+    if (grace === 0) return this.#store.remove('pods', namespace, name) ?? pod
+    // A second delete can only shorten the time.
+    if (runningGrace !== undefined && runningGrace <= grace) return pod
+    const next = cloneJson(pod)
+    next.metadata.deletionTimestamp = this.#clock.timestampAt(this.#clock.now + grace * 1_000_000)
+    next.metadata.deletionGracePeriodSeconds = grace
+    return this.#store.update(next)
+  }
+
+  #terminateNamespace(namespace: Namespace): KubeObject {
+    if (namespace.metadata.deletionTimestamp) return namespace
+    const next = cloneJson(namespace)
+    next.metadata.deletionTimestamp = this.#clock.timestamp()
+    next.status = { ...next.status, phase: 'Terminating' }
+    return this.#store.update(next)
+  }
+
+  #orphanDependents(owner: KubeObject): void {
+    for (const { plural } of RESOURCE_TYPES)
+      for (const object of this.#store.list(plural)) {
+        const references = object.metadata.ownerReferences
+        if (!references?.some(({ uid }) => uid === owner.metadata.uid)) continue
+        const next = cloneJson(object)
+        next.metadata.ownerReferences = references.filter(({ uid }) => uid !== owner.metadata.uid)
+        this.#store.update(next)
+      }
+  }
+}
+
+/** Deleted before, kept for its finalizers, and now without any. Pods and namespaces have an end of their own. */
+function isFinished(object: KubeObject): boolean {
+  const { deletionTimestamp, finalizers } = object.metadata
+  return (
+    deletionTimestamp !== undefined &&
+    !finalizers?.length &&
+    object.kind !== 'Pod' &&
+    object.kind !== 'Namespace'
+  )
+}
+
+function withStatus(stored: KubeObject, given: KubeObject): KubeObject {
+  const next = cloneJson(stored)
+  if (given['status'] === undefined) delete next['status']
+  else next['status'] = cloneJson(given['status'])
+  if (given.metadata.resourceVersion) next.metadata.resourceVersion = given.metadata.resourceVersion
+  return next
+}
+
+function withoutStatus(given: KubeObject, stored: KubeObject, type: ResourceType): KubeObject {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata
+  if (!WITHOUT_STATUS.includes(type.kind)) {
+    if (stored['status'] === undefined) delete given['status']
+    else given['status'] = cloneJson(stored['status'])
+  }
+  if (!given.metadata.resourceVersion) delete given.metadata.resourceVersion
+  delete given.metadata.deletionTimestamp
+  delete given.metadata.deletionGracePeriodSeconds
+  if (deletionTimestamp) given.metadata.deletionTimestamp = deletionTimestamp
+  if (deletionGracePeriodSeconds !== undefined)
+    given.metadata.deletionGracePeriodSeconds = deletionGracePeriodSeconds
+  return given
+}
+
+/** A manifest applied again does not name what was allocated: it stays. */
+function keepAllocated(service: Service, stored: Service): void {
+  if (service.spec.type === 'ExternalName' || stored.spec.clusterIP === undefined) return
+  if (!service.spec.clusterIP) {
+    service.spec.clusterIP = stored.spec.clusterIP
+    service.spec.clusterIPs ??= [...(stored.spec.clusterIPs ?? [])]
+  } else service.spec.clusterIPs ??= [service.spec.clusterIP]
+}
+
+function checkPreconditions(type: ResourceType, stored: KubeObject, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options.preconditions ?? {}
+  const { metadata } = stored
+  if (uid !== undefined && uid !== metadata.uid)
+    throw conflict(
+      type,
+      metadata.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+    )
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+    throw conflict(
+      type,
+      metadata.name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+    )
+}

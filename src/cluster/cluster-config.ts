@@ -1,0 +1,162 @@
+// The shape of a cluster with every value settled: nodes, ranges, addresses. The default is the three-node cluster
+// that most introductions show: a control plane node and two workers.
+
+import {
+  type Cidr,
+  cidrContains,
+  formatCidr,
+  formatIpv4,
+  type Ipv4,
+  ipv4,
+  lastAddress,
+  parseCidr,
+  parseIpv4,
+} from '../wire/address.js'
+import type { Labels } from './objects.js'
+
+export interface NodeConfig {
+  readonly name: string
+  /** Address on the nodes' network. */
+  readonly address: string
+  readonly podCIDR: string
+  /** Where pod addresses come from: podCIDR, or the range of an overlay with address management of its own. */
+  readonly podRange: string
+  /** The bridge's address in podRange, default gateway of the node's pods. */
+  readonly gateway: string
+  readonly controlPlane: boolean
+  readonly labels: Labels
+}
+
+export interface ClusterConfig {
+  readonly nodes: readonly NodeConfig[]
+  readonly podSubnet: string
+  readonly serviceSubnet: string
+  readonly nodeSubnet: string
+  readonly clusterDomain: string
+  /** ClusterIP of kube-dns: the tenth address of serviceSubnet. */
+  readonly dnsAddress: string
+  readonly dnsReplicas: number
+  /** Where the Service `kubernetes` leads to. */
+  readonly apiServer: { readonly address: string; readonly port: number }
+  readonly mtuBytes: number
+}
+
+/** What a user may say of a cluster; everything else is derived. */
+export interface ClusterConfigInput {
+  readonly nodes?: readonly {
+    readonly name: string
+    readonly address?: string
+    readonly podCIDR?: string
+    readonly podRange?: string
+    readonly controlPlane?: boolean
+    readonly labels?: Labels
+  }[]
+  readonly podSubnet?: string
+  readonly serviceSubnet?: string
+  readonly nodeSubnet?: string
+  readonly clusterDomain?: string
+  readonly dns?: { readonly replicas?: number }
+}
+
+const DEFAULT_NODES: NonNullable<ClusterConfigInput['nodes']> = [
+  { name: 'k8s-master', controlPlane: true },
+  { name: 'k8s-node1' },
+  { name: 'k8s-node2' },
+]
+
+/** Prefix length of the pod range that each node gets from podSubnet, kube-controller-manager's default. */
+const NODE_CIDR_MASK_SIZE = 24
+const FIRST_NODE_HOST = 10
+const API_SERVER_PORT = 6443
+const MTU_BYTES = 1500
+
+/** Fills in what `input` leaves out. Throws a TypeError that names the value which cannot be. */
+export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterConfig {
+  const podSubnet = range(input.podSubnet ?? '10.244.0.0/16', 'podSubnet')
+  const serviceSubnet = range(input.serviceSubnet ?? '10.96.0.0/12', 'serviceSubnet')
+  const nodeSubnet = range(input.nodeSubnet ?? '192.168.56.0/24', 'nodeSubnet')
+  if (serviceSubnet.prefixLength > 28)
+    throw new TypeError(`serviceSubnet ${formatCidr(serviceSubnet)}: too small, at most /28`)
+  const list = input.nodes ?? DEFAULT_NODES
+  if (list.length === 0) throw new TypeError('nodes: a cluster has at least one node')
+  const nodes = list.map((node, index) => resolveNode(node, index, podSubnet, nodeSubnet))
+  refuseDuplicates(nodes)
+  const master = nodes.find((node) => node.controlPlane) ?? nodes[0]!
+  return {
+    nodes,
+    podSubnet: formatCidr(podSubnet),
+    serviceSubnet: formatCidr(serviceSubnet),
+    nodeSubnet: formatCidr(nodeSubnet),
+    clusterDomain: input.clusterDomain ?? 'cluster.local',
+    dnsAddress: formatIpv4(serviceSubnet.network + 10),
+    dnsReplicas: input.dns?.replicas ?? 2,
+    apiServer: { address: master.address, port: API_SERVER_PORT },
+    mtuBytes: MTU_BYTES,
+  }
+}
+
+function resolveNode(
+  node: NonNullable<ClusterConfigInput['nodes']>[number],
+  index: number,
+  podSubnet: Cidr,
+  nodeSubnet: Cidr,
+): NodeConfig {
+  const address = node.address ?? formatIpv4(nodeSubnet.network + FIRST_NODE_HOST + index)
+  const parsed = parseIpv4(address)
+  if (parsed === undefined)
+    throw new TypeError(`node ${node.name}: address ${address} is not an IPv4 address`)
+  if (!cidrContains(nodeSubnet, parsed))
+    throw new TypeError(
+      `node ${node.name}: address ${address} is not in nodeSubnet ${formatCidr(nodeSubnet)}`,
+    )
+  const podCIDR = range(node.podCIDR ?? nthPodCidr(podSubnet, index, node.name), `node ${node.name}: podCIDR`)
+  const podRange = range(node.podRange ?? formatCidr(podCIDR), `node ${node.name}: podRange`)
+  if (podRange.prefixLength > 30)
+    throw new TypeError(`node ${node.name}: podRange ${formatCidr(podRange)}: too small, at most /30`)
+  return {
+    name: node.name,
+    address,
+    podCIDR: formatCidr(podCIDR),
+    podRange: formatCidr(podRange),
+    gateway: formatIpv4(gatewayOf(podRange, formatCidr(podRange) === formatCidr(podCIDR))),
+    controlPlane: node.controlPlane ?? false,
+    labels: { ...node.labels },
+  }
+}
+
+/** podSubnet is cut in /24 ranges; in a subnet of that size or less the first node has it all. */
+function nthPodCidr(podSubnet: Cidr, index: number, node: string): string {
+  const prefixLength = Math.max(podSubnet.prefixLength, NODE_CIDR_MASK_SIZE)
+  const network = podSubnet.network + index * 2 ** (32 - prefixLength)
+  if (!cidrContains(podSubnet, network))
+    throw new TypeError(`node ${node}: podSubnet ${formatCidr(podSubnet)} has no range left for it`)
+  return formatCidr({ network, prefixLength })
+}
+
+/**
+ * The bridge's address. With podCIDR it is the first host, as the bridge plugin of CNI has it; an overlay's range is
+ * used from its very first address (`10.36.0.0` is a pod), so there it is the last host.
+ */
+function gatewayOf(podRange: Cidr, isPodCidr: boolean): Ipv4 {
+  return isPodCidr ? podRange.network + 1 : lastAddress(podRange) - 1
+}
+
+function range(text: string, what: string): Cidr {
+  const parsed = parseCidr(text)
+  if (parsed === undefined) throw new TypeError(`${what}: ${text} is not an IPv4 prefix like 10.244.0.0/16`)
+  return parsed
+}
+
+function refuseDuplicates(nodes: readonly NodeConfig[]): void {
+  const seen = new Set<string>()
+  for (const { name, address } of nodes) {
+    if (seen.has(name)) throw new TypeError(`nodes: two nodes are named ${name}`)
+    if (seen.has(address)) throw new TypeError(`nodes: two nodes have the address ${address}`)
+    seen.add(name).add(address)
+  }
+}
+
+/** The address of the Service `kubernetes`: the first of serviceSubnet. */
+export function kubernetesAddress(config: ClusterConfig): string {
+  return formatIpv4(ipv4(config.serviceSubnet.split('/')[0]!) + 1)
+}

@@ -1,0 +1,50 @@
+// Plain JSON data: copy, compare, freeze. Kubernetes objects hold nothing else.
+
+/** A deep copy; fields that are undefined are left out, as JSON would. The copy may be changed freely. */
+export function cloneJson<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(cloneJson) as Value
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = {}
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue
+    // An own property named `__proto__` is data in JSON; assignment would set the prototype.
+    if (key === '__proto__')
+      Object.defineProperty(copy, key, {
+        value: cloneJson(item),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
+    else copy[key] = cloneJson(item)
+  }
+  return copy as Value
+}
+
+/** Freezes `value` and all that hangs on it, and returns it. */
+export function freezeJson<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const item of Object.values(value)) freezeJson(item)
+  return Object.freeze(value)
+}
+
+/** Whether two JSON values are equal; a field that is undefined equals one that is missing. */
+export function equalJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const left = a as Record<string, unknown>
+  const right = b as Record<string, unknown>
+  if (Array.isArray(a) && a.length !== (b as unknown[]).length) return false
+  for (const key in left) if (!equalJson(left[key], right[key])) return false
+  for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false
+  return true
+}
+
+/** JSON text with the keys of objects in order, so that equal values give equal text (for hashes). */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const fields = Object.entries(value).filter(([, item]) => item !== undefined)
+  fields.sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${fields.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
+}

@@ -1,0 +1,167 @@
+// Validation of Services, Endpoints and EndpointSlices.
+
+import { parseIpv4 } from '../wire/address.js'
+import { type FieldErrors, goIntOrString, goStrings, quote } from './field-errors.js'
+import { dns1123Label, dns1123Subdomain, portName } from './name-rules.js'
+import type { EndpointSlice, Endpoints, Service, ServicePort } from './objects.js'
+import { validateLabels } from './validate-metadata.js'
+import { validateIp } from './validate-pod.js'
+
+const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
+/** Longest session affinity, one day. */
+const MAX_CLIENT_IP_SECONDS = 86_400
+
+export function validateService(service: Service, errors: FieldErrors): void {
+  const { spec } = service
+  if (spec === undefined) return errors.required('spec.ports')
+  const headless = spec.clusterIP === 'None'
+  if (!spec.ports?.length && !headless && spec.type !== 'ExternalName') errors.required('spec.ports')
+  validateType(service, errors)
+  validatePorts(spec.ports ?? [], headless, errors)
+  validateLabels(spec.selector, 'spec.selector', errors)
+  errors.supported('spec.sessionAffinity', spec.sessionAffinity, ['ClientIP', 'None'])
+  const timeout = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds
+  if (timeout !== undefined && (timeout <= 0 || timeout > MAX_CLIENT_IP_SECONDS))
+    errors.invalid(
+      'spec.sessionAffinityConfig.clientIP.timeoutSeconds',
+      timeout,
+      `must be greater than 0 and less than ${MAX_CLIENT_IP_SECONDS}`,
+    )
+  if (spec.sessionAffinity === 'None' && spec.sessionAffinityConfig)
+    errors.forbidden(
+      'spec.sessionAffinityConfig',
+      `must not be set when session affinity is ${spec.sessionAffinity}`,
+    )
+  validateClusterIps(service, errors)
+  for (const [i, address] of (spec.externalIPs ?? []).entries())
+    validateIp(address, `spec.externalIPs[${i}]`, errors)
+  for (const field of ['internalTrafficPolicy', 'externalTrafficPolicy'] as const)
+    if (spec[field] !== undefined) errors.supported(`spec.${field}`, spec[field], ['Cluster', 'Local'])
+  for (const [i, family] of (spec.ipFamilies ?? []).entries())
+    errors.supported(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6'])
+}
+
+function validateType(service: Service, errors: FieldErrors): void {
+  const { spec } = service
+  errors.supported('spec.type', spec.type, TYPES)
+  if (spec.type === 'ExternalName') {
+    if (spec.clusterIP) errors.forbidden('spec.clusterIPs', "may not be set when type is 'ExternalName'")
+    const name = spec.externalName?.replace(/\.$/, '') ?? ''
+    if (name === '') errors.required('spec.externalName')
+    else errors.invalidText('spec.externalName', spec.externalName!, dns1123Subdomain(name))
+  }
+  if (spec.clusterIP === 'None' && (spec.type === 'NodePort' || spec.type === 'LoadBalancer'))
+    errors.invalid('spec.clusterIPs[0]', quote('None'), `may not be set to 'None' for ${spec.type} services`)
+}
+
+function validatePorts(ports: readonly ServicePort[], headless: boolean, errors: FieldErrors): void {
+  const names = new Set<string>()
+  const seen = new Set<string>()
+  for (const [i, port] of ports.entries()) {
+    const at = `spec.ports[${i}]`
+    if (port.name) {
+      errors.invalidText(`${at}.name`, port.name, dns1123Label(port.name))
+      if (names.has(port.name)) errors.duplicate(`${at}.name`, quote(port.name))
+      names.add(port.name)
+    } else if (ports.length > 1) errors.required(`${at}.name`)
+    errors.port(`${at}.port`, port.port ?? 0)
+    errors.supported(`${at}.protocol`, port.protocol, PROTOCOLS)
+    const target = port.targetPort
+    if (typeof target === 'string') errors.invalidText(`${at}.targetPort`, target, portName(target))
+    else if (target !== undefined) errors.port(`${at}.targetPort`, target)
+    if (headless && port.nodePort)
+      errors.forbidden(`${at}.nodePort`, 'may not be used when `clusterIP` is None')
+  }
+  for (const [i, port] of ports.entries()) {
+    const key = `${port.protocol}/${port.port}`
+    if (seen.has(key)) errors.duplicate(`spec.ports[${i}]`, goServicePort(port))
+    seen.add(key)
+  }
+}
+
+/** What upstream shows of a port that stands twice: the fields that make it the same. */
+function goServicePort(port: ServicePort): string {
+  const target = goIntOrString(0)
+  return `core.ServicePort{Name:"", Protocol:${quote(port.protocol ?? '')}, AppProtocol:(*string)(nil), Port:${port.port}, TargetPort:${target}, NodePort:0}`
+}
+
+function validateClusterIps(service: Service, errors: FieldErrors): void {
+  const { clusterIP, clusterIPs } = service.spec
+  if (!clusterIPs?.length) return
+  if (clusterIPs[0] !== (clusterIP ?? ''))
+    errors.invalid('spec.clusterIPs', goStrings(clusterIPs), 'first value must match `clusterIP`')
+  if (clusterIPs.includes('None') && clusterIPs.length > 1)
+    errors.invalid('spec.clusterIPs', goStrings(clusterIPs), "'None' must be the first and only value")
+  for (const [i, address] of clusterIPs.entries())
+    if (address !== 'None') validateIp(address, `spec.clusterIPs[${i}]`, errors)
+  if (clusterIPs.length > 1 || clusterIPs.some((address) => address.includes(':')))
+    errors.invalid(
+      'spec.clusterIPs',
+      goStrings(clusterIPs),
+      'may only hold one IPv4 address: this cluster is not configured for dual-stack services',
+    )
+}
+
+/** A Service's cluster address cannot be changed; taking it away is refused too. */
+export function validateServiceUpdate(service: Service, stored: Service, errors: FieldErrors): void {
+  const { clusterIPs } = service.spec
+  const before = stored.spec.clusterIPs
+  if (service.spec.type === 'ExternalName' || stored.spec.type === 'ExternalName') return
+  if (before?.[0] === undefined || clusterIPs?.[0] === before[0]) return
+  errors.invalid(
+    'spec.clusterIPs[0]',
+    goStrings(clusterIPs),
+    clusterIPs?.[0] ? 'may not change once set' : 'primary clusterIP can not be unset',
+  )
+}
+
+export function validateEndpoints(endpoints: Endpoints, errors: FieldErrors): void {
+  for (const [i, subset] of (endpoints.subsets ?? []).entries()) {
+    const at = `subsets[${i}]`
+    if (!subset.addresses?.length && !subset.notReadyAddresses?.length)
+      errors.required(at, 'must specify `addresses` or `notReadyAddresses`')
+    for (const list of ['addresses', 'notReadyAddresses'] as const)
+      for (const [j, address] of (subset[list] ?? []).entries())
+        validateEndpointIp(address.ip ?? '', `${at}.${list}[${j}].ip`, errors)
+    for (const [j, port] of (subset.ports ?? []).entries()) {
+      if (port.name) errors.invalidText(`${at}.ports[${j}].name`, port.name, dns1123Label(port.name))
+      else if (subset.ports!.length > 1) errors.required(`${at}.ports[${j}].name`)
+      errors.port(`${at}.ports[${j}].port`, port.port ?? 0)
+      errors.supported(`${at}.ports[${j}].protocol`, port.protocol, PROTOCOLS)
+    }
+  }
+}
+
+/** Endpoints must be reachable: not of this host, not of a link. */
+function validateEndpointIp(text: string, field: string, errors: FieldErrors): void {
+  validateIp(text, field, errors)
+  const address = parseIpv4(text)
+  if (address === undefined) return
+  const first = address >>> 24
+  if (address === 0) errors.invalid(field, quote(text), 'may not be unspecified (0.0.0.0)')
+  if (first === 127) errors.invalid(field, quote(text), 'may not be in the loopback range (127.0.0.0/8)')
+  if (address >>> 16 === 0xa9fe)
+    errors.invalid(field, quote(text), 'may not be in the link-local range (169.254.0.0/16)')
+  if (address >>> 8 === 0xe00000)
+    errors.invalid(field, quote(text), 'may not be in the link-local multicast range (224.0.0.0/24)')
+}
+
+export function validateEndpointSlice(slice: EndpointSlice, errors: FieldErrors): void {
+  if (!slice.addressType) errors.required('addressType')
+  else errors.supported('addressType', slice.addressType, ['FQDN', 'IPv4', 'IPv6'])
+  for (const [i, endpoint] of slice.endpoints.entries()) {
+    if (!endpoint.addresses?.length)
+      errors.required(`endpoints[${i}].addresses`, 'must contain at least 1 addresses')
+    if (slice.addressType === 'IPv4')
+      for (const [j, address] of (endpoint.addresses ?? []).entries())
+        validateEndpointIp(address, `endpoints[${i}].addresses[${j}]`, errors)
+  }
+  const names = new Set<string>()
+  for (const [i, port] of slice.ports.entries()) {
+    if (names.has(port.name ?? '')) errors.duplicate(`ports[${i}].name`, quote(port.name ?? ''))
+    names.add(port.name ?? '')
+    errors.supported(`ports[${i}].protocol`, port.protocol, PROTOCOLS)
+    if (port.port !== undefined) errors.port(`ports[${i}].port`, port.port)
+  }
+}

@@ -1,0 +1,114 @@
+// Validation by kind: what a new object must be, and what may change of an old one.
+
+import { FieldErrors, quote } from './field-errors.js'
+import { cloneJson, equalJson } from './json.js'
+import { configMapKey } from './name-rules.js'
+import type {
+  ConfigMap,
+  Deployment,
+  EndpointSlice,
+  Endpoints,
+  KubeObject,
+  Pod,
+  ReplicaSet,
+  Service,
+} from './objects.js'
+import type { ResourceType } from './resources.js'
+import { invalid } from './status.js'
+import { validateMetadata } from './validate-metadata.js'
+import { validatePodSpec } from './validate-pod.js'
+import {
+  validateEndpointSlice,
+  validateEndpoints,
+  validateService,
+  validateServiceUpdate,
+} from './validate-service.js'
+import { validateDeployment, validateReplicaSet, validateSelectorUpdate } from './validate-workload.js'
+
+/** Largest content of a ConfigMap, in bytes. */
+const MAX_CONFIG_MAP_BYTES = 1024 * 1024
+
+const POD_UPDATE =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
+
+/** Throws ApiError Invalid with every cause found; `stored` is the object that an update replaces. */
+export function validate(object: KubeObject, type: ResourceType, stored: KubeObject | undefined): void {
+  const errors = new FieldErrors()
+  validateMetadata(object, type, errors)
+  validateKind(object, errors)
+  if (stored !== undefined) validateUpdate(object, stored, errors)
+  if (errors.causes.length > 0)
+    throw invalid(type, object.metadata.name || object.metadata.generateName || '', errors.causes)
+}
+
+function validateKind(object: KubeObject, errors: FieldErrors): void {
+  switch (object.kind) {
+    case 'Pod': {
+      const { spec } = object as Pod
+      return spec === undefined ? errors.required('spec.containers') : validatePodSpec(spec, 'spec', errors)
+    }
+    case 'Service':
+      return validateService(object as Service, errors)
+    case 'Endpoints':
+      return validateEndpoints(object as Endpoints, errors)
+    case 'EndpointSlice':
+      return validateEndpointSlice(object as EndpointSlice, errors)
+    case 'Deployment':
+      return validateDeployment(object as Deployment, errors)
+    case 'ReplicaSet':
+      return validateReplicaSet(object as ReplicaSet, errors)
+    case 'ConfigMap':
+      return validateConfigMap(object as ConfigMap, errors)
+  }
+}
+
+function validateConfigMap(configMap: ConfigMap, errors: FieldErrors): void {
+  let bytes = 0
+  for (const field of ['data', 'binaryData'] as const)
+    for (const [key, value] of Object.entries(configMap[field] ?? {})) {
+      bytes += value.length
+      errors.invalidText(`${field}[${key}]`, key, configMapKey(key))
+      if (field === 'binaryData' && configMap.data && Object.hasOwn(configMap.data, key))
+        errors.invalid(`data[${key}]`, quote(key), 'duplicate of key present in binaryData')
+    }
+  if (bytes > MAX_CONFIG_MAP_BYTES)
+    errors.invalid('', '""', `must have at most ${MAX_CONFIG_MAP_BYTES} bytes`)
+}
+
+function validateUpdate(object: KubeObject, stored: KubeObject, errors: FieldErrors): void {
+  switch (object.kind) {
+    case 'Pod':
+      if (!equalJson(unchangeablePodSpec(object as Pod), unchangeablePodSpec(stored as Pod)))
+        errors.forbidden('spec', POD_UPDATE)
+      return
+    case 'Service':
+      return validateServiceUpdate(object as Service, stored as Service, errors)
+    case 'Deployment':
+    case 'ReplicaSet':
+      return validateSelectorUpdate(object as Deployment, stored as Deployment, errors)
+    case 'EndpointSlice':
+      if (object['addressType'] !== stored['addressType'])
+        errors.invalid('addressType', quote(String(object['addressType'])), 'field is immutable')
+      return
+    case 'ConfigMap':
+      return validateConfigMapUpdate(object as ConfigMap, stored as ConfigMap, errors)
+  }
+}
+
+function validateConfigMapUpdate(object: ConfigMap, stored: ConfigMap, errors: FieldErrors): void {
+  if (!stored.immutable) return
+  const detail = 'field is immutable when `immutable` is set'
+  if (!object.immutable) errors.forbidden('immutable', detail)
+  if (!equalJson(object.data, stored.data)) errors.forbidden('data', detail)
+  if (!equalJson(object.binaryData, stored.binaryData)) errors.forbidden('binaryData', detail)
+}
+
+/** A pod's specification without what an update may change. */
+function unchangeablePodSpec(pod: Pod): unknown {
+  const spec = cloneJson(pod.spec) as unknown as Record<string, unknown>
+  for (const list of ['containers', 'initContainers'])
+    for (const container of (spec[list] ?? []) as { image?: string }[]) delete container.image
+  delete spec['activeDeadlineSeconds']
+  delete spec['tolerations']
+  return spec
+}
