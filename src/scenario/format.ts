@@ -171,6 +171,7 @@ const step = object(
     name: text('What the step shows; default: its command.'),
     ...actions,
     expect: expectation,
+    timeout: duration('How long the step may take; default 60s, for load 10m.'),
     settle: boolean(
       'Wait first until pods, proxies and DNS are at rest; default true, and false within `during`.',
     ),
@@ -194,6 +195,7 @@ const settings = {
     union([text(), object({ text: text() }, { required: ['text'] }), record(any())]),
     'Applied before the first step: paths from this file, objects, or { text: YAML }.',
   ),
+  directory: text('Where the files lie that commands name, as a path from this file; default: beside it.'),
   files: record(text(), 'Files, by name, that commands can read: `kubectl apply -f name`.'),
 }
 

@@ -20,6 +20,9 @@ export interface StepResult {
   readonly diff?: readonly string[]
   /** Line of the file on which the step stands. */
   readonly line?: number
+  /** Of a walkthrough's command: the prompt at which it was typed, and the note above it. */
+  readonly prompt?: string
+  readonly note?: string
 }
 
 export interface ScenarioResult {

@@ -1,0 +1,36 @@
+// Standard output and error of the command, and what the terminal can do. A reader that goes away (EPIPE, as in
+// `podwire run x | head -1`) is no error: the run goes on in silence, so that its exit code stays true.
+
+import type { Writable } from 'node:stream'
+
+export interface Streams {
+  out(text: string): void
+  err(text: string): void
+  readonly colors: boolean
+  /** Whether a line may be overwritten to show progress. */
+  readonly progress: boolean
+}
+
+export function processStreams(process: NodeJS.Process): Streams {
+  const { NO_COLOR, FORCE_COLOR, CI, TERM } = process.env
+  const isTTY = process.stdout.isTTY === true
+  const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  const plain = (NO_COLOR ?? '') !== '' || TERM === 'dumb'
+  return {
+    out: writerTo(process.stdout),
+    err: writerTo(process.stderr),
+    colors: forced || (isTTY && !plain),
+    progress: isTTY && CI === undefined && TERM !== 'dumb',
+  }
+}
+
+function writerTo(stream: Writable): (text: string) => void {
+  let gone = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    gone = true
+  })
+  return (text) => {
+    if (!gone) stream.write(text)
+  }
+}

@@ -1,0 +1,160 @@
+// A document ready to run: a YAML scenario or a Markdown walkthrough, read and checked, with everything that it
+// needs from disk. All mistakes of the author that can be seen without running are found here.
+
+import { basename, dirname, join } from 'node:path'
+import { LineCounter, parseAllDocuments } from 'yaml'
+import type { ClusterOptions, NodeOptions } from '../drivers/emulation.js'
+import type { ClusterSection, ScenarioSettings, Step } from './format.js'
+import type { Located } from './scenario-file.js'
+import { parseScenario } from './scenario-file.js'
+import type { SourcePosition } from './source-error.js'
+import { SourceError } from './source-error.js'
+import { filesBelow, isDirectory, readText } from './source-files.js'
+import type { WalkthroughCommand } from './walkthrough.js'
+import { parseWalkthrough } from './walkthrough.js'
+
+/** A manifest to apply before the first step. */
+export interface StartManifest {
+  /** How messages name it. */
+  readonly title: string
+  readonly text: string
+  /** Where the scenario names it. */
+  readonly position: SourcePosition
+}
+
+export interface RunnableDocument {
+  readonly file: string
+  readonly name: string
+  readonly settings: ScenarioSettings
+  /** Where the cluster is described. */
+  readonly clusterPosition: SourcePosition
+  readonly manifests: readonly StartManifest[]
+  /** What commands can read, by relative path. */
+  readonly files: ReadonlyMap<string, Uint8Array | string>
+  readonly body:
+    | {
+        readonly kind: 'scenario'
+        readonly steps: readonly Step[]
+        readonly stepLine: (index: number) => number
+      }
+    | { readonly kind: 'walkthrough'; readonly commands: readonly WalkthroughCommand[] }
+}
+
+const START = { line: 1, column: 1 }
+
+/** Reads `file`; `filesDirectory` overrides where the files lie that commands name. Throws SourceError. */
+export function openDocument(file: string, filesDirectory?: string): RunnableDocument {
+  const source = readText(file)
+  if ('problem' in source) throw new SourceError(file, [{ ...START, message: source.problem }])
+  if (/\.(md|markdown)$/i.test(file)) {
+    const walkthrough = parseWalkthrough(file, source.text)
+    if (walkthrough.commands.length === 0) {
+      const hint = 'commands follow `$ ` in a fenced code block, or stand alone in a block tagged sh or bash'
+      throw new SourceError(file, [{ ...START, message: 'no command found', hint }])
+    }
+    return {
+      ...prepare(walkthrough.settings, walkthrough.title, filesDirectory, walkthrough.files),
+      body: { kind: 'walkthrough', commands: walkthrough.commands },
+    }
+  }
+  if (/\.(ya?ml|json)$/i.test(file)) {
+    const scenario = parseScenario(file, source.text)
+    checkAppliedFiles(scenario.value.steps, scenario, filesDirectory)
+    return {
+      ...prepare(scenario, undefined, filesDirectory, {}),
+      body: {
+        kind: 'scenario',
+        steps: scenario.value.steps,
+        stepLine: (index) => scenario.locate(['steps', index]).line,
+      },
+    }
+  }
+  const hint = 'scenarios end in .yaml or .yml, walkthroughs in .md'
+  throw new SourceError(file, [{ ...START, message: 'neither a scenario nor a walkthrough', hint }])
+}
+
+function prepare(
+  settings: Located<ScenarioSettings>,
+  title: string | undefined,
+  filesDirectory: string | undefined,
+  ownFiles: Readonly<Record<string, string>>,
+): Omit<RunnableDocument, 'body'> {
+  const { file, value } = settings
+  const directory = directoryOf(settings, filesDirectory)
+  const files = new Map<string, Uint8Array | string>(filesBelow(directory))
+  for (const [name, content] of Object.entries({ ...value.files, ...ownFiles })) files.set(name, content)
+  return {
+    file,
+    name: value.name ?? title ?? basename(file).replace(/\.\w+$/, ''),
+    settings: value,
+    clusterPosition: value.cluster === undefined ? START : settings.locate(['cluster']),
+    manifests: (value.manifests ?? []).map((manifest, i) => startManifest(settings, manifest, i)),
+    files,
+  }
+}
+
+function directoryOf(settings: Located<ScenarioSettings>, override: string | undefined): string {
+  const { file, value, locate } = settings
+  const directory = override ?? join(dirname(file), value.directory ?? '.')
+  if (isDirectory(directory)) return directory
+  if (override !== undefined) throw new SourceError(override, [{ ...START, message: 'no such directory' }])
+  throw new SourceError(file, [{ ...locate(['directory']), message: `${directory}: no such directory` }])
+}
+
+function startManifest(
+  settings: Located<ScenarioSettings>,
+  manifest: NonNullable<ScenarioSettings['manifests']>[number],
+  index: number,
+): StartManifest {
+  const position = settings.locate(['manifests', index])
+  if (typeof manifest !== 'string') {
+    const inline = (manifest as { text?: unknown }).text
+    const text = typeof inline === 'string' ? inline : JSON.stringify(manifest)
+    return { title: `manifests[${index}]`, text, position }
+  }
+  const path = join(dirname(settings.file), manifest)
+  const source = readText(path)
+  if ('problem' in source) {
+    const hint = `paths are taken from ${dirname(settings.file)}`
+    throw new SourceError(settings.file, [{ ...position, message: `${manifest}: ${source.problem}`, hint }])
+  }
+  checkYaml(path, source.text)
+  return { title: manifest, text: source.text, position }
+}
+
+/** Throws SourceError with the manifest's own place when it is no YAML. */
+function checkYaml(file: string, text: string): void {
+  const lines = new LineCounter()
+  for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })) {
+    const error = (document as { errors?: { pos: [number, number]; message: string }[] }).errors?.[0]
+    if (error === undefined) continue
+    const { line, col } = lines.linePos(error.pos[0])
+    throw new SourceError(file, [{ line, column: col, message: `not YAML: ${error.message.split('\n')[0]}` }])
+  }
+}
+
+/** Files that `apply` steps name must be there before anything runs. */
+function checkAppliedFiles(
+  steps: readonly Step[],
+  scenario: Located<ScenarioSettings>,
+  filesDirectory: string | undefined,
+): void {
+  steps.forEach((step, i) => {
+    if (typeof step.apply !== 'string' || step.apply in (scenario.value.files ?? {})) return
+    const source = readText(join(directoryOf(scenario, filesDirectory), step.apply))
+    if (!('problem' in source) || source.problem === 'is a directory') return
+    const position = scenario.locate(['steps', i, 'apply'])
+    throw new SourceError(scenario.file, [{ ...position, message: `${step.apply}: ${source.problem}` }])
+  })
+}
+
+/** The cluster section in the terms of the drivers. */
+export function clusterOptions(section: ClusterSection | undefined): ClusterOptions {
+  if (section === undefined) return {}
+  const { domain, nodes, ...rest } = section
+  return {
+    ...rest,
+    ...(nodes === undefined ? {} : { nodes: nodes as readonly NodeOptions[] }),
+    ...(domain === undefined ? {} : { clusterDomain: domain }),
+  } as ClusterOptions
+}

@@ -1,0 +1,97 @@
+// Runs the commands of a walkthrough in their order: host lines in the host shell, lines at a pod's prompt in the
+// session that an earlier line opened. A session stays open in the background when the document goes back to
+// the host, and is used again when its prompt comes back.
+
+import { diffLines } from './diff.js'
+import type { CommandResult, InteractiveSession } from './host-shell.js'
+import { outputLines, outputMatches } from './match.js'
+import type { StepResult } from './result.js'
+import type { Stage } from './stage.js'
+import { STEP_TIMEOUT } from './stage.js'
+import type { WalkthroughCommand } from './walkthrough.js'
+
+export async function runWalkthrough(stage: Stage, commands: readonly WalkthroughCommand[]): Promise<void> {
+  const sessions: InteractiveSession[] = []
+  for (const command of commands) {
+    if (stage.signal.aborted) break
+    stage.started({ name: command.command, command: command.command })
+    const session = command.where === 'host' ? undefined : sessionFor(stage, sessions, command)
+    if (command.where === 'pod' && session === undefined) {
+      stage.finished(judged(stage, command, noSession(command), PROMPTS.pod(command), 0))
+      continue
+    }
+    if (session === undefined) await stage.settle()
+    await stage.pace()
+    const start = stage.emulation.now()
+    const result =
+      session === undefined
+        ? await stage.host.run(command.command, STEP_TIMEOUT)
+        : await session.type(command.command, STEP_TIMEOUT)
+    const opened = session === undefined ? result.session : undefined
+    if (opened !== undefined) sessions.push(opened)
+    const prompt = session === undefined ? PROMPTS.host : PROMPTS.pod(command, session.hostname)
+    stage.finished(judged(stage, command, result, prompt, stage.millisSince(start)))
+  }
+  for (const session of sessions) if (session.alive) session.close()
+}
+
+const PROMPTS = {
+  host: '$ ',
+  pod: (command: WalkthroughCommand, hostname?: string) => `[ root@${command.pod ?? hostname ?? 'pod'}:/ ]$ `,
+}
+
+/** The session a line goes to: the last one of that pod that is still open. */
+function sessionFor(
+  stage: Stage,
+  sessions: readonly InteractiveSession[],
+  command: WalkthroughCommand,
+): InteractiveSession | undefined {
+  const program = command.command.split(/\s/, 1)[0]!
+  if (command.where === 'note' && stage.host.has(program)) return undefined
+  return sessions.findLast(
+    (session) =>
+      session.alive && (command.pod === undefined || (session.hostname ?? command.pod) === command.pod),
+  )
+}
+
+function noSession(command: WalkthroughCommand): CommandResult {
+  const output = `no session is open at ${command.pod === undefined ? 'a pod' : `pod ${command.pod}`}\n`
+  return { exitCode: 127, output, stdout: '', session: undefined, timedOut: false }
+}
+
+function judged(
+  stage: Stage,
+  command: WalkthroughCommand,
+  result: CommandResult,
+  prompt: string,
+  durationMs: number,
+): StepResult {
+  const output = outputLines(result.output)
+  const wanted = stage.check === 'output' && command.expected.length > 0 ? command.expected : undefined
+  const step = {
+    name: command.command,
+    command: command.command,
+    output: output.join('\n'),
+    expected: wanted?.join('\n'),
+    durationMs,
+    line: command.line,
+    prompt,
+    ...(command.note === undefined ? {} : { note: command.note }),
+  }
+  if (result.timedOut) {
+    return { ...step, status: 'failed', reason: `no end after ${STEP_TIMEOUT / 1e6} s, emulated` }
+  }
+  if (wanted !== undefined) {
+    // The status is not looked at: a document that shows an error message means it.
+    const expected = outputLines(wanted.join('\n'))
+    if (outputMatches(expected, output)) return { ...step, status: 'passed' }
+    return {
+      ...step,
+      status: 'failed',
+      reason: 'the output is not the expected one',
+      diff: diffLines(expected, output),
+    }
+  }
+  if (result.exitCode === 0) return { ...step, status: 'passed' }
+  return { ...step, status: 'failed', reason: `exit status ${result.exitCode}` }
+}
