@@ -66,11 +66,11 @@ function query(name: string, type = 'A', extra: Partial<DnsMessage> = {}): DnsMe
 /** `NAME TYPE DATA` of each record, the zone left out; of several, sorted. */
 function show(records: readonly ResourceRecord[]): string[] {
   const data = (r: ResourceRecord) => {
-    if (r.type === 'A' || r.type === 'AAAA') return r.address
+    if ('address' in r) return r.address
+    if ('target' in r) return r.target
     if (r.type === 'SRV') return `${r.srv.priority} ${r.srv.weight} ${r.srv.port} ${r.srv.target}`
     if (r.type === 'SOA') return r.soa.mname
-    if (r.type === 'TXT') return r.text.join(' ')
-    return r.target
+    return r.text.join(' ')
   }
   const short = (text: string) => text.replaceAll('.default.svc.cluster.local', '')
   return records.map((r) => short(`${r.name} ${r.type} ${data(r)}`)).sort()
