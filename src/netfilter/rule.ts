@@ -4,7 +4,7 @@
 import type { Cidr, Endpoint, Port } from '../wire/address.js'
 
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter'
-export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
+export type { HookName } from '../stack/hooks.js'
 export type TransportProtocol = 'tcp' | 'udp' | 'icmp'
 
 export type Match =

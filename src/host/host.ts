@@ -1,0 +1,75 @@
+// A pod's network as one Machine: a stack whose only interface to the outside, eth0, is port 0.
+
+import type { Machine, Outgoing } from '../base/machine.js'
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import type { Netfilter } from '../netfilter/netfilter.js'
+import { Stack } from '../stack/stack.js'
+import type { InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
+
+/** A machine with a stack: a pod or a node. */
+export interface Host extends Machine {
+  readonly name: string
+  readonly stack: Stack
+  /** Undefined where no rules are wanted: packets then pass without hooks. */
+  readonly netfilter: Netfilter | undefined
+}
+
+export interface PodHostOptions {
+  readonly name: string
+  readonly mac: Mac
+  /** Address of eth0. */
+  readonly address: InterfaceAddress
+  /** Next hop of everything outside that prefix. */
+  readonly gateway: Ipv4
+  readonly mtuBytes: number
+  readonly random: Random
+}
+
+class PodHost implements Host {
+  readonly name: string
+  readonly stack: Stack
+  readonly netfilter = undefined
+  readonly #eth0: number
+  readonly #outgoing: { port: number; frame: Uint8Array } = { port: 0, frame: new Uint8Array(0) }
+
+  constructor(options: PodHostOptions) {
+    this.name = options.name
+    this.stack = new Stack({ name: options.name, random: options.random })
+    this.#eth0 = this.stack.addInterface({
+      name: 'eth0',
+      mac: options.mac,
+      mtuBytes: options.mtuBytes,
+      addresses: [options.address],
+    })
+    this.stack.addRoute({
+      destination: { network: 0, prefixLength: 0 },
+      gateway: options.gateway,
+      interfaceIndex: this.#eth0,
+    })
+  }
+
+  receive(_port: number, frame: Uint8Array, now: Micros): void {
+    this.stack.receive(this.#eth0, frame, now)
+  }
+
+  advance(now: Micros): void {
+    this.stack.advance(now)
+  }
+
+  transmit(): Outgoing | undefined {
+    const out = this.stack.transmit()
+    if (out === undefined) return undefined
+    this.#outgoing.frame = out.frame
+    return this.#outgoing
+  }
+
+  deadline(): Micros {
+    return this.stack.deadline()
+  }
+}
+
+/** A pod: lo, eth0 (port 0) and a default route through `gateway`. */
+export function podHost(options: PodHostOptions): Host {
+  return new PodHost(options)
+}

@@ -1,0 +1,155 @@
+// A node's network as one Machine: a forwarding stack with netfilter, eth0 on the nodes' LAN (port 0), and the bridge
+// cni0 with one port for each pod (a veth). The bridge hands frames for the node itself to the stack at once; only
+// frames from pod to pod are copied.
+
+import { invariant } from '../base/errors.js'
+import type { Outgoing } from '../base/machine.js'
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import { Bridge } from '../fabric/bridge.js'
+import { Netfilter } from '../netfilter/netfilter.js'
+import { Stack } from '../stack/stack.js'
+import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
+import type { Host } from './host.js'
+
+export interface NodeHostOptions {
+  readonly name: string
+  /** Of eth0. */
+  readonly mac: Mac
+  /** Of eth0, on the nodes' LAN. */
+  readonly address: InterfaceAddress
+  /** Of cni0: the gateway of this node's pods. */
+  readonly bridge: InterfaceAddress
+  /** Of cni0; default: eth0's made locally administered, another second octet. */
+  readonly bridgeMac?: Mac
+  readonly mtuBytes?: number
+  readonly random: Random
+  /** Other nodes' pods, each behind that node's LAN address; also a default route if there is one. */
+  readonly routes?: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
+}
+
+const DEFAULT_MTU_BYTES = 1500
+/** Machine port of eth0. */
+const ETH0_PORT = 0
+
+export class NodeHost implements Host {
+  readonly name: string
+  readonly stack: Stack
+  readonly netfilter: Netfilter
+  readonly #bridge = new Bridge()
+  /** The bridge's port to the stack, where a pod would have its veth. Pods' port numbers are the bridge's. */
+  readonly #uplink: number
+  readonly #eth0: number
+  readonly #cni0: number
+  #outgoing: Outgoing[] = []
+  #taken = 0
+  #now: Micros = 0
+
+  constructor(options: NodeHostOptions) {
+    this.name = options.name
+    const { random } = options
+    const mtuBytes = options.mtuBytes ?? DEFAULT_MTU_BYTES
+    this.stack = new Stack({ name: options.name, random, forwarding: true })
+    this.netfilter = new Netfilter(this.stack, random.fork('netfilter'))
+    this.#eth0 = this.stack.addInterface({
+      name: 'eth0',
+      mac: options.mac,
+      mtuBytes,
+      addresses: [options.address],
+    })
+    this.#cni0 = this.stack.addInterface({
+      name: 'cni0',
+      mac: options.bridgeMac ?? bridgeMac(options.mac),
+      mtuBytes,
+      addresses: [options.bridge],
+    })
+    this.#uplink = this.#bridge.addPort('cni0')
+    invariant(this.#uplink === ETH0_PORT, 'the first port of a bridge is 0')
+    for (const route of options.routes ?? []) this.addRoute(route.destination, route.gateway)
+  }
+
+  /** Adds a route through a gateway on one of this node's links. */
+  addRoute(destination: Cidr, gateway: Ipv4): void {
+    const via = this.stack.routes().find((route) => route.gateway === undefined && covers(route, gateway))
+    this.stack.addRoute({ destination, gateway, interfaceIndex: via?.interfaceIndex ?? this.#eth0 })
+  }
+
+  /** A new bridge port for a pod named `name`; the machine's port to connect it to. */
+  addPod(name: string): number {
+    return this.#bridge.addPort(name)
+  }
+
+  removePod(port: number): void {
+    invariant(port !== ETH0_PORT, 'port 0 is eth0')
+    this.#bridge.removePort(port)
+    this.#outgoing = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
+    this.#taken = 0
+  }
+
+  /** The bridge cni0, for `bridge fdb` and counters. */
+  get bridge(): Bridge {
+    return this.#bridge
+  }
+
+  receive(port: number, frame: Uint8Array, now: Micros): void {
+    this.#now = now
+    if (port === ETH0_PORT) return this.stack.receive(this.#eth0, frame, now)
+    // A frame of a pod that has just gone.
+    if (!this.#bridge.ports().has(port)) return
+    let copy: Uint8Array | undefined
+    this.#bridge.forward(port, frame, now, (egress) => {
+      if (egress === this.#uplink) return this.stack.receive(this.#cni0, frame, now)
+      copy ??= frame.slice()
+      this.#outgoing.push({ port: egress, frame: copy })
+    })
+  }
+
+  advance(now: Micros): void {
+    this.#now = now
+    this.stack.advance(now)
+    this.netfilter.advance(now)
+  }
+
+  transmit(): Outgoing | undefined {
+    for (;;) {
+      const waiting = this.#outgoing[this.#taken]
+      if (waiting !== undefined) {
+        this.#taken++
+        return waiting
+      }
+      if (this.#taken > 0) {
+        this.#outgoing = []
+        this.#taken = 0
+      }
+      const out = this.stack.transmit()
+      if (out === undefined) return undefined
+      const { frame, interfaceIndex } = out
+      if (interfaceIndex === this.#eth0) return { port: ETH0_PORT, frame }
+      this.#bridge.forward(this.#uplink, frame, this.#now, (egress) => {
+        this.#outgoing.push({ port: egress, frame })
+      })
+    }
+  }
+
+  deadline(): Micros {
+    if (this.#taken < this.#outgoing.length) return this.#now
+    return Math.min(this.stack.deadline(), this.netfilter.deadline())
+  }
+}
+
+/** A node: lo, eth0 (port 0), the bridge cni0 with its pods' ports, forwarding and netfilter. */
+export function nodeHost(options: NodeHostOptions): NodeHost {
+  return new NodeHost(options)
+}
+
+function covers(route: { destination: Cidr }, address: Ipv4): boolean {
+  const { network, prefixLength } = route.destination
+  if (prefixLength === 0) return false
+  return address >>> (32 - prefixLength) === network >>> (32 - prefixLength)
+}
+
+/** Another locally administered unicast address made from `mac`. */
+function bridgeMac(mac: Mac): Mac {
+  const high = Math.floor(mac / 0x1_0000_0000)
+  return ((high | 0x0200) ^ 0x0001) * 0x1_0000_0000 + (mac % 0x1_0000_0000)
+}

@@ -1,0 +1,315 @@
+// Connection tracking: every flow through this host by the tuples of its two directions, with Linux' states and
+// time-outs. It marks packets (NEW, ESTABLISHED, RELATED, INVALID) and remembers what nat.ts decided about a flow;
+// it changes no packet.
+
+import type { Random } from '../base/random.js'
+import { type Micros, SECOND } from '../base/time.js'
+import { type Timer, TimerHeap } from '../base/timer-heap.js'
+import { FlowTable } from '../stack/flow-table.js'
+import type { HookVerdict, Packet } from '../stack/hooks.js'
+import { isIcmpError } from '../stack/icmp.js'
+import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
+import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { RST } from '../wire/tcp.js'
+import type { ConntrackState } from './rule.js'
+import { TCP_TRACK_TIMEOUTS, type TcpTrackState, tcpTransition } from './tcp-tracking.js'
+import { invert, makeTuple, type Tuple, tupleOf, tupleOfQuoted } from './tuple.js'
+
+const ICMP_TIMEOUT: Micros = 30 * SECOND
+const UDP_TIMEOUT: Micros = 30 * SECOND
+/** nf_conntrack_udp_timeout_stream, for a flow that is answered for longer than two seconds. */
+const UDP_STREAM_TIMEOUT: Micros = 120 * SECOND
+const UDP_STREAM_AGE: Micros = 2 * SECOND
+const GENERIC_TIMEOUT: Micros = 600 * SECOND
+/** nf_conntrack_max. */
+const MAX_FLOWS = 262_144
+
+export class Flow {
+  /** Of the first packet, as it came. */
+  readonly original: Tuple
+  /** Of the answers, as they come: the inverse of `original` after NAT. */
+  reply: Tuple
+  /** Its first packet left or arrived: it is in the table. */
+  confirmed = false
+  seenReply = false
+  /** Not to be given up when the table is full: it is really in use. */
+  assured = false
+  tcpState: TcpTrackState = 'NONE'
+  /** Whether nat.ts has decided about source and destination, and whether it changes them. */
+  sourceDecided = false
+  destinationDecided = false
+  sourceTranslated = false
+  destinationTranslated = false
+  readonly created: Micros
+  expiresAt: Micros = 0
+  readonly timer: Timer<Flow>
+  /** What is hung on packets of this flow, by state and direction; made once. */
+  readonly #originals = new Map<ConntrackState, Tracking>()
+  readonly #replies = new Map<ConntrackState, Tracking>()
+
+  constructor(original: Tuple, reply: Tuple, timers: TimerHeap<Flow>, now: Micros) {
+    this.original = original
+    this.reply = reply
+    this.created = now
+    this.timer = timers.timer(this)
+  }
+
+  tracking(state: ConntrackState, reply: boolean): Tracking {
+    const trackings = reply ? this.#replies : this.#originals
+    let tracking = trackings.get(state)
+    if (tracking === undefined) {
+      tracking = { flow: this, state, reply }
+      trackings.set(state, tracking)
+    }
+    return tracking
+  }
+}
+
+/** What a packet's `tracking` is while it passes. */
+export interface Tracking {
+  /** Undefined for INVALID. */
+  readonly flow: Flow | undefined
+  readonly state: ConntrackState
+  /** Of the direction opposite to the first packet. */
+  readonly reply: boolean
+}
+
+const INVALID: Tracking = { flow: undefined, state: 'INVALID', reply: false }
+
+/** The tracking of a packet; undefined before conntrack has seen it. */
+export function trackingOf(packet: Packet): Tracking | undefined {
+  return packet.tracking as Tracking | undefined
+}
+
+interface Found {
+  readonly flow: Flow
+  readonly reply: boolean
+}
+
+export class Conntrack {
+  readonly #timers = new TimerHeap<Flow>()
+  readonly #table = new FlowTable<Found>()
+  /** Confirmed flows, oldest first, with their entries of the table. */
+  readonly #flows = new Map<Flow, { readonly original: Found; readonly reply: Found }>()
+  readonly #tuple = makeTuple()
+  readonly #quoted = quotedPacket()
+  readonly #random: Random
+  /** Packets that were dropped because the table is full, or because another flow took the tuple meanwhile. */
+  readonly counters = { full: 0, clash: 0, invalid: 0 }
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  // ---- packets
+
+  /** PREROUTING and OUTPUT, priority -200: finds or begins the packet's flow. Never drops. */
+  track(packet: Packet, now: Micros): HookVerdict {
+    // Sent by this host through lo: it was seen in OUTPUT.
+    if (packet.tracking !== undefined) return 'ACCEPT'
+    packet.tracking = this.#classify(packet, now)
+    if (packet.tracking === INVALID) this.counters.invalid++
+    return 'ACCEPT'
+  }
+
+  /** INPUT and POSTROUTING, last: the first packet of a flow made it, so the flow is remembered. */
+  confirm(packet: Packet): HookVerdict {
+    const flow = trackingOf(packet)?.flow
+    if (flow === undefined || flow.confirmed) return 'ACCEPT'
+    if (this.#find(flow.original) !== undefined || this.#find(flow.reply) !== undefined) {
+      this.counters.clash++
+      return 'DROP'
+    }
+    if (this.#flows.size >= MAX_FLOWS && !this.#earlyDrop()) {
+      this.counters.full++
+      return 'DROP'
+    }
+    flow.confirmed = true
+    const entries = { original: { flow, reply: false }, reply: { flow, reply: true } }
+    this.#flows.set(flow, entries)
+    this.#add(flow.original, entries.original)
+    this.#add(flow.reply, entries.reply)
+    this.#timers.set(flow.timer, flow.expiresAt)
+    return 'ACCEPT'
+  }
+
+  /** Whether answers with this tuple would belong to a flow other than `flow`. */
+  isTaken(reply: Tuple, flow: Flow): boolean {
+    const found = this.#find(reply)
+    return found !== undefined && found.flow !== flow
+  }
+
+  #classify(packet: Packet, now: Micros): Tracking {
+    const { header, bytes } = packet
+    if (header.protocol === PROTOCOL_ICMP && isIcmpError(bytes[header.payloadStart] ?? 0)) {
+      return this.#related(packet)
+    }
+    const tuple = this.#tuple
+    if (!tupleOf(packet, tuple)) return INVALID
+    const flags = header.protocol === PROTOCOL_TCP ? bytes[header.payloadStart + 13] : 0
+    // Too short for TCP.
+    if (flags === undefined) return INVALID
+    const found = this.#find(tuple)
+    if (found === undefined) return this.#begin(tuple, flags, now)
+    const { flow, reply } = found
+    if (tuple.protocol === PROTOCOL_TCP) {
+      const verdict = this.#followTcp(flow, reply, flags, now)
+      // The end of a connection was seen, and this is the first segment of the next one between the same ports.
+      if (verdict === 'again') return this.#begin(tuple, flags, now)
+      if (verdict === 'invalid') return INVALID
+      if (reply) flow.seenReply = true
+    } else {
+      if (reply) flow.seenReply = true
+      this.#refresh(flow, this.#timeout(flow, now), now)
+    }
+    if (reply) return flow.tracking('ESTABLISHED', true)
+    return flow.tracking(flow.seenReply ? 'ESTABLISHED' : 'NEW', false)
+  }
+
+  #begin(tuple: Tuple, flags: number, now: Micros): Tracking {
+    const reply = invert(tuple)
+    // An ICMP answer to nothing begins no flow.
+    if (reply === undefined || (tuple.protocol === PROTOCOL_ICMP && !isQuery(tuple))) return INVALID
+    const flow = new Flow({ ...tuple }, reply, this.#timers, now)
+    if (tuple.protocol === PROTOCOL_TCP) {
+      const next = tcpTransition('NONE', false, flags)
+      if (next === 'invalid' || next === 'ignore') return INVALID
+      flow.tcpState = next
+    }
+    flow.expiresAt = now + this.#timeout(flow, now)
+    return flow.tracking('NEW', false)
+  }
+
+  #followTcp(flow: Flow, reply: boolean, flags: number, now: Micros): 'ok' | 'invalid' | 'again' {
+    const before = flow.tcpState
+    const next = tcpTransition(before, reply, flags)
+    if (next === 'invalid') return 'invalid'
+    if (next === 'ignore') return 'ok'
+    if (next === 'SYN_SENT' && (before === 'TIME_WAIT' || before === 'CLOSE')) {
+      this.#remove(flow)
+      return 'again'
+    }
+    // A refused connection, or one that was given up before any answer.
+    if ((flags & RST) !== 0 && !flow.seenReply && !reply) {
+      this.#remove(flow)
+      return 'ok'
+    }
+    flow.tcpState = next
+    if (next === 'ESTABLISHED' && (before === 'SYN_RECV' || before === 'ESTABLISHED')) {
+      if (flow.seenReply || reply) flow.assured = true
+    }
+    this.#refresh(flow, TCP_TRACK_TIMEOUTS[next], now)
+    return 'ok'
+  }
+
+  /** An ICMP error belongs to the flow of the packet that it quotes, in the direction opposite to that packet. */
+  #related(packet: Packet): Tracking {
+    const { header, bytes } = packet
+    const start = header.payloadStart + ICMP_HEADER_BYTES
+    if (!parseQuotedPacket(bytes, start, header.payloadEnd, this.#quoted)) return INVALID
+    if (!tupleOfQuoted(this.#quoted, this.#tuple)) return INVALID
+    const inverse = invert(this.#tuple)
+    const found = inverse && this.#find(inverse)
+    return found === undefined ? INVALID : found.flow.tracking('RELATED', found.reply)
+  }
+
+  #timeout(flow: Flow, now: Micros): Micros {
+    switch (flow.original.protocol) {
+      case PROTOCOL_TCP:
+        return TCP_TRACK_TIMEOUTS[flow.tcpState]
+      case PROTOCOL_UDP:
+        if (!flow.seenReply || now - flow.created < UDP_STREAM_AGE) return UDP_TIMEOUT
+        flow.assured = true
+        return UDP_STREAM_TIMEOUT
+      case PROTOCOL_ICMP:
+        return ICMP_TIMEOUT
+      default:
+        return GENERIC_TIMEOUT
+    }
+  }
+
+  /** The heap is only touched when the flow ends earlier than thought; a later end is found when its time comes. */
+  #refresh(flow: Flow, timeout: Micros, now: Micros): void {
+    flow.expiresAt = now + timeout
+    if (flow.confirmed && flow.expiresAt < flow.timer.at) this.#timers.set(flow.timer, flow.expiresAt)
+  }
+
+  // ---- the table
+
+  flows(): IterableIterator<Flow> {
+    return this.#flows.keys()
+  }
+
+  get size(): number {
+    return this.#flows.size
+  }
+
+  /** Forgets the flows for which `matches` holds; how many. */
+  flush(matches: (flow: Flow) => boolean): number {
+    let flushed = 0
+    for (const flow of this.#flows.keys()) {
+      if (!matches(flow)) continue
+      this.#remove(flow)
+      flushed++
+    }
+    return flushed
+  }
+
+  advance(now: Micros): void {
+    for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
+      const flow = timer.owner
+      if (flow.expiresAt > now) this.#timers.set(flow.timer, flow.expiresAt)
+      else this.#remove(flow)
+    }
+  }
+
+  deadline(): Micros {
+    return this.#timers.next()
+  }
+
+  #find(tuple: Tuple): Found | undefined {
+    const { source, destination, sourcePort, destinationPort, protocol } = tuple
+    return this.#table.get(source, destination, sourcePort, destinationPort, protocol)
+  }
+
+  #add(tuple: Tuple, found: Found): void {
+    const { source, destination, sourcePort, destinationPort, protocol } = tuple
+    this.#table.add(source, destination, sourcePort, destinationPort, protocol, found)
+  }
+
+  #remove(flow: Flow): void {
+    const entries = this.#flows.get(flow)
+    if (entries === undefined) return
+    this.#flows.delete(flow)
+    this.#timers.set(flow.timer, Number.POSITIVE_INFINITY)
+    for (const [tuple, found] of [
+      [flow.original, entries.original],
+      [flow.reply, entries.reply],
+    ] as const) {
+      const { source, destination, sourcePort, destinationPort, protocol } = tuple
+      this.#table.remove(source, destination, sourcePort, destinationPort, protocol, found)
+    }
+  }
+
+  /** The table is full: one of the oldest flows that are not assured makes place. */
+  #earlyDrop(): boolean {
+    let looked = 0
+    const from = this.#random.int(8)
+    for (const flow of this.#flows.keys()) {
+      if (looked++ < from) continue
+      if (!flow.assured) {
+        this.#remove(flow)
+        return true
+      }
+      if (looked > 4096) return false
+    }
+    return false
+  }
+}
+
+/** Echo, timestamp, information and address mask requests. */
+function isQuery(tuple: Tuple): boolean {
+  const type = tuple.destinationPort >> 8
+  return type === 8 || type === 13 || type === 15 || type === 17
+}

@@ -1,0 +1,97 @@
+// A tuple: one direction of a flow, as conntrack names it (Linux: nf_conntrack_tuple). Reading it from a packet,
+// turning it around.
+
+import { getUint16 } from '../base/bytes.js'
+import type { Packet } from '../stack/hooks.js'
+import type { QuotedPacket } from '../stack/quoted-packet.js'
+import type { Ipv4 } from '../wire/address.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+
+export interface Tuple {
+  source: Ipv4
+  destination: Ipv4
+  protocol: number
+  /** Port of TCP and UDP; identifier of an ICMP query; 0 of other protocols. */
+  sourcePort: number
+  /** Port of TCP and UDP; type << 8 | code of an ICMP query; 0 of other protocols. */
+  destinationPort: number
+}
+
+/** ICMP queries and what answers them: echo, timestamp, information, address mask (RFC 792, RFC 950). */
+const ICMP_ANSWERS: Readonly<Record<number, number>> = {
+  8: 0,
+  0: 8,
+  13: 14,
+  14: 13,
+  15: 16,
+  16: 15,
+  17: 18,
+  18: 17,
+}
+
+/** A zeroed tuple to read into. */
+export function makeTuple(): Tuple {
+  return { source: 0, destination: 0, protocol: 0, sourcePort: 0, destinationPort: 0 }
+}
+
+/** Reads the tuple of a whole packet; false when there is too little of it, or it is ICMP but no query. */
+export function tupleOf(packet: Packet, into: Tuple): boolean {
+  const { bytes, header } = packet
+  const { payloadStart, payloadEnd, protocol } = header
+  into.source = header.source
+  into.destination = header.destination
+  into.protocol = protocol
+  into.sourcePort = 0
+  into.destinationPort = 0
+  switch (protocol) {
+    case PROTOCOL_TCP:
+    case PROTOCOL_UDP:
+      if (payloadEnd - payloadStart < 8) return false
+      into.sourcePort = getUint16(bytes, payloadStart)
+      into.destinationPort = getUint16(bytes, payloadStart + 2)
+      return true
+    case PROTOCOL_ICMP:
+      if (payloadEnd - payloadStart < 8 || ICMP_ANSWERS[bytes[payloadStart]!] === undefined) return false
+      into.sourcePort = getUint16(bytes, payloadStart + 4)
+      into.destinationPort = getUint16(bytes, payloadStart)
+      return true
+    default:
+      return true
+  }
+}
+
+/** The tuple of the packet that an ICMP error quotes. */
+export function tupleOfQuoted(quoted: QuotedPacket, into: Tuple): boolean {
+  into.source = quoted.source
+  into.destination = quoted.destination
+  into.protocol = quoted.protocol
+  into.sourcePort = quoted.sourcePort
+  into.destinationPort = quoted.destinationPort
+  if (quoted.protocol === PROTOCOL_ICMP) {
+    into.destinationPort = quoted.word >>> 16
+    return ICMP_ANSWERS[into.destinationPort >> 8] !== undefined
+  }
+  if (quoted.protocol !== PROTOCOL_TCP && quoted.protocol !== PROTOCOL_UDP) {
+    into.sourcePort = 0
+    into.destinationPort = 0
+  }
+  return true
+}
+
+/** The tuple of answers to `tuple`; undefined for an ICMP message that has none. */
+export function invert(tuple: Tuple): Tuple | undefined {
+  const { source, destination, protocol, sourcePort, destinationPort } = tuple
+  if (protocol !== PROTOCOL_ICMP) {
+    return {
+      source: destination,
+      destination: source,
+      protocol,
+      sourcePort: destinationPort,
+      destinationPort: sourcePort,
+    }
+  }
+  const type = ICMP_ANSWERS[destinationPort >> 8]
+  if (type === undefined) return undefined
+  const answer = (type << 8) | (destinationPort & 0xff)
+  return { source: destination, destination: source, protocol, sourcePort, destinationPort: answer }
+}

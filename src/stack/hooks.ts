@@ -1,0 +1,75 @@
+// The five places where a packet passes on its way through a stack and where netfilter looks at it
+// (Linux: NF_INET_PRE_ROUTING ...). The stack calls what is registered here in order of priority and knows nothing
+// of tables or connections.
+
+import type { Ipv4 } from '../wire/address.js'
+import { type Ipv4Header, ipv4Header } from '../wire/ipv4.js'
+import type { Interface } from './interface.js'
+
+export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
+export type HookVerdict = 'ACCEPT' | 'DROP'
+
+/**
+ * One IPv4 packet in passing: `bytes` is a whole frame that belongs to the stack, so that a hook may change it in
+ * place; `header` is its parsed header and has to be changed with it. Reused for the next packet: never kept.
+ */
+export interface Packet {
+  bytes: Uint8Array
+  header: Ipv4Header
+  /** Where it came in; undefined for a packet of this host. */
+  input: Interface | undefined
+  /** Where it will leave; undefined before routing. */
+  output: Interface | undefined
+  nextHop: Ipv4
+  /** What netfilter remembers about this packet; it stays with a packet that passes through lo. */
+  tracking: unknown
+}
+
+export type HookFunction = (packet: Packet, hook: HookName) => HookVerdict
+
+interface Registration {
+  readonly priority: number
+  readonly run: HookFunction
+}
+
+export function makePacket(): Packet {
+  return {
+    bytes: new Uint8Array(0),
+    header: ipv4Header(),
+    input: undefined,
+    output: undefined,
+    nextHop: 0,
+    tracking: undefined,
+  }
+}
+
+export class Hooks {
+  readonly #registrations: Record<HookName, Registration[]> = {
+    PREROUTING: [],
+    INPUT: [],
+    FORWARD: [],
+    OUTPUT: [],
+    POSTROUTING: [],
+  }
+  #active = false
+
+  /** Whether anything is registered: packets of a stack without hooks are not even copied. */
+  get active(): boolean {
+    return this.#active
+  }
+
+  /** Calls `run` for every packet at `hook`, lower priorities first. */
+  register(hook: HookName, priority: number, run: HookFunction): void {
+    this.#active = true
+    this.#registrations[hook].push({ priority, run })
+    this.#registrations[hook].sort((a, b) => a.priority - b.priority)
+  }
+
+  /** Runs the functions of `hook` until one says DROP. */
+  run(hook: HookName, packet: Packet): HookVerdict {
+    for (const registration of this.#registrations[hook]) {
+      if (registration.run(packet, hook) === 'DROP') return 'DROP'
+    }
+    return 'ACCEPT'
+  }
+}

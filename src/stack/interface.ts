@@ -1,0 +1,57 @@
+// A network interface of a stack, as `ip link` and `ip addr` know it. Plain state: what happens with its frames is
+// in ip.ts.
+
+import { type InterfaceAddress, type Ipv4, lastAddress, type Mac, networkOf } from '../wire/address.js'
+
+export interface Interface {
+  /** As `ip link` numbers them; 1 is lo. */
+  readonly index: number
+  readonly name: string
+  readonly mac: Mac
+  readonly mtuBytes: number
+  readonly loopback: boolean
+  readonly up: boolean
+  /** The first is the primary address. */
+  readonly addresses: readonly InterfaceAddress[]
+  receivedFrames: number
+  receivedBytes: number
+  sentFrames: number
+  sentBytes: number
+}
+
+/** How an interface is made. */
+export interface InterfaceOptions {
+  readonly name: string
+  readonly mac: Mac
+  readonly mtuBytes: number
+  readonly addresses: readonly InterfaceAddress[]
+  readonly loopback?: boolean
+  readonly up?: boolean
+}
+
+/** The interface number LOOPBACK_INDEX is lo in every stack. */
+export const LOOPBACK_INDEX = 1
+
+export function makeInterface(index: number, options: InterfaceOptions): Interface {
+  return {
+    index,
+    name: options.name,
+    mac: options.mac,
+    mtuBytes: options.mtuBytes,
+    loopback: options.loopback ?? false,
+    up: options.up ?? true,
+    addresses: [...options.addresses],
+    receivedFrames: 0,
+    receivedBytes: 0,
+    sentFrames: 0,
+    sentBytes: 0,
+  }
+}
+
+/**
+ * The directed broadcast address of an interface's address, undefined where there is none (RFC 3021 for /31).
+ * Only the highest address of a prefix: the lowest one (`.0`) is an ordinary host address, as in Linux since 5.14.
+ */
+export function broadcastOf(address: InterfaceAddress): Ipv4 | undefined {
+  return address.prefixLength >= 31 ? undefined : lastAddress(networkOf(address))
+}

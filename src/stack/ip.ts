@@ -1,0 +1,425 @@
+// IPv4 of one stack: input (RFC 1122 section 3.2), output, forwarding (RFC 1812 section 5.2), the paths that packets
+// take, and the five hook points on them in Linux' order. Transports hang above it by protocol number; ARP and the
+// interfaces are below in link.ts; ICMP, which both directions need, is icmp.ts.
+
+import { setUint16 } from '../base/bytes.js'
+import type { Random } from '../base/random.js'
+import { MINUTE, type Micros } from '../base/time.js'
+import type { TimerHeap } from '../base/timer-heap.js'
+import {
+  IPV4_ANY,
+  IPV4_BROADCAST,
+  IPV4_LOOPBACK,
+  type Ipv4,
+  isLoopback,
+  isMulticast,
+} from '../wire/address.js'
+import { updateChecksum } from '../wire/checksum.js'
+import {
+  ETHERNET_HEADER_BYTES,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ethernetHeader,
+  isGroupMac,
+  parseEthernet,
+} from '../wire/ethernet.js'
+import {
+  ICMP_DEST_UNREACHABLE,
+  ICMP_FRAGMENTATION_NEEDED,
+  ICMP_HOST_UNREACHABLE,
+  ICMP_NET_UNREACHABLE,
+  ICMP_PROTOCOL_UNREACHABLE,
+  ICMP_REASSEMBLY_TIME_EXCEEDED,
+  ICMP_TIME_EXCEEDED,
+  ICMP_TTL_EXCEEDED,
+} from '../wire/icmp.js'
+import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv4.js'
+import { Drops, makeCounters } from './counters.js'
+import { fragment, Reassembly } from './fragments.js'
+import { Hooks, makePacket, type Packet } from './hooks.js'
+import { broadcastOf, type Interface, LOOPBACK_INDEX } from './interface.js'
+import { Link } from './link.js'
+import type { Expiring } from './neighbors.js'
+import type { QuotedPacket } from './quoted-packet.js'
+import { RouteTable } from './routes.js'
+
+/** Offset of the payload in every frame that a transport builds. */
+export const PAYLOAD_OFFSET = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES
+export const DEFAULT_TTL = 64
+
+const PATH_MTU_LIFETIME: Micros = 10 * MINUTE
+const MAX_PACKET_BYTES = 65_535
+
+/** A protocol above IP. */
+export interface Transport {
+  /** A packet for this host; it is read before the call ends. */
+  receive(packet: Packet): void
+  /** An ICMP error about a packet of this protocol from this host. `rest`: the message's second word. */
+  icmpError(quoted: QuotedPacket, type: number, code: number, rest: number): void
+}
+
+/** Where packets to one destination go. Valid as long as `generation` is the stack's. */
+export interface Path {
+  readonly destination: Ipv4
+  readonly output: Interface
+  readonly nextHop: Ipv4
+  /** Source address for packets that have none yet. */
+  readonly source: Ipv4
+  /** The interface's MTU, or less when a router said so. */
+  readonly mtuBytes: number
+  readonly broadcast: boolean
+  readonly generation: number
+}
+
+export type SendResult = 'sent' | 'too-long' | 'dropped'
+
+/** Everything of a packet's header that a transport decides. */
+export interface SendOptions {
+  protocol: number
+  source: Ipv4
+  destination: Ipv4
+  ttl: number
+  tos: number
+  dontFragment: boolean
+}
+
+export class Ip {
+  readonly counters = makeCounters()
+  readonly drops = new Drops()
+  readonly hooks = new Hooks()
+  readonly routes = new RouteTable()
+  readonly link: Link
+  readonly transports = new Map<number, Transport>()
+  /** Sends an ICMP error about a packet; set by icmp.ts. */
+  sendError: (about: Packet, type: number, code: number, rest?: number) => void = () => {}
+  now: Micros = 0
+
+  readonly #forwarding: boolean
+  readonly #reassembly: Reassembly
+  /** Addresses of this host, and how many interfaces have each. */
+  readonly #local = new Map<Ipv4, number>()
+  readonly #broadcasts = new Map<Ipv4, number>()
+  readonly #pathMtus = new Map<Ipv4, { mtuBytes: number; until: Micros }>()
+  /** Counts up when routes, interfaces or path MTUs change: cached paths are then looked up again. */
+  #generation = 0
+  #identification: number
+  readonly #ethernet = ethernetHeader()
+  readonly #inputPacket = makePacket()
+  readonly #outputPacket = makePacket()
+
+  constructor(options: { random: Random; forwarding: boolean; timers: TimerHeap<Expiring> }) {
+    this.#forwarding = options.forwarding
+    this.#identification = options.random.int(0x10000)
+    this.link = new Link(
+      {
+        isLocal: (address) => this.isLocal(address),
+        unreachable: (output, frame) => this.#hostUnreachable(output, frame),
+      },
+      options.timers,
+      this.drops,
+    )
+    this.#reassembly = new Reassembly(options.timers, this.counters, (first, index) =>
+      this.#reassemblyTimedOut(first, index),
+    )
+  }
+
+  // ---- addresses and paths
+
+  /** An address of this host, 127.0.0.0/8 included. */
+  isLocal(address: Ipv4): boolean {
+    return this.#local.has(address) || isLoopback(address)
+  }
+
+  /** 255.255.255.255 or the directed broadcast of an interface's prefix. */
+  isBroadcast(address: Ipv4): boolean {
+    return address === IPV4_BROADCAST || this.#broadcasts.has(address)
+  }
+
+  /** Notes that an interface came or went. */
+  addressesChanged(): void {
+    this.#local.clear()
+    this.#broadcasts.clear()
+    for (const each of this.link.interfaces.values()) {
+      for (const address of each.addresses) {
+        this.#local.set(address.address, each.index)
+        const broadcast = broadcastOf(address)
+        if (broadcast !== undefined && !each.loopback) this.#broadcasts.set(broadcast, each.index)
+      }
+    }
+    this.#generation++
+  }
+
+  routesChanged(): void {
+    this.#generation++
+  }
+
+  /** The path to `destination`, undefined when there is no route. `known`, when it is still valid, is given back. */
+  path(destination: Ipv4, known?: Path): Path | undefined {
+    if (known !== undefined && known.generation === this.#generation && known.destination === destination) {
+      return known
+    }
+    const generation = this.#generation
+    if (this.isLocal(destination)) {
+      const output = this.link.interfaces.get(LOOPBACK_INDEX)!
+      const source = isLoopback(destination) ? IPV4_LOOPBACK : destination
+      const mtuBytes = Math.min(output.mtuBytes, MAX_PACKET_BYTES)
+      return { destination, output, nextHop: destination, source, mtuBytes, broadcast: false, generation }
+    }
+    const route = this.routes.lookup(destination)
+    const output = route && this.link.interfaces.get(route.interfaceIndex)
+    if (route === undefined || output === undefined || !output.up) return undefined
+    const broadcast = this.isBroadcast(destination)
+    const nextHop = broadcast || isMulticast(destination) ? destination : (route.gateway ?? destination)
+    const source = route.source ?? output.addresses[0]?.address ?? this.#anyAddress()
+    const mtuBytes = this.#pathMtu(destination, output.mtuBytes)
+    return { destination, output, nextHop, source, mtuBytes, broadcast, generation }
+  }
+
+  /** A router on the way to `destination` said that packets longer than `mtuBytes` do not fit (RFC 1191). */
+  lowerPathMtu(destination: Ipv4, mtuBytes: number): void {
+    if (this.#pathMtus.size >= 4096) this.#pathMtus.clear()
+    this.#pathMtus.set(destination, { mtuBytes, until: this.now + PATH_MTU_LIFETIME })
+    this.#generation++
+  }
+
+  #pathMtu(destination: Ipv4, mtuBytes: number): number {
+    const known = this.#pathMtus.get(destination)
+    if (known === undefined) return mtuBytes
+    if (known.until > this.now) return Math.min(known.mtuBytes, mtuBytes)
+    this.#pathMtus.delete(destination)
+    return mtuBytes
+  }
+
+  #anyAddress(): Ipv4 {
+    for (const each of this.link.interfaces.values()) {
+      if (!each.loopback && each.addresses[0] !== undefined) return each.addresses[0].address
+    }
+    return IPV4_ANY
+  }
+
+  // ---- input
+
+  /** A frame came in. `tracking` comes with a frame that this stack sent to itself through lo. */
+  receive(input: Interface, frame: Uint8Array, tracking: unknown): void {
+    input.receivedFrames++
+    input.receivedBytes += frame.length
+    if (!input.up) return this.drops.count('interface-down')
+    const ethernet = this.#ethernet
+    const reason = parseEthernet(frame, ethernet)
+    if (reason !== undefined) return this.drops.count(`ethernet-${reason}`)
+    const group = isGroupMac(ethernet.destination)
+    if (ethernet.destination !== input.mac && !group) return this.drops.count('other-host')
+    switch (ethernet.etherType) {
+      case ETHERTYPE_IPV4:
+        return this.#receiveIpv4(input, frame, group, tracking)
+      case ETHERTYPE_ARP:
+        if (!input.loopback) this.link.receiveArp(input, frame, this.now)
+        return
+      default:
+        this.drops.count('ether-type')
+    }
+  }
+
+  #receiveIpv4(input: Interface, frame: Uint8Array, group: boolean, tracking: unknown): void {
+    this.counters.IpInReceives++
+    const packet = this.#inputPacket
+    const header = packet.header
+    const reason = parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, header)
+    if (reason !== undefined) {
+      this.counters.IpInHdrErrors++
+      return this.drops.count(`ip-${reason}`)
+    }
+    if (this.#isMartian(header.source, header.destination, input)) {
+      this.counters.IpInAddrErrors++
+      return this.drops.count('martian')
+    }
+    packet.bytes = frame
+    packet.input = input
+    packet.output = undefined
+    packet.nextHop = 0
+    packet.tracking = tracking
+    if (this.hooks.active) {
+      // Hooks change packets in place, and the frame belongs to whoever gave it. Connection tracking needs whole
+      // packets (Linux: nf_defrag_ipv4, before every table).
+      if (!this.#reassemble(packet)) return
+      if (packet.bytes === frame && !input.loopback) packet.bytes = frame.slice()
+      if (this.hooks.run('PREROUTING', packet) === 'DROP') return this.drops.count('netfilter')
+    }
+    const { destination } = header
+    if (this.isLocal(destination) || this.isBroadcast(destination) || isMulticast(destination)) {
+      return this.#deliver(packet)
+    }
+    if (group) return this.drops.count('not-for-us')
+    this.#forward(packet)
+  }
+
+  /** Addresses that no packet from a wire can have (RFC 1812 section 5.3.7; a `.0` of a prefix is an ordinary one). */
+  #isMartian(source: Ipv4, destination: Ipv4, input: Interface): boolean {
+    if (input.loopback) return false
+    if (isLoopback(source) || isLoopback(destination)) return true
+    if (isMulticast(source) || this.isBroadcast(source)) return true
+    return this.#local.has(source)
+  }
+
+  /** Puts fragments together; false when `packet` is one and the rest is still missing. */
+  #reassemble(packet: Packet): boolean {
+    const header = packet.header
+    if (!header.moreFragments && header.fragmentOffset === 0) return true
+    const whole = this.#reassembly.add(packet.bytes, header, packet.input?.index ?? 0, this.now)
+    if (whole === undefined) return false
+    packet.bytes = whole
+    parseIpv4Header(whole, ETHERNET_HEADER_BYTES, whole.length, header)
+    return true
+  }
+
+  #deliver(packet: Packet): void {
+    if (!this.#reassemble(packet)) return
+    if (this.hooks.active && this.hooks.run('INPUT', packet) === 'DROP') return this.drops.count('netfilter')
+    const transport = this.transports.get(packet.header.protocol)
+    if (transport === undefined) {
+      this.counters.IpInUnknownProtos++
+      this.drops.count('unknown-protocol')
+      return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE)
+    }
+    this.counters.IpInDelivers++
+    transport.receive(packet)
+  }
+
+  // ---- forwarding
+
+  #forward(packet: Packet): void {
+    const header = packet.header
+    if (!this.#forwarding) {
+      this.counters.IpInAddrErrors++
+      return this.drops.count('not-for-us')
+    }
+    if (header.ttl <= 1) {
+      this.counters.IpInHdrErrors++
+      this.drops.count('ttl-exceeded')
+      return this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED)
+    }
+    const path = this.path(header.destination)
+    if (path === undefined) {
+      this.counters.IpOutNoRoutes++
+      this.drops.count('no-route')
+      return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_NET_UNREACHABLE)
+    }
+    if (header.totalLength > path.output.mtuBytes && header.dontFragment) {
+      this.counters.IpFragFails++
+      this.drops.count('fragmentation-needed')
+      return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, path.output.mtuBytes)
+    }
+    // The copy leaves without the Ethernet padding of a short frame.
+    if (!this.hooks.active || packet.bytes.length !== header.payloadEnd) {
+      packet.bytes = packet.bytes.slice(0, header.payloadEnd)
+    }
+    this.#decrementTtl(packet)
+    packet.output = path.output
+    packet.nextHop = path.nextHop
+    if (this.hooks.active && this.hooks.run('FORWARD', packet) === 'DROP')
+      return this.drops.count('netfilter')
+    this.counters.IpForwDatagrams++
+    this.#emit(packet, path.output.mtuBytes, path.broadcast)
+  }
+
+  #decrementTtl(packet: Packet): void {
+    const { bytes, header } = packet
+    const at = header.headerStart + 8
+    const before = (bytes[at]! << 8) | bytes[at + 1]!
+    header.ttl--
+    bytes[at] = header.ttl
+    const checksum = (bytes[at + 2]! << 8) | bytes[at + 3]!
+    setUint16(bytes, at + 2, updateChecksum(checksum, before, before - 0x100))
+  }
+
+  // ---- output
+
+  /**
+   * Sends a packet of this host. The transport has put its payload into `frame` at PAYLOAD_OFFSET; `frame` is the
+   * stack's from now on. 'too-long': longer than the path takes and `dontFragment` is set.
+   */
+  send(frame: Uint8Array, path: Path, options: SendOptions): SendResult {
+    this.counters.IpOutRequests++
+    const packet = this.#outputPacket
+    const header = packet.header
+    header.tos = options.tos
+    header.totalLength = frame.length - ETHERNET_HEADER_BYTES
+    header.identification = this.#identification
+    header.dontFragment = options.dontFragment
+    header.moreFragments = false
+    header.fragmentOffset = 0
+    header.ttl = options.ttl
+    header.protocol = options.protocol
+    header.source = options.source
+    header.destination = options.destination
+    header.headerStart = ETHERNET_HEADER_BYTES
+    header.payloadStart = PAYLOAD_OFFSET
+    header.payloadEnd = frame.length
+    this.#identification = (this.#identification + 1) & 0xffff
+    if (header.totalLength > path.mtuBytes && header.dontFragment) return 'too-long'
+    writeIpv4Header(frame, ETHERNET_HEADER_BYTES, header)
+    packet.bytes = frame
+    packet.input = undefined
+    packet.output = path.output
+    packet.nextHop = path.nextHop
+    packet.tracking = undefined
+    if (this.hooks.active) {
+      if (this.hooks.run('OUTPUT', packet) === 'DROP') {
+        this.drops.count('netfilter')
+        return 'dropped'
+      }
+      if (header.destination !== options.destination) return this.#reroute(packet)
+    }
+    this.#emit(packet, path.mtuBytes, path.broadcast)
+    return 'sent'
+  }
+
+  /** A hook changed the destination of a packet of this host: it goes another way (Linux: ip_route_me_harder). */
+  #reroute(packet: Packet): SendResult {
+    const path = this.path(packet.header.destination)
+    if (path === undefined) {
+      this.counters.IpOutNoRoutes++
+      this.drops.count('no-route')
+      return 'dropped'
+    }
+    packet.output = path.output
+    packet.nextHop = path.nextHop
+    this.#emit(packet, path.mtuBytes, path.broadcast)
+    return 'sent'
+  }
+
+  /** The last steps, common to own and forwarded packets: POSTROUTING, fragmentation, the link. */
+  #emit(packet: Packet, mtuBytes: number, broadcast: boolean): void {
+    if (this.hooks.active && this.hooks.run('POSTROUTING', packet) === 'DROP') {
+      return this.drops.count('netfilter')
+    }
+    const { output, nextHop, bytes, header } = packet
+    if (header.totalLength <= mtuBytes) {
+      return this.link.output(output!, nextHop, broadcast, bytes, packet.tracking, this.now)
+    }
+    const frames = fragment(bytes, header, mtuBytes)
+    this.counters.IpFragOKs++
+    this.counters.IpFragCreates += frames.length
+    for (const part of frames) this.link.output(output!, nextHop, broadcast, part, undefined, this.now)
+  }
+
+  // ---- errors that come late
+
+  #hostUnreachable(output: Interface, frame: Uint8Array): void {
+    this.drops.count('host-unreachable')
+    const packet = makePacket()
+    if (parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, packet.header) !== undefined) return
+    packet.bytes = frame
+    packet.output = output
+    this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_HOST_UNREACHABLE)
+  }
+
+  #reassemblyTimedOut(first: Uint8Array, interfaceIndex: number): void {
+    this.drops.count('reassembly-timeout')
+    const packet = makePacket()
+    if (parseIpv4Header(first, ETHERNET_HEADER_BYTES, first.length, packet.header) !== undefined) return
+    packet.bytes = first
+    packet.input = this.link.interfaces.get(interfaceIndex)
+    this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY_TIME_EXCEEDED)
+  }
+}

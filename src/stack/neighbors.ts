@@ -1,0 +1,196 @@
+// The neighbour cache of a stack: ARP's table with the states of RFC 4861 section 7.3.2, as Linux keeps it for IPv4
+// too (`ip neigh`). Decides when to ask and what waits for the answer; building and reading ARP packets is arp.ts.
+
+import { type Micros, NEVER, SECOND } from '../base/time.js'
+import type { Timer, TimerHeap } from '../base/timer-heap.js'
+import type { Ipv4, Mac } from '../wire/address.js'
+import type { Interface } from './interface.js'
+
+export type NeighborState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE' | 'FAILED'
+
+/** Something of a stack that waits for a time. */
+export interface Expiring {
+  expire(now: Micros): void
+}
+
+/** What the cache needs of the layers around it. */
+export interface NeighborPorts {
+  /** Asks for `address`; to `mac` alone when it is given (a probe), or to everyone. */
+  ask(output: Interface, address: Ipv4, mac: Mac | undefined): void
+  /** Sends a frame that waited; its Ethernet header is still to be written. */
+  send(output: Interface, frame: Uint8Array, mac: Mac): void
+  /** Nobody answered for this frame's next hop. */
+  unreachable(output: Interface, frame: Uint8Array): void
+}
+
+/** ucast_solicit and mcast_solicit. */
+const PROBES = 3
+const RETRANSMIT: Micros = SECOND
+/** Simplified: the base value, not a random one between half and one and a half times of it. */
+const REACHABLE_TIME: Micros = 30 * SECOND
+const DELAY_FIRST_PROBE: Micros = 5 * SECOND
+/** Simplified: packets, where Linux counts bytes (unres_qlen_bytes). The oldest one gives way. */
+const QUEUE_FRAMES = 64
+/** gc_thresh3. */
+const MAX_NEIGHBORS = 1024
+
+export class Neighbor implements Expiring {
+  readonly address: Ipv4
+  readonly output: Interface
+  state: NeighborState = 'INCOMPLETE'
+  /** Known in every state but INCOMPLETE and FAILED. */
+  mac: Mac = 0
+  /** Requests since the address was last confirmed. */
+  probes = 0
+  /** Frames that wait for the address to be resolved. */
+  waiting: Uint8Array[] = []
+  readonly timer: Timer<Expiring>
+  readonly #table: NeighborTable
+
+  constructor(table: NeighborTable, timers: TimerHeap<Expiring>, output: Interface, address: Ipv4) {
+    this.#table = table
+    this.output = output
+    this.address = address
+    this.timer = timers.timer(this)
+  }
+
+  expire(now: Micros): void {
+    this.#table.expire(this, now)
+  }
+}
+
+export class NeighborTable {
+  readonly #ports: NeighborPorts
+  readonly #timers: TimerHeap<Expiring>
+  /** By interface index, then by address. */
+  readonly #byInterface = new Map<number, Map<Ipv4, Neighbor>>()
+
+  constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>) {
+    this.#ports = ports
+    this.#timers = timers
+  }
+
+  /** Sends `frame` to the neighbour `nextHop`, now or when its address is known. */
+  output(output: Interface, nextHop: Ipv4, frame: Uint8Array, now: Micros): void {
+    const neighbor = this.#at(output, nextHop) ?? this.#create(output, nextHop)
+    switch (neighbor.state) {
+      case 'STALE':
+        neighbor.state = 'DELAY'
+        this.#timers.set(neighbor.timer, now + DELAY_FIRST_PROBE)
+        break
+      case 'FAILED':
+      case 'INCOMPLETE':
+        return this.#wait(neighbor, frame, now)
+    }
+    this.#ports.send(output, frame, neighbor.mac)
+  }
+
+  /**
+   * Takes what an ARP packet says about its sender. A reply to us confirms; a request (or a gratuitous reply) only
+   * tells: the entry becomes STALE. `create`: whether a neighbour that was unknown is remembered.
+   */
+  learn(input: Interface, address: Ipv4, mac: Mac, confirmed: boolean, create: boolean, now: Micros): void {
+    let neighbor = this.#at(input, address)
+    if (neighbor === undefined) {
+      if (!create) return
+      neighbor = this.#create(input, address)
+      neighbor.mac = mac
+      neighbor.state = 'STALE'
+      return
+    }
+    const changed = neighbor.mac !== mac
+    const resolved = neighbor.state !== 'INCOMPLETE' && neighbor.state !== 'FAILED'
+    neighbor.mac = mac
+    neighbor.probes = 0
+    if (confirmed) {
+      neighbor.state = 'REACHABLE'
+      this.#timers.set(neighbor.timer, now + REACHABLE_TIME)
+    } else if (changed || !resolved) {
+      neighbor.state = 'STALE'
+      this.#timers.set(neighbor.timer, NEVER)
+    }
+    const waiting = neighbor.waiting
+    neighbor.waiting = []
+    for (const frame of waiting) this.#ports.send(input, frame, mac)
+  }
+
+  /** The timer of a neighbour ran out. */
+  expire(neighbor: Neighbor, now: Micros): void {
+    switch (neighbor.state) {
+      case 'REACHABLE':
+        neighbor.state = 'STALE'
+        return
+      case 'DELAY':
+        neighbor.state = 'PROBE'
+        neighbor.probes = 0
+        return this.#ask(neighbor, now)
+      case 'INCOMPLETE':
+      case 'PROBE':
+        if (neighbor.probes < PROBES) return this.#ask(neighbor, now)
+        return this.#fail(neighbor)
+    }
+  }
+
+  list(): Neighbor[] {
+    return [...this.#byInterface.values()].flatMap((neighbors) => [...neighbors.values()])
+  }
+
+  removeInterface(index: number): void {
+    for (const neighbor of this.#byInterface.get(index)?.values() ?? [])
+      this.#timers.set(neighbor.timer, NEVER)
+    this.#byInterface.delete(index)
+  }
+
+  #at(output: Interface, address: Ipv4): Neighbor | undefined {
+    return this.#byInterface.get(output.index)?.get(address)
+  }
+
+  #create(output: Interface, address: Ipv4): Neighbor {
+    let neighbors = this.#byInterface.get(output.index)
+    if (neighbors === undefined) {
+      neighbors = new Map()
+      this.#byInterface.set(output.index, neighbors)
+    }
+    if (neighbors.size >= MAX_NEIGHBORS) this.#evict(neighbors)
+    const neighbor = new Neighbor(this, this.#timers, output, address)
+    neighbors.set(address, neighbor)
+    return neighbor
+  }
+
+  /** Makes place: the oldest entry that failed or was not confirmed lately, else the oldest. */
+  #evict(neighbors: Map<Ipv4, Neighbor>): void {
+    let victim: Neighbor | undefined
+    for (const neighbor of neighbors.values()) {
+      victim ??= neighbor
+      if (neighbor.state !== 'FAILED' && neighbor.state !== 'STALE') continue
+      victim = neighbor
+      break
+    }
+    if (victim === undefined) return
+    this.#timers.set(victim.timer, NEVER)
+    neighbors.delete(victim.address)
+  }
+
+  #wait(neighbor: Neighbor, frame: Uint8Array, now: Micros): void {
+    neighbor.waiting.push(frame)
+    if (neighbor.waiting.length > QUEUE_FRAMES) neighbor.waiting.shift()
+    if (neighbor.state === 'INCOMPLETE' && neighbor.probes > 0) return
+    neighbor.state = 'INCOMPLETE'
+    neighbor.probes = 0
+    this.#ask(neighbor, now)
+  }
+
+  #ask(neighbor: Neighbor, now: Micros): void {
+    neighbor.probes++
+    this.#timers.set(neighbor.timer, now + RETRANSMIT)
+    this.#ports.ask(neighbor.output, neighbor.address, neighbor.state === 'PROBE' ? neighbor.mac : undefined)
+  }
+
+  #fail(neighbor: Neighbor): void {
+    neighbor.state = 'FAILED'
+    neighbor.mac = 0
+    const waiting = neighbor.waiting
+    neighbor.waiting = []
+    for (const frame of waiting) this.#ports.unreachable(neighbor.output, frame)
+  }
+}

@@ -1,0 +1,44 @@
+// Sockets whose owners are to be called. A socket never calls its owner while the stack is at work: it is put here,
+// once, and the stack empties the queue when it has finished with a frame or a deadline.
+
+/** Anything with an owner to be told that something changed. */
+export interface Notifying {
+  onReady: (() => void) | undefined
+  /** It is in the queue already. */
+  readyQueued: boolean
+}
+
+export class ReadyQueue {
+  #queue: Notifying[] = []
+  #flushing = false
+
+  get pending(): boolean {
+    return this.#queue.length > 0
+  }
+
+  push(socket: Notifying): void {
+    if (socket.readyQueued) return
+    socket.readyQueued = true
+    this.#queue.push(socket)
+  }
+
+  /** Calls the owners of what is queued now; what they cause is called in the next round. Not re-entrant. */
+  flush(): void {
+    if (this.#flushing || this.#queue.length === 0) return
+    this.#flushing = true
+    const queue = this.#queue
+    this.#queue = []
+    let next = 0
+    try {
+      while (next < queue.length) {
+        const socket = queue[next++]!
+        socket.readyQueued = false
+        socket.onReady?.()
+      }
+    } finally {
+      // An owner that throws does not take the others' calls with it.
+      if (next < queue.length) this.#queue = [...queue.slice(next), ...this.#queue]
+      this.#flushing = false
+    }
+  }
+}

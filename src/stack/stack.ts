@@ -1,0 +1,228 @@
+// One network namespace: what a pod or a node has instead of a kernel's network. Joins the layers - link.ts, ip.ts,
+// icmp.ts, the sockets - and is the only thing of this folder that others talk to. Synchronous, without a clock:
+// frames and time go in, frames and a deadline come out. Reading order: socket.ts, ip.ts, link.ts, tcp-sockets.ts.
+
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import { TimerHeap } from '../base/timer-heap.js'
+import { type Cidr, type Endpoint, type Ipv4, isLoopback, MAC_ZERO, networkOf } from '../wire/address.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import type { Counters, Drops } from './counters.js'
+import type { Hooks } from './hooks.js'
+import { Icmp } from './icmp.js'
+import { type Interface, type InterfaceOptions, LOOPBACK_INDEX } from './interface.js'
+import { Ip } from './ip.js'
+import type { Expiring, Neighbor } from './neighbors.js'
+import { PingSockets } from './ping-sockets.js'
+import { ReadyQueue } from './ready-queue.js'
+import type { Route, RouteOptions } from './routes.js'
+import type { PingSocket, SocketApi, SocketRow, TcpListener, TcpSocket, UdpSocket } from './socket.js'
+import { TcpSockets } from './tcp-sockets.js'
+import { UdpSockets } from './udp-sockets.js'
+
+export interface StackOptions {
+  readonly name: string
+  readonly random: Random
+  /** net.ipv4.ip_forward. Default false. */
+  readonly forwarding?: boolean
+}
+
+/** A frame that leaves through an interface (never lo). Valid until the next call of `transmit`. */
+export interface StackFrame {
+  interfaceIndex: number
+  frame: Uint8Array
+}
+
+/** MTU of lo, as in Linux. */
+const LOOPBACK_MTU_BYTES = 65_536
+
+export class Stack implements SocketApi {
+  readonly name: string
+  readonly #timers = new TimerHeap<Expiring>()
+  readonly #ready = new ReadyQueue()
+  readonly #ip: Ip
+  readonly #tcp: TcpSockets
+  readonly #udp: UdpSockets
+  readonly #pings: PingSockets
+  readonly #outgoing: StackFrame = { interfaceIndex: 0, frame: new Uint8Array(0) }
+  /** Sees every frame of lo, which never leaves the stack: for captures. */
+  onLoopback: ((frame: Uint8Array, now: Micros) => void) | undefined
+
+  constructor(options: StackOptions) {
+    this.name = options.name
+    const { random } = options
+    this.#ip = new Ip({
+      random: random.fork('ip'),
+      forwarding: options.forwarding ?? false,
+      timers: this.#timers,
+    })
+    this.#tcp = new TcpSockets(this.#ip, random.fork('tcp'), this.#ready, this.#timers)
+    this.#udp = new UdpSockets(this.#ip, random.fork('udp'), this.#ready)
+    this.#pings = new PingSockets(this.#ip, random.fork('ping'), this.#ready)
+    this.#ip.transports.set(PROTOCOL_TCP, this.#tcp)
+    this.#ip.transports.set(PROTOCOL_UDP, this.#udp)
+    this.#ip.transports.set(PROTOCOL_ICMP, new Icmp(this.#ip, this.#pings))
+    this.addInterface({
+      name: 'lo',
+      mac: MAC_ZERO,
+      mtuBytes: LOOPBACK_MTU_BYTES,
+      addresses: [{ address: 0x7f000001, prefixLength: 8 }],
+      loopback: true,
+    })
+  }
+
+  // ---- configuration
+
+  /** Adds an interface and the routes to the prefixes of its addresses; gives its index. */
+  addInterface(options: InterfaceOptions): number {
+    const added = this.#ip.link.add(options)
+    if (!added.loopback) {
+      for (const address of added.addresses) {
+        const destination = networkOf(address)
+        // A host address has no network; Linux keeps it in the local table only.
+        if (destination.prefixLength === 32) continue
+        this.#ip.routes.add({ destination, interfaceIndex: added.index, source: address.address })
+      }
+    }
+    this.#ip.addressesChanged()
+    return added.index
+  }
+
+  /** Takes an interface away with its routes and neighbours. */
+  removeInterface(index: number): void {
+    this.#ip.link.remove(index)
+    this.#ip.routes.removeInterface(index)
+    this.#ip.addressesChanged()
+  }
+
+  addRoute(route: RouteOptions): void {
+    this.#ip.routes.add(route)
+    this.#ip.routesChanged()
+  }
+
+  /** Removes the routes to exactly `destination`, of one gateway when it is given; how many there were. */
+  removeRoute(destination: Cidr, gateway?: Ipv4): number {
+    const removed = this.#ip.routes.remove(destination, gateway)
+    this.#ip.routesChanged()
+    return removed
+  }
+
+  /** The five hook points, for netfilter. */
+  get hooks(): Hooks {
+    return this.#ip.hooks
+  }
+
+  // ---- the wire
+
+  receive(interfaceIndex: number, frame: Uint8Array, now: Micros): void {
+    this.setNow(now)
+    const input = this.#ip.link.interfaces.get(interfaceIndex)
+    if (input === undefined) return this.#ip.drops.count('no-interface')
+    this.#ip.receive(input, frame, undefined)
+    this.#ready.flush()
+  }
+
+  /** Lets time-outs that are due happen, delivers what is on lo, and calls the owners of ready sockets. */
+  advance(now: Micros): void {
+    this.setNow(now)
+    for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
+      timer.owner.expire(now)
+    }
+    this.#ready.flush()
+  }
+
+  /** Next frame that leaves. Drained until undefined, it also delivers what this host sends to itself. */
+  transmit(): StackFrame | undefined {
+    const queue = this.#ip.link.queue
+    for (;;) {
+      const frame = queue.shift()
+      if (frame !== undefined) {
+        if (queue.interfaceIndex === LOOPBACK_INDEX) {
+          this.#loop(frame, queue.tracking)
+          continue
+        }
+        this.#outgoing.interfaceIndex = queue.interfaceIndex
+        this.#outgoing.frame = frame
+        return this.#outgoing
+      }
+      if (this.#tcp.output()) continue
+      if (!this.#ready.pending) return undefined
+      this.#ready.flush()
+      if (queue.length === 0 && !this.#tcp.hasOutput) return undefined
+    }
+  }
+
+  /** When `advance` wants to be called; `now` when there is something to transmit or an owner to be called. */
+  deadline(): Micros {
+    if (this.#ready.pending || this.#ip.link.queue.length > 0 || this.#tcp.hasOutput) return this.#ip.now
+    return this.#timers.next()
+  }
+
+  #loop(frame: Uint8Array, tracking: unknown): void {
+    this.onLoopback?.(frame, this.#ip.now)
+    const lo = this.#ip.link.interfaces.get(LOOPBACK_INDEX)
+    if (lo !== undefined) this.#ip.receive(lo, frame, tracking)
+  }
+
+  // ---- sockets
+
+  get now(): Micros {
+    return this.#ip.now
+  }
+
+  setNow(now: Micros): void {
+    if (now > this.#ip.now) this.#ip.now = now
+  }
+
+  tcpConnect(to: Endpoint, from?: Partial<Endpoint>): TcpSocket {
+    return this.#tcp.connect(to, from ?? {})
+  }
+
+  tcpListen(on: Endpoint, backlog?: number): TcpListener {
+    return this.#tcp.listen(on, backlog)
+  }
+
+  udpBind(on?: Partial<Endpoint>): UdpSocket {
+    return this.#udp.bind(on ?? {})
+  }
+
+  ping(): PingSocket {
+    return this.#pings.open()
+  }
+
+  sockets(): SocketRow[] {
+    return [...this.#udp.rows(), ...this.#tcp.rows()]
+  }
+
+  // ---- read-outs
+
+  interfaces(): readonly Interface[] {
+    return [...this.#ip.link.interfaces.values()]
+  }
+
+  routes(): readonly Route[] {
+    return this.#ip.routes.list()
+  }
+
+  neighbors(): readonly Neighbor[] {
+    return this.#ip.link.neighbors.list()
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.#ip.counters
+  }
+
+  get drops(): Drops {
+    return this.#ip.drops
+  }
+
+  /** An address of this host (addrtype LOCAL), 127.0.0.0/8 included. */
+  isLocal(address: Ipv4): boolean {
+    return this.#ip.isLocal(address) || isLoopback(address)
+  }
+
+  /** 255.255.255.255 or the highest address of one of this host's prefixes (addrtype BROADCAST). */
+  isBroadcast(address: Ipv4): boolean {
+    return this.#ip.isBroadcast(address)
+  }
+}

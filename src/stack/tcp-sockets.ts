@@ -1,0 +1,397 @@
+// TCP of one stack: opening and listening, demultiplexing of segments to connections by their four-tuple and then to
+// listeners, queues of half-open and of waiting connections, and the segments that leave. Knows nothing of sequence
+// numbers: that is tcp/.
+
+import { SystemError } from '../base/errors.js'
+import type { Random } from '../base/random.js'
+import { type Micros, NEVER } from '../base/time.js'
+import type { TimerHeap } from '../base/timer-heap.js'
+import { TcpConnection } from '../tcp/connection.js'
+import { type IsnKey, initialSequence, isnKey } from '../tcp/isn.js'
+import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
+import type { TcpOptions } from '../tcp/tcb.js'
+import { type Endpoint, IPV4_ANY, IPV4_LOOPBACK, type Ipv4, isMulticast, type Port } from '../wire/address.js'
+import { IPV4_HEADER_BYTES, PROTOCOL_TCP } from '../wire/ipv4.js'
+import { parseTcp, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
+import { choosePort } from './ephemeral-ports.js'
+import { FlowTable } from './flow-table.js'
+import type { Packet } from './hooks.js'
+import { icmpErrorMeaning, isFragmentationNeeded } from './icmp-error-code.js'
+import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET, type Path, type SendOptions, type Transport } from './ip.js'
+import type { Expiring } from './neighbors.js'
+import type { QuotedPacket } from './quoted-packet.js'
+import type { ReadyQueue } from './ready-queue.js'
+import type { SocketRow } from './socket.js'
+import { StackTcpListener, StackTcpSocket, type TcpSocketOwner } from './tcp-socket.js'
+
+/** Node's default backlog. */
+const DEFAULT_BACKLOG = 511
+/** net.core.somaxconn. */
+const MAX_BACKLOG = 4096
+const HEADER_BYTES = IPV4_HEADER_BYTES + TCP_HEADER_BYTES
+
+export class TcpSockets implements Transport, TcpSocketOwner {
+  readonly #ip: Ip
+  readonly #random: Random
+  readonly #isnKey: IsnKey
+  readonly #ready: ReadyQueue
+  readonly #timers: TimerHeap<Expiring>
+  /** Source is the local end. */
+  readonly #table = new FlowTable<StackTcpSocket>()
+  /** The same sockets, in the order in which they were made. */
+  readonly #all = new Set<StackTcpSocket>()
+  readonly #listeners = new Map<Port, StackTcpListener[]>()
+  /** Connections to be asked for segments, first come, first served. */
+  #outputQueue: StackTcpSocket[] = []
+  #outputHead = 0
+  readonly #input = tcpSegment()
+  readonly #segment = tcpSegment()
+  readonly #options: SendOptions = {
+    protocol: PROTOCOL_TCP,
+    source: 0,
+    destination: 0,
+    ttl: DEFAULT_TTL,
+    tos: 0,
+    dontFragment: true,
+  }
+
+  constructor(ip: Ip, random: Random, ready: ReadyQueue, timers: TimerHeap<Expiring>) {
+    this.#ip = ip
+    this.#random = random
+    this.#isnKey = isnKey(random.fork('isn'))
+    this.#ready = ready
+    this.#timers = timers
+  }
+
+  get now(): Micros {
+    return this.#ip.now
+  }
+
+  // ---- user calls
+
+  connect(to: Endpoint, from: Partial<Endpoint>): StackTcpSocket {
+    if (to.port < 1 || to.port > 0xffff) throw new SystemError('EINVAL', 'connect')
+    // As in Linux, 0.0.0.0 means this host.
+    const address = to.address === IPV4_ANY ? IPV4_LOOPBACK : to.address
+    const path = isMulticast(address) ? undefined : this.#ip.path(address)
+    if (path === undefined || path.broadcast) throw new SystemError('ENETUNREACH', 'connect')
+    const source = from.address || path.source
+    if (!this.#ip.isLocal(source)) throw new SystemError('EADDRNOTAVAIL', 'bind')
+    const remote = { address, port: to.port }
+    const isFree = (port: Port) => this.#table.get(source, address, port, to.port, PROTOCOL_TCP) === undefined
+    if (from.port && !isFree(from.port)) throw new SystemError('EADDRINUSE', 'bind')
+    const port =
+      from.port ||
+      choosePort(this.#random, (candidate) => isFree(candidate) && !this.#listeners.has(candidate))
+    if (port === undefined) throw new SystemError('EADDRNOTAVAIL', 'connect')
+    const connection = TcpConnection.connect(
+      this.#tcpOptions({ address: source, port }, remote, path),
+      this.now,
+    )
+    this.#ip.counters.TcpActiveOpens++
+    const socket = this.#add(connection, path)
+    this.used(socket)
+    return socket
+  }
+
+  listen(on: Endpoint, backlog = DEFAULT_BACKLOG): StackTcpListener {
+    if (on.address !== IPV4_ANY && !this.#ip.isLocal(on.address)) {
+      throw new SystemError('EADDRNOTAVAIL', 'listen')
+    }
+    const isFree = (candidate: Port) =>
+      !(this.#listeners.get(candidate) ?? []).some(
+        (other) =>
+          other.local.address === on.address || other.local.address === IPV4_ANY || on.address === IPV4_ANY,
+      )
+    const port = on.port || choosePort(this.#random, isFree)
+    if (port === undefined || !isFree(port)) throw new SystemError('EADDRINUSE', 'listen')
+    const local = { address: on.address, port }
+    const listener = new StackTcpListener(this, local, Math.max(1, Math.min(backlog, MAX_BACKLOG)))
+    this.#listeners.set(port, [...(this.#listeners.get(port) ?? []), listener])
+    return listener
+  }
+
+  closeListener(listener: StackTcpListener): void {
+    if (listener.closed) return
+    listener.closed = true
+    listener.onReady = undefined
+    const { port } = listener.local
+    const others = this.#listeners.get(port)!.filter((other) => other !== listener)
+    if (others.length === 0) this.#listeners.delete(port)
+    else this.#listeners.set(port, others)
+    for (const socket of [...listener.handshakes, ...listener.established]) socket.abort()
+    listener.handshakes.clear()
+    listener.established.length = 0
+  }
+
+  rows(): SocketRow[] {
+    const rows: SocketRow[] = []
+    for (const listeners of this.#listeners.values()) {
+      for (const { local, backlog, established } of listeners) {
+        const remote = { address: IPV4_ANY, port: 0 }
+        const queues = { receiveQueue: established.length, sendQueue: backlog }
+        rows.push({ protocol: 'tcp', state: 'LISTEN', ...queues, local, remote })
+      }
+    }
+    for (const { connection } of this.#all) {
+      const { state, readable, unacknowledged, local, remote } = connection
+      rows.push({ protocol: 'tcp', state, receiveQueue: readable, sendQueue: unacknowledged, local, remote })
+    }
+    return rows
+  }
+
+  // ---- input
+
+  receive(packet: Packet): void {
+    const { counters, drops } = this.#ip
+    const { header } = packet
+    counters.TcpInSegs++
+    const segment = this.#input
+    const { source, destination } = header
+    const reason = parseTcp(
+      packet.bytes,
+      header.payloadStart,
+      header.payloadEnd,
+      source,
+      destination,
+      segment,
+    )
+    if (reason !== undefined) {
+      if (reason === 'bad-checksum') counters.TcpInCsumErrors++
+      counters.TcpInErrs++
+      return drops.count(`tcp-${reason}`)
+    }
+    // TCP is between two hosts only (MUST-57, MUST-63).
+    if (!this.#ip.isLocal(destination)) return drops.count('tcp-broadcast')
+    const socket = this.#table.get(
+      destination,
+      source,
+      segment.destinationPort,
+      segment.sourcePort,
+      PROTOCOL_TCP,
+    )
+    let previous: TcpConnection | undefined
+    if (socket !== undefined && socket.connection.state !== 'CLOSED') {
+      if (!this.#isNewSyn(socket)) {
+        socket.connection.input(segment, this.now)
+        return this.#changed(socket)
+      }
+      previous = socket.connection
+    }
+    if (socket !== undefined) this.#remove(socket)
+    const listener = this.#listenerFor(destination, segment.destinationPort)
+    const answer = listener === undefined ? 'reset' : listenAnswer(segment)
+    if (answer === 'reset') return this.#refuse(packet)
+    if (answer === 'accept') return this.#open(listener!, packet, previous)
+    drops.count('tcp-listen')
+  }
+
+  icmpError(quoted: QuotedPacket, type: number, code: number, rest: number): void {
+    const { source, destination, sourcePort, destinationPort } = quoted
+    const socket = this.#table.get(source, destination, sourcePort, destinationPort, PROTOCOL_TCP)
+    const meaning = icmpErrorMeaning(type, code)
+    if (socket === undefined || meaning === undefined) return
+    const { connection } = socket
+    if (isFragmentationNeeded(type, code)) {
+      connection.setMss(Math.max(1, rest - HEADER_BYTES))
+    } else {
+      // Unlike RFC 9293 MUST-56, as Linux and RFC 5461 section 4.1: before the connection is established every
+      // unreachable ends the attempt, so that a program hears of a dead host after seconds, not minutes.
+      const opening = connection.state === 'SYN-SENT' || connection.state === 'SYN-RECEIVED'
+      const error = new SystemError(meaning.code, opening ? 'connect' : 'read')
+      connection.icmpError(meaning.hard || opening ? 'hard' : 'soft', error, this.now)
+    }
+    this.#changed(socket)
+  }
+
+  /** A SYN for a connection in TIME-WAIT opens a new one where somebody listens (RFC 9293 section 3.6.1, MAY-2). */
+  #isNewSyn(socket: StackTcpSocket): boolean {
+    const { connection } = socket
+    if (connection.state !== 'TIME-WAIT' || listenAnswer(this.#input) !== 'accept') return false
+    return (
+      connection.acceptsNewSyn(this.#input) &&
+      this.#listenerFor(connection.local.address, connection.local.port) !== undefined
+    )
+  }
+
+  #listenerFor(address: Ipv4, port: Port): StackTcpListener | undefined {
+    let any: StackTcpListener | undefined
+    for (const listener of this.#listeners.get(port) ?? []) {
+      if (listener.local.address === address) return listener
+      if (listener.local.address === IPV4_ANY) any = listener
+    }
+    return any
+  }
+
+  /**
+   * A SYN for a listener: a connection in SYN-RECEIVED, unless the queues are full. `previous`: the connection in
+   * TIME-WAIT whose place it takes.
+   */
+  #open(listener: StackTcpListener, packet: Packet, previous: TcpConnection | undefined): void {
+    if (listener.established.length > listener.backlog || listener.handshakes.size >= MAX_BACKLOG) {
+      this.#ip.counters.TcpListenOverflows++
+      return this.#ip.drops.count('tcp-backlog')
+    }
+    const { source, destination } = packet.header
+    const path = this.#ip.path(source)
+    if (path === undefined) return this.#ip.drops.count('no-route')
+    const segment = this.#input
+    const local = { address: destination, port: segment.destinationPort }
+    const remote = { address: source, port: segment.sourcePort }
+    const options = this.#tcpOptions(local, remote, path)
+    const initialSequence = previous?.nextInitialSequence() ?? options.initialSequence
+    const connection = acceptSyn(segment, { ...options, initialSequence }, this.now)
+    if (connection === undefined) return this.#ip.drops.count('tcp-syn')
+    this.#ip.counters.TcpPassiveOpens++
+    const socket = this.#add(connection, path)
+    socket.listener = listener
+    listener.handshakes.add(socket)
+    this.#changed(socket)
+  }
+
+  /** Answers a segment that belongs to nothing with a reset, unless it is one. */
+  #refuse(packet: Packet): void {
+    this.#ip.drops.count('tcp-no-socket')
+    const answer = this.#segment
+    if (!resetFor(this.#input, answer)) return
+    const { source, destination } = packet.header
+    const path = this.#ip.path(source)
+    if (path === undefined) return
+    this.#ip.counters.TcpOutRsts++
+    this.#transmit(path, destination, source, DEFAULT_TTL, 0, undefined)
+  }
+
+  // ---- output
+
+  get hasOutput(): boolean {
+    return this.#outputHead < this.#outputQueue.length
+  }
+
+  /** Puts the next segment of any connection into the link's queue; false when there is none. */
+  output(): boolean {
+    while (this.#outputHead < this.#outputQueue.length) {
+      const socket = this.#outputQueue[this.#outputHead]!
+      const { connection } = socket
+      if (connection.output(this.#segment, this.now)) {
+        this.#sendSegment(socket)
+        return true
+      }
+      this.#outputHead++
+      if (this.#outputHead === this.#outputQueue.length) {
+        this.#outputQueue.length = 0
+        this.#outputHead = 0
+      } else if (this.#outputHead >= 1024 && this.#outputHead * 2 >= this.#outputQueue.length) {
+        this.#outputQueue = this.#outputQueue.slice(this.#outputHead)
+        this.#outputHead = 0
+      }
+      socket.outputQueued = false
+      this.#notice(socket)
+      if (connection.state === 'CLOSED') this.#remove(socket)
+      else this.#timers.set(socket.timer, connection.deadline())
+    }
+    return false
+  }
+
+  #sendSegment(socket: StackTcpSocket): void {
+    const { connection, path: before } = socket
+    const { local, remote } = connection
+    const path = this.#ip.path(remote.address, before)
+    if (path === undefined) {
+      this.#ip.counters.IpOutNoRoutes++
+      return
+    }
+    if (path !== before) {
+      socket.path = path
+      if (path.mtuBytes !== before.mtuBytes) connection.setMss(path.mtuBytes - HEADER_BYTES)
+    }
+    this.#transmit(path, local.address, remote.address, socket.ttl, socket.tos, connection)
+  }
+
+  /** Sends `#segment` in a frame of its own, with payload when it is of a connection. */
+  #transmit(
+    path: Path,
+    source: Ipv4,
+    destination: Ipv4,
+    ttl: number,
+    tos: number,
+    connection: TcpConnection | undefined,
+  ): void {
+    const segment = this.#segment
+    const payloadBytes = connection === undefined ? 0 : segment.payloadEnd
+    const payloadStart = PAYLOAD_OFFSET + tcpHeaderBytes(segment)
+    const frame = new Uint8Array(payloadStart + payloadBytes)
+    if (payloadBytes > 0) connection!.copyPayload(segment, frame, payloadStart)
+    writeTcp(frame, PAYLOAD_OFFSET, segment, payloadBytes, source, destination)
+    const options = this.#options
+    options.source = source
+    options.destination = destination
+    options.ttl = ttl
+    options.tos = tos
+    this.#ip.counters.TcpOutSegs++
+    // What is longer than a path that has just become narrower is sent again in smaller segments.
+    if (this.#ip.send(frame, path, options) === 'too-long') this.#ip.drops.count('tcp-too-long')
+  }
+
+  // ---- what changed
+
+  /** After a call of the socket's owner, who needs not be told of what came of it. */
+  used(socket: StackTcpSocket): void {
+    socket.seenChanges = socket.connection.changes
+    this.#schedule(socket)
+  }
+
+  expired(socket: StackTcpSocket): void {
+    socket.connection.advance(this.now)
+    this.#changed(socket)
+  }
+
+  #changed(socket: StackTcpSocket): void {
+    this.#notice(socket)
+    this.#schedule(socket)
+  }
+
+  #schedule(socket: StackTcpSocket): void {
+    this.#timers.set(socket.timer, socket.connection.deadline())
+    if (socket.outputQueued) return
+    socket.outputQueued = true
+    this.#outputQueue.push(socket)
+  }
+
+  /** Tells the owner, or the listener of a connection that has none yet, that something changed. */
+  #notice(socket: StackTcpSocket): void {
+    const { connection, listener } = socket
+    if (connection.changes === socket.seenChanges) return
+    socket.seenChanges = connection.changes
+    if (listener === undefined || !listener.handshakes.has(socket)) return this.#ready.push(socket)
+    if (connection.state === 'SYN-RECEIVED') return
+    listener.handshakes.delete(socket)
+    if (connection.state === 'CLOSED') return
+    listener.established.push(socket)
+    this.#ready.push(listener)
+  }
+
+  #add(connection: TcpConnection, path: Path): StackTcpSocket {
+    const socket = new StackTcpSocket(this, this.#timers, connection, path)
+    const { local, remote } = connection
+    this.#table.add(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, socket)
+    this.#all.add(socket)
+    return socket
+  }
+
+  #remove(socket: StackTcpSocket): void {
+    if (!this.#all.delete(socket)) return
+    const { local, remote } = socket.connection
+    this.#table.remove(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, socket)
+    this.#timers.set(socket.timer, NEVER)
+    socket.listener?.handshakes.delete(socket)
+  }
+
+  #tcpOptions(local: Endpoint, remote: Endpoint, path: Path): TcpOptions {
+    return {
+      local,
+      remote,
+      initialSequence: initialSequence(this.#isnKey, local, remote, this.now),
+      mss: path.mtuBytes - HEADER_BYTES,
+    }
+  }
+}

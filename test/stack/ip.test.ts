@@ -1,0 +1,236 @@
+// IP, ARP, ICMP and UDP between hosts: what a packet meets on its way, frame by frame.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { SECOND } from '../../src/base/time.js'
+import type { Host } from '../../src/host/host.js'
+import { formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { endpoint, Lab } from '../support/hosts.js'
+
+const test = suite('ip')
+
+/** Two nodes on a LAN with one pod each; the pods have the lowest addresses of their ranges. */
+function twoNodes(mtu2 = 1500) {
+  const lab = new Lab()
+  const node1 = lab.node('node1', '192.168.56.11/24', '10.36.0.1/16', { '10.39.0.0/16': '192.168.56.12' })
+  const node2 = lab.node(
+    'node2',
+    '192.168.56.12/24',
+    '10.39.0.1/16',
+    { '10.36.0.0/16': '192.168.56.11' },
+    mtu2,
+  )
+  lab.lan(node1, node2)
+  const pod1 = lab.pod('pod1', '10.36.0.0/16', '10.36.0.1')
+  const pod2 = lab.pod('pod2', '10.39.0.0/16', '10.39.0.1')
+  lab.plug(pod1, node1)
+  lab.plug(pod2, node2)
+  return { lab, node1, node2, pod1, pod2 }
+}
+
+function ping(lab: Lab, from: Host, to: string, bytes = 56, ttl = 64) {
+  const socket = from.stack.ping()
+  socket.setTtl(ttl)
+  socket.send(ipv4(to), 1, new Uint8Array(bytes).fill(0x61))
+  lab.run(10 * SECOND)
+  const reply = socket.receive()
+  socket.close()
+  return reply
+}
+
+test('a pod pings another node’s pod, both with a .0 address, and each router takes one off the TTL', () => {
+  const { lab, pod1 } = twoNodes()
+  const reply = ping(lab, pod1, '10.39.0.0')
+  assert.is(reply?.type, 0)
+  assert.is(formatIpv4(reply!.from), '10.39.0.0')
+  assert.is(reply?.ttl, 62)
+  assert.is(reply?.bytes.length, 56)
+  assert.equal(lab.faults, [])
+})
+
+test('a host pings itself and 127.0.0.1 without a frame on the wire', () => {
+  const { lab, pod1 } = twoNodes()
+  assert.is(ping(lab, pod1, '127.0.0.1')?.type, 0)
+  assert.is(ping(lab, pod1, '10.36.0.0')?.type, 0)
+  assert.is(lab.frames.filter((line) => line.startsWith('pod1')).length, 0)
+})
+
+test('frames of lo can be watched', () => {
+  const { lab, pod1 } = twoNodes()
+  let frames = 0
+  pod1.stack.onLoopback = () => frames++
+  ping(lab, pod1, '127.0.0.1')
+  assert.is(frames, 2)
+})
+
+test('traceroute: hop by hop, each router says time exceeded from its own address', () => {
+  const { lab, pod1 } = twoNodes()
+  const hops = [1, 2, 3].map((ttl) => ping(lab, pod1, '10.39.0.0', 32, ttl)!)
+  assert.equal(
+    hops.map((hop) => [formatIpv4(hop.from), hop.type, hop.code]),
+    [
+      ['10.36.0.1', 11, 0],
+      ['192.168.56.12', 11, 0],
+      ['10.39.0.0', 0, 0],
+    ],
+  )
+  assert.equal(lab.faults, [])
+})
+
+test('an address nobody has: three requests a second apart, then host unreachable', () => {
+  const { lab, pod1 } = twoNodes()
+  const reply = ping(lab, pod1, '10.36.0.77')
+  assert.is(lab.frames.filter((line) => line.startsWith('pod1') && line.includes('10.36.0.77')).length, 3)
+  assert.equal([reply?.type, reply?.code], [3, 1])
+  const remote = ping(lab, pod1, '10.39.0.77')
+  assert.equal([formatIpv4(remote!.from), remote!.type, remote!.code], ['192.168.56.12', 3, 1])
+  assert.is(pod1.stack.neighbors().find((n) => n.address === ipv4('10.36.0.77'))?.state, 'FAILED')
+})
+
+test('a router without a route says net unreachable', () => {
+  const { lab, pod1 } = twoNodes()
+  const reply = ping(lab, pod1, '172.31.0.1')
+  assert.equal([formatIpv4(reply!.from), reply!.type, reply!.code], ['10.36.0.1', 3, 0])
+})
+
+test('a host answers ARP for its own addresses only', () => {
+  const { lab, node1, pod1 } = twoNodes()
+  ping(lab, pod1, '10.36.0.1')
+  const neighbor = pod1.stack.neighbors().find((n) => n.address === ipv4('10.36.0.1'))
+  assert.is(neighbor?.mac, node1.stack.interfaces().find((i) => i.name === 'cni0')?.mac)
+  // The pod's broadcast request for another pod reaches the node too, which says nothing.
+  const before = lab.frames.length
+  ping(lab, pod1, '10.36.0.99')
+  assert.not.ok(lab.frames.slice(before).some((line) => line.startsWith('node1') && /reply/i.test(line)))
+})
+
+test('UDP to a closed port: ECONNREFUSED at the connected socket', () => {
+  const { lab, pod1, pod2 } = twoNodes()
+  const socket = pod1.stack.udpBind()
+  let ready = 0
+  socket.onReady = () => ready++
+  socket.connect({ address: ipv4('10.39.0.0'), port: 5353 })
+  socket.send(new Uint8Array([1, 2, 3]))
+  lab.run(SECOND)
+  assert.is(ready, 1)
+  assert.is(socket.takeError()?.code, 'ECONNREFUSED')
+  assert.is(socket.takeError(), undefined)
+  assert.is(pod2.stack.counters.UdpNoPorts, 1)
+  assert.equal(lab.faults, [])
+})
+
+test('a datagram longer than every MTU is cut, put together and answered', () => {
+  const { lab, pod1, pod2 } = twoNodes(576)
+  const server = pod2.stack.udpBind({ port: 7 })
+  server.onReady = () => {
+    for (let got = server.receive(); got !== undefined; got = server.receive())
+      server.send(got.bytes, got.source)
+  }
+  const client = pod1.stack.udpBind()
+  const bytes = Uint8Array.from({ length: 9000 }, (_, i) => (i * 7) & 255)
+  client.send(bytes, endpoint('10.39.0.0:7'))
+  lab.run(SECOND)
+  assert.equal(client.receive()?.bytes, bytes)
+  assert.ok(pod2.stack.counters.IpReasmOKs === 1 && pod1.stack.counters.IpReasmOKs === 1)
+  assert.equal(lab.faults, [])
+})
+
+test('a missing fragment: the rest is given up after 30 s with time exceeded, reassembly', () => {
+  const { lab, pod1, pod2 } = twoNodes()
+  const client = pod1.stack.udpBind()
+  client.send(new Uint8Array(10), endpoint('10.39.0.0:7'))
+  lab.run(SECOND)
+  client.send(new Uint8Array(4000), endpoint('10.39.0.0:7'))
+  // The pod sends three fragments; only the first one is let through to the node.
+  const first = pod1.transmit()!.frame.slice()
+  while (pod1.transmit() !== undefined);
+  const { network } = lab
+  void network
+  pod2.receive(0, rewriteMac(first, pod2), lab.now)
+  assert.is(pod2.stack.counters.IpReasmReqds, 1)
+  lab.run(31 * SECOND)
+  assert.is(pod2.stack.counters.IpReasmTimeout, 1)
+  assert.ok(
+    lab.frames.some((line) => line.startsWith('pod2') && /reassembly/i.test(line)),
+    lab.frames.join('\n'),
+  )
+})
+
+/** The frame as the last router would have addressed it. */
+function rewriteMac(frame: Uint8Array, to: Host): Uint8Array {
+  let mac = to.stack.interfaces().find((i) => i.name === 'eth0')!.mac
+  for (let i = 5; i >= 0; i--) {
+    frame[i] = mac % 256
+    mac = Math.floor(mac / 256)
+  }
+  return frame
+}
+
+test('a DF packet that a router cannot pass on lowers the path MTU, and the next one fits', () => {
+  const { lab, pod1, pod2 } = twoNodes()
+  const lab2 = twoNodes(1000)
+  void lab
+  void pod1
+  void pod2
+  const server = lab2.pod2.stack.udpBind({ port: 9 })
+  const client = lab2.pod1.stack.udpBind()
+  client.send(new Uint8Array(1400), endpoint('10.39.0.0:9'))
+  lab2.lab.run(SECOND)
+  assert.is(server.receive(), undefined)
+  client.send(new Uint8Array(1400), endpoint('10.39.0.0:9'))
+  lab2.lab.run(SECOND)
+  assert.is(server.receive()?.bytes.length, 1400)
+  assert.equal(lab2.lab.faults, [])
+})
+
+test('sockets fail as Node’s do', () => {
+  const { pod1 } = twoNodes()
+  const code = (call: () => unknown) => {
+    try {
+      call()
+    } catch (error) {
+      return (error as { code?: string }).code
+    }
+    return 'none'
+  }
+  const { stack } = pod1
+  stack.udpBind({ port: 53 })
+  assert.is(
+    code(() => stack.udpBind({ port: 53 })),
+    'EADDRINUSE',
+  )
+  assert.is(
+    code(() => stack.udpBind({ address: ipv4('1.2.3.4'), port: 53 })),
+    'EADDRNOTAVAIL',
+  )
+  assert.is(
+    code(() => stack.udpBind().send(new Uint8Array(65_508), endpoint('10.36.0.1:1'))),
+    'EMSGSIZE',
+  )
+  assert.is(
+    code(() => stack.udpBind().send(new Uint8Array(1))),
+    'EINVAL',
+  )
+  stack.removeRoute({ network: 0, prefixLength: 0 })
+  assert.is(
+    code(() => stack.udpBind().send(new Uint8Array(1), endpoint('8.8.8.8:1'))),
+    'ENETUNREACH',
+  )
+  assert.is(
+    code(() => stack.tcpConnect(endpoint('8.8.8.8:1'))),
+    'ENETUNREACH',
+  )
+})
+
+test('ICMP errors are limited to bursts of six a second', () => {
+  const { lab, pod1, pod2 } = twoNodes()
+  const socket = pod1.stack.udpBind()
+  ping(lab, pod1, '10.39.0.0')
+  const before = pod2.stack.counters.IcmpOutMsgs
+  for (let i = 0; i < 20; i++) socket.send(new Uint8Array(1), endpoint('10.39.0.0:4000'))
+  lab.run(1000)
+  assert.is(pod2.stack.counters.IcmpOutMsgs - before, 6)
+  assert.is(pod2.stack.counters.IcmpOutRateLimited, 14)
+})
+
+test.run()
