@@ -17,7 +17,7 @@ export function arrivesText(tcb: Tcb, segment: TcpSegment, seq: Seq, now: Micros
   if (tcb.finReceived) return
   const length = segment.payloadEnd - segment.payloadStart
   const whole = length === 0 || receiveText(tcb, segment, seq, length, now)
-  if (whole && (segment.flags & FIN) !== 0 && !tcb.finEarly) {
+  if (whole && (segment.flags & FIN) !== 0) {
     tcb.finEarly = true
     tcb.finSeq = seqAdd(seq, length)
     tcb.ackNow = true

@@ -80,7 +80,7 @@ function fillSyn(tcb: Tcb, segment: TcpSegment, now: Micros): true {
   return sent(tcb, tcb.iss, seqAdd(tcb.iss, 1), now)
 }
 
-/** After a loss: the segment at SND.UNA, once, whatever the windows say (RFC 5681 section 3.2, step 3). */
+/** After a loss or a timeout: the segment at SND.UNA, once, whatever the windows say (MAY-7; it is also a probe). */
 function fillFirstAgain(tcb: Tcb, segment: TcpSegment, now: Micros): boolean {
   tcb.retransmitFirst = false
   const unacked = seqDistance(tcb.sndUna, sendBufferEnd(tcb))
@@ -100,13 +100,14 @@ function fillText(tcb: Tcb, segment: TcpSegment, now: Micros): boolean {
   return length >= 0 && fillData(tcb, segment, cursor, length, now)
 }
 
-/** How much to send again at the cursor; -1 when it must wait for the window. */
+/** How much to send again at the cursor within the windows (SHLD-16); -1 when it must wait. */
 function lengthAgain(tcb: Tcb, waiting: number, again: number): number {
   const length = Math.min(waiting, again, tcb.sndMss)
   const outstanding = seqDistance(tcb.sndUna, tcb.sndCursor)
-  // The first segment after a timeout always goes, even into a window that has shrunk (MAY-7).
-  if (outstanding === 0) return length
-  return outstanding + length <= Math.min(tcb.sndWnd, tcb.congestion.cwnd) ? length : -1
+  const usable = Math.min(tcb.sndWnd, tcb.congestion.cwnd) - outstanding
+  if (length <= usable) return length
+  // With nothing else under way a window of less than a segment is filled.
+  return outstanding === 0 && usable > 0 ? usable : -1
 }
 
 /** How much new text to send; 0 for a FIN alone, -1 when it must wait. */

@@ -9,12 +9,17 @@ export function advertiseWindow(tcb: Tcb): number {
   const shift = tcb.rcvWndShift
   const current = receiveWindow(tcb)
   const offer = largestWindow(tcb)
-  const units = 1 << shift
-  // Rounded up, the present right edge stays covered.
-  let field = (current + units - 1) >> shift
-  if (offer - current >= smallestStep(tcb)) field = Math.max(field, offer >> shift)
-  if (field > 0xffff) field = 0xffff
-  tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.max(current, field << shift))
+  if (offer - current >= smallestStep(tcb)) return promise(tcb, offer >> shift, current)
+  // Rounded up, the present right edge stays covered, and creeps on by less than one unit.
+  const up = (current + (1 << shift) - 1) >> shift
+  // When it has crept through the reserve, the field is rounded down; what was promised is still taken
+  // (RFC 7323 section 2.4 knows of retractions by less than a unit).
+  return promise(tcb, up << shift <= freeBytes(tcb) ? up : current >> shift, current)
+}
+
+function promise(tcb: Tcb, units: number, current: number): number {
+  const field = Math.min(units, 0xffff)
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.max(current, field << tcb.rcvWndShift))
   return field
 }
 
@@ -27,17 +32,23 @@ export function advertiseFirstWindow(tcb: Tcb): number {
 
 /**
  * The user has read: is the window so much larger than the peer knows that it should be told at once? As BSD,
- * when two segments and a quarter of the buffer came free, and from a window that was as good as closed.
+ * when half of the buffer, or two segments and a quarter of it, came free; and from a window as good as closed.
  */
 export function worthAnnouncing(tcb: Tcb): boolean {
   const gain = largestWindow(tcb) - receiveWindow(tcb)
   if (receiveWindow(tcb) < tcb.rcvMss) return gain >= smallestStep(tcb)
-  return gain >= 2 * tcb.rcvMss && gain >= Math.min(tcb.receiveBuffer.limit, 0xffff << tcb.rcvWndShift) >> 2
+  const full = Math.min(tcb.receiveBuffer.limit, 0xffff << tcb.rcvWndShift)
+  return gain >= full >> 1 || (gain >= 2 * tcb.rcvMss && gain >= full >> 2)
 }
 
+function freeBytes(tcb: Tcb): number {
+  return tcb.receiveBuffer.limit - tcb.receiveBuffer.readable
+}
+
+/** What we may offer. A scaled window leaves a segment's worth in reserve for rounding (see `advertiseWindow`). */
 function largestWindow(tcb: Tcb): number {
-  const free = tcb.receiveBuffer.limit - tcb.receiveBuffer.readable
-  return Math.max(0, Math.min(free, 0xffff << tcb.rcvWndShift))
+  const reserve = tcb.rcvWndShift > 0 ? tcb.rcvMss : 0
+  return Math.max(0, Math.min(freeBytes(tcb) - reserve, 0xffff << tcb.rcvWndShift))
 }
 
 function smallestStep(tcb: Tcb): number {

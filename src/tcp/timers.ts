@@ -37,21 +37,25 @@ export function restartRetransmission(tcb: Tcb, now: Micros): void {
 
 /** R2, RFC 9293 section 3.8.3: as time, not as a count of retransmissions. */
 function giveUpAfter(tcb: Tcb): Micros {
-  const handshake = tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED'
-  return handshake ? Math.min(SYN_TIMEOUT, tcb.userTimeout) : tcb.userTimeout
+  return inHandshake(tcb) ? Math.min(SYN_TIMEOUT, tcb.userTimeout) : tcb.userTimeout
+}
+
+function inHandshake(tcb: Tcb): boolean {
+  return tcb.state === 'SYN-SENT' || tcb.state === 'SYN-RECEIVED'
 }
 
 /** RFC 6298 section 5.4 to 5.6: everything from SND.UNA on is sent again, slowly at first. */
 function retransmissionTimeout(tcb: Tcb, now: Micros): void {
   if (now - tcb.waitingSince >= giveUpAfter(tcb)) return fail(tcb, 'ETIMEDOUT')
-  tcb.congestion.timeout(flightSize(tcb), tcb.timeouts > 0, now)
+  // A lost SYN says nothing about the window for data (see `establish`).
+  if (!inHandshake(tcb)) tcb.congestion.timeout(flightSize(tcb), tcb.timeouts > 0, now)
   tcb.timeouts++
   tcb.rtt.backOff()
   tcb.rtt.retransmitted()
   tcb.inRecovery = false
   tcb.recover = tcb.sndNxt
   tcb.duplicateAcks = 0
-  tcb.retransmitFirst = false
+  tcb.retransmitFirst = true
   tcb.sndCursor = tcb.sndUna
   restartRetransmission(tcb, now)
 }

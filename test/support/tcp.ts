@@ -67,6 +67,7 @@ export class TcpScript {
   readonly #irs: Seq
   readonly #start: Micros
   readonly #sent: Sent[] = []
+  #written = 0
 
   constructor(options: ScriptOptions = {}) {
     const { irs, ...rest } = options
@@ -144,10 +145,11 @@ export class TcpScript {
     return this.#drain()
   }
 
+  /** The user writes the next `length` bytes of the test stream, and all are taken. */
   write(length: number): this {
-    return this.do((connection, now) =>
-      assert.is(connection.write(streamBytes(1, length), now), length, 'bytes taken by write'),
-    )
+    const bytes = streamBytes(1 + this.#written, length)
+    this.#written += length
+    return this.do((connection, now) => assert.is(connection.write(bytes, now), length, 'bytes taken'))
   }
 
   read(length: number): this {

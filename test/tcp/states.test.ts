@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { accepted, established, streamBytes, TcpScript } from '../support/tcp.js'
+import { accepted, established, TcpScript } from '../support/tcp.js'
 
 const test = suite('tcp states')
 
@@ -116,12 +116,13 @@ test('half-close: after the peer has finished we still send', () => {
 })
 
 test('FIN rides on the last data', () => {
-  const script = established()
-  script.do((connection, now) => {
-    connection.write(streamBytes(1, 3), now)
-    connection.shutdown(now)
-  })
-  script.state('FIN-WAIT-1').out('FP. 1(3) ack 1').in('. 1(0) ack 5').state('FIN-WAIT-2')
+  const script = established({}, 'S. 0(0) ack 1 win 0 <mss 1000>').write(3).shutdown().silent()
+  script
+    .in('. 1(0) ack 1 win 1000')
+    .state('FIN-WAIT-1')
+    .out('FP. 1(3) ack 1')
+    .in('. 1(0) ack 5')
+    .state('FIN-WAIT-2')
 })
 
 test('a FIN that overtakes data waits for it', () => {
