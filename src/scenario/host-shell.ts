@@ -6,7 +6,7 @@ import { MILLISECOND, SECOND } from '../base/time.js'
 import type { Emulation } from '../drivers/emulation.js'
 import { resolvePath } from '../posix/file-system.js'
 import { Pipe } from '../posix/pipe.js'
-import type { Child, Program, System } from '../posix/process.js'
+import type { Child, Program, SignalName, System } from '../posix/process.js'
 import { Screen } from './screen.js'
 
 /** Where command lines run, and where files are that they name. */
@@ -63,7 +63,7 @@ export class HostShell {
     const session = new InteractiveSession(this.#emulation, this.system, screen, keyboard, child)
     const state = await session.untilPrompt(timeout)
     if (state === 'timeout') {
-      child.kill('SIGKILL')
+      signalFamily(this.system, child.pid, 'SIGKILL')
       await this.#emulation.run(child.exited)
     }
     return {
@@ -166,7 +166,7 @@ export class InteractiveSession {
   /** Hangs up: the command sees the end of its input and SIGHUP. */
   close(): void {
     this.#keyboard.endWriting()
-    this.#child.kill('SIGHUP')
+    signalFamily(this.#system, this.#child.pid, 'SIGHUP')
   }
 
   async #lastStatus(): Promise<number> {
@@ -214,6 +214,12 @@ export class InteractiveSession {
     timer.abort(new Error('no longer waiting'))
     return held
   }
+}
+
+/** A terminal's signals go to all that runs on it: the shell and what it has started. */
+function signalFamily(system: System, pid: number, signal: SignalName): void {
+  for (const row of system.processes()) if (row.ppid === pid) signalFamily(system, row.pid, signal)
+  system.kill(pid, signal)
 }
 
 function withoutPrompt(text: string): string {

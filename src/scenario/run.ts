@@ -76,7 +76,7 @@ async function startCluster(
   try {
     return await world.startEmulation(options)
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!(error instanceof RangeError || (error instanceof TypeError && 'field' in error))) throw error
     throw new SourceError(document.file, [{ ...document.clusterPosition, message: error.message }])
   }
 }
