@@ -3,6 +3,7 @@
 
 import { basename, dirname, join } from 'node:path'
 import { LineCounter, parseAllDocuments } from 'yaml'
+import { resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterOptions, NodeOptions } from '../drivers/emulation.js'
 import type { ClusterSection, ScenarioSettings, Step } from './format.js'
 import type { Located } from './scenario-file.js'
@@ -26,8 +27,6 @@ export interface RunnableDocument {
   readonly file: string
   readonly name: string
   readonly settings: ScenarioSettings
-  /** Where the cluster is described. */
-  readonly clusterPosition: SourcePosition
   readonly manifests: readonly StartManifest[]
   /** What commands can read, by relative path. */
   readonly files: ReadonlyMap<string, Uint8Array | string>
@@ -80,6 +79,7 @@ function prepare(
   ownFiles: Readonly<Record<string, string>>,
 ): Omit<RunnableDocument, 'body'> {
   const { file, value } = settings
+  checkCluster(settings)
   const directory = directoryOf(settings, filesDirectory)
   const files = new Map<string, Uint8Array | string>(filesBelow(directory))
   for (const [name, content] of Object.entries({ ...value.files, ...ownFiles })) files.set(name, content)
@@ -87,9 +87,18 @@ function prepare(
     file,
     name: value.name ?? title ?? basename(file).replace(/\.\w+$/, ''),
     settings: value,
-    clusterPosition: value.cluster === undefined ? START : settings.locate(['cluster']),
     manifests: (value.manifests ?? []).map((manifest, i) => startManifest(settings, manifest, i)),
     files,
+  }
+}
+
+/** A cluster that cannot be: two nodes of one name, a subnet too small. */
+function checkCluster({ file, value, locate }: Located<ScenarioSettings>): void {
+  try {
+    resolveClusterConfig(clusterOptions(value.cluster))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new SourceError(file, [{ ...locate(['cluster']), message: `cluster: ${error.message}` }])
   }
 }
 

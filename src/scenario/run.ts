@@ -57,27 +57,13 @@ export async function runDocument(file: string, options: RunOptions, world: Worl
   if (clocks !== undefined && !clocks.includes(clock)) {
     return finish(document, { clock, seed, durationMs: 0 }, skippedSteps(document, clock, observer), observer)
   }
-  const emulation = await startCluster(document, emulationOptions(document, options, clock, seed), world)
+  const emulation = await world.startEmulation(emulationOptions(document, options, clock, seed))
   try {
     const steps = await untilAborted(options.signal, perform(document, emulation, options, world))
     const durationMs = Math.round(emulation.now() / 1000)
     return finish(document, { clock, seed, durationMs }, steps, observer)
   } finally {
     await emulation.close()
-  }
-}
-
-/** A cluster that cannot be (two nodes of one name, a subnet too small) is a mistake in the document. */
-async function startCluster(
-  document: RunnableDocument,
-  options: EmulationOptions,
-  world: World,
-): Promise<Emulation> {
-  try {
-    return await world.startEmulation(options)
-  } catch (error) {
-    if (!(error instanceof RangeError || (error instanceof TypeError && 'field' in error))) throw error
-    throw new SourceError(document.file, [{ ...document.clusterPosition, message: error.message }])
   }
 }
 

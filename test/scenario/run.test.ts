@@ -280,6 +280,11 @@ test('a manifest that is missing, no YAML, or refused is a mistake with its plac
   )
 })
 
+test('a cluster that cannot be is a mistake with its place', async ({ directory }) => {
+  const twice = write(directory, 's.yaml', 'cluster:', '  nodes: [{name: a}, {name: a}]', 'steps: []')
+  await rejects(run(twice, {}), /s\.yaml:2:3: cluster: nodes: two nodes are named a/)
+})
+
 test('an abort ends the run, closes the emulation and rejects with the reason', async ({ directory }) => {
   const file = write(directory, 'w.md', '```', '$ good', '```')
   const stop = new AbortController()
