@@ -1,0 +1,450 @@
+// One URL of a curl command: names, connection, request, response, redirects. The body goes chunk by chunk to a sink.
+// What happened is kept in a Transfer record, for -w and for the exit status.
+
+import { SystemError } from '../../../base/errors.js'
+import type { Micros } from '../../../base/time.js'
+import { ResolveError } from '../../../posix/net.js'
+import type { Process } from '../../../posix/process.js'
+import { type Endpoint, formatIpv4, type Ipv4 } from '../../../wire/address.js'
+import type { CurlOptions } from './curl-options.js'
+import {
+  HttpConnection,
+  HttpError,
+  type HttpHead,
+  type HttpRequest,
+  header,
+  requestHead,
+} from './http-client.js'
+import { splitOnce } from './options.js'
+import { strerror } from './strerror.js'
+import { TimeLimitExceeded, withinLimit } from './time-limit.js'
+import { formatUrl, type HttpUrl, hostHeader, parseUrl, resolveLocation } from './url.js'
+
+/** Numbers of libcurl-errors(3). */
+export const CURLE_UNSUPPORTED_PROTOCOL = 1
+export const CURLE_URL_MALFORMAT = 3
+export const CURLE_COULDNT_RESOLVE_HOST = 6
+export const CURLE_COULDNT_CONNECT = 7
+export const CURLE_PARTIAL_FILE = 18
+export const CURLE_HTTP_RETURNED_ERROR = 22
+export const CURLE_WRITE_ERROR = 23
+export const CURLE_OPERATION_TIMEDOUT = 28
+export const CURLE_TOO_MANY_REDIRECTS = 47
+export const CURLE_GOT_NOTHING = 52
+export const CURLE_SEND_ERROR = 55
+export const CURLE_RECV_ERROR = 56
+
+/** Ends a transfer: exit status and the text after `curl: (n) `. */
+export class CurlError extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.name = 'CurlError'
+    this.code = code
+  }
+}
+
+/** What a transfer did so far; the last response's where there were several. Times count from its start. */
+export interface Transfer {
+  readonly started: Micros
+  url: string
+  effectiveUrl: string
+  method: string
+  head: HttpHead | undefined
+  nameLookup: Micros
+  connected: Micros
+  requestSent: Micros
+  firstByte: Micros
+  redirectTime: Micros
+  total: Micros
+  redirects: number
+  connects: number
+  redirectUrl: string
+  local: Endpoint | undefined
+  remote: Endpoint | undefined
+  downloaded: number
+  uploaded: number
+  headBytes: number
+  requestBytes: number
+}
+
+export function newTransfer(url: string, started: Micros): Transfer {
+  return {
+    started,
+    url,
+    effectiveUrl: url,
+    method: '',
+    head: undefined,
+    nameLookup: 0,
+    connected: 0,
+    requestSent: 0,
+    firstByte: 0,
+    redirectTime: 0,
+    total: 0,
+    redirects: 0,
+    connects: 0,
+    redirectUrl: '',
+    local: undefined,
+    remote: undefined,
+    downloaded: 0,
+    uploaded: 0,
+    headBytes: 0,
+    requestBytes: 0,
+  }
+}
+
+/** Takes the output of one transfer. */
+export interface TransferSink {
+  head(lines: readonly string[]): Promise<void>
+  body(bytes: Uint8Array): Promise<void>
+}
+
+interface Pooled {
+  readonly http: HttpConnection
+  readonly number: number
+}
+
+/** Carries out transfers of one command, which share connections. */
+export class CurlSession {
+  readonly #process: Process
+  readonly #options: CurlOptions
+  readonly #pool = new Map<string, Pooled>()
+  #connections = 0
+
+  constructor(process: Process, options: CurlOptions) {
+    this.#process = process
+    this.#options = options
+  }
+
+  /** Closes the connections that were kept for further URLs. */
+  close(): void {
+    for (const { http } of this.#pool.values()) http.close()
+    this.#pool.clear()
+  }
+
+  /** Fails with CurlError. */
+  async perform(transfer: Transfer, sink: TransferSink): Promise<void> {
+    const { maxTime } = this.#options
+    try {
+      await withinLimit(this.#limits(this.#process.signal), maxTime, (signal) =>
+        this.#follow(transfer, sink, signal),
+      )
+    } catch (error) {
+      if (!(error instanceof TimeLimitExceeded)) throw error
+      throw new CurlError(CURLE_OPERATION_TIMEDOUT, this.#timeoutText(transfer))
+    } finally {
+      transfer.total = this.#since(transfer)
+    }
+  }
+
+  async #follow(transfer: Transfer, sink: TransferSink, signal: AbortSignal): Promise<void> {
+    const options = this.#options
+    let { method, body } = options
+    for (;;) {
+      const url = parseUrl(transfer.effectiveUrl)
+      if (url === undefined)
+        throw new CurlError(CURLE_URL_MALFORMAT, 'URL using bad/illegal format or missing URL')
+      // Simplified: this curl is one that was built without TLS and with no other protocol.
+      if (url.scheme !== 'http')
+        throw new CurlError(
+          CURLE_UNSUPPORTED_PROTOCOL,
+          `Protocol "${url.scheme}" not supported or disabled in libcurl`,
+        )
+      transfer.effectiveUrl = formatUrl(url)
+      transfer.method = method
+      const location = await this.#exchange(transfer, url, { method, body }, sink, signal)
+      if (location === undefined) return
+      if (transfer.redirects >= options.maxRedirects)
+        throw new CurlError(CURLE_TOO_MANY_REDIRECTS, `Maximum (${options.maxRedirects}) redirects followed`)
+      transfer.redirects++
+      transfer.redirectTime = this.#since(transfer)
+      transfer.effectiveUrl = location
+      const status = transfer.head!.status
+      // As browsers do, RFC 9110 sections 15.4.2 to 15.4.4: a POST that is sent elsewhere becomes a GET.
+      if (status === 303 || ((status === 301 || status === 302) && method === 'POST')) {
+        body = undefined
+        if (!options.explicitMethod) method = method === 'HEAD' ? 'HEAD' : 'GET'
+      }
+      await this.#tell(`Issue another request to this URL: '${location}'`)
+    }
+  }
+
+  /** One request and its response; gives where it redirects to, when that is to be followed. */
+  async #exchange(
+    transfer: Transfer,
+    url: HttpUrl,
+    { method, body }: { method: string; body: Uint8Array | undefined },
+    sink: TransferSink,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const request = this.#request(url, method, body)
+    const { pooled, head } = await this.#ask(transfer, url, request, signal)
+    await this.#tellLines('<', [...head.lines, ''])
+    await sink.head(head.lines)
+    const target = header(head, 'location')
+    const redirect =
+      head.status >= 300 && head.status < 400 && target !== undefined
+        ? resolveLocation(url, target)
+        : undefined
+    const { follow, fail, failWithBody } = this.#options
+    transfer.redirectUrl = follow ? '' : (redirect ?? '')
+    const failed = head.status >= 400 && (fail || failWithBody)
+    const error = new CurlError(CURLE_HTTP_RETURNED_ERROR, `The requested URL returned error: ${head.status}`)
+    if (failed && fail) {
+      await this.#release(url, pooled)
+      throw error
+    }
+    const wanted = !(follow && redirect !== undefined)
+    transfer.downloaded = 0
+    try {
+      for await (const chunk of pooled.http.body(head, method, signal)) {
+        if (!wanted) continue
+        transfer.downloaded += chunk.length
+        await sink.body(chunk)
+      }
+    } catch (caught) {
+      pooled.http.close()
+      throw receiveError(caught)
+    }
+    await this.#release(url, pooled)
+    if (failed) throw error
+    return wanted ? undefined : redirect
+  }
+
+  /** Sends the request and reads the head; a kept connection that turns out dead is replaced by a new one. */
+  async #ask(
+    transfer: Transfer,
+    url: HttpUrl,
+    request: HttpRequest,
+    signal: AbortSignal,
+  ): Promise<{ pooled: Pooled; head: HttpHead }> {
+    const key = poolKey(url)
+    const kept = this.#pool.get(key)
+    this.#pool.delete(key)
+    if (kept !== undefined) {
+      await this.#tell(`Re-using existing connection! (#${kept.number}) with host ${url.host}`)
+      try {
+        return { pooled: kept, head: await this.#converse(transfer, kept, request, signal) }
+      } catch (error) {
+        kept.http.close()
+        if (!(error instanceof CurlError) || transfer.head !== undefined) throw error
+        await this.#tell('Connection died, retrying a fresh connect')
+      }
+    }
+    const pooled = await this.#connect(transfer, url, signal)
+    try {
+      return { pooled, head: await this.#converse(transfer, pooled, request, signal) }
+    } catch (error) {
+      pooled.http.close()
+      if (error instanceof CurlError && error.code === CURLE_GOT_NOTHING)
+        await this.#tell('Empty reply from server')
+      await this.#tell(`Closing connection ${pooled.number}`)
+      throw error
+    }
+  }
+
+  async #converse(
+    transfer: Transfer,
+    pooled: Pooled,
+    request: HttpRequest,
+    signal: AbortSignal,
+  ): Promise<HttpHead> {
+    transfer.head = undefined
+    const { connection } = pooled.http
+    transfer.local = connection.local
+    transfer.remote = connection.remote
+    const text = requestHead(request)
+    await this.#tellLines('>', text.split('\r\n').slice(0, -1))
+    try {
+      await pooled.http.send(request, signal)
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      throw new CurlError(CURLE_SEND_ERROR, `Send failure: ${strerror(error)}`)
+    }
+    transfer.requestSent = this.#since(transfer)
+    transfer.uploaded = request.body?.length ?? 0
+    transfer.requestBytes += text.length + transfer.uploaded
+    try {
+      let head = await pooled.http.readHead(signal)
+      transfer.firstByte = this.#since(transfer)
+      for (; head.status < 200; head = await pooled.http.readHead(signal)) transfer.headBytes += head.bytes
+      transfer.headBytes += head.bytes
+      transfer.head = head
+      return head
+    } catch (error) {
+      throw receiveError(error)
+    }
+  }
+
+  async #connect(transfer: Transfer, url: HttpUrl, outer: AbortSignal): Promise<Pooled> {
+    const started = this.#process.system.clock.now()
+    const elapsed = () => Math.round((this.#process.system.clock.now() - started) / 1000)
+    let phase = 'Resolving'
+    try {
+      return await withinLimit(this.#limits(outer), this.#options.connectTimeout, async (signal) => {
+        const addresses = await this.#addresses(url, signal)
+        transfer.nameLookup = this.#since(transfer)
+        phase = 'Connection'
+        return await this.#connectTo(transfer, url, addresses, elapsed, signal)
+      })
+    } catch (error) {
+      if (error instanceof TimeLimitExceeded)
+        throw new CurlError(CURLE_OPERATION_TIMEDOUT, `${phase} timed out after ${elapsed()} milliseconds`)
+      throw error
+    }
+  }
+
+  async #addresses(url: HttpUrl, signal: AbortSignal): Promise<readonly Ipv4[]> {
+    const given = this.#options.resolve.get(poolKey(url)) ?? this.#options.resolve.get(`*:${url.port}`)
+    if (given !== undefined) {
+      await this.#tell(`Hostname ${url.host} was found in DNS cache`)
+      return given
+    }
+    try {
+      return (await this.#process.system.net.resolve(url.host, signal)).addresses
+    } catch (error) {
+      if (!(error instanceof ResolveError)) throw error
+      await this.#tell(`Could not resolve host: ${url.host}`)
+      throw new CurlError(CURLE_COULDNT_RESOLVE_HOST, `Could not resolve host: ${url.host}`)
+    }
+  }
+
+  /** The addresses in their order, until one takes the connection. */
+  async #connectTo(
+    transfer: Transfer,
+    url: HttpUrl,
+    addresses: readonly Ipv4[],
+    elapsed: () => number,
+    signal: AbortSignal,
+  ): Promise<Pooled> {
+    let last: SystemError | undefined
+    for (const address of addresses) {
+      const text = formatIpv4(address)
+      await this.#tell(`  Trying ${text}:${url.port}...`)
+      try {
+        const connection = await this.#process.system.net.connect({ address, port: url.port }, { signal })
+        connection.setNoDelay(true)
+        transfer.connected = this.#since(transfer)
+        transfer.connects++
+        const pooled = { http: new HttpConnection(connection), number: this.#connections++ }
+        await this.#tell(`Connected to ${url.host} (${text}) port ${url.port} (#${pooled.number})`)
+        return pooled
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error
+        last = error
+        await this.#tell(`connect to ${text} port ${url.port} failed: ${strerror(error)}`)
+      }
+    }
+    const reason = last === undefined ? "Couldn't connect to server" : strerror(last)
+    const message = `Failed to connect to ${url.host} port ${url.port} after ${elapsed()} ms: ${reason}`
+    await this.#tell(message)
+    throw new CurlError(
+      last?.code === 'ETIMEDOUT' ? CURLE_OPERATION_TIMEDOUT : CURLE_COULDNT_CONNECT,
+      message,
+    )
+  }
+
+  /** After a response: keeps the connection for the next URL, or closes it. */
+  async #release(url: HttpUrl, pooled: Pooled): Promise<void> {
+    if (pooled.http.reusable) {
+      this.#pool.get(poolKey(url))?.http.close()
+      this.#pool.set(poolKey(url), pooled)
+      return this.#tell(`Connection #${pooled.number} to host ${url.host} left intact`)
+    }
+    pooled.http.close()
+    return this.#tell(`Closing connection ${pooled.number}`)
+  }
+
+  #request(url: HttpUrl, method: string, body: Uint8Array | undefined): HttpRequest {
+    const options = this.#options
+    const user = url.userInfo ?? options.user
+    const defaults: [string, string | undefined][] = [
+      ['Host', hostHeader(url)],
+      ['Authorization', user === undefined ? undefined : `Basic ${base64(user)}`],
+      ['Range', options.range === undefined ? undefined : `bytes=${options.range}`],
+      ['User-Agent', options.userAgent === '' ? undefined : options.userAgent],
+      ['Accept', '*/*'],
+      ['Referer', options.referer],
+      ['Cookie', options.cookies.length === 0 ? undefined : options.cookies.join('; ')],
+      ['Content-Length', body === undefined ? undefined : String(body.length)],
+      ['Content-Type', body === undefined ? undefined : 'application/x-www-form-urlencoded'],
+    ]
+    const own = options.headers.map(readHeader)
+    const replaced = new Set(own.map(([name]) => name.toLowerCase()))
+    const headers: [string, string][] = []
+    for (const [name, value] of defaults)
+      if (value !== undefined && !replaced.has(name.toLowerCase())) headers.push([name, value])
+    for (const [name, value] of own) {
+      if (value === undefined) continue
+      // Host belongs in front (RFC 9110 section 7.2).
+      if (name.toLowerCase() === 'host') headers.unshift([name, value])
+      else headers.push([name, value])
+    }
+    return { method, target: url.target, headers, ...(body === undefined ? {} : { body }) }
+  }
+
+  #limits(signal: AbortSignal) {
+    return { signal, clock: this.#process.system.clock }
+  }
+
+  #since(transfer: Transfer): Micros {
+    return this.#process.system.clock.now() - transfer.started
+  }
+
+  #timeoutText(transfer: Transfer): string {
+    const elapsed = Math.round(this.#since(transfer) / 1000)
+    if (transfer.nameLookup === 0 && transfer.remote === undefined)
+      return `Resolving timed out after ${elapsed} milliseconds`
+    if (transfer.remote === undefined) return `Connection timed out after ${elapsed} milliseconds`
+    const length = transfer.head === undefined ? undefined : header(transfer.head, 'content-length')
+    const of = length === undefined ? '' : ` out of ${length}`
+    return `Operation timed out after ${elapsed} milliseconds with ${transfer.downloaded}${of} bytes received`
+  }
+
+  async #tell(text: string): Promise<void> {
+    if (this.#options.verbose) await this.#process.stderr.write(`* ${text}\n`)
+  }
+
+  async #tellLines(mark: '<' | '>', lines: readonly string[]): Promise<void> {
+    if (this.#options.verbose)
+      await this.#process.stderr.write(lines.map((line) => `${mark} ${line}\n`).join(''))
+  }
+}
+
+function poolKey(url: HttpUrl): string {
+  return `${url.host.toLowerCase()}:${url.port}`
+}
+
+/** `Name: value`; `Name:` takes a default away (undefined); `Name;` sends it empty. */
+function readHeader(text: string): [string, string | undefined] {
+  const [name, value] = splitOnce(text, ':')
+  if (value === undefined) return [text.replace(/;$/, ''), text.endsWith(';') ? '' : undefined]
+  return [name, value.trim() === '' ? undefined : value.trim()]
+}
+
+function receiveError(error: unknown): unknown {
+  if (error instanceof SystemError) return new CurlError(CURLE_RECV_ERROR, `Recv failure: ${strerror(error)}`)
+  if (!(error instanceof HttpError)) return error
+  const { failure } = error
+  switch (failure.kind) {
+    case 'empty reply':
+      return new CurlError(CURLE_GOT_NOTHING, 'Empty reply from server')
+    case 'not HTTP':
+      return new CurlError(CURLE_UNSUPPORTED_PROTOCOL, 'Received HTTP/0.9 when not allowed')
+    case 'head too large':
+      return new CurlError(CURLE_RECV_ERROR, 'Too large response headers')
+    case 'bad chunk':
+      return new CurlError(CURLE_RECV_ERROR, 'Problem (2) in the Chunked-Encoded data')
+    case 'partial':
+      return new CurlError(
+        CURLE_PARTIAL_FILE,
+        failure.remaining === undefined
+          ? 'transfer closed with outstanding read data remaining'
+          : `transfer closed with ${failure.remaining} bytes remaining to read`,
+      )
+  }
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+}

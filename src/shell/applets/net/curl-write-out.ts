@@ -1,0 +1,82 @@
+// curl -w: the format's variables and escapes, from what a transfer did.
+
+import type { Micros } from '../../../base/time.js'
+import { formatIpv4 } from '../../../wire/address.js'
+import type { Transfer } from './curl-transfer.js'
+import { header } from './http-client.js'
+
+/** What is known when a transfer is over. */
+export interface Outcome {
+  readonly transfer: Transfer
+  readonly exitCode: number
+  readonly errorMessage: string
+  readonly fileName: string
+}
+
+type Variable = (outcome: Outcome) => string
+
+const seconds = (time: Micros) => (time / 1_000_000).toFixed(6)
+const status: Variable = ({ transfer }) => String(transfer.head?.status ?? 0).padStart(3, '0')
+
+const VARIABLES: Readonly<Record<string, Variable>> = {
+  http_code: status,
+  response_code: status,
+  http_connect: () => '000',
+  http_version: ({ transfer }) => transfer.head?.version.replace(/^HTTP\//, '') ?? '0',
+  size_download: ({ transfer }) => String(transfer.downloaded),
+  size_upload: ({ transfer }) => String(transfer.uploaded),
+  size_header: ({ transfer }) => String(transfer.headBytes),
+  size_request: ({ transfer }) => String(transfer.requestBytes),
+  speed_download: ({ transfer }) =>
+    String(transfer.total > 0 ? Math.floor((transfer.downloaded * 1_000_000) / transfer.total) : 0),
+  speed_upload: ({ transfer }) =>
+    String(transfer.total > 0 ? Math.floor((transfer.uploaded * 1_000_000) / transfer.total) : 0),
+  time_namelookup: ({ transfer }) => seconds(transfer.nameLookup),
+  time_connect: ({ transfer }) => seconds(transfer.connected),
+  time_appconnect: () => seconds(0),
+  time_pretransfer: ({ transfer }) => seconds(transfer.connected),
+  time_starttransfer: ({ transfer }) => seconds(transfer.firstByte),
+  time_redirect: ({ transfer }) => seconds(transfer.redirectTime),
+  time_total: ({ transfer }) => seconds(transfer.total),
+  num_connects: ({ transfer }) => String(transfer.connects),
+  num_headers: ({ transfer }) => String(transfer.head?.headers.length ?? 0),
+  num_redirects: ({ transfer }) => String(transfer.redirects),
+  redirect_url: ({ transfer }) => transfer.redirectUrl,
+  remote_ip: ({ transfer }) => (transfer.remote ? formatIpv4(transfer.remote.address) : ''),
+  remote_port: ({ transfer }) => String(transfer.remote?.port ?? 0),
+  local_ip: ({ transfer }) => (transfer.local ? formatIpv4(transfer.local.address) : ''),
+  local_port: ({ transfer }) => String(transfer.local?.port ?? 0),
+  url: ({ transfer }) => transfer.url,
+  url_effective: ({ transfer }) => transfer.effectiveUrl,
+  method: ({ transfer }) => transfer.method,
+  scheme: ({ transfer }) => (transfer.head ? 'HTTP' : ''),
+  content_type: ({ transfer }) => (transfer.head && header(transfer.head, 'content-type')) ?? '',
+  errormsg: ({ errorMessage }) => errorMessage,
+  exitcode: ({ exitCode }) => String(exitCode),
+  filename_effective: ({ fileName }) => fileName,
+  onerror: () => '',
+  ssl_verify_result: () => '0',
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
+
+/** Text for standard output and standard error: `%{stderr}` and `%{stdout}` switch between them. */
+export function writeOut(
+  format: string,
+  outcome: Outcome,
+): { readonly stdout: string; readonly stderr: string } {
+  const text = { stdout: '', stderr: '' }
+  let to: 'stdout' | 'stderr' = 'stdout'
+  for (const [piece, name, letter] of format.matchAll(/%\{([^}]*)\}|\\(.)|%%|[^%\\]+|[%\\]/gs)) {
+    if (name === 'stdout' || name === 'stderr') to = name
+    // `%{onerror}`: what follows is for failed transfers only.
+    else if (name === 'onerror' && outcome.exitCode === 0) break
+    else if (name !== undefined) {
+      const variable = Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined
+      if (variable === undefined) text.stderr += `curl: unknown --write-out variable: '${name}'\n`
+      else text[to] += variable(outcome)
+    } else if (letter !== undefined) text[to] += ESCAPES[letter] ?? piece
+    else text[to] += piece === '%%' ? '%' : piece
+  }
+  return text
+}

@@ -1,0 +1,190 @@
+// curl for HTTP: the command, its outputs, its exit status. The words are those of curl 7.81. Unlike curl: no TLS, no
+// progress meter, no URL globbing.
+
+import { SystemError } from '../../../base/errors.js'
+import { type Micros, SECOND } from '../../../base/time.js'
+import { resolvePath } from '../../../posix/file-system.js'
+import type { Process } from '../../../posix/process.js'
+import { CURL_VERSION, type CurlOptions, CurlUsageError, readCurlOptions } from './curl-options.js'
+import {
+  CURLE_COULDNT_CONNECT,
+  CURLE_COULDNT_RESOLVE_HOST,
+  CURLE_OPERATION_TIMEDOUT,
+  CURLE_WRITE_ERROR,
+  CurlError,
+  CurlSession,
+  newTransfer,
+  type Transfer,
+  type TransferSink,
+} from './curl-transfer.js'
+import { writeOut } from './curl-write-out.js'
+import { parseUrl, remoteName } from './url.js'
+
+const HELP = `Usage: curl [options...] <url>
+ -d, --data <data>   HTTP POST data
+ -f, --fail          Fail silently (no output at all) on HTTP errors
+ -h, --help          Get help for commands
+ -i, --include       Include protocol response headers in the output
+ -o, --output <file> Write to file instead of stdout
+ -O, --remote-name   Write output to a file named as the remote file
+ -s, --silent        Silent mode
+ -u, --user <user:password> Server user and password
+ -A, --user-agent <name> Send User-Agent <name> to server
+ -v, --verbose       Make the operation more talkative
+ -V, --version       Show version number and quit
+`
+
+export async function curl(process: Process): Promise<number> {
+  let options: CurlOptions | 'help' | 'version'
+  try {
+    options = await readCurlOptions(process)
+  } catch (error) {
+    if (!(error instanceof CurlUsageError)) throw error
+    if (error.message !== '') await process.stderr.write(`curl: ${error.message}\n`)
+    if (error.status === 2) await process.stderr.write("curl: try 'curl --help' for more information\n")
+    return error.status
+  }
+  if (options === 'help' || options === 'version') {
+    await process.stdout.write(
+      options === 'help' ? HELP : `curl ${CURL_VERSION} (podwire)\nProtocols: http\n`,
+    )
+    return 0
+  }
+  const session = new CurlSession(process, options)
+  try {
+    let status = 0
+    for (const index of options.urls.keys())
+      status = await transferWithRetries(process, session, options, index)
+    return status
+  } finally {
+    session.close()
+  }
+}
+
+async function transferWithRetries(
+  process: Process,
+  session: CurlSession,
+  options: CurlOptions,
+  index: number,
+): Promise<number> {
+  let delay: Micros = SECOND
+  for (let left = options.retries; ; left--) {
+    const transfer = newTransfer(options.urls[index]!, process.system.clock.now())
+    const output = new Output(process, options, index)
+    const error = await attempt(session, transfer, output)
+    const problem = left > 0 ? transientProblem(transfer, error, options) : undefined
+    if (problem === undefined) {
+      await report(process, options, transfer, error, output.fileName)
+      return error?.code ?? 0
+    }
+    const wait = options.retryDelay ?? delay
+    if (!options.silent)
+      await process.stderr.write(
+        `Warning: Problem: ${problem}. Will retry in ${wait / SECOND} seconds. ${left} retries left.\n`,
+      )
+    await process.system.clock.sleep(wait, process.signal)
+    delay = Math.min(delay * 2, 600 * SECOND)
+  }
+}
+
+async function attempt(
+  session: CurlSession,
+  transfer: Transfer,
+  output: Output,
+): Promise<CurlError | undefined> {
+  try {
+    await session.perform(transfer, output)
+    output.finish()
+    return undefined
+  } catch (error) {
+    if (error instanceof CurlError) return error
+    throw error
+  }
+}
+
+/** What curl takes for worth another try (curl(1), --retry). */
+function transientProblem(
+  transfer: Transfer,
+  error: CurlError | undefined,
+  options: CurlOptions,
+): string | undefined {
+  if (error?.code === CURLE_OPERATION_TIMEDOUT) return 'timeout'
+  if (error?.code === CURLE_COULDNT_RESOLVE_HOST) return 'DNS error'
+  if (error?.code === CURLE_COULDNT_CONNECT) return options.retryRefused ? 'connection refused' : undefined
+  const status = transfer.head?.status ?? 0
+  return [408, 429, 500, 502, 503, 504].includes(status) ? 'HTTP error' : undefined
+}
+
+async function report(
+  process: Process,
+  options: CurlOptions,
+  transfer: Transfer,
+  error: CurlError | undefined,
+  fileName: string,
+): Promise<void> {
+  if (error !== undefined && (!options.silent || options.showError))
+    await process.stderr.write(`curl: (${error.code}) ${error.message}\n`)
+  if (options.writeOut === undefined) return
+  const outcome = { transfer, exitCode: error?.code ?? 0, errorMessage: error?.message ?? '', fileName }
+  const { stdout, stderr } = writeOut(options.writeOut, outcome)
+  if (stdout !== '') await process.stdout.write(stdout)
+  if (stderr !== '') await process.stderr.write(stderr)
+}
+
+/** Where one transfer's output goes: standard output, or a file that is made with the first byte. */
+class Output implements TransferSink {
+  readonly fileName: string
+  readonly #process: Process
+  readonly #options: CurlOptions
+  readonly #path: string | undefined
+  #opened = false
+  #dumped = false
+
+  constructor(process: Process, options: CurlOptions, index: number) {
+    const output = options.outputs[index]
+    const url = parseUrl(options.urls[index]!)
+    this.fileName = output === 'remote name' ? (url === undefined ? '' : remoteName(url)) : (output ?? '')
+    this.#process = process
+    this.#options = options
+    this.#path = output === undefined ? undefined : resolvePath(process.cwd, this.fileName)
+    if (output === 'remote name' && this.fileName === '') this.#path = ''
+  }
+
+  async head(lines: readonly string[]): Promise<void> {
+    const text = `${lines.join('\r\n')}\r\n\r\n`
+    const { dumpHeader, includeHead } = this.#options
+    if (dumpHeader === '-') await this.#process.stdout.write(text)
+    else if (dumpHeader !== undefined) {
+      const path = resolvePath(this.#process.cwd, dumpHeader)
+      this.#dumped = this.#toFile(path, text, this.#dumped)
+    }
+    if (includeHead) await this.#write(text)
+  }
+
+  body(bytes: Uint8Array): Promise<void> {
+    return this.#write(bytes)
+  }
+
+  /** An empty body makes an empty file. */
+  finish(): void {
+    if (this.#path !== undefined && !this.#opened) this.#opened = this.#toFile(this.#path, '', false)
+  }
+
+  async #write(content: Uint8Array | string): Promise<void> {
+    if (this.#path === undefined) return this.#process.stdout.write(content)
+    if (this.#path === '') throw new CurlError(CURLE_WRITE_ERROR, 'Remote file name has no length!')
+    this.#opened = this.#toFile(this.#path, content, this.#opened)
+  }
+
+  #toFile(path: string, content: Uint8Array | string, append: boolean): true {
+    const { fs } = this.#process.system
+    try {
+      if (append) fs.appendFile(path, content)
+      else fs.writeFile(path, content)
+      return true
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error
+      throw new CurlError(CURLE_WRITE_ERROR, 'Failure writing output to destination')
+    }
+  }
+}

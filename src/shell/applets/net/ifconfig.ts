@@ -1,0 +1,48 @@
+// ifconfig as busybox has it, reading only. Packet counters are left out: programs are not told them.
+
+import type { InterfaceRow } from '../../../posix/net.js'
+import type { Process } from '../../../posix/process.js'
+import { formatIpv4, lastAddress, netmask, networkOf, parseInterfaceAddress } from '../../../wire/address.js'
+
+export async function ifconfig(process: Process): Promise<number> {
+  const args = process.argv.slice(1)
+  const all = args.includes('-a')
+  const [name, ...change] = args.filter((arg) => arg !== '-a')
+  const rows = process.system.net.interfaces()
+  if (name === undefined) {
+    const shown = rows.filter((row) => all || row.up).sort((a, b) => (a.name < b.name ? -1 : 1))
+    await process.stdout.write(shown.map(describe).join(''))
+    return 0
+  }
+  const row = rows.find((row) => row.name === name)
+  if (row === undefined) {
+    await process.stderr.write(`ifconfig: ${name}: error fetching interface information: Device not found\n`)
+    return 1
+  }
+  if (change.length > 0) {
+    await process.stderr.write('ifconfig: SIOCSIFADDR: Operation not permitted\n')
+    return 1
+  }
+  await process.stdout.write(describe(row))
+  return 0
+}
+
+function describe(row: InterfaceRow): string {
+  const indent = ' '.repeat(10)
+  const kind = row.loopback
+    ? 'Link encap:Local Loopback  '
+    : `Link encap:Ethernet  HWaddr ${row.mac.toUpperCase()}  `
+  const lines = [`${row.name.padEnd(10)}${kind}`]
+  const address = row.addresses.map(parseInterfaceAddress).find((parsed) => parsed !== undefined)
+  if (address !== undefined) {
+    const broadcast = row.loopback ? '' : `Bcast:${formatIpv4(lastAddress(networkOf(address)))}  `
+    const mask = formatIpv4(netmask(address.prefixLength))
+    lines.push(`${indent}inet addr:${formatIpv4(address.address)}  ${broadcast}Mask:${mask}`)
+  }
+  const flags = row.loopback ? ['LOOPBACK'] : ['BROADCAST']
+  if (row.up) flags.unshift('UP')
+  if (row.up) flags.push('RUNNING')
+  if (!row.loopback) flags.push('MULTICAST')
+  lines.push(`${indent}${flags.join(' ')}  MTU:${row.mtuBytes}  Metric:1`)
+  return `${lines.join('\n')}\n\n`
+}

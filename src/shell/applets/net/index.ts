@@ -1,0 +1,26 @@
+// The network programs of a pod, by name.
+
+import type { Program } from '../../../posix/process.js'
+import { curl } from './curl.js'
+import { ifconfig } from './ifconfig.js'
+import { ip } from './ip.js'
+import { nc } from './nc.js'
+import { netstat } from './netstat.js'
+import { nslookup } from './nslookup.js'
+import { ping } from './ping.js'
+import { ss } from './ss.js'
+import { traceroute } from './traceroute.js'
+import { wget } from './wget.js'
+
+export const netApplets: ReadonlyMap<string, Program> = new Map([
+  ['curl', curl],
+  ['ifconfig', ifconfig],
+  ['ip', ip],
+  ['nc', nc],
+  ['netstat', netstat],
+  ['nslookup', nslookup],
+  ['ping', ping],
+  ['ss', ss],
+  ['traceroute', traceroute],
+  ['wget', wget],
+])
