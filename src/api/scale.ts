@@ -1,0 +1,56 @@
+// The scale subresource: `autoscaling/v1` Scale over Deployments and ReplicaSets.
+
+import type { Deployment, ReplicaSet } from '../cluster/objects.js'
+import { badRequest, conflict } from '../cluster/status.js'
+import type { ObjectStore } from '../cluster/store.js'
+import { isMap } from './patch/json.js'
+import { formatSelector } from './printers/workload.js'
+import type { ApiRequest, ApiResponse } from './request.js'
+import { jsonResponse, methodNotAllowed, unknownPath } from './status.js'
+import { existing, flag, type ObjectWriter, type Target } from './target.js'
+import { applyPatch } from './writes.js'
+
+const SCALABLE = ['deployments', 'replicasets']
+
+type Scalable = Deployment | ReplicaSet
+
+export function serveScale(
+  store: ObjectStore,
+  writer: ObjectWriter,
+  request: ApiRequest,
+  target: Target,
+): ApiResponse {
+  if (!SCALABLE.includes(target.type.plural)) throw unknownPath()
+  const object = existing<Scalable>(store, target)
+  if (request.method === 'GET') return jsonResponse(200, scaleOf(object))
+  if (request.method !== 'PUT' && request.method !== 'PATCH') throw methodNotAllowed()
+  const scale = request.method === 'PUT' ? request.body : applyPatch(scaleOf(object), request, 'Scale')
+  if (!isMap(scale) || !isMap(scale['spec'])) throw badRequest('the body is not a Scale')
+  const given = isMap(scale['metadata']) ? scale['metadata']['resourceVersion'] : undefined
+  if (given && given !== object.metadata.resourceVersion) {
+    throw conflict(
+      target.type,
+      object.metadata.name,
+      'the object has been modified; please apply your changes to the latest version and try again',
+    )
+  }
+  const replicas = Number(scale['spec']['replicas'] ?? 0)
+  if (replicas === object.spec.replicas) return jsonResponse(200, scaleOf(object))
+  const updated = writer.update(
+    { ...object, spec: { ...object.spec, replicas } },
+    { dryRun: flag(request, 'dryRun') },
+  )
+  return jsonResponse(200, scaleOf(updated as Scalable))
+}
+
+/** Zero replicas are left out, as in the Go type's JSON. */
+function scaleOf({ metadata, spec, status }: Scalable): Record<string, unknown> {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: spec.replicas ? { replicas: spec.replicas } : {},
+    status: { replicas: status?.replicas ?? 0, selector: formatSelector(spec.selector) },
+  }
+}

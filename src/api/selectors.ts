@@ -1,0 +1,123 @@
+// Label and field selectors in the form of query parameters: `app=sidecar,tier in (a, b),!legacy` and
+// `metadata.name=curl,status.phase!=Failed`.
+
+import type { KubeObject, Labels } from '../cluster/objects.js'
+import { badRequest } from '../cluster/status.js'
+
+type Requirement =
+  | { readonly key: string; readonly operator: 'exists' | 'absent' }
+  | { readonly key: string; readonly operator: 'in' | 'notin'; readonly values: readonly string[] }
+  | { readonly key: string; readonly operator: 'gt' | 'lt'; readonly value: number }
+
+export type LabelPredicate = (labels: Labels | undefined) => boolean
+
+const SET_TERM = /^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$/
+const EQUALITY_TERM = /^([^\s!=,()<>]+)\s*(==|!=|=|>|<)\s*([^\s!=,()<>]*)$/
+const KEY = /^(?:[a-z0-9.-]+\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+
+/** Fails with BadRequest for what is no selector. An empty text selects everything. */
+export function parseLabelSelector(text: string): LabelPredicate {
+  const requirements = splitTerms(text).map((term) => parseLabelTerm(term, text))
+  return (labels = {}) => requirements.every((requirement) => matchesRequirement(requirement, labels))
+}
+
+/** Commas between terms, but not those inside `in (a,b)`. */
+function splitTerms(text: string): string[] {
+  return text
+    .split(/,(?![^(]*\))/)
+    .map((term) => term.trim())
+    .filter((term) => term !== '')
+}
+
+function parseLabelTerm(term: string, whole: string): Requirement {
+  const set = SET_TERM.exec(term)
+  if (set !== null) {
+    const values = set[3]!.split(',').map((value) => value.trim())
+    return { key: set[1]!, operator: set[2] as 'in' | 'notin', values }
+  }
+  const equality = EQUALITY_TERM.exec(term)
+  if (equality !== null) {
+    const [, key, operator, value] = equality as unknown as [string, string, string, string]
+    if (operator === '>' || operator === '<') {
+      return { key, operator: operator === '>' ? 'gt' : 'lt', value: Number(value) }
+    }
+    return { key, operator: operator === '!=' ? 'notin' : 'in', values: [value] }
+  }
+  if (term.startsWith('!') && KEY.test(term.slice(1).trim())) {
+    return { key: term.slice(1).trim(), operator: 'absent' }
+  }
+  if (KEY.test(term)) return { key: term, operator: 'exists' }
+  throw badRequest(`unable to parse requirement: found '${term}', expected: a label selector, in "${whole}"`)
+}
+
+function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
+  const value = labels[requirement.key]
+  switch (requirement.operator) {
+    case 'exists':
+      return value !== undefined
+    case 'absent':
+      return value === undefined
+    case 'in':
+      return value !== undefined && requirement.values.includes(value)
+    case 'notin':
+      return value === undefined || !requirement.values.includes(value)
+    case 'gt':
+      return value !== undefined && Number(value) > requirement.value
+    case 'lt':
+      return value !== undefined && Number(value) < requirement.value
+  }
+}
+
+/** Fields that a resource can be selected by besides `metadata.name` and `metadata.namespace`, as upstream. */
+const SELECTABLE_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  pods: [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'spec.hostNetwork',
+    'status.phase',
+    'status.podIP',
+    'status.nominatedNodeName',
+  ],
+  nodes: ['spec.unschedulable'],
+  namespaces: ['status.phase'],
+  services: ['spec.clusterIP', 'spec.type'],
+  secrets: ['type'],
+  replicasets: ['status.replicas'],
+  events: [
+    'involvedObject.kind',
+    'involvedObject.namespace',
+    'involvedObject.name',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+}
+
+/** Fails with BadRequest for a field that `resource` cannot be selected by. */
+export function parseFieldSelector(text: string, resource: string): (object: KubeObject) => boolean {
+  const terms = splitTerms(text).map((term) => {
+    const match = /^([^!=]+)(==|!=|=)(.*)$/.exec(term)
+    if (match === null) {
+      throw badRequest(`invalid field selector "${term}": must be name=value or name!=value`)
+    }
+    const [, field, operator, value] = match as unknown as [string, string, string, string]
+    const known = SELECTABLE_FIELDS[resource] ?? []
+    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !known.includes(field)) {
+      throw badRequest(`field label not supported: ${field}`)
+    }
+    return { path: field.split('.'), equal: operator !== '!=', value }
+  })
+  return (object) =>
+    terms.every(({ path, equal, value }) => {
+      let at: unknown = object
+      for (const key of path) at = (at as Record<string, unknown> | undefined)?.[key]
+      return ((at === undefined ? '' : String(at)) === value) === equal
+    })
+}

@@ -1,0 +1,170 @@
+// The API server without sockets: requests in, responses out, all in one call. It routes, selects, prints and
+// patches; storing, defaulting and validating is the control plane's (cluster/), running containers the drivers'.
+
+import type { KubeObject } from '../cluster/objects.js'
+import type { ObjectStore } from '../cluster/store.js'
+import { discover } from './discovery.js'
+import type { PodStreams } from './pod-streams.js'
+import { findPod, openStreams, parseLogRequest, readLog, streamLog } from './pod-subresources.js'
+import type {
+  Api,
+  ApiRequest,
+  ApiResponse,
+  ExecRequest,
+  RemoteStreams,
+  Status,
+  WatchLine,
+} from './request.js'
+import { serveScale } from './scale.js'
+import { listOf, pageOf } from './selection.js'
+import { jsonResponse, methodNotAllowed, statusOf, statusResponse, unknownPath } from './status.js'
+import { asksForTable, type IncludeObject, tableOf } from './tables.js'
+import { existing, type ObjectWriter, parameter, type Target, targetOf } from './target.js'
+import { startWatch, WatchCache } from './watch.js'
+import { createObject, deleteObject, patchObject, replaceObject } from './writes.js'
+
+export interface ApiServerOptions {
+  readonly store: ObjectStore
+  readonly writer: ObjectWriter
+  readonly streams: PodStreams
+  /** The emulated date, for ages. */
+  readonly unixMillis: () => number
+}
+
+const STATUS_RESOURCES = ['pods', 'services', 'deployments', 'replicasets', 'nodes', 'namespaces']
+
+export class ApiServer implements Api {
+  readonly #store: ObjectStore
+  readonly #writer: ObjectWriter
+  readonly #streams: PodStreams
+  readonly #unixMillis: () => number
+  readonly #watches: WatchCache
+
+  constructor(options: ApiServerOptions) {
+    this.#store = options.store
+    this.#writer = options.writer
+    this.#streams = options.streams
+    this.#unixMillis = options.unixMillis
+    this.#watches = new WatchCache(options.store)
+  }
+
+  request(request: ApiRequest): ApiResponse {
+    return answering(() => this.#serve(request), statusResponse)
+  }
+
+  watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void {
+    const refuse = (status: Status) => {
+      onLine({ type: 'ERROR', object: status })
+      return () => undefined
+    }
+    return answering(() => {
+      const path = targetOf(request.path)
+      const name = path.name ?? undefined
+      return startWatch(this.#watches, this.#store, request, { ...path, name }, this.#unixMillis, onLine)
+    }, refuse)
+  }
+
+  exec(request: ExecRequest & { readonly command: readonly string[] }): RemoteStreams | Status {
+    return answering<RemoteStreams | Status>(
+      () => openStreams(this.#store, this.#streams, request),
+      (status) => status,
+    )
+  }
+
+  attach(request: ExecRequest): RemoteStreams | Status {
+    const { namespace, pod, container, stdin, tty } = request
+    const attach = { namespace, pod, stdin, tty, ...(container !== undefined && { container }) }
+    return answering<RemoteStreams | Status>(
+      () => openStreams(this.#store, this.#streams, attach),
+      (status) => status,
+    )
+  }
+
+  followLog(
+    request: ApiRequest,
+    onBytes: (bytes: Uint8Array) => void,
+    onEnd: () => void,
+  ): (() => void) | Status {
+    return answering<(() => void) | Status>(
+      () => streamLog(this.#streams, this.#logRequest(request), onBytes, onEnd),
+      (status) => status,
+    )
+  }
+
+  #serve(request: ApiRequest): ApiResponse {
+    const discovered = discover(request.path)
+    if (discovered !== undefined) {
+      if (request.method !== 'GET') throw methodNotAllowed()
+      return jsonResponse(200, discovered)
+    }
+    const target = targetOf(request.path)
+    switch (target.subresource) {
+      case undefined:
+        break
+      case 'status':
+        if (!STATUS_RESOURCES.includes(target.type.plural)) throw unknownPath()
+        if (request.method === 'POST' || request.method === 'DELETE') throw methodNotAllowed()
+        break
+      case 'scale':
+        return serveScale(this.#store, this.#writer, request, target)
+      case 'log':
+        if (request.method !== 'GET') throw methodNotAllowed()
+        return this.#log(request)
+      default:
+        throw unknownPath()
+    }
+    return this.#serveObjects(request, target)
+  }
+
+  #serveObjects(request: ApiRequest, target: Target): ApiResponse {
+    switch (request.method) {
+      case 'GET':
+        return this.#read(request, target)
+      case 'POST':
+        return createObject(this.#writer, request, target)
+      case 'PUT':
+        if (target.name === undefined) throw methodNotAllowed()
+        return replaceObject(this.#store, this.#writer, request, target)
+      case 'PATCH':
+        if (target.name === undefined) throw methodNotAllowed()
+        return patchObject(this.#store, this.#writer, request, target)
+      case 'DELETE':
+        return deleteObject(this.#store, this.#writer, request, target)
+    }
+  }
+
+  #read(request: ApiRequest, target: Target): ApiResponse {
+    const single = target.name === undefined ? undefined : existing(this.#store, target)
+    const page = single === undefined ? pageOf(this.#store, request, target) : undefined
+    if (asksForTable(request.headers?.['accept'])) {
+      const objects: readonly KubeObject[] = page?.objects ?? [single!]
+      const metadata = page?.metadata ?? { resourceVersion: single!.metadata.resourceVersion }
+      const include = (parameter(request, 'includeObject') ?? 'Metadata') as IncludeObject
+      const options = { include, now: this.#unixMillis(), metadata, withColumns: true }
+      return jsonResponse(200, tableOf(target.type.plural, objects, options))
+    }
+    return jsonResponse(200, page === undefined ? single : listOf(target, page))
+  }
+
+  #logRequest(request: ApiRequest) {
+    const { type, namespace, name } = targetOf(request.path)
+    if (type.plural !== 'pods') throw unknownPath()
+    return parseLogRequest(request, findPod(this.#store, namespace ?? '', name ?? ''), this.#unixMillis())
+  }
+
+  #log(request: ApiRequest): ApiResponse {
+    const text = readLog(this.#streams, this.#logRequest(request))
+    return { status: 200, headers: { 'content-type': 'text/plain' }, body: text }
+  }
+}
+
+/** Runs `serve`; a failure that carries a Status becomes the answer, any other is a bug and passes. */
+function answering<Answer>(serve: () => Answer, refuse: (status: Status) => Answer): Answer {
+  try {
+    return serve()
+  } catch (error) {
+    const status = statusOf(error)
+    if (status === undefined) throw error
+    return refuse(status)
+  }
+}

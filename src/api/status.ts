@@ -1,0 +1,68 @@
+// Failures in Kubernetes' words that only the API layer knows (no such path, method, media type, version). What
+// objects' own rules refuse is cluster/status.ts; both carry a `Status`, and `statusOf` takes it out again.
+
+import type { ApiResponse, Status } from './request.js'
+
+/** Thrown inside the API layer to end a request. */
+export class RequestError extends Error {
+  readonly status: Status
+  constructor(status: Status) {
+    super(status.message)
+    this.name = 'RequestError'
+    this.status = status
+  }
+}
+
+function failure(code: number, reason: string, message: string): Status {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code }
+}
+
+/** The path names nothing that is served. */
+export function unknownPath(): RequestError {
+  return new RequestError(failure(404, 'NotFound', 'the server could not find the requested resource'))
+}
+
+export function methodNotAllowed(): RequestError {
+  const message = 'the server does not allow this method on the requested resource'
+  return new RequestError(failure(405, 'MethodNotAllowed', message))
+}
+
+export function unsupportedMediaType(supported: readonly string[]): RequestError {
+  const accepted = `accepted media types include: ${supported.join(', ')}`
+  const message = `the body of the request was in an unknown format - ${accepted}`
+  return new RequestError(failure(415, 'UnsupportedMediaType', message))
+}
+
+/** A resourceVersion that the server no longer remembers. */
+export function expired(message: string): RequestError {
+  return new RequestError(failure(410, 'Expired', message))
+}
+
+/** A patch that does not apply; upstream tells no more than this. */
+export function unprocessablePatch(): RequestError {
+  const message = 'the server rejected our request due to an error in our request'
+  return new RequestError(failure(422, 'Invalid', message))
+}
+
+/** The kubelet does not have the container that was asked for. */
+export function containerNotFound(container: string): RequestError {
+  return new RequestError(failure(404, 'NotFound', `container not found ("${container}")`))
+}
+
+/** The Status that an error carries; undefined for any other error (a bug: let it pass). */
+export function statusOf(error: unknown): Status | undefined {
+  if (typeof error !== 'object' || error === null || !('status' in error)) return undefined
+  const status = error.status
+  const isStatus =
+    typeof status === 'object' && status !== null && 'kind' in status && status.kind === 'Status'
+  return isStatus ? (status as Status) : undefined
+}
+
+/** A response whose body is the Status. */
+export function statusResponse(status: Status): ApiResponse {
+  return jsonResponse(status.code ?? (status.status === 'Success' ? 200 : 500), status)
+}
+
+export function jsonResponse(code: number, body: unknown): ApiResponse {
+  return { status: code, headers: { 'content-type': 'application/json' }, body }
+}

@@ -1,0 +1,69 @@
+// Objects as Tables, for clients that ask with `Accept: application/json;as=Table;v=v1;g=meta.k8s.io`.
+
+import type { KubeObject } from '../cluster/objects.js'
+import {
+  configMapPrinter,
+  eventPrinter,
+  namespacePrinter,
+  nodePrinter,
+  plainPrinter,
+} from './printers/cluster.js'
+import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './printers/network.js'
+import { podPrinter } from './printers/pod.js'
+import type { Printer, Table, TableRow } from './printers/table.js'
+import { deploymentPrinter, replicaSetPrinter } from './printers/workload.js'
+
+const PRINTERS: Readonly<Record<string, Printer<never>>> = {
+  pods: podPrinter,
+  services: servicePrinter,
+  endpoints: endpointsPrinter,
+  endpointslices: endpointSlicePrinter,
+  deployments: deploymentPrinter,
+  replicasets: replicaSetPrinter,
+  nodes: nodePrinter,
+  namespaces: namespacePrinter,
+  configmaps: configMapPrinter,
+  events: eventPrinter,
+}
+
+/** What a row carries beside its cells (query parameter includeObject). */
+export type IncludeObject = 'None' | 'Metadata' | 'Object'
+
+export function asksForTable(accept: string | undefined): boolean {
+  return accept?.split(',')[0]?.includes('as=Table') ?? false
+}
+
+export function tableOf(
+  resource: string,
+  objects: readonly KubeObject[],
+  options: {
+    readonly include: IncludeObject
+    readonly now: number
+    readonly metadata: Record<string, unknown>
+    /** A watch names the columns once only. */
+    readonly withColumns: boolean
+  },
+): Table {
+  const printer = (PRINTERS[resource] ?? plainPrinter) as Printer
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: options.metadata,
+    columnDefinitions: options.withColumns ? printer.columns : [],
+    rows: objects.map((object) => rowOf(printer, object, options.include, options.now)),
+  }
+}
+
+function rowOf(printer: Printer, object: KubeObject, include: IncludeObject, now: number): TableRow {
+  const cells = printer.cells(object, now)
+  if (include === 'None') return { cells }
+  if (include === 'Object') return { cells, object }
+  return {
+    cells,
+    object: {
+      kind: 'PartialObjectMetadata',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: object.metadata,
+    },
+  }
+}

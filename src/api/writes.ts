@@ -1,0 +1,242 @@
+// POST, PUT, PATCH and DELETE of objects: what the request means is settled here, what objects may look like is
+// the writer's business (defaults, validation, allocation).
+
+import type { DeleteOptions, WriteOptions } from '../cluster/admission.js'
+import { equalJson } from '../cluster/json.js'
+import type { KubeObject } from '../cluster/objects.js'
+import { apiVersionOf } from '../cluster/resources.js'
+import { badRequest, conflict } from '../cluster/status.js'
+import type { ObjectStore } from '../cluster/store.js'
+import { isMap, type Json, type JsonMap } from './patch/json.js'
+import { applyJsonPatch, JsonPatchError } from './patch/json-patch.js'
+import { mergeRulesOf } from './patch/merge-keys.js'
+import { applyMergePatch } from './patch/merge-patch.js'
+import { applyStrategicMergePatch, StrategicMergeError } from './patch/strategic-merge.js'
+import type { ApiRequest, ApiResponse, Status } from './request.js'
+import { selectObjects } from './selection.js'
+import { jsonResponse, methodNotAllowed, unprocessablePatch, unsupportedMediaType } from './status.js'
+import { existing, flag, type ObjectWriter, parameter, type Target } from './target.js'
+
+const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
+
+/** Media types of patches, in the order in which upstream lists them. */
+const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+]
+
+/** Options of a write; `warnings` collects what the client is to hear besides. */
+function writeOptions(request: ApiRequest, warnings: string[]): WriteOptions {
+  const validation = parameter(request, 'fieldValidation') ?? 'Warn'
+  if (validation !== 'Strict' && validation !== 'Warn' && validation !== 'Ignore') {
+    throw badRequest(`Invalid value: "${validation}": supported values: "Ignore", "Warn", "Strict"`)
+  }
+  return {
+    dryRun: isDryRun(request),
+    fieldValidation: validation,
+    onWarning: (text) => warnings.push(text),
+  }
+}
+
+function isDryRun(request: ApiRequest): boolean {
+  const value = parameter(request, 'dryRun')
+  if (value !== undefined && value !== '' && value !== 'All') {
+    throw badRequest(`Invalid value: "${value}": supported values: "All"`)
+  }
+  return value === 'All'
+}
+
+export function createObject(writer: ObjectWriter, request: ApiRequest, target: Target): ApiResponse {
+  if (target.name !== undefined) throw methodNotAllowed()
+  const object = objectOf(request.body, target)
+  if (target.type.namespaced && object.metadata.namespace === undefined) {
+    throw badRequest('an empty namespace may not be set during creation')
+  }
+  const warnings: string[] = []
+  return withWarnings(jsonResponse(201, writer.create(object, writeOptions(request, warnings))), warnings)
+}
+
+/** The body as an object of the target's kind; what it leaves out is taken from the path. */
+function objectOf(body: unknown, target: Target): KubeObject {
+  if (!isMap(body)) throw badRequest('the object provided is unrecognized (must be of type object)')
+  const apiVersion = apiVersionOf(target.type)
+  const kind = body['kind'] ?? target.type.kind
+  if ((body['apiVersion'] ?? apiVersion) !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${body['apiVersion']}) does not match the expected API version (${apiVersion})`,
+    )
+  }
+  if (kind !== target.type.kind) {
+    throw badRequest(`${kind} in version "${target.type.version}" cannot be handled as a ${target.type.kind}`)
+  }
+  const given = isMap(body['metadata']) ? body['metadata'] : {}
+  const namespace = given['namespace'] || target.namespace
+  if (target.namespace !== undefined && namespace !== target.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  const metadata = { ...given, ...(namespace !== undefined && { namespace }) }
+  return { ...body, apiVersion, kind, metadata } as unknown as KubeObject
+}
+
+export function replaceObject(
+  store: ObjectStore,
+  writer: ObjectWriter,
+  request: ApiRequest,
+  target: Target,
+): ApiResponse {
+  const current = existing(store, target)
+  const object = objectOf(request.body, target)
+  const name = object.metadata.name ?? ''
+  if (name !== target.name) {
+    throw badRequest(
+      `the name of the object (${name}) does not match the name on the URL (${target.name ?? ''})`,
+    )
+  }
+  return writeChange(writer, request, target, current, object)
+}
+
+export function patchObject(
+  store: ObjectStore,
+  writer: ObjectWriter,
+  request: ApiRequest,
+  target: Target,
+): ApiResponse {
+  const current = existing(store, target)
+  const patched = applyPatch(current, request, target.type.kind) as KubeObject
+  return writeChange(writer, request, target, current, patched)
+}
+
+/** `current` after the patch in the body, by its media type. */
+export function applyPatch(current: unknown, request: ApiRequest, kind: string): unknown {
+  const mediaType = request.headers?.['content-type']?.split(';')[0]
+  const patch = request.body as Json
+  try {
+    switch (mediaType) {
+      case 'application/json-patch+json':
+        return applyJsonPatch(current as Json, patch)
+      case 'application/merge-patch+json':
+        return applyMergePatch(current as Json, patch)
+      case 'application/strategic-merge-patch+json':
+        if (!isMap(patch)) throw badRequest('a strategic merge patch is an object')
+        return applyStrategicMergePatch(current as JsonMap, patch, mergeRulesOf(kind))
+      default:
+        throw unsupportedMediaType(PATCH_TYPES)
+    }
+  } catch (error) {
+    if (error instanceof JsonPatchError) throw unprocessablePatch()
+    if (error instanceof StrategicMergeError) throw badRequest(error.message)
+    throw error
+  }
+}
+
+/** Writes `changed` over `current`: the status alone through /status, everything else not through it. */
+function writeChange(
+  writer: ObjectWriter,
+  request: ApiRequest,
+  target: Target,
+  current: KubeObject,
+  changed: KubeObject,
+): ApiResponse {
+  checkPreconditions(target, current, changed.metadata)
+  const isStatus = target.subresource === 'status'
+  if (target.subresource !== undefined && !isStatus) throw methodNotAllowed()
+  const { resourceVersion, uid, creationTimestamp } = current.metadata
+  const metadata = {
+    ...changed.metadata,
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    ...(uid !== undefined && { uid }),
+    ...(creationTimestamp !== undefined && { creationTimestamp }),
+  }
+  const next = isStatus
+    ? { ...current, metadata, status: changed['status'] }
+    : { ...changed, metadata, ...('status' in current && { status: current['status'] }) }
+  if (!('status' in current) && !isStatus) delete (next as Record<string, unknown>)['status']
+  // A write that changes nothing does not move the version: that is how clients say "unchanged".
+  if (equalJson(next, current)) return jsonResponse(200, current)
+  const warnings: string[] = []
+  const options = writeOptions(request, warnings)
+  const written = writer.update(next, isStatus ? { ...options, subresource: 'status' } : options)
+  return withWarnings(jsonResponse(200, written), warnings)
+}
+
+/** RFC 7234 section 5.5, as Kubernetes uses it: kubectl prints each one. */
+function withWarnings(response: ApiResponse, warnings: readonly string[]): ApiResponse {
+  if (warnings.length === 0) return response
+  const warning = warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ')
+  return { ...response, headers: { ...response.headers, warning } }
+}
+
+function checkPreconditions(target: Target, current: KubeObject, given: KubeObject['metadata']): void {
+  const name = current.metadata.name
+  if (given.resourceVersion && given.resourceVersion !== current.metadata.resourceVersion) {
+    throw conflict(target.type, name, MODIFIED)
+  }
+  if (given.uid && given.uid !== current.metadata.uid) {
+    throw conflict(
+      target.type,
+      name,
+      `Precondition failed: UID in precondition: ${given.uid}, UID in object meta: ${current.metadata.uid}`,
+    )
+  }
+}
+
+export function deleteObject(
+  store: ObjectStore,
+  writer: ObjectWriter,
+  request: ApiRequest,
+  target: Target,
+): ApiResponse {
+  const options = deleteOptions(request)
+  if (target.name === undefined) {
+    const deleted = selectObjects(store, request, target).map((object) =>
+      writer.delete(target.type.plural, object.metadata.namespace, object.metadata.name, options),
+    )
+    return jsonResponse(200, {
+      kind: `${target.type.kind}List`,
+      apiVersion: apiVersionOf(target.type),
+      metadata: { resourceVersion: store.resourceVersion },
+      items: deleted,
+    })
+  }
+  const current = existing(store, target)
+  const wanted = isMap(request.body) ? (request.body['preconditions'] as JsonMap | undefined) : undefined
+  checkPreconditions(target, current, (wanted ?? {}) as unknown as KubeObject['metadata'])
+  const deleted = writer.delete(target.type.plural, target.namespace, target.name, options)
+  if (target.type.plural === 'pods' || deleted.metadata.deletionTimestamp !== undefined) {
+    return jsonResponse(200, deleted)
+  }
+  return jsonResponse(200, deletedStatus(target, deleted))
+}
+
+function deletedStatus(target: Target, { metadata }: KubeObject): Status {
+  const { group, plural } = target.type
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: {
+      name: metadata.name,
+      ...(group !== '' && { group }),
+      kind: plural,
+      ...(metadata.uid !== undefined && { uid: metadata.uid }),
+    },
+  }
+}
+
+/** DeleteOptions from the body, or else from the query. */
+function deleteOptions(request: ApiRequest): DeleteOptions {
+  const body = isMap(request.body) ? request.body : {}
+  const grace = body['gracePeriodSeconds'] ?? parameter(request, 'gracePeriodSeconds')
+  const policy = body['propagationPolicy'] ?? parameter(request, 'propagationPolicy')
+  const orphan = body['orphanDependents'] === true || flag(request, 'orphanDependents')
+  return {
+    dryRun: isDryRun(request) || (Array.isArray(body['dryRun']) && body['dryRun'].includes('All')),
+    ...(grace !== undefined && grace !== null && { gracePeriodSeconds: Number(grace) }),
+    ...(typeof policy === 'string' && {
+      propagationPolicy: policy as NonNullable<DeleteOptions['propagationPolicy']>,
+    }),
+    ...(orphan && { propagationPolicy: 'Orphan' as const }),
+  }
+}
