@@ -38,8 +38,17 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
       streams.err(`${error.message}\n`)
       return 2
     }
+    if (isSystemError(error)) {
+      streams.err(`podwire: ${error.message}\n`)
+      return 2
+    }
     throw error
   }
+}
+
+/** What opening a file for --pcap may fail with. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error
 }
 
 async function dispatch(request: Request, context: CommandContext): Promise<number> {

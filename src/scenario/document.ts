@@ -1,7 +1,7 @@
 // A document ready to run: a YAML scenario or a Markdown walkthrough, read and checked, with everything that it
 // needs from disk. All mistakes of the author that can be seen without running are found here.
 
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { LineCounter, parseAllDocuments } from 'yaml'
 import { resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterOptions, NodeOptions } from '../drivers/emulation.js'
@@ -10,7 +10,7 @@ import type { Located } from './scenario-file.js'
 import { parseScenario } from './scenario-file.js'
 import type { SourcePosition } from './source-error.js'
 import { SourceError } from './source-error.js'
-import { filesBelow, isDirectory, readText } from './source-files.js'
+import { isDirectory, readText } from './source-files.js'
 import type { WalkthroughCommand } from './walkthrough.js'
 import { parseWalkthrough } from './walkthrough.js'
 
@@ -28,8 +28,10 @@ export interface RunnableDocument {
   readonly name: string
   readonly settings: ScenarioSettings
   readonly manifests: readonly StartManifest[]
-  /** What commands can read, by relative path. */
-  readonly files: ReadonlyMap<string, Uint8Array | string>
+  /** Absolute path of the directory whose files commands can read. */
+  readonly directory: string
+  /** Files that the document itself gives, by path from that directory. */
+  readonly files: Readonly<Record<string, string>>
   readonly body:
     | {
         readonly kind: 'scenario'
@@ -80,15 +82,13 @@ function prepare(
 ): Omit<RunnableDocument, 'body'> {
   const { file, value } = settings
   checkCluster(settings)
-  const directory = directoryOf(settings, filesDirectory)
-  const files = new Map<string, Uint8Array | string>(filesBelow(directory))
-  for (const [name, content] of Object.entries({ ...value.files, ...ownFiles })) files.set(name, content)
   return {
     file,
     name: value.name ?? title ?? basename(file).replace(/\.\w+$/, ''),
     settings: value,
     manifests: (value.manifests ?? []).map((manifest, i) => startManifest(settings, manifest, i)),
-    files,
+    directory: resolve(directoryOf(settings, filesDirectory)),
+    files: { ...value.files, ...ownFiles },
   }
 }
 

@@ -1,5 +1,5 @@
-// The shell outside the cluster: runs command lines with the programs it is given (kubectl, sh, text tools) on
-// a file system in memory. Nothing is ever started on the real host; what is not among the programs is not found.
+// The shell outside the cluster: runs command lines with the programs it is given (kubectl, sh, text tools). It
+// sees one real directory, to read; what it writes stays in memory. Nothing is ever started on the real host; what is not among the programs is not found.
 
 import type { Micros } from '../base/time.js'
 import { MILLISECOND, SECOND } from '../base/time.js'
@@ -8,9 +8,6 @@ import { resolvePath } from '../posix/file-system.js'
 import { Pipe } from '../posix/pipe.js'
 import type { Child, Program, SignalName, System } from '../posix/process.js'
 import { Screen } from './screen.js'
-
-/** Where command lines run, and where files are that they name. */
-export const HOST_HOME = '/home/user'
 
 /** The last line of a screen on which a shell waits for a command. */
 const PROMPT = /(?:^|\n)(\[ ?\S+@\S+ ?\S* ?\][$#] |\S+@\S+[$#] |\/\S* [#$] |[#$] )$/
@@ -32,11 +29,13 @@ export interface CommandResult {
 export class HostShell {
   readonly system: System
   readonly #emulation: Emulation
+  readonly #directory: string
 
-  constructor(emulation: Emulation, programs: ReadonlyMap<string, Program>) {
+  /** `directory`: absolute path of the files that command lines name; they run in it. */
+  constructor(emulation: Emulation, programs: ReadonlyMap<string, Program>, directory: string) {
     this.#emulation = emulation
-    this.system = emulation.hostSystem({ programs })
-    this.system.fs.makeDirectory(HOST_HOME, true)
+    this.#directory = directory
+    this.system = emulation.hostSystem({ programs, directory })
   }
 
   /** Whether a command of that name is there. */
@@ -44,9 +43,9 @@ export class HostShell {
     return this.system.programs.has(name)
   }
 
-  /** Writes a file for commands to read; `path` may be relative to the home directory. */
+  /** Writes a file for commands to read; `path` may be relative to the directory. */
   writeFile(path: string, content: Uint8Array | string): void {
-    const absolute = resolvePath(HOST_HOME, path)
+    const absolute = resolvePath(this.#directory, path)
     this.system.fs.makeDirectory(absolute.slice(0, absolute.lastIndexOf('/')) || '/', true)
     this.system.fs.writeFile(absolute, content)
   }
@@ -79,14 +78,14 @@ export class HostShell {
     return this.system.spawn({
       argv: ['sh', '-c', line],
       env: new Map([
-        ['HOME', HOST_HOME],
+        ['HOME', this.#directory],
         ['PATH', '/usr/local/bin:/usr/bin:/bin'],
-        ['PWD', HOST_HOME],
+        ['PWD', this.#directory],
         ['SHELL', '/bin/sh'],
         ['TERM', 'xterm'],
         ['USER', 'user'],
       ]),
-      cwd: HOST_HOME,
+      cwd: this.#directory,
       // The keyboard of a raw terminal: echo and line editing are the pod's.
       stdin: { ...keyboard.reader, isTTY: true },
       stdout: { isTTY: false, write: async (content) => screen.show('stdout', content) },

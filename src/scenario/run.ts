@@ -90,7 +90,7 @@ async function perform(
   options: RunOptions,
   world: World,
 ): Promise<readonly StepResult[]> {
-  const host = new HostShell(emulation, world.hostPrograms(emulation))
+  const host = new HostShell(emulation, world.hostPrograms(emulation), document.directory)
   const stage = new Stage(emulation, host, {
     check: options.check ?? 'output',
     observer: options.observer ?? {},
@@ -100,7 +100,7 @@ async function perform(
     stage.flows.push(event)
     options.onFlow?.(event)
   })
-  for (const [path, content] of document.files) host.writeFile(path, content)
+  for (const [path, content] of Object.entries(document.files)) host.writeFile(path, content)
   await applyManifests(document, stage)
   if (document.body.kind === 'walkthrough') await runWalkthrough(stage, document.body.commands)
   else await runSteps(stage, document.body.steps, document.body.stepLine)
