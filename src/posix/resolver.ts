@@ -1,0 +1,226 @@
+// The stub resolver of a container: literal addresses, /etc/hosts, then questions over UDP to the name servers of
+// /etc/resolv.conf, and over TCP when an answer was cut short. What is asked in which order is decided in
+// dns/resolver.ts. Simplified: only IPv4 addresses are asked for.
+
+import { SystemError } from '../base/errors.js'
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import type { DnsCodec, DnsMessage, Question, RecordType } from '../dns/message.js'
+import { reverseNameOf } from '../dns/name.js'
+import {
+  type Attempt,
+  attemptPlan,
+  candidateNames,
+  type HostsEntry,
+  isAnswerTo,
+  isServerFailure,
+  parseHosts,
+  parseResolvConf,
+  type ResolverConfig,
+} from '../dns/resolver.js'
+import { frameMessage, MessageStream } from '../dns/tcp-framing.js'
+import { type Ipv4, parseIpv4 } from '../wire/address.js'
+import type { FileSystem } from './file-system.js'
+import { type Net, type Resolution, ResolveError, type ResolveFailure } from './net.js'
+import type { NameService } from './net-over-stack.js'
+import type { Clock } from './process.js'
+
+const DNS_PORT = 53
+
+export interface StubResolverOptions {
+  readonly net: Pick<Net, 'datagram' | 'connect'>
+  readonly files: Pick<FileSystem, 'exists' | 'readText'>
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  /** Draws query identifiers. */
+  readonly random: Random
+  readonly codec: DnsCodec
+}
+
+export class StubResolver implements NameService {
+  readonly #options: StubResolverOptions
+
+  constructor(options: StubResolverOptions) {
+    this.#options = options
+  }
+
+  /** Addresses of a host as getaddrinfo finds them. Fails with ResolveError, or with `signal.reason`. */
+  async resolve(host: string, signal?: AbortSignal): Promise<Resolution> {
+    const literal = parseIpv4(host)
+    if (literal !== undefined) return { canonicalName: host, addresses: [literal] }
+    const local = this.#resolveFromHosts(host)
+    if (local !== undefined) return local
+    let failure: ResolveFailure = 'ENOTFOUND'
+    for (const name of candidateNames(host, this.#config())) {
+      if (!isDomainName(name)) continue
+      const message = await this.query(name, 'A', signal)
+      const resolution = resolutionOf(name, message)
+      if (resolution !== undefined) return resolution
+      // As glibc: that some candidate exists without addresses says more than what became of the others.
+      if (message.rcode !== 'NXDOMAIN' && failure !== 'ENODATA') failure = failureOf(message)
+    }
+    throw new ResolveError(failure, host)
+  }
+
+  /** The name of an address as getnameinfo finds it; undefined when it has none or nobody answers. */
+  async reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined> {
+    const entry = this.#hosts().find((one) => one.address === address)
+    if (entry !== undefined) return entry.names[0]
+    try {
+      const message = await this.query(reverseNameOf(address), 'PTR', signal)
+      const record = message.answers.find((one) => one.type === 'PTR')
+      return record?.type === 'PTR' ? record.target : undefined
+    } catch (error) {
+      if (error instanceof ResolveError) return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Asks one question, exactly that name, of the servers in turn. Gives the first answer that is no server
+   * failure, or else the last one; fails with ResolveError ETIMEOUT when nobody answered.
+   */
+  async query(name: string, type: RecordType, signal?: AbortSignal): Promise<DnsMessage> {
+    const question = { name: name.replace(/\.$/, ''), type }
+    let failure: DnsMessage | undefined
+    for (const attempt of attemptPlan(this.#config())) {
+      const message = await this.#ask(attempt, question, signal)
+      if (message !== undefined && !isServerFailure(message)) return message
+      failure = message ?? failure
+    }
+    if (failure === undefined) throw new ResolveError('ETIMEOUT', question.name)
+    return failure
+  }
+
+  /** One query; undefined when no answer came in time, or the network refused. */
+  async #ask(attempt: Attempt, question: Question, signal?: AbortSignal): Promise<DnsMessage | undefined> {
+    const query = queryMessage(this.#options.random.int(65_536), question)
+    const end = this.#options.clock.now() + attempt.timeout
+    try {
+      const message = await this.#askOverUdp(attempt.nameserver, query, end, signal)
+      return message?.truncated ? await this.#askOverTcp(attempt.nameserver, query, end, signal) : message
+    } catch (error) {
+      if (error instanceof SystemError) return undefined
+      throw error
+    }
+  }
+
+  async #askOverUdp(
+    server: Ipv4,
+    query: DnsMessage,
+    end: Micros,
+    signal?: AbortSignal,
+  ): Promise<DnsMessage | undefined> {
+    const { net, codec, clock } = this.#options
+    const socket = net.datagram()
+    try {
+      // Connected, it hears of nobody but this server, and of a refusal.
+      socket.connect({ address: server, port: DNS_PORT })
+      socket.send(codec.encode(query))
+      for (let left = end - clock.now(); left > 0; left = end - clock.now()) {
+        const datagram = await socket.receive(left, signal)
+        if (datagram === undefined) return undefined
+        const message = codec.decode(datagram.bytes)
+        if (message !== undefined && isAnswerTo(message, query.id, query.questions[0]!)) return message
+      }
+      return undefined
+    } finally {
+      socket.close()
+    }
+  }
+
+  async #askOverTcp(
+    server: Ipv4,
+    query: DnsMessage,
+    end: Micros,
+    signal?: AbortSignal,
+  ): Promise<DnsMessage | undefined> {
+    const { net, codec, clock } = this.#options
+    const timeout = Math.max(1, end - clock.now())
+    const connection = await net.connect(
+      { address: server, port: DNS_PORT },
+      { timeout, ...(signal === undefined ? {} : { signal }) },
+    )
+    // A server that accepts and then says nothing must not hold the program for ever.
+    const answered = new AbortController()
+    const expiry = clock.sleep(Math.max(1, end - clock.now()), answered.signal)
+    expiry.then(
+      () => connection.abort(),
+      () => undefined,
+    )
+    try {
+      await connection.write(frameMessage(codec.encode(query)), signal)
+      const stream = new MessageStream()
+      for (let piece = await connection.read(signal); piece; piece = await connection.read(signal)) {
+        stream.push(piece)
+        const bytes = stream.next()
+        const message = bytes && codec.decode(bytes)
+        if (message !== undefined && isAnswerTo(message, query.id, query.questions[0]!)) return message
+      }
+      return undefined
+    } finally {
+      answered.abort()
+      connection.close()
+    }
+  }
+
+  #config(): ResolverConfig {
+    return parseResolvConf(this.#read('/etc/resolv.conf'))
+  }
+
+  #hosts(): HostsEntry[] {
+    return parseHosts(this.#read('/etc/hosts'))
+  }
+
+  #read(path: string): string {
+    const { files } = this.#options
+    return files.exists(path) ? files.readText(path) : ''
+  }
+
+  #resolveFromHosts(host: string): Resolution | undefined {
+    const wanted = host.toLowerCase().replace(/\.$/, '')
+    const entries = this.#hosts().filter(({ names }) => names.some((name) => name.toLowerCase() === wanted))
+    const [first] = entries
+    if (first === undefined) return undefined
+    return { canonicalName: first.names[0]!, addresses: entries.map(({ address }) => address) }
+  }
+}
+
+function queryMessage(id: number, question: Question): DnsMessage {
+  return {
+    id,
+    response: false,
+    opcode: 0,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: true,
+    recursionAvailable: false,
+    rcode: 'NOERROR',
+    questions: [question],
+    answers: [],
+    authorities: [],
+    additionals: [],
+  }
+}
+
+/** The addresses of an answer, under the name at the end of its CNAMEs; undefined when it has none. */
+function resolutionOf(name: string, message: DnsMessage): Resolution | undefined {
+  const addresses: Ipv4[] = []
+  let canonicalName = name
+  for (const record of message.answers) {
+    const address = record.type === 'A' ? parseIpv4(record.address) : undefined
+    if (address === undefined) continue
+    canonicalName = record.name
+    addresses.push(address)
+  }
+  return addresses.length === 0 ? undefined : { canonicalName, addresses }
+}
+
+function failureOf({ rcode }: DnsMessage): ResolveFailure {
+  if (rcode === 'NOERROR') return 'ENODATA'
+  return rcode === 'REFUSED' ? 'EREFUSED' : 'ESERVFAIL'
+}
+
+/** Labels of 1 to 63 and names of up to 253 octets (RFC 1035 section 2.3.4): others cannot be asked for. */
+function isDomainName(name: string): boolean {
+  return name.length <= 253 && /^[^.\s]{1,63}(\.[^.\s]{1,63})*$/.test(name)
+}
