@@ -1,0 +1,257 @@
+// What is in a cluster before the first manifest: nodes, namespaces, the Services `kubernetes` and `kube-dns`, CoreDNS,
+// and the ConfigMap that kubeadm leaves. The control plane node comes first and CoreDNS is scheduled while it is
+// alone, as when a cluster is set up with kubeadm; the workers join afterwards.
+
+import type { Admission } from './admission.js'
+import type { ClusterClock } from './clock.js'
+import { type ClusterConfig, kubernetesAddress, type NodeConfig } from './cluster-config.js'
+import type {
+  ConfigMap,
+  Deployment,
+  EndpointSlice,
+  Endpoints,
+  Namespace,
+  Node,
+  Service,
+  Taint,
+} from './objects.js'
+import { SERVICE_NAME_LABEL } from './objects.js'
+import type { ObjectStore } from './store.js'
+
+export const KUBERNETES_VERSION = 'v1.31.0'
+const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane'
+const COREDNS_IMAGE = 'coredns/coredns:1.11.3'
+const DNS_LABELS = { 'k8s-app': 'kube-dns' }
+
+export interface BootstrapTarget {
+  readonly store: ObjectStore
+  readonly admission: Admission
+  readonly clock: ClusterClock
+  readonly config: ClusterConfig
+}
+
+/** The control plane's part: namespaces, control plane nodes, Services, CoreDNS. */
+export function bootstrapControlPlane(target: BootstrapTarget): void {
+  const { admission, config } = target
+  for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
+    admission.create<Namespace>({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  for (const node of firstNodes(config)) addNode(target, node)
+  addKubernetesService(target)
+  addDns(target)
+  admission.create<ConfigMap>({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kubeadm-config', namespace: 'kube-system' },
+    data: { ClusterConfiguration: clusterConfiguration(config) },
+  })
+}
+
+/** The workers join. */
+export function joinWorkers(target: BootstrapTarget): void {
+  const first = firstNodes(target.config)
+  for (const node of target.config.nodes) if (!first.includes(node)) addNode(target, node)
+}
+
+/** The control plane's nodes; in a cluster without, all. */
+function firstNodes({ nodes }: ClusterConfig): readonly NodeConfig[] {
+  const masters = nodes.filter((node) => node.controlPlane)
+  return masters.length > 0 ? masters : nodes
+}
+
+function addNode({ store, clock, config }: BootstrapTarget, node: NodeConfig): void {
+  const now = clock.timestamp()
+  const taints: Taint[] = node.controlPlane ? [{ key: CONTROL_PLANE, effect: 'NoSchedule' }] : []
+  const healthy = (type: string, reason: string, message: string, status: 'True' | 'False' = 'False') => ({
+    type,
+    status,
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+    reason,
+    message,
+  })
+  const capacity = { cpu: '4', 'ephemeral-storage': '61255492Ki', memory: '8148600Ki', pods: '110' }
+  store.create<Node>({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: node.name,
+      labels: {
+        'kubernetes.io/arch': 'amd64',
+        'kubernetes.io/hostname': node.name,
+        'kubernetes.io/os': 'linux',
+        ...(node.controlPlane && { [CONTROL_PLANE]: '' }),
+        ...node.labels,
+      },
+    },
+    spec: {
+      podCIDR: node.podCIDR,
+      podCIDRs: [node.podCIDR],
+      ...(taints.length > 0 && taintable(config) && { taints }),
+    },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: node.address },
+        { type: 'Hostname', address: node.name },
+      ],
+      capacity,
+      allocatable: { ...capacity },
+      conditions: [
+        healthy('MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+        healthy('DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+        healthy('PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+        healthy('Ready', 'KubeletReady', 'kubelet is posting ready status', 'True'),
+      ],
+      nodeInfo: {
+        architecture: 'amd64',
+        containerRuntimeVersion: 'podwire://0.1.0',
+        kernelVersion: '6.1.0-podwire',
+        kubeProxyVersion: KUBERNETES_VERSION,
+        kubeletVersion: KUBERNETES_VERSION,
+        operatingSystem: 'linux',
+        osImage: 'Podwire',
+      },
+    },
+  })
+}
+
+/** A control plane node that is alone takes ordinary pods too, or none could run. */
+function taintable(config: ClusterConfig): boolean {
+  return config.nodes.some((node) => !node.controlPlane)
+}
+
+/** The API server keeps the Endpoints of its own Service itself. */
+function addKubernetesService({ store, admission, config }: BootstrapTarget): void {
+  const labels = { component: 'apiserver', provider: 'kubernetes' }
+  const { address, port } = config.apiServer
+  admission.create<Service>({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kubernetes', namespace: 'default', labels },
+    spec: {
+      clusterIP: kubernetesAddress(config),
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
+    },
+  })
+  store.create<Endpoints>({
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+    },
+    subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+  })
+  store.create<EndpointSlice>({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { [SERVICE_NAME_LABEL]: 'kubernetes' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    ports: [{ name: 'https', port, protocol: 'TCP' }],
+  })
+}
+
+function addDns({ admission, config }: BootstrapTarget): void {
+  const namespace = 'kube-system'
+  admission.create<ConfigMap>({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'coredns', namespace },
+    data: { Corefile: corefile(config) },
+  })
+  admission.create<Service>({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: 'kube-dns',
+      namespace,
+      labels: {
+        ...DNS_LABELS,
+        'kubernetes.io/cluster-service': 'true',
+        'kubernetes.io/name': 'CoreDNS',
+      },
+    },
+    spec: {
+      clusterIP: config.dnsAddress,
+      selector: DNS_LABELS,
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+      ],
+    },
+  })
+  admission.create<Deployment>({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'coredns', namespace, labels: DNS_LABELS },
+    spec: {
+      replicas: config.dnsReplicas,
+      selector: { matchLabels: DNS_LABELS },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+      template: {
+        metadata: { labels: DNS_LABELS },
+        spec: {
+          containers: [
+            {
+              name: 'coredns',
+              image: COREDNS_IMAGE,
+              imagePullPolicy: 'IfNotPresent',
+              args: ['-conf', '/etc/coredns/Corefile'],
+              ports: [
+                { name: 'dns', containerPort: 53, protocol: 'UDP' },
+                { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
+              ],
+              resources: { limits: { memory: '170Mi' }, requests: { cpu: '100m', memory: '70Mi' } },
+              volumeMounts: [{ name: 'config-volume', mountPath: '/etc/coredns', readOnly: true }],
+            },
+          ],
+          // The node's own resolver, not itself.
+          dnsPolicy: 'Default',
+          nodeSelector: { 'kubernetes.io/os': 'linux' },
+          tolerations: [
+            { key: 'CriticalAddonsOnly', operator: 'Exists' },
+            { key: CONTROL_PLANE, effect: 'NoSchedule' },
+          ],
+          volumes: [
+            {
+              name: 'config-volume',
+              configMap: { name: 'coredns', items: [{ key: 'Corefile', path: 'Corefile' }] },
+            },
+          ],
+        },
+      },
+    },
+  })
+}
+
+function corefile({ clusterDomain }: ClusterConfig): string {
+  return `.:53 {
+    errors
+    kubernetes ${clusterDomain} in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 30
+    }
+    loadbalance
+}
+`
+}
+
+function clusterConfiguration(config: ClusterConfig): string {
+  return `apiServer: {}
+apiVersion: kubeadm.k8s.io/v1beta4
+certificatesDir: /etc/kubernetes/pki
+clusterName: kubernetes
+controlPlaneEndpoint: ${config.apiServer.address}:${config.apiServer.port}
+controllerManager: {}
+dns: {}
+kind: ClusterConfiguration
+kubernetesVersion: ${KUBERNETES_VERSION}
+networking:
+  dnsDomain: ${config.clusterDomain}
+  podSubnet: ${config.podSubnet}
+  serviceSubnet: ${config.serviceSubnet}
+scheduler: {}
+`
+}

@@ -1,0 +1,302 @@
+// How the containers of a pod start, end and start again: one at a time, in order; images pulled with back-off, crashed
+// containers restarted with back-off, by restartPolicy. The kubelet calls it while the pod's sandbox is there.
+
+import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
+import { formatSeconds } from './back-off.js'
+import type { ControllerContext } from './controller-context.js'
+import { randomHex } from './names.js'
+import type { Pod } from './objects.js'
+import { ContainerConfigError, containerEnvironment, expand, type PodAddressing } from './pod-environment.js'
+import { type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
+import type { ReadinessProber } from './readiness.js'
+import type { ContainerExit, ContainerSpec, PodRuntime, PodUid } from './sandbox.js'
+
+/** How long the emulated registry takes for an image, and the runtime to make a container. */
+const PULL_DELAY: Micros = 30 * MILLISECOND
+const START_DELAY: Micros = 10 * MILLISECOND
+/** How long a failed pull is told as ErrImagePull before it becomes ImagePullBackOff. */
+const PULL_ERROR_SHOWN: Micros = 2 * SECOND
+
+export interface LifecycleOptions {
+  readonly context: ControllerContext
+  readonly runtime: PodRuntime
+  readonly prober: ReadinessProber | undefined
+  /** Has the kubelet look at a pod again at a time. */
+  readonly wake: (uid: PodUid, at: Micros) => void
+}
+
+/** What a container's start needs of its node. */
+export interface ImageCache {
+  readonly images: Set<string>
+}
+
+export class ContainerLifecycle {
+  readonly #context: ControllerContext
+  readonly #runtime: PodRuntime
+  readonly #prober: ReadinessProber | undefined
+  readonly #wake: LifecycleOptions['wake']
+
+  constructor({ context, runtime, prober, wake }: LifecycleOptions) {
+    this.#context = context
+    this.#runtime = runtime
+    this.#prober = prober
+    this.#wake = wake
+  }
+
+  /** Does what is due for the containers of `record`; its sandbox is ready. */
+  advance(record: PodRecord, pod: Pod, addressing: PodAddressing, node: ImageCache): void {
+    for (;;) {
+      const busy = record.containers.find(({ phase }) => phase === 'pulling' || phase === 'creating')
+      if (busy !== undefined) {
+        if (this.#context.clock.now < busy.until) return this.#wake(record.uid, busy.until)
+        if (busy.phase === 'pulling') this.#endPull(record, busy, pod, node)
+        else this.#create(record, busy, pod, addressing)
+        continue
+      }
+      if (record.containers.some(({ phase }) => phase === 'starting')) return
+      const next = this.#nextToStart(record, pod)
+      if (next === undefined) return
+      this.#begin(record, next, pod, node)
+    }
+  }
+
+  /** When the next container of the pod may start; NEVER when none should. */
+  nextStart(record: PodRecord, pod: Pod): Micros {
+    return Math.min(...this.#candidates(record).map((container) => this.#startTime(container, pod)), NEVER)
+  }
+
+  /** Tells of the containers that wait out a back-off, while there is no sandbox for any to start in. */
+  tellBackOff(record: PodRecord, pod: Pod): void {
+    this.#nextToStart(record, pod)
+  }
+
+  /** A ConfigMap came or changed: what could not be configured is tried again. */
+  retryConfiguration(record: PodRecord): void {
+    for (const container of record.containers)
+      if (container.waiting?.reason === 'CreateContainerConfigError') container.until = 0
+  }
+
+  /** Whether a container changes no more by itself but through back-off. */
+  isSettled(record: PodRecord, container: ContainerRecord): boolean {
+    if (container.phase === 'running') return true
+    if (container.phase === 'exited' || container.phase === 'waiting') {
+      const { reason } = container.waiting ?? {}
+      if (reason !== undefined) return reason !== 'ErrImagePull'
+      if (container.phase === 'exited') return container.init || !this.#candidates(record).includes(container)
+      // A main container behind an init container that itself waits.
+      return record.containers.some((other) => other.init && other.waiting && !isInitialized(record))
+    }
+    return false
+  }
+
+  onStarted(record: PodRecord, name: string, pod: Pod | undefined): void {
+    const container = find(record, name)
+    if (container?.phase !== 'starting') return
+    container.phase = 'running'
+    container.startedAt = this.#context.clock.now
+    const probe = container.spec.readinessProbe
+    container.ready = probe === undefined || this.#prober === undefined
+    if (probe && record.address) this.#prober?.start(record.uid, name, probe, record.address.split('/')[0]!)
+    if (pod) this.#event(record, container, pod, 'Normal', 'Started', `Started container ${name}`)
+  }
+
+  onExited(record: PodRecord, name: string, exit: ContainerExit, pod: Pod | undefined): void {
+    const { clock } = this.#context
+    const container = find(record, name)
+    if (container === undefined || !isAlive(container)) return
+    const started = container.phase === 'running'
+    if (!started && pod && exit.reason !== 'Completed')
+      this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${exit.message ?? exit.reason}`)
+    container.phase = 'exited'
+    container.ready = false
+    container.finishedAt = clock.now
+    container.lastTerminated = container.terminated
+    container.terminated = {
+      exitCode: exit.exitCode,
+      ...(exit.signal !== undefined && { signal: exit.signal }),
+      reason: exit.reason,
+      ...(exit.message !== undefined && { message: exit.message }),
+      startedAt: started ? clock.timestampAt(container.startedAt) : clock.timestamp(),
+      finishedAt: clock.timestamp(),
+      containerID: `containerd://${container.containerId}`,
+    }
+    this.#prober?.stop(record.uid, name)
+  }
+
+  /** The first init container that has not ended well; behind them, all others. */
+  #candidates(record: PodRecord): ContainerRecord[] {
+    const init = record.containers.find((container) => container.init && container.terminated?.exitCode !== 0)
+    const list = init ? [init] : record.containers.filter((container) => !container.init)
+    return list.filter(({ phase }) => phase === 'waiting' || phase === 'exited')
+  }
+
+  /** When a container that does not run may start: at once, after its back-off, or NEVER by restartPolicy. */
+  #startTime(container: ContainerRecord, pod: Pod): Micros {
+    if (container.waiting?.reason === 'CreateContainerConfigError' && container.until === NEVER) return NEVER
+    const pullAllowed = container.pullFailedAt === NEVER ? 0 : container.pullBackOff.blockedSinceUpdate()
+    if (container.phase === 'waiting') return pullAllowed
+    const policy = pod.spec.restartPolicy ?? 'Always'
+    const failed = container.terminated?.exitCode !== 0
+    const again = container.init
+      ? failed && policy !== 'Never'
+      : policy === 'Always' || (policy === 'OnFailure' && failed)
+    if (!again) return NEVER
+    return Math.max(pullAllowed, container.crashBackOff.blockedUntil(container.finishedAt))
+  }
+
+  /** A container that may start now; those that must wait are told so and woken up. */
+  #nextToStart(record: PodRecord, pod: Pod): ContainerRecord | undefined {
+    const { now } = this.#context.clock
+    let next: ContainerRecord | undefined
+    for (const container of this.#candidates(record)) {
+      const at = this.#startTime(container, pod)
+      if (at === NEVER) continue
+      if (at <= now) next ??= container
+      else {
+        this.#wake(record.uid, at)
+        this.#tellWaiting(record, container, pod)
+      }
+    }
+    return next
+  }
+
+  #tellWaiting(record: PodRecord, container: ContainerRecord, pod: Pod): void {
+    const { clock } = this.#context
+    const pullShownUntil = container.pullFailedAt + PULL_ERROR_SHOWN
+    if (container.pullFailedAt !== NEVER) {
+      if (clock.now < pullShownUntil) return this.#wake(record.uid, pullShownUntil)
+      if (/^(ImagePullBackOff|ErrImageNeverPull)$/.test(container.waiting?.reason ?? '')) return
+      const message = `Back-off pulling image "${container.spec.image}"`
+      container.waiting = { reason: 'ImagePullBackOff', message }
+      this.#event(record, container, pod, 'Normal', 'BackOff', message)
+      this.#event(record, container, pod, 'Warning', 'Failed', 'Error: ImagePullBackOff')
+      return
+    }
+    if (container.waiting?.reason === 'CrashLoopBackOff') return
+    const who = `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
+    container.waiting = {
+      reason: 'CrashLoopBackOff',
+      message: `back-off ${formatSeconds(container.crashBackOff.delay)} restarting failed container=${container.name} pod=${who}`,
+    }
+    const message = `Back-off restarting failed container ${container.name} in pod ${who}`
+    this.#event(record, container, pod, 'Warning', 'BackOff', message)
+  }
+
+  /** First step of a start: the image. */
+  #begin(record: PodRecord, container: ContainerRecord, pod: Pod, node: ImageCache): void {
+    const { clock } = this.#context
+    const { image, imagePullPolicy } = container.spec
+    if (container.phase === 'exited') container.crashBackOff.next(container.finishedAt, clock.now)
+    const present = node.images.has(image)
+    if (!present && imagePullPolicy === 'Never') {
+      const message = `Container image "${image}" is not present with pull policy of Never`
+      this.#failPull(record, container, pod, 'ErrImageNeverPull', message)
+      return
+    }
+    if (present && imagePullPolicy !== 'Always') {
+      const message = `Container image "${image}" already present on machine`
+      this.#event(record, container, pod, 'Normal', 'Pulled', message)
+      this.#enter(container, 'creating', START_DELAY)
+      return
+    }
+    this.#event(record, container, pod, 'Normal', 'Pulling', `Pulling image "${image}"`)
+    this.#enter(container, 'pulling', PULL_DELAY)
+  }
+
+  #enter(container: ContainerRecord, phase: 'pulling' | 'creating', delay: Micros): void {
+    container.phase = phase
+    container.until = this.#context.clock.now + delay
+  }
+
+  #endPull(record: PodRecord, container: ContainerRecord, pod: Pod, node: ImageCache): void {
+    const { image } = container.spec
+    if (!this.#runtime.hasImage(image)) {
+      const why = `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`
+      this.#event(record, container, pod, 'Warning', 'Failed', `Failed to pull image "${image}": ${why}`)
+      this.#failPull(record, container, pod, 'ErrImagePull', why)
+      return
+    }
+    node.images.add(image)
+    container.pullFailedAt = NEVER
+    const took = `${PULL_DELAY / MILLISECOND}ms`
+    const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting)`
+    this.#event(record, container, pod, 'Normal', 'Pulled', message)
+    this.#enter(container, 'creating', START_DELAY)
+  }
+
+  #failPull(record: PodRecord, container: ContainerRecord, pod: Pod, reason: string, message: string): void {
+    const { clock } = this.#context
+    container.phase = container.terminated ? 'exited' : 'waiting'
+    container.waiting = { reason, message }
+    container.pullFailedAt = clock.now
+    container.pullBackOff.next(clock.now, clock.now)
+    this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${reason}`)
+  }
+
+  /** Second step: the configuration, and the runtime. */
+  #create(record: PodRecord, container: ContainerRecord, pod: Pod, addressing: PodAddressing): void {
+    let spec: ContainerSpec
+    try {
+      spec = this.#containerSpec(container, pod, addressing)
+    } catch (error) {
+      if (!(error instanceof ContainerConfigError)) throw error
+      this.#failConfig(record, container, pod, error.message)
+      return
+    }
+    this.#event(record, container, pod, 'Normal', 'Created', `Created container ${container.name}`)
+    if (container.terminated !== undefined) container.restartCount++
+    container.containerId = randomHex(this.#context.random, 64)
+    container.waiting = undefined
+    container.phase = 'starting'
+    this.#runtime.startContainer(record.uid, spec)
+  }
+
+  /** Unlike the kubelet, which tries again every few seconds: only when a ConfigMap changes. */
+  #failConfig(record: PodRecord, container: ContainerRecord, pod: Pod, message: string): void {
+    container.phase = container.terminated ? 'exited' : 'waiting'
+    container.waiting = { reason: 'CreateContainerConfigError', message }
+    container.until = NEVER
+    this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${message}`)
+  }
+
+  #containerSpec(container: ContainerRecord, pod: Pod, addressing: PodAddressing): ContainerSpec {
+    const { spec } = container
+    const env = containerEnvironment(pod, spec, addressing, this.#context.store)
+    const values = new Map(env)
+    const expanded = (words: readonly string[]) =>
+      words.map((word) => expand(word, (name) => values.get(name)))
+    return {
+      name: container.name,
+      image: spec.image,
+      ...(spec.command && { command: expanded(spec.command) }),
+      ...(spec.args && { args: expanded(spec.args) }),
+      ...(spec.workingDir && { workingDir: spec.workingDir }),
+      env,
+      mounts: (spec.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }) => ({
+        volume: name,
+        path: mountPath,
+        ...(subPath && { subPath }),
+        readOnly: readOnly === true,
+      })),
+      stdin: spec.stdin === true,
+      tty: spec.tty === true,
+    }
+  }
+
+  #event(
+    record: PodRecord,
+    container: ContainerRecord,
+    pod: Pod,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+  ): void {
+    const source = { component: 'kubelet', host: record.nodeName }
+    const list = container.init ? 'initContainers' : 'containers'
+    this.#context.events.record(pod, type, reason, message, source, `spec.${list}{${container.name}}`)
+  }
+}
+
+function find(record: PodRecord, name: string): ContainerRecord | undefined {
+  return record.containers.find((container) => container.name === name)
+}

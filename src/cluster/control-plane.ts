@@ -1,0 +1,123 @@
+// The control plane with the kubelets of all nodes, as one object without clock or threads of its own: API clients
+// write through `admission` and read from `store`, the driver gives time through `advance` and runs the pods.
+// Read work-loop.ts first, then the controllers; kubelet.ts is the border to the pods.
+
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import { Admission } from './admission.js'
+import { bootstrapControlPlane, joinWorkers } from './bootstrap.js'
+import { ClusterClock } from './clock.js'
+import type { ClusterConfig } from './cluster-config.js'
+import type { ControllerContext } from './controller-context.js'
+import { DeploymentController } from './deployment-controller.js'
+import { EndpointsController } from './endpoints-controller.js'
+import { EventRecorder } from './event-recorder.js'
+import type { ClusterFollower } from './feed.js'
+import { GarbageCollector } from './garbage-collector.js'
+import { Kubelet } from './kubelet.js'
+import { NamespaceController } from './namespace-controller.js'
+import type { ReplicaSet } from './objects.js'
+import type { ReadinessProber } from './readiness.js'
+import { ReplicaSetController } from './replicaset-controller.js'
+import type { PodRuntime, SandboxEvent } from './sandbox.js'
+import { Scheduler } from './scheduler.js'
+import { SliceController } from './slice-controller.js'
+import { MemoryStore, type ObjectStore } from './store.js'
+import { WorkLoop } from './work-loop.js'
+
+export interface ControlPlaneOptions {
+  readonly config: ClusterConfig
+  /** Names, uids and addresses are drawn from streams forked off it. */
+  readonly random: Random
+  /** Its `onEvent` is taken by the control plane. */
+  readonly runtime: PodRuntime
+  /** The date at emulated time 0. */
+  readonly startUnixMillis: number
+  /** Without one, a container that runs is ready. */
+  readonly prober?: ReadinessProber
+}
+
+export class ControlPlane {
+  readonly config: ClusterConfig
+  readonly clock: ClusterClock
+  readonly store: ObjectStore
+  /** What clients create, update and delete. Call `advance` with the time first, so that timestamps are right. */
+  readonly admission: Admission
+  readonly #loop = new WorkLoop()
+  readonly #kubelet: Kubelet
+  readonly #events: SandboxEvent[] = []
+
+  constructor({ config, random, runtime, startUnixMillis, prober }: ControlPlaneOptions) {
+    this.config = config
+    this.clock = new ClusterClock(startUnixMillis)
+    const store = new MemoryStore(this.clock, random.fork('store'))
+    this.store = store
+    this.admission = new Admission({
+      store,
+      clock: this.clock,
+      random: random.fork('admission'),
+      serviceSubnet: config.serviceSubnet,
+    })
+    const context: ControllerContext = {
+      store,
+      admission: this.admission,
+      clock: this.clock,
+      loop: this.#loop,
+      events: new EventRecorder(store, this.clock, random.fork('events')),
+      random: random.fork('controllers'),
+    }
+    new NamespaceController(context)
+    new GarbageCollector(context)
+    new DeploymentController(context)
+    new ReplicaSetController(context)
+    new Scheduler(context)
+    this.#kubelet = new Kubelet({ context, config, runtime, prober })
+    new EndpointsController(context)
+    new SliceController(context)
+    runtime.onEvent = (event) => void this.#events.push(event)
+    const target = { store, admission: this.admission, clock: this.clock, config }
+    bootstrapControlPlane(target)
+    this.#loop.run(0)
+    joinWorkers(target)
+  }
+
+  /** Lets happen what is due at `now`: events of the runtime, the work of the controllers. */
+  advance(now: Micros): void {
+    this.clock.now = Math.max(this.clock.now, now)
+    do {
+      for (const event of this.#events.splice(0)) this.#kubelet.handle(event)
+      this.#loop.run(this.clock.now)
+    } while (this.#events.length > 0)
+  }
+
+  /** When `advance` wants to be called; a time that has passed when there is work now, NEVER when idle. */
+  deadline(): Micros {
+    return this.#events.length > 0 || this.#loop.busy ? this.clock.now : this.#loop.deadline()
+  }
+
+  /**
+   * Has `follower` hear of the objects of `resources` (plural names) that are there, and of every change from now on,
+   * within the call that makes it. The returned function ends it.
+   */
+  follow(resources: readonly string[], follower: ClusterFollower): () => void {
+    const stops = resources.map((resource) => {
+      for (const object of this.store.list(resource)) follower.apply({ type: 'ADDED', resource, object })
+      return this.store.watch(resource, ({ type, object }) => follower.apply({ type, resource, object }))
+    })
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /**
+   * Whether nothing in the cluster changes any more by itself, but for back-off: nothing is queued, no pod is being
+   * made or ended, no ready pod waits out minReadySeconds. Pods that crash, have no image or find no node count as
+   * settled.
+   */
+  settled(): boolean {
+    if (this.#events.length > 0 || this.#loop.busy || !this.#kubelet.settled()) return false
+    return this.store
+      .list<ReplicaSet>('replicasets')
+      .every(({ status }) => (status?.availableReplicas ?? 0) === (status?.readyReplicas ?? 0))
+  }
+}

@@ -1,0 +1,35 @@
+// What every controller is given: the store to read, admission to write through, the clock, the work loop, events.
+
+import type { Random } from '../base/random.js'
+import type { Admission } from './admission.js'
+import type { ClusterClock } from './clock.js'
+import type { EventRecorder } from './event-recorder.js'
+import type { KubeObject, OwnerReference } from './objects.js'
+import type { ObjectStore } from './store.js'
+import type { WorkLoop } from './work-loop.js'
+
+export interface ControllerContext {
+  readonly store: ObjectStore
+  readonly admission: Admission
+  readonly clock: ClusterClock
+  readonly loop: WorkLoop
+  readonly events: EventRecorder
+  readonly random: Random
+}
+
+/** The owner that manages `object`, if any. */
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find((reference) => reference.controller)
+}
+
+/** The reference that makes `owner` the one who manages an object. */
+export function controllerReference(owner: KubeObject): OwnerReference {
+  return {
+    apiVersion: owner.apiVersion,
+    kind: owner.kind,
+    name: owner.metadata.name,
+    uid: owner.metadata.uid!,
+    controller: true,
+    blockOwnerDeletion: true,
+  }
+}

@@ -1,0 +1,322 @@
+// The kubelets of all nodes: they bring each pod of their node to life on the PodRuntime and report its status. This
+// file is a pod's way from the sandbox to its end; how its containers start and restart is container-lifecycle.ts.
+// Readiness: a container with a readiness probe is ready when the prober says so. Simplified: while no prober is
+// handed in, and for containers without a probe, running is ready; liveness and startup probes are not asked.
+
+import { invariant } from '../base/errors.js'
+import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
+import { PodAddresses } from './allocators.js'
+import type { ClusterConfig, NodeConfig } from './cluster-config.js'
+import { ContainerLifecycle } from './container-lifecycle.js'
+import type { ControllerContext } from './controller-context.js'
+import { cloneJson } from './json.js'
+import type { ConfigMap, Pod } from './objects.js'
+import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
+import { isAlive, type PodRecord, podRecord } from './pod-record.js'
+import { podStatus } from './pod-status.js'
+import { parseQuantity } from './quantity.js'
+import type { ReadinessProber } from './readiness.js'
+import type { PodRuntime, PodUid, SandboxEvent, SandboxVolume } from './sandbox.js'
+import type { Controller } from './work-loop.js'
+
+/** How long the emulated CRI and CNI take to set a sandbox up. */
+const SANDBOX_DELAY: Micros = 20 * MILLISECOND
+/** What still runs so long after its grace period is taken away with its sandbox. */
+const KILL_SLACK: Micros = 2 * SECOND
+const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024
+
+/** What the kubelet keeps for each node. */
+export interface KubeletNode {
+  readonly config: NodeConfig
+  readonly addresses: PodAddresses
+  /** Images that were pulled before. */
+  readonly images: Set<string>
+}
+
+export interface KubeletOptions {
+  readonly context: ControllerContext
+  readonly config: ClusterConfig
+  readonly runtime: PodRuntime
+  readonly prober?: ReadinessProber | undefined
+}
+
+export class Kubelet implements Controller {
+  readonly name = 'kubelet'
+  readonly #context: ControllerContext
+  readonly #config: ClusterConfig
+  readonly #runtime: PodRuntime
+  readonly #prober: ReadinessProber | undefined
+  readonly #lifecycle: ContainerLifecycle
+  readonly #nodes = new Map<string, KubeletNode>()
+  readonly #records = new Map<PodUid, PodRecord>()
+
+  constructor({ context, config, runtime, prober }: KubeletOptions) {
+    this.#context = context
+    this.#config = config
+    this.#runtime = runtime
+    this.#prober = prober
+    for (const node of config.nodes)
+      this.#nodes.set(node.name, {
+        config: node,
+        addresses: new PodAddresses(node.podRange, node.gateway),
+        images: new Set(),
+      })
+    this.#lifecycle = new ContainerLifecycle({
+      context,
+      runtime,
+      prober,
+      wake: (uid, at) => context.loop.addAt(this, uid, at),
+    })
+    if (prober) prober.onResult = (uid, container, ready) => this.#onProbe(uid, container, ready)
+    context.store.watch<Pod>('pods', ({ type, object }) => {
+      const uid = object.metadata.uid!
+      const mine = this.#nodes.has(object.spec.nodeName ?? '')
+      if (type !== 'DELETED' && mine && !this.#records.has(uid))
+        this.#records.set(uid, podRecord(object, context.clock.now))
+      if (this.#records.has(uid)) context.loop.add(this, uid)
+    })
+    // What could not be mounted or read may be there now.
+    context.store.watch<ConfigMap>('configmaps', ({ object }) => {
+      for (const record of this.#records.values())
+        if (record.namespace === object.metadata.namespace && isWaitingForConfig(record)) {
+          this.#lifecycle.retryConfiguration(record)
+          context.loop.add(this, record.uid)
+        }
+    })
+  }
+
+  /** What the runtime told; events of pods that are forgotten are nothing. */
+  handle(event: SandboxEvent): void {
+    const record = this.#records.get(event.uid)
+    if (record === undefined) return
+    const pod = this.#podOf(record)
+    switch (event.type) {
+      case 'sandbox-ready':
+        if (record.sandbox === 'creating') record.sandbox = 'ready'
+        break
+      case 'sandbox-gone':
+        this.#onSandboxGone(record, pod, event.reason)
+        break
+      case 'container-started':
+        this.#lifecycle.onStarted(record, event.container, pod)
+        break
+      case 'container-exited':
+        this.#lifecycle.onExited(record, event.container, event.exit, pod)
+        break
+    }
+    this.#context.loop.add(this, record.uid)
+  }
+
+  /** Whether no pod is on its way from one state to another by itself. */
+  settled(): boolean {
+    for (const record of this.#records.values()) {
+      const pod = this.#podOf(record)
+      if (pod === undefined || pod.metadata.deletionTimestamp) return false
+      if (record.blocked !== undefined) continue
+      const phase = pod.status?.phase
+      if (phase === 'Succeeded' || phase === 'Failed') continue
+      if (record.sandbox !== 'ready' && !record.containers.some((container) => container.waiting))
+        return false
+      if (!record.containers.every((container) => this.#lifecycle.isSettled(record, container))) return false
+    }
+    return true
+  }
+
+  reconcile(uid: string): void {
+    const record = this.#records.get(uid)
+    if (record === undefined) return
+    const pod = this.#podOf(record)
+    if (pod === undefined || pod.metadata.deletionTimestamp) this.#terminate(record, pod)
+    else this.#run(record, pod)
+    if (this.#records.has(uid)) this.#report(record)
+  }
+
+  /** The pod as it is now; undefined when it, or this instance of it, is gone. */
+  #podOf(record: PodRecord): Pod | undefined {
+    const pod = this.#context.store.get<Pod>('pods', record.namespace, record.name)
+    return pod?.metadata.uid === record.uid ? pod : undefined
+  }
+
+  #run(record: PodRecord, pod: Pod): void {
+    const { phase } = pod.status ?? {}
+    if (phase === 'Succeeded' || phase === 'Failed') return
+    for (const container of record.containers) {
+      const specs = container.init ? pod.spec.initContainers : pod.spec.containers
+      container.spec = specs?.find(({ name }) => name === container.name) ?? container.spec
+    }
+    if (record.sandbox === 'ready')
+      this.#lifecycle.advance(record, pod, this.#addressing(record), this.#node(record))
+    else if (record.sandbox === 'none' || record.sandbox === 'waiting') this.#startSandbox(record, pod)
+  }
+
+  /** Makes the sandbox when it has waited its time, and some container may run in it. */
+  #startSandbox(record: PodRecord, pod: Pod): void {
+    const { clock, loop } = this.#context
+    if (record.sandbox === 'none') {
+      const start = this.#lifecycle.nextStart(record, pod)
+      if (start === NEVER) return
+      if (start > clock.now) return this.#lifecycle.tellBackOff(record, pod)
+      record.sandbox = 'waiting'
+      record.sandboxUntil = clock.now + SANDBOX_DELAY
+    }
+    if (clock.now < record.sandboxUntil) return loop.addAt(this, record.uid, record.sandboxUntil)
+    const volumes = this.#volumes(record, pod)
+    if (volumes === undefined) return
+    const node = this.#node(record)
+    record.address ??= node.addresses.next()
+    if (record.address === undefined)
+      return this.#block(
+        record,
+        pod,
+        'FailedCreatePodSandBox',
+        `Failed to create pod sandbox: no IP addresses available in range ${node.config.podRange}`,
+      )
+    record.blocked = undefined
+    record.sandbox = 'creating'
+    this.#runtime.createSandbox({
+      uid: record.uid,
+      namespace: record.namespace,
+      name: record.name,
+      hostname: podHostname(pod),
+      nodeName: record.nodeName,
+      address: record.address,
+      gateway: node.config.gateway,
+      mtuBytes: this.#config.mtuBytes,
+      resolvConf: resolvConf(pod, this.#config),
+      hosts: etcHosts(pod, record.address.split('/')[0]!, this.#config),
+      volumes,
+      memoryLimitBytes: memoryLimit(pod),
+    })
+  }
+
+  /** The pod's volumes; undefined when it cannot be set up, which is told in an event. */
+  #volumes(record: PodRecord, pod: Pod): SandboxVolume[] | undefined {
+    if (pod.spec.hostNetwork) {
+      const text = 'Failed to create pod sandbox: hostNetwork is not supported by Podwire'
+      this.#block(record, pod, 'FailedCreatePodSandBox', text)
+      return undefined
+    }
+    try {
+      return podVolumes(pod, this.#context.store)
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error
+      this.#block(record, pod, 'FailedMount', error.message)
+      return undefined
+    }
+  }
+
+  #block(record: PodRecord, pod: Pod, reason: string, message: string): void {
+    if (record.blocked === message) return
+    record.blocked = message
+    this.#context.events.record(pod, 'Warning', reason, message, this.#source(record))
+  }
+
+  /** SIGTERM to what runs, then the sandbox goes, then the object. A pod deleted by force is taken away at once. */
+  #terminate(record: PodRecord, pod: Pod | undefined): void {
+    const { clock, loop, events } = this.#context
+    const grace = (pod?.metadata.deletionGracePeriodSeconds ?? 0) * SECOND
+    const killAt = clock.now + grace + KILL_SLACK
+    if (record.killAt === NEVER || (pod === undefined && record.killAt > clock.now)) {
+      record.killAt = pod === undefined ? clock.now : killAt
+      for (const container of record.containers) {
+        if (container.phase === 'pulling' || container.phase === 'creating') container.phase = 'waiting'
+        if (!isAlive(container)) continue
+        if (pod)
+          events.record(
+            pod,
+            'Normal',
+            'Killing',
+            `Stopping container ${container.name}`,
+            this.#source(record),
+            `spec.containers{${container.name}}`,
+          )
+        this.#runtime.stopContainer(record.uid, container.name, grace)
+      }
+    }
+    if (record.containers.some(isAlive) && clock.now < record.killAt)
+      return loop.addAt(this, record.uid, record.killAt)
+    if (record.sandbox === 'creating' || record.sandbox === 'ready') {
+      record.sandbox = 'removing'
+      this.#runtime.removeSandbox(record.uid)
+    } else if (record.sandbox !== 'removing') this.#forget(record)
+  }
+
+  #forget(record: PodRecord): void {
+    this.#releaseAddress(record)
+    for (const { name } of record.containers) this.#prober?.stop(record.uid, name)
+    this.#records.delete(record.uid)
+    if (this.#podOf(record)) this.#context.store.remove('pods', record.namespace, record.name)
+  }
+
+  /** The end of a sandbox: asked for, or its thread died - then the pod gets a new one, with another address. */
+  #onSandboxGone(record: PodRecord, pod: Pod | undefined, reason: string | undefined): void {
+    const expected = record.sandbox === 'removing'
+    record.sandbox = 'none'
+    for (const container of record.containers)
+      if (isAlive(container))
+        this.#lifecycle.onExited(
+          record,
+          container.name,
+          { exitCode: 137, signal: 9, reason: reason ?? 'Error' },
+          pod,
+        )
+      else if (container.phase === 'pulling' || container.phase === 'creating')
+        container.phase = container.terminated ? 'exited' : 'waiting'
+    this.#releaseAddress(record)
+    if (expected || pod === undefined) return
+    const message = 'Pod sandbox changed, it will be killed and re-created.'
+    this.#context.events.record(pod, 'Normal', 'SandboxChanged', message, this.#source(record))
+  }
+
+  #releaseAddress(record: PodRecord): void {
+    if (record.address !== undefined) this.#node(record).addresses.release(record.address)
+    record.address = undefined
+  }
+
+  #onProbe(uid: PodUid, name: string, ready: boolean): void {
+    const record = this.#records.get(uid)
+    const container = record?.containers.find((candidate) => candidate.name === name)
+    if (container === undefined || container.phase !== 'running') return
+    container.ready = ready
+    this.#context.loop.add(this, uid)
+  }
+
+  #report(record: PodRecord): void {
+    const { store, clock } = this.#context
+    const pod = this.#podOf(record)
+    if (pod === undefined) return
+    const next = cloneJson(pod)
+    next.status = podStatus(pod, record, this.#node(record).config.address, clock)
+    store.update(next)
+  }
+
+  #addressing(record: PodRecord): { podIP: string; hostIP: string } {
+    return { podIP: record.address?.split('/')[0] ?? '', hostIP: this.#node(record).config.address }
+  }
+
+  #node(record: PodRecord): KubeletNode {
+    const node = this.#nodes.get(record.nodeName)
+    invariant(node !== undefined, `pod ${record.name} is on an unknown node`)
+    return node
+  }
+
+  #source(record: PodRecord): { component: string; host: string } {
+    return { component: 'kubelet', host: record.nodeName }
+  }
+}
+
+function isWaitingForConfig(record: PodRecord): boolean {
+  return (
+    record.blocked !== undefined ||
+    record.containers.some(({ waiting }) => waiting?.reason === 'CreateContainerConfigError')
+  )
+}
+
+/** The sum of the containers' limits; those without one share the default. */
+function memoryLimit(pod: Pod): number {
+  const limits = pod.spec.containers.map(({ resources }) =>
+    parseQuantity(resources?.limits?.['memory'] ?? ''),
+  )
+  const sum = limits.reduce<number>((total, limit) => total + (limit ?? 0), 0)
+  return limits.includes(undefined) ? sum + DEFAULT_MEMORY_BYTES : sum
+}

@@ -1,0 +1,101 @@
+// The files that the kubelet makes for a pod: /etc/resolv.conf, /etc/hosts, and the contents of its volumes.
+
+import type { ClusterConfig } from './cluster-config.js'
+import type { ConfigMap, Pod, Volume } from './objects.js'
+import { parseQuantity } from './quantity.js'
+import type { SandboxVolume } from './sandbox.js'
+import type { ObjectStore } from './store.js'
+
+const MAX_HOSTNAME = 63
+
+/** The pod's host name: spec.hostname, or its own name cut to what a label may be. */
+export function podHostname(pod: Pod): string {
+  return pod.spec.hostname ?? pod.metadata.name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '')
+}
+
+/** Text of /etc/resolv.conf by dnsPolicy and dnsConfig, in the order in which container runtimes write it. */
+export function resolvConf(pod: Pod, config: ClusterConfig): string {
+  const { dnsPolicy = 'ClusterFirst', dnsConfig = {} } = pod.spec
+  const nameservers: string[] = []
+  const searches: string[] = []
+  const options = new Map<string, string | undefined>()
+  // Default takes over the node's resolver, and the nodes here have none.
+  if (dnsPolicy === 'ClusterFirst' || dnsPolicy === 'ClusterFirstWithHostNet') {
+    const domain = config.clusterDomain
+    nameservers.push(config.dnsAddress)
+    searches.push(`${pod.metadata.namespace}.svc.${domain}`, `svc.${domain}`, domain)
+    options.set('ndots', '5')
+  }
+  nameservers.push(...(dnsConfig.nameservers ?? []))
+  searches.push(...(dnsConfig.searches ?? []))
+  for (const { name, value } of dnsConfig.options ?? []) options.set(name, value)
+  const lines: string[] = []
+  if (searches.length > 0) lines.push(`search ${[...new Set(searches)].join(' ')}`)
+  for (const server of new Set(nameservers)) lines.push(`nameserver ${server}`)
+  const words = [...options].map(([name, value]) => (value === undefined ? name : `${name}:${value}`))
+  if (words.length > 0) lines.push(`options ${words.join(' ')}`)
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/** Text of /etc/hosts for a pod with the address `podIP`. */
+export function etcHosts(pod: Pod, podIP: string, config: ClusterConfig): string {
+  const hostname = podHostname(pod)
+  const { subdomain, hostAliases = [] } = pod.spec
+  const names = subdomain
+    ? [`${hostname}.${subdomain}.${pod.metadata.namespace}.svc.${config.clusterDomain}`, hostname]
+    : [hostname]
+  const entries: [address: string, ...names: string[]][] = [
+    ['127.0.0.1', 'localhost'],
+    ['::1', 'localhost ip6-localhost ip6-loopback'],
+    ['fe00::0', 'ip6-localnet'],
+    ['fe00::0', 'ip6-mcastprefix'],
+    ['fe00::1', 'ip6-allnodes'],
+    ['fe00::2', 'ip6-allrouters'],
+    [podIP, ...names],
+  ]
+  const lines = ['# Kubernetes-managed hosts file.', ...entries.map((entry) => entry.join('\t'))]
+  if (hostAliases.length > 0) {
+    lines.push('', '# Entries added by HostAliases.')
+    for (const { ip, hostnames } of hostAliases) lines.push([ip, ...hostnames].join('\t'))
+  }
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+/** A volume cannot be made now; the text is what the kubelet tells in the event FailedMount. */
+export class VolumeError extends Error {}
+
+/** The pod's volumes. VolumeError when one names what is not there, or is of a type Podwire does not have. */
+export function podVolumes(pod: Pod, store: ObjectStore): SandboxVolume[] {
+  return (pod.spec.volumes ?? []).map((volume) => {
+    if (volume.emptyDir) {
+      const limit = parseQuantity(volume.emptyDir.sizeLimit ?? '')
+      return { name: volume.name, ...(limit !== undefined && { sizeLimitBytes: limit }) }
+    }
+    const why = (text: string) =>
+      new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${text}`)
+    if (volume.configMap === undefined) {
+      const type = Object.keys(volume).find((key) => key !== 'name')
+      throw why(`volume type ${type} is not supported by Podwire`)
+    }
+    return { name: volume.name, files: configMapFiles(pod, volume.configMap, store, why) }
+  })
+}
+
+function configMapFiles(
+  pod: Pod,
+  source: NonNullable<Volume['configMap']>,
+  store: ObjectStore,
+  why: (text: string) => VolumeError,
+): Record<string, string> {
+  const configMap = store.get<ConfigMap>('configmaps', pod.metadata.namespace, source.name)
+  if (configMap === undefined && !source.optional) throw why(`configmap "${source.name}" not found`)
+  const data = configMap?.data ?? {}
+  if (source.items === undefined) return { ...data }
+  return Object.fromEntries(
+    source.items.flatMap(({ key, path }) => {
+      if (Object.hasOwn(data, key)) return [[path, data[key]!]]
+      if (source.optional) return []
+      throw why(`configmap references non-existent config key: ${key}`)
+    }),
+  )
+}

@@ -1,0 +1,107 @@
+// What the kubelet remembers of a pod on its node: the state of the sandbox and of each container. The status that
+// the API shows is derived from it (pod-status.ts).
+
+import { type Micros, NEVER } from '../base/time.js'
+import { BackOff } from './back-off.js'
+import type { Container, ContainerState, Pod } from './objects.js'
+
+/** Where a container stands on its way; `until` says when `pulling` and `creating` are over. */
+export type ContainerPhase = 'waiting' | 'pulling' | 'creating' | 'starting' | 'running' | 'exited'
+
+export type TerminatedState = NonNullable<ContainerState['terminated']>
+
+export interface ContainerRecord {
+  readonly name: string
+  readonly init: boolean
+  spec: Container
+  phase: ContainerPhase
+  until: Micros
+  /** Why it does not run, when there is something to say beyond ContainerCreating. */
+  waiting: { reason: string; message?: string } | undefined
+  containerId: string | undefined
+  startedAt: Micros
+  finishedAt: Micros
+  restartCount: number
+  /** How the current instance ended. */
+  terminated: TerminatedState | undefined
+  /** How the one before it ended. */
+  lastTerminated: TerminatedState | undefined
+  /** Whether the readiness probe says yes; without a probe, running is ready. */
+  ready: boolean
+  readonly crashBackOff: BackOff
+  readonly pullBackOff: BackOff
+  /** When the last pull failed; NEVER before the first. */
+  pullFailedAt: Micros
+}
+
+export type SandboxPhase = 'none' | 'waiting' | 'creating' | 'ready' | 'removing'
+
+export interface PodRecord {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly nodeName: string
+  sandbox: SandboxPhase
+  sandboxUntil: Micros
+  /** With prefix length; undefined before the sandbox is asked for and after it is gone. */
+  address: string | undefined
+  startedAt: Micros
+  /** Something outside must change before the pod can go on: what, and the event's text. */
+  blocked: string | undefined
+  /** The end of the pod has begun: when what still runs is taken away; NEVER while it lives. */
+  killAt: Micros
+  readonly containers: ContainerRecord[]
+}
+
+export function podRecord(pod: Pod, now: Micros): PodRecord {
+  const { uid, namespace, name } = pod.metadata
+  return {
+    uid: uid!,
+    namespace: namespace!,
+    name,
+    nodeName: pod.spec.nodeName!,
+    sandbox: 'none',
+    sandboxUntil: 0,
+    address: undefined,
+    startedAt: now,
+    blocked: undefined,
+    killAt: NEVER,
+    containers: [
+      ...(pod.spec.initContainers ?? []).map((spec) => containerRecord(spec, true)),
+      ...pod.spec.containers.map((spec) => containerRecord(spec, false)),
+    ],
+  }
+}
+
+function containerRecord(spec: Container, init: boolean): ContainerRecord {
+  return {
+    name: spec.name,
+    init,
+    spec,
+    phase: 'waiting',
+    until: 0,
+    waiting: undefined,
+    containerId: undefined,
+    startedAt: 0,
+    finishedAt: 0,
+    restartCount: 0,
+    terminated: undefined,
+    lastTerminated: undefined,
+    ready: false,
+    crashBackOff: new BackOff(),
+    pullBackOff: new BackOff(),
+    pullFailedAt: NEVER,
+  }
+}
+
+/** Whether the container has been handed to the runtime and has not ended. */
+export function isAlive(container: ContainerRecord): boolean {
+  return container.phase === 'starting' || container.phase === 'running'
+}
+
+/** Whether all init containers have ended well. */
+export function isInitialized(record: PodRecord): boolean {
+  return record.containers.every(
+    (container) => !container.init || (container.phase === 'exited' && container.terminated?.exitCode === 0),
+  )
+}

@@ -1,0 +1,149 @@
+// The status of a pod as the API shows it, from what the kubelet knows of its sandbox and containers: phase,
+// conditions, container statuses.
+
+import { Random } from '../base/random.js'
+import type { ClusterClock } from './clock.js'
+import { randomHex } from './names.js'
+import type { Condition, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from './objects.js'
+import { findCondition, setCondition } from './pod-condition.js'
+import { type ContainerRecord, isInitialized, type PodRecord } from './pod-record.js'
+
+/** The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. */
+export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: ClusterClock): PodStatus {
+  const { podIP: _ip, podIPs: _ips, ...kept } = pod.status ?? {}
+  const initialized = isInitialized(record)
+  const statuses = (init: boolean) =>
+    record.containers
+      .filter((container) => container.init === init)
+      .map((container) => containerStatus(container, initialized, record, clock))
+      .sort((a, b) => (init ? 0 : a.name < b.name ? -1 : 1))
+  const containerStatuses = statuses(false)
+  const initContainerStatuses = statuses(true)
+  const phase = podPhase(pod, initialized, containerStatuses, initContainerStatuses)
+  const podIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
+  return {
+    ...kept,
+    phase,
+    conditions: conditions(pod, record, phase, containerStatuses, clock),
+    hostIP,
+    hostIPs: [{ ip: hostIP }],
+    ...(podIP && { podIP, podIPs: [{ ip: podIP }] }),
+    startTime: clock.timestampAt(record.startedAt),
+    ...(initContainerStatuses.length > 0 && { initContainerStatuses }),
+    containerStatuses,
+  }
+}
+
+function containerStatus(
+  container: ContainerRecord,
+  initialized: boolean,
+  record: PodRecord,
+  clock: ClusterClock,
+): ContainerStatus {
+  const running = container.phase === 'running'
+  const started = container.containerId !== undefined
+  return {
+    name: container.name,
+    image: container.spec.image,
+    imageID: started ? imageId(container.spec.image) : '',
+    ...(started && { containerID: `containerd://${container.containerId}` }),
+    ready: container.init ? container.terminated?.exitCode === 0 : running && container.ready,
+    started: running,
+    restartCount: container.restartCount,
+    state: containerState(container, initialized, record, clock),
+    lastState: lastState(container),
+  }
+}
+
+function containerState(
+  container: ContainerRecord,
+  initialized: boolean,
+  record: PodRecord,
+  clock: ClusterClock,
+): ContainerState {
+  if (container.phase === 'running') return { running: { startedAt: clock.timestampAt(container.startedAt) } }
+  if (container.waiting !== undefined) return { waiting: { ...container.waiting } }
+  if (container.terminated !== undefined) return { terminated: { ...container.terminated } }
+  const hasInit = record.containers.some(({ init }) => init)
+  const reason = hasInit && (!initialized || container.init) ? 'PodInitializing' : 'ContainerCreating'
+  return { waiting: { reason } }
+}
+
+/** The end before the one that `state` tells; while it waits, its last end. */
+function lastState(container: ContainerRecord): ContainerState {
+  const told = container.phase !== 'running' && container.waiting === undefined
+  const last = told ? container.lastTerminated : (container.terminated ?? container.lastTerminated)
+  return last === undefined ? {} : { terminated: { ...last } }
+}
+
+/** Built-in images have no digest; one made from the name tells them apart. */
+function imageId(image: string): string {
+  return `sha256:${randomHex(new Random(`image/${image}`), 64)}`
+}
+
+/** Rules of the kubelet's getPhase. */
+function podPhase(
+  pod: Pod,
+  initialized: boolean,
+  statuses: readonly ContainerStatus[],
+  initStatuses: readonly ContainerStatus[],
+): PodPhase {
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  if (!initialized) {
+    const failed = initStatuses.some(({ state }) => state.terminated && state.terminated.exitCode !== 0)
+    return failed && policy === 'Never' ? 'Failed' : 'Pending'
+  }
+  const ended = statuses.map(
+    ({ state, lastState }) => state.terminated ?? (state.waiting && lastState.terminated),
+  )
+  if (statuses.some(({ state }, i) => state.waiting && ended[i] === undefined)) return 'Pending'
+  if (statuses.some(({ state }) => state.running) || policy === 'Always') return 'Running'
+  if (ended.every((end) => end?.exitCode === 0)) return 'Succeeded'
+  return policy === 'Never' ? 'Failed' : 'Running'
+}
+
+function conditions(
+  pod: Pod,
+  record: PodRecord,
+  phase: PodPhase,
+  statuses: readonly ContainerStatus[],
+  clock: ClusterClock,
+): Condition[] {
+  const old = pod.status?.conditions ?? []
+  const next = old.map((condition) => ({ ...condition }))
+  const put = (type: string, ok: boolean, reason = '', message = '') => {
+    setCondition(
+      next,
+      {
+        type,
+        status: ok ? 'True' : 'False',
+        lastProbeTime: null,
+        ...(reason && { reason }),
+        ...(message && { message }),
+      },
+      clock.timestamp(),
+    )
+  }
+  put('PodReadyToStartContainers', record.sandbox === 'ready')
+  const completed = phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : ''
+  if (isInitialized(record)) put('Initialized', true, phase === 'Succeeded' ? 'PodCompleted' : '')
+  else {
+    const left = record.containers.filter(({ init, terminated }) => init && terminated?.exitCode !== 0)
+    const names = left.map(({ name }) => name).join(' ')
+    put('Initialized', false, 'ContainersNotInitialized', `containers with incomplete status: [${names}]`)
+  }
+  const unready = statuses.filter(({ ready }) => !ready).map(({ name }) => name)
+  const message = completed ? '' : `containers with unready status: [${unready.join(' ')}]`
+  if (unready.length > 0) {
+    put('ContainersReady', false, completed || 'ContainersNotReady', message)
+    put('Ready', false, completed || 'ContainersNotReady', message)
+  } else {
+    put('ContainersReady', true)
+    const closed = (pod.spec.readinessGates ?? [])
+      .map(({ conditionType }) => conditionType)
+      .find((type) => findCondition(old, type)?.status !== 'True')
+    const gate = closed && `the status of pod readiness gate "${closed}" is not "True", but False`
+    put('Ready', closed === undefined, closed ? 'ReadinessGatesNotReady' : '', gate ?? '')
+  }
+  return next
+}

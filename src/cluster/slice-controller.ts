@@ -1,0 +1,217 @@
+// EndpointSlices: what kube-proxy and DNS read. For Services with a selector they come from the pods, for others they
+// mirror Endpoints made by hand (upstream has a controller for each).
+
+import type { ControllerContext } from './controller-context.js'
+import { controllerReference } from './controller-context.js'
+import { HEADLESS_LABEL, servicesOf } from './endpoints-controller.js'
+import { cloneJson, equalJson } from './json.js'
+import {
+  type EndpointSlice,
+  type Endpoints,
+  type KubeObject,
+  type Pod,
+  SERVICE_NAME_LABEL,
+  type Service,
+  type SliceEndpoint,
+} from './objects.js'
+import { type Backend, backendsOf, podReference } from './service-backends.js'
+import { type Controller, keyOf, splitKey } from './work-loop.js'
+
+const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
+const SKIP_MIRROR_LABEL = 'endpointslice.kubernetes.io/skip-mirror'
+const FROM_PODS = 'endpointslice-controller.k8s.io'
+const FROM_ENDPOINTS = 'endpointslicemirroring-controller.k8s.io'
+/** Most endpoints in one slice, kube-controller-manager's default. */
+const MAX_ENDPOINTS = 100
+
+type SlicePorts = EndpointSlice['ports']
+
+/** Endpoints that have the same ports, and so may share a slice. */
+interface SliceGroup {
+  readonly ports: SlicePorts
+  /** By what tells endpoints apart: the address. */
+  readonly endpoints: Map<string, SliceEndpoint>
+}
+
+export class SliceController implements Controller {
+  readonly name = 'endpointslice'
+  readonly #context: ControllerContext
+
+  constructor(context: ControllerContext) {
+    this.#context = context
+    const { store, loop } = context
+    store.watch<Service>('services', ({ object }) => loop.add(this, keyOf(object)))
+    store.watch<Endpoints>('endpoints', ({ object }) => loop.add(this, keyOf(object)))
+    store.watch<Pod>('pods', ({ object, previous }) => {
+      for (const service of servicesOf(store, object, previous)) loop.add(this, keyOf(service))
+    })
+    store.watch<EndpointSlice>('endpointslices', ({ object, type }) => {
+      const service = object.metadata.labels?.[SERVICE_NAME_LABEL]
+      if (type !== 'ADDED' && service) loop.add(this, `${object.metadata.namespace}/${service}`)
+    })
+  }
+
+  reconcile(key: string): void {
+    const { store } = this.#context
+    const [namespace, name] = splitKey(key)
+    const service = store.get<Service>('services', namespace, name)
+    const ours = (manager: string) =>
+      store
+        .list<EndpointSlice>('endpointslices', namespace)
+        .filter(
+          ({ metadata: { labels } }) =>
+            labels?.[SERVICE_NAME_LABEL] === name && labels[MANAGED_BY_LABEL] === manager,
+        )
+    const selects = Object.keys(service?.spec.selector ?? {}).length > 0
+    if (service === undefined || service.spec.type === 'ExternalName' || !selects)
+      for (const slice of ours(FROM_PODS)) this.#remove(slice)
+    else this.#reconcileSlices(service, service, FROM_PODS, groupBackends(service, store), ours(FROM_PODS))
+
+    const endpoints = store.get<Endpoints>('endpoints', namespace, name)
+    const mirrored = !selects && endpoints?.metadata.labels?.[SKIP_MIRROR_LABEL] !== 'true'
+    if (service === undefined || endpoints === undefined || !mirrored)
+      for (const slice of ours(FROM_ENDPOINTS)) this.#remove(slice)
+    else
+      this.#reconcileSlices(service, endpoints, FROM_ENDPOINTS, groupSubsets(endpoints), ours(FROM_ENDPOINTS))
+  }
+
+  /**
+   * Brings the slices to what `groups` say with few changes: endpoints stay in the slice they are in, new ones
+   * fill slices with room. Without any endpoint one empty slice stays for those who list them.
+   */
+  #reconcileSlices(
+    service: Service,
+    owner: KubeObject,
+    manager: string,
+    groups: readonly SliceGroup[],
+    existing: readonly EndpointSlice[],
+  ): void {
+    const template = sliceTemplate(service, owner, manager)
+    const kept = new Set<EndpointSlice>()
+    for (const group of groups) {
+      const waiting = new Map(group.endpoints)
+      const slices = existing.filter((slice) => equalJson(slice.ports, group.ports))
+      const contents = slices.map((slice) => {
+        const stay = slice.endpoints.flatMap(({ addresses }) => waiting.get(addresses[0]!) ?? [])
+        for (const { addresses } of stay) waiting.delete(addresses[0]!)
+        return stay
+      })
+      const rest = [...waiting.values()]
+      for (const [i, slice] of slices.entries()) {
+        const endpoints = contents[i]!
+        if (rest.length > 0) endpoints.push(...rest.splice(0, MAX_ENDPOINTS - endpoints.length))
+        if (endpoints.length === 0) continue
+        kept.add(slice)
+        this.#write(slice, template, endpoints, group.ports)
+      }
+      while (rest.length > 0) this.#write(undefined, template, rest.splice(0, MAX_ENDPOINTS), group.ports)
+    }
+    const spare = existing.filter((slice) => !kept.has(slice))
+    if (groups.every(({ endpoints }) => endpoints.size === 0)) {
+      const placeholder = spare.shift()
+      this.#write(placeholder, template, [], [])
+    }
+    for (const slice of spare) this.#remove(slice)
+  }
+
+  #write(
+    slice: EndpointSlice | undefined,
+    template: EndpointSlice,
+    endpoints: SliceEndpoint[],
+    ports: SlicePorts,
+  ): void {
+    const { store } = this.#context
+    if (slice === undefined) {
+      store.create({ ...template, endpoints, ports })
+      return
+    }
+    const next = cloneJson(slice)
+    next.metadata.labels = template.metadata.labels!
+    next.endpoints = endpoints
+    next.ports = ports
+    store.update(next)
+  }
+
+  #remove(slice: EndpointSlice): void {
+    this.#context.store.remove('endpointslices', slice.metadata.namespace, slice.metadata.name)
+  }
+}
+
+function sliceTemplate(service: Service, owner: KubeObject, manager: string): EndpointSlice {
+  const { namespace, name, labels } = service.metadata
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: '',
+      generateName: `${name}-`,
+      namespace: namespace!,
+      labels: {
+        ...labels,
+        ...(service.spec.clusterIP === 'None' && { [HEADLESS_LABEL]: '' }),
+        [SERVICE_NAME_LABEL]: name,
+        [MANAGED_BY_LABEL]: manager,
+      },
+      ownerReferences: [controllerReference(owner)],
+    },
+    addressType: 'IPv4',
+    endpoints: [],
+    ports: [],
+  }
+}
+
+function groupBackends(service: Service, store: ControllerContext['store']): SliceGroup[] {
+  const groups = new Map<string, SliceGroup>()
+  for (const backend of backendsOf(service, store)) {
+    if (service.spec.ports?.length && backend.ports.length === 0) continue
+    const ports = backend.ports.map(({ name, port, protocol, appProtocol }) => ({
+      name,
+      port,
+      protocol,
+      ...(appProtocol && { appProtocol }),
+    }))
+    const key = JSON.stringify(ports)
+    let group = groups.get(key)
+    if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }))
+    group.endpoints.set(backend.ip, endpointOf(backend, service.spec.publishNotReadyAddresses === true))
+  }
+  return [...groups.values()]
+}
+
+/** `serving` is the pod's readiness; `ready` is that too, unless the pod terminates. */
+function endpointOf(backend: Backend, evenUnready: boolean): SliceEndpoint {
+  const { pod, ip, ready, terminating, hostname } = backend
+  return {
+    addresses: [ip],
+    conditions: { ready: evenUnready || (ready && !terminating), serving: ready, terminating },
+    ...(hostname && { hostname }),
+    targetRef: podReference(pod),
+    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
+  }
+}
+
+function groupSubsets(endpoints: Endpoints): SliceGroup[] {
+  return (endpoints.subsets ?? []).map(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
+    const group = new Map<string, SliceEndpoint>()
+    for (const [list, ready] of [
+      [addresses, true],
+      [notReadyAddresses, false],
+    ] as const)
+      for (const { ip, hostname, nodeName, targetRef } of list)
+        group.set(ip, {
+          addresses: [ip],
+          conditions: { ready },
+          ...(hostname && { hostname }),
+          ...(targetRef && { targetRef }),
+          ...(nodeName && { nodeName }),
+        })
+    return {
+      ports: ports.map(({ name, port, protocol }) => ({
+        name: name ?? '',
+        port,
+        protocol: protocol ?? 'TCP',
+      })),
+      endpoints: group,
+    }
+  })
+}
