@@ -1,0 +1,165 @@
+// Applets about the system and its processes: env, hostname, id, uname, ps, kill, which, sleep, pwd.
+
+import type { Process, Program, SignalName } from '../../posix/process.js'
+import { conditionNamed } from '../builtins/control.js'
+import { applet, nameOf, parseDuration, parseOptions, UsageError } from './options.js'
+
+export const sleep: Program = applet(async (process, args) => {
+  if (args.length === 0) throw new UsageError('missing operand')
+  const duration = args.reduce((sum, text) => sum + parseDuration(text), 0)
+  await process.system.clock.sleep(duration, process.signal)
+  return 0
+})
+
+export const pwd: Program = applet(async (process) => {
+  await process.stdout.write(`${process.cwd}\n`)
+  return 0
+})
+
+export const env: Program = applet(async (process, args) => {
+  const options = parseOptions(args, '+iu:')
+  const variables = options.has('i') ? new Map<string, string>() : new Map(process.env)
+  for (const { letter, value } of options.given) if (letter === 'u') variables.delete(value)
+  const command = [...options.operands]
+  for (let match = assignment(command[0]); match !== undefined; match = assignment(command[0])) {
+    variables.set(match.name, match.value)
+    command.shift()
+  }
+  if (command.length > 0) return await runCommand(process, command, variables)
+  for (const [name, value] of variables) await process.stdout.write(`${name}=${value}\n`)
+  return 0
+})
+
+function assignment(text: string | undefined): { readonly name: string; readonly value: string } | undefined {
+  const at = text?.indexOf('=') ?? -1
+  return at > 0 ? { name: text!.slice(0, at), value: text!.slice(at + 1) } : undefined
+}
+
+/** Runs a program in the foreground of an applet (env, xargs, timeout); 127 when there is none. */
+export async function runCommand(
+  process: Process,
+  argv: readonly string[],
+  variables: ReadonlyMap<string, string> = process.env,
+): Promise<number> {
+  const { cwd, stdin, stdout, stderr } = process
+  const child = process.system.spawn({ argv, env: variables, cwd, stdin, stdout, stderr })
+  if (child === undefined) {
+    await stderr.write(`${nameOf(process)}: can't execute '${argv[0]}': No such file or directory\n`)
+    return 127
+  }
+  const onAbort = () => child.kill((process.signal.reason as { signalName: SignalName }).signalName)
+  process.signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await child.exited
+  } finally {
+    process.signal.removeEventListener('abort', onAbort)
+  }
+}
+
+export const printenv: Program = applet(async (process, args) => {
+  if (args.length === 0)
+    for (const [name, value] of process.env) await process.stdout.write(`${name}=${value}\n`)
+  let status = 0
+  for (const name of args) {
+    const value = process.env.get(name)
+    if (value === undefined) status = 1
+    else await process.stdout.write(`${value}\n`)
+  }
+  return status
+})
+
+export const hostname: Program = applet(async (process, args) => {
+  const options = parseOptions(args, 'isfd')
+  const name = process.system.hostname
+  const addresses = () =>
+    process.system.net
+      .interfaces()
+      .filter((row) => !row.loopback)
+      .flatMap((row) => row.addresses.map((address) => address.split('/')[0]!))
+  let text = name
+  if (options.has('i')) text = addresses().join(' ')
+  else if (options.has('s')) text = name.split('.')[0]!
+  else if (options.has('d')) text = name.split('.').slice(1).join('.')
+  await process.stdout.write(`${text}\n`)
+  return 0
+})
+
+export const id: Program = applet(async (process, args) => {
+  const options = parseOptions(args, 'ugnrG')
+  const number = options.has('u') || options.has('g') || options.has('G')
+  const text = number ? (options.has('n') ? 'root' : '0') : 'uid=0(root) gid=0(root) groups=0(root)'
+  await process.stdout.write(`${text}\n`)
+  return 0
+})
+
+export const whoami: Program = applet(async (process) => {
+  await process.stdout.write('root\n')
+  return 0
+})
+
+export const uname: Program = applet(async (process, args) => {
+  const options = parseOptions(args, 'asnrvmpio')
+  const fields: readonly (readonly [string, string])[] = [
+    ['s', 'Linux'],
+    ['n', process.system.hostname],
+    ['r', '5.15.0-podwire'],
+    ['v', '#1 SMP Podwire'],
+    ['m', 'x86_64'],
+    ['o', 'GNU/Linux'],
+  ]
+  const shown = fields.filter(([letter]) => options.has('a') || options.has(letter)).map(([, text]) => text)
+  await process.stdout.write(`${shown.length === 0 ? 'Linux' : shown.join(' ')}\n`)
+  return 0
+})
+
+export const ps: Program = applet(async (process) => {
+  await process.stdout.write('PID   USER     TIME  COMMAND\n')
+  for (const { pid, argv } of process.system.processes()) {
+    await process.stdout.write(`${String(pid).padStart(5)} root      0:00 ${argv.join(' ')}\n`)
+  }
+  return 0
+})
+
+export const kill: Program = applet(async (process, args) => {
+  const [first, ...rest] = args
+  const named = first !== undefined && /^-./.test(first)
+  const name = first === '-s' ? rest[0] : first?.slice(1)
+  const signal = named ? conditionNamed(name ?? '') : 'SIGTERM'
+  if (signal === undefined || signal === 'EXIT') throw new UsageError(`bad signal name '${name}'`)
+  const operands = first === '-s' ? rest.slice(1) : named ? rest : args
+  if (operands.length === 0) throw new UsageError('you need to specify whom to kill')
+  let status = 0
+  for (const operand of operands) {
+    if (process.system.kill(Number(operand), signal)) continue
+    status = 1
+    await process.stderr.write(`kill: can't kill pid ${operand}: No such process\n`)
+  }
+  return status
+})
+
+export const killall: Program = applet(async (process, args) => {
+  const signal = args[0]?.startsWith('-') ? conditionNamed(args[0].slice(1)) : 'SIGTERM'
+  if (signal === undefined || signal === 'EXIT') throw new UsageError(`bad signal name '${args[0]}'`)
+  let status = 0
+  for (const name of args.filter((arg) => !arg.startsWith('-'))) {
+    const rows = process.system
+      .processes()
+      .filter(({ argv, pid }) => pid !== process.pid && argv[0]?.replace(/.*\//, '') === name)
+    for (const { pid } of rows) process.system.kill(pid, signal)
+    if (rows.length > 0) continue
+    status = 1
+    await process.stderr.write(`killall: ${name}: no process killed\n`)
+  }
+  return status
+})
+
+export const which: Program = applet(async (process, args) => {
+  let status = 0
+  for (const name of args.filter((arg) => !arg.startsWith('-'))) {
+    const base = name.slice(name.lastIndexOf('/') + 1)
+    if (process.system.programs.has(base))
+      await process.stdout.write(`${name.includes('/') ? name : `/bin/${base}`}\n`)
+    else status = 1
+  }
+  return status
+})

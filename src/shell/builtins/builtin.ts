@@ -1,0 +1,16 @@
+// What a builtin is: a command that runs in the shell itself, because it changes the shell or needs its state.
+
+import type { Io, Shell } from '../shell.js'
+
+export interface BuiltinCall {
+  readonly shell: Shell
+  /** The name it was called by. */
+  readonly name: string
+  readonly args: readonly string[]
+  readonly io: Io
+  /** Runs another command in this shell: function (unless skipped), builtin or program. */
+  readonly run: (shell: Shell, argv: readonly string[], io: Io, skipFunctions?: boolean) => Promise<number>
+}
+
+/** Returns the exit status. May throw what control-flow.ts has. */
+export type Builtin = (call: BuiltinCall) => Promise<number> | number

@@ -1,0 +1,16 @@
+// The builtins by name. `exec` is not among them: its redirections concern the shell, see simple-command.ts.
+
+import type { Builtin } from './builtin.js'
+import { controlBuiltins } from './control.js'
+import { inputOutputBuiltins } from './input-output.js'
+import { jobBuiltins } from './jobs.js'
+import { variableBuiltins } from './variables.js'
+
+export const builtins: ReadonlyMap<string, Builtin> = new Map(
+  Object.entries({
+    ...controlBuiltins((name) => name === 'exec' || builtins.has(name)),
+    ...inputOutputBuiltins,
+    ...jobBuiltins,
+    ...variableBuiltins,
+  }),
+)

@@ -1,0 +1,193 @@
+// Builtins that read and write: echo, printf, read, cd, pwd, test, and those that do nothing.
+
+import { resolvePath } from '../../posix/file-system.js'
+import { conditionsOf, testArguments } from '../conditional.js'
+import { CommandError } from '../control-flow.js'
+import { echoText, formatPrintf } from '../printf-format.js'
+import { asReader, streamOf } from '../redirection.js'
+import type { Shell } from '../shell.js'
+import { readOneLine } from '../streams.js'
+import type { Builtin } from './builtin.js'
+
+const echo: Builtin = async ({ args, io }) => {
+  await io.stdout.write(echoText(args))
+  return 0
+}
+
+const printf: Builtin = async ({ shell, args, io }) => {
+  const variable = args[0] === '-v' ? args[1] : undefined
+  const [format, ...rest] = variable !== undefined ? args.slice(2) : args[0] === '--' ? args.slice(1) : args
+  if (format === undefined) throw new CommandError('printf: usage: printf FORMAT [ARG]...', 2)
+  const { text, errors } = formatPrintf(format, rest)
+  if (variable !== undefined) shell.state.set(variable, text)
+  else await io.stdout.write(text)
+  for (const error of errors) await shell.complain(io, `printf: ${error}`)
+  return errors.length > 0 ? 1 : 0
+}
+
+interface ReadOptions {
+  raw: boolean
+  prompt: string
+  timeoutSeconds: number | undefined
+  array: boolean
+  descriptor: number
+  readonly names: string[]
+}
+
+function readOptions(args: readonly string[]): ReadOptions {
+  const options: ReadOptions = {
+    raw: false,
+    prompt: '',
+    timeoutSeconds: undefined,
+    array: false,
+    descriptor: 0,
+    names: [],
+  }
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!
+    if (!/^-./.test(arg)) options.names.push(arg)
+    else if (arg === '-p') options.prompt = args[++at] ?? ''
+    else if (arg === '-t') options.timeoutSeconds = Number(args[++at])
+    else if (arg === '-u') options.descriptor = Number(args[++at])
+    else if (/^-[rsa]+$/.test(arg)) {
+      options.raw ||= arg.includes('r')
+      options.array ||= arg.includes('a')
+    } else throw new CommandError(`read: illegal option ${arg}`, 2)
+  }
+  return options
+}
+
+const read: Builtin = async ({ shell, args, io }) => {
+  const options = readOptions(args)
+  const reader = asReader(streamOf(io, options.descriptor) ?? io.stdin, String(options.descriptor))
+  if (options.prompt !== '' && reader.isTTY) await io.stderr.write(options.prompt)
+  const line = await logicalLine(shell, () => readOneLine(reader), options)
+  const { state } = shell
+  const names = options.names.length > 0 ? options.names : ['REPLY']
+  const fields = splitLine(line.text, state.get('IFS') ?? ' \t\n', options.array ? undefined : names.length)
+  if (options.array) state.set(names[0]!, fields)
+  else if (options.names.length === 0) state.set('REPLY', unquote(line.text))
+  else for (const [index, name] of names.entries()) state.set(name, fields[index] ?? '')
+  return line.ended ? 0 : 1
+}
+
+/** A line, joined with the next ones at backslashes; a backslash that stays is marked with NUL for splitting. */
+async function logicalLine(
+  shell: Shell,
+  next: () => Promise<{ text: string; terminated: boolean } | undefined>,
+  options: ReadOptions,
+): Promise<{ text: string; ended: boolean }> {
+  const { clock } = shell.process.system
+  let text = ''
+  for (;;) {
+    const waiting = next()
+    const limit = options.timeoutSeconds
+    const line = await shell.waitOrTrap(
+      limit === undefined
+        ? waiting
+        : Promise.race([waiting, clock.sleep(limit * 1_000_000, shell.process.signal).then(() => undefined)]),
+    )
+    if (line === undefined) return { text, ended: false }
+    if (options.raw) return { text: line.text, ended: line.terminated }
+    const continued = /(^|[^\\])(\\\\)*\\$/.test(line.text) && line.terminated
+    text += (continued ? line.text.slice(0, -1) : line.text).replace(/\\(.)/gs, '\0$1')
+    if (!continued) return { text, ended: line.terminated }
+  }
+}
+
+function unquote(text: string): string {
+  return text.replace(/\0(.)/gs, '$1')
+}
+
+/** Splits by IFS; with a `limit` the last field takes the rest (POSIX read). NUL quotes the next character. */
+function splitLine(line: string, ifs: string, limit: number | undefined): string[] {
+  const white = [...ifs].filter((c) => ' \t\n'.includes(c)).join('')
+  const isWhite = (c: string | undefined) => c !== undefined && white.includes(c)
+  const isDelimiter = (c: string | undefined) => c !== undefined && ifs.includes(c)
+  const fields: string[] = []
+  let at = 0
+  while (isWhite(line[at])) at++
+  while (at < line.length) {
+    if (limit !== undefined && fields.length === limit - 1) {
+      fields.push(unquote(trimLast(line.slice(at), isWhite, isDelimiter)))
+      return fields
+    }
+    let field = ''
+    while (at < line.length && !isDelimiter(line[at])) {
+      if (line[at] === '\0') at++
+      field += line[at++] ?? ''
+    }
+    fields.push(field)
+    while (isWhite(line[at])) at++
+    if (isDelimiter(line[at])) at++
+    while (isWhite(line[at])) at++
+  }
+  return fields
+}
+
+/** The rest of a line without trailing IFS white space, and without a single trailing delimiter. */
+function trimLast(
+  rest: string,
+  isWhite: (c: string | undefined) => boolean,
+  isDelimiter: (c: string | undefined) => boolean,
+): string {
+  let end = rest.length
+  while (end > 0 && isWhite(rest[end - 1]) && rest[end - 2] !== '\0') end--
+  const inner = rest.slice(0, Math.max(0, end - 1))
+  if (isDelimiter(rest[end - 1]) && ![...inner].some((c) => isDelimiter(c))) end--
+  return rest.slice(0, end)
+}
+
+const cd: Builtin = async ({ shell, args, io }) => {
+  const { process, state } = shell
+  const [operand] = args.filter((arg) => arg !== '-P' && arg !== '-L' && arg !== '--')
+  const back = operand === '-'
+  const target = back ? state.get('OLDPWD') : (operand ?? state.get('HOME'))
+  if (target === undefined) throw new CommandError(`cd: ${back ? 'OLDPWD' : 'HOME'} not set`, 1)
+  const path = resolvePath(process.cwd, target)
+  const { fs } = process.system
+  if (!fs.exists(path)) throw new CommandError(`cd: can't cd to ${target}: No such file or directory`, 1)
+  if (fs.stat(path).type !== 'directory')
+    throw new CommandError(`cd: can't cd to ${target}: Not a directory`, 1)
+  state.set('OLDPWD', process.cwd)
+  process.cwd = path
+  state.set('PWD', path)
+  if (back) await io.stdout.write(`${path}\n`)
+  return 0
+}
+
+const pwd: Builtin = async ({ shell, io }) => {
+  await io.stdout.write(`${shell.process.cwd}\n`)
+  return 0
+}
+
+const test: Builtin = async ({ shell, name, args, io }) => {
+  if (name === '[' && args.at(-1) !== ']') throw new CommandError('[: missing ]', 2)
+  try {
+    return testArguments(name === '[' ? args.slice(0, -1) : args, conditionsOf(shell, io)) ? 0 : 1
+  } catch (error) {
+    if (error instanceof CommandError) throw new CommandError(error.message, 2)
+    throw error
+  }
+}
+
+const times: Builtin = async ({ io }) => {
+  await io.stdout.write('0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n')
+  return 0
+}
+
+export const inputOutputBuiltins: Readonly<Record<string, Builtin>> = {
+  ':': () => 0,
+  true: () => 0,
+  false: () => 1,
+  umask: () => 0,
+  hash: () => 0,
+  echo,
+  printf,
+  read,
+  cd,
+  pwd,
+  test,
+  '[': test,
+  times,
+}

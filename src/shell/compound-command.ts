@@ -1,0 +1,165 @@
+// Compound commands: groups, subshells, `if`, loops, `case`, `[[ ]]`, `(( ))`, functions' bodies.
+
+import type {
+  ArithmeticFor,
+  Case,
+  CompoundCommand,
+  CompoundList,
+  For,
+  If,
+  Redirected,
+  Select,
+  While,
+} from 'unbash'
+import { testExpression } from './conditional.js'
+import { BreakLoop, ContinueLoop } from './control-flow.js'
+import { matchesPattern } from './pattern.js'
+import { redirect } from './redirection.js'
+import type { Io, Shell } from './shell.js'
+import { readOneLine } from './streams.js'
+import { arithmetic, evaluateArithmetic, expandFields, expandPattern, expandText } from './word-expansion.js'
+
+export async function runCompound(shell: Shell, node: CompoundCommand | Redirected, io: Io): Promise<number> {
+  switch (node.type) {
+    case 'Redirected':
+      return await runCompound(shell, node.command, await redirect(shell, node.redirects, io))
+    case 'BraceGroup':
+      return await shell.runList(shell, node.body, io)
+    case 'Subshell': {
+      const child = shell.fork([shell.state.name], io, (subshell, inner) =>
+        subshell.runList(subshell, node.body, inner),
+      )
+      return await shell.waitForeground(child)
+    }
+    case 'If':
+      return await runIf(shell, node, io)
+    case 'While':
+      return await runWhile(shell, node, io)
+    case 'For':
+      return await runFor(shell, node, io)
+    case 'ArithmeticFor':
+      return await runArithmeticFor(shell, node, io)
+    case 'Case':
+      return await runCase(shell, node, io)
+    case 'Select':
+      return await runSelect(shell, node, io)
+    case 'TestCommand':
+      await shell.step(io)
+      return (await testExpression(shell, node.expression, io)) ? 0 : 1
+    case 'ArithmeticCommand': {
+      await shell.step(io)
+      const value =
+        node.expression === undefined
+          ? await evaluateArithmetic(shell, node.body, io)
+          : await arithmetic(shell, io).evaluate(node.expression)
+      return value === 0n ? 1 : 0
+    }
+  }
+}
+
+/** Whether a condition holds; its failure does not count for `set -e`. */
+async function holds(shell: Shell, clause: CompoundList, io: Io): Promise<boolean> {
+  return (await shell.guard(() => shell.runList(shell, clause, io))) === 0
+}
+
+async function runIf(shell: Shell, node: If, io: Io): Promise<number> {
+  for (const branch of [node, ...node.elif]) {
+    if (await holds(shell, branch.clause, io)) return await shell.runList(shell, branch.then, io)
+  }
+  return node.else === undefined ? 0 : await shell.runList(shell, node.else, io)
+}
+
+/** Runs turns of a loop until `turn` says that it was the last (undefined) or a `break` does; returns the last status. */
+async function loop(shell: Shell, io: Io, turn: () => Promise<number | undefined>): Promise<number> {
+  let status = 0
+  shell.loopDepth++
+  try {
+    for (;;) {
+      await shell.step(io)
+      try {
+        const result = await turn()
+        if (result === undefined) return status
+        status = result
+      } catch (error) {
+        if (error instanceof BreakLoop) {
+          if (--error.levels > 0 && shell.loopDepth > 1) throw error
+          return 0
+        }
+        if (!(error instanceof ContinueLoop)) throw error
+        if (--error.levels > 0 && shell.loopDepth > 1) throw error
+        status = 0
+      }
+    }
+  } finally {
+    shell.loopDepth--
+  }
+}
+
+async function runWhile(shell: Shell, node: While, io: Io): Promise<number> {
+  return await loop(shell, io, async () => {
+    if ((await holds(shell, node.clause, io)) !== (node.kind === 'while')) return undefined
+    return await shell.runList(shell, node.body, io)
+  })
+}
+
+async function runFor(shell: Shell, node: For, io: Io): Promise<number> {
+  const items =
+    node.wordlist === undefined ? [...shell.state.positional] : await expandFields(shell, node.wordlist, io)
+  return await loop(shell, io, async () => {
+    const item = items.shift()
+    if (item === undefined) return undefined
+    shell.state.set(node.name.value, item)
+    return await shell.runList(shell, node.body, io)
+  })
+}
+
+async function runArithmeticFor(shell: Shell, node: ArithmeticFor, io: Io): Promise<number> {
+  const evaluator = arithmetic(shell, io)
+  if (node.initialize) await evaluator.evaluate(node.initialize)
+  let first = true
+  return await loop(shell, io, async () => {
+    if (!first && node.update) await evaluator.evaluate(node.update)
+    first = false
+    if (node.test && (await evaluator.evaluate(node.test)) === 0n) return undefined
+    return await shell.runList(shell, node.body, io)
+  })
+}
+
+async function runCase(shell: Shell, node: Case, io: Io): Promise<number> {
+  const word = await expandText(shell, node.word, io)
+  let status = 0
+  let fallThrough = false
+  for (const item of node.items) {
+    if (!fallThrough && !(await matchesAny(shell, item.pattern, word, io))) continue
+    status = await shell.runList(shell, item.body, io)
+    if (item.terminator !== ';&' && item.terminator !== ';;&') return status
+    fallThrough = item.terminator === ';&'
+  }
+  return status
+}
+
+async function matchesAny(shell: Shell, patterns: Case['items'][number]['pattern'], word: string, io: Io) {
+  for (const pattern of patterns) {
+    if (matchesPattern(await expandPattern(shell, pattern, io), word)) return true
+  }
+  return false
+}
+
+/** `select`: a numbered menu on stderr, an answer per line of stdin. */
+async function runSelect(shell: Shell, node: Select, io: Io): Promise<number> {
+  const items =
+    node.wordlist === undefined ? [...shell.state.positional] : await expandFields(shell, node.wordlist, io)
+  if (items.length === 0) return 0
+  const menu = items.map((item, index) => `${index + 1}) ${item}\n`).join('')
+  let menuDue = true
+  return await loop(shell, io, async () => {
+    await io.stderr.write(`${menuDue ? menu : ''}${shell.state.get('PS3') ?? '#? '}`)
+    const line = await shell.wait(readOneLine(io.stdin))
+    if (line === undefined) throw new BreakLoop(1)
+    menuDue = line.text === ''
+    if (menuDue) return 0
+    shell.state.set('REPLY', line.text)
+    shell.state.set(node.name.value, items[Number(line.text) - 1] ?? '')
+    return await shell.runList(shell, node.body, io)
+  })
+}

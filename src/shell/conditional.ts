@@ -1,0 +1,281 @@
+// Conditions: the operators that `test`, `[` and `[[` share, the argument parser of `test`, and `[[ ]]`, whose tree
+// the syntax parser has made.
+
+import type { TestExpression } from 'unbash'
+import { type FileStat, resolvePath } from '../posix/file-system.js'
+import type { System } from '../posix/process.js'
+import { CommandError } from './control-flow.js'
+import { matchesPattern, unquotePattern } from './pattern.js'
+import type { Io, Shell } from './shell.js'
+import { evaluateArithmetic, expandPattern, expandText } from './word-expansion.js'
+
+/** What file and terminal operators need to know. */
+export interface ConditionContext {
+  readonly system: System
+  readonly cwd: string
+  isTerminal(descriptor: number): boolean
+  isSet(name: string): boolean
+}
+
+const UNARY = new Set('bcdefghkLnprsStuwxzv'.split('').map((letter) => `-${letter}`))
+
+const BINARY = new Set([
+  '=',
+  '==',
+  '!=',
+  '<',
+  '>',
+  '-eq',
+  '-ne',
+  '-lt',
+  '-le',
+  '-gt',
+  '-ge',
+  '-nt',
+  '-ot',
+  '-ef',
+])
+
+/** The answer of `test ARGS`; throws CommandError (status 2) for arguments that make no sense. */
+export function testArguments(args: readonly string[], context: ConditionContext): boolean {
+  const parser = new TestArguments(args, context)
+  return args.length > 0 && parser.parse()
+}
+
+class TestArguments {
+  readonly #args: readonly string[]
+  readonly #context: ConditionContext
+  #at = 0
+
+  constructor(args: readonly string[], context: ConditionContext) {
+    this.#args = args
+    this.#context = context
+  }
+
+  parse(): boolean {
+    const answer = this.#or()
+    if (this.#at < this.#args.length) throw new CommandError(`${this.#args[this.#at]}: unknown operand`, 2)
+    return answer
+  }
+
+  #or(): boolean {
+    let answer = this.#and()
+    while (this.#args[this.#at] === '-o') {
+      this.#at++
+      const right = this.#and()
+      answer ||= right
+    }
+    return answer
+  }
+
+  #and(): boolean {
+    let answer = this.#not()
+    while (this.#args[this.#at] === '-a') {
+      this.#at++
+      const right = this.#not()
+      answer &&= right
+    }
+    return answer
+  }
+
+  #not(): boolean {
+    // `test ! = x` compares: an operator is only one when an operand follows it.
+    if (this.#args[this.#at] !== '!' || this.#isBinaryAt(this.#at + 1)) return this.#primary()
+    this.#at++
+    return !this.#not()
+  }
+
+  #primary(): boolean {
+    const rest = this.#args.length - this.#at
+    const first = this.#args[this.#at]
+    if (first === undefined) throw new CommandError('argument expected', 2)
+    if (this.#isBinaryAt(this.#at + 1)) {
+      const [, operator, right] = this.#args.slice(this.#at, this.#at + 3)
+      this.#at += 3
+      return compare(first, operator!, right!, this.#context)
+    }
+    if (first === '(' && rest > 1) return this.#group()
+    if (UNARY.has(first) && rest > 1) {
+      const operand = this.#args[this.#at + 1]!
+      this.#at += 2
+      return examine(first, operand, this.#context)
+    }
+    this.#at++
+    return first !== ''
+  }
+
+  #group(): boolean {
+    this.#at++
+    const answer = this.#or()
+    if (this.#args[this.#at] !== ')') throw new CommandError('closing paren expected', 2)
+    this.#at++
+    return answer
+  }
+
+  #isBinaryAt(at: number): boolean {
+    return at + 1 < this.#args.length && BINARY.has(this.#args[at]!)
+  }
+}
+
+/** A unary operator on its operand. */
+function examine(operator: string, operand: string, context: ConditionContext): boolean {
+  switch (operator) {
+    case '-n':
+      return operand !== ''
+    case '-z':
+      return operand === ''
+    case '-t':
+      return context.isTerminal(Number(operand))
+    case '-v':
+      return context.isSet(operand)
+    default:
+      return examineFile(operator, statOf(operand, context))
+  }
+}
+
+function examineFile(operator: string, stat: FileStat | undefined): boolean {
+  if (stat === undefined) return false
+  switch (operator) {
+    case '-f':
+      return stat.type === 'file'
+    case '-d':
+      return stat.type === 'directory'
+    case '-c':
+      return stat.type === 'device'
+    case '-s':
+      return stat.size > 0
+    case '-x':
+      return stat.type === 'directory' || (stat.mode & 0o111) !== 0
+    case '-e':
+    case '-r':
+    case '-w':
+      return true
+    default:
+      return false
+  }
+}
+
+function statOf(path: string, context: ConditionContext): FileStat | undefined {
+  const { fs } = context.system
+  const full = resolvePath(context.cwd, path)
+  return path !== '' && fs.exists(full) ? fs.stat(full) : undefined
+}
+
+/** A binary operator on plain text. */
+function compare(left: string, operator: string, right: string, context: ConditionContext): boolean {
+  switch (operator) {
+    case '=':
+    case '==':
+      return left === right
+    case '!=':
+      return left !== right
+    case '<':
+      return left < right
+    case '>':
+      return left > right
+    case '-nt':
+    case '-ot': {
+      const [a, b] = [statOf(left, context)?.modifiedMillis, statOf(right, context)?.modifiedMillis]
+      return operator === '-nt' ? (a ?? -1) > (b ?? -1) : (a ?? -1) < (b ?? -1)
+    }
+    case '-ef':
+      return resolvePath(context.cwd, left) === resolvePath(context.cwd, right)
+    default:
+      return compareNumbers(integer(left), operator, integer(right))
+  }
+}
+
+function compareNumbers(left: bigint, operator: string, right: bigint): boolean {
+  switch (operator) {
+    case '-eq':
+      return left === right
+    case '-ne':
+      return left !== right
+    case '-lt':
+      return left < right
+    case '-le':
+      return left <= right
+    case '-gt':
+      return left > right
+    default:
+      return left >= right
+  }
+}
+
+function integer(text: string): bigint {
+  const trimmed = text.trim()
+  if (!/^[+-]?\d+$/.test(trimmed)) throw new CommandError(`${text}: bad number`, 2)
+  return BigInt(trimmed.replace(/^\+/, ''))
+}
+
+/** What `-t` and `-v` ask of a shell. */
+export function conditionsOf(shell: Shell, io: Io): ConditionContext {
+  const { system, cwd } = shell.process
+  return {
+    system,
+    cwd,
+    isTerminal: (descriptor) => [io.stdin, io.stdout, io.stderr][descriptor]?.isTTY ?? false,
+    isSet: (name) => shell.state.variables.has(name),
+  }
+}
+
+/** `[[ ... ]]`: operands are not split, the right side of `==` is a pattern. */
+export async function testExpression(shell: Shell, node: TestExpression, io: Io): Promise<boolean> {
+  switch (node.type) {
+    case 'TestGroup':
+      return await testExpression(shell, node.expression, io)
+    case 'TestNot':
+      return (node.negations.length % 2 === 1) !== (await testExpression(shell, node.operand, io))
+    case 'TestLogical': {
+      const decisive = node.operator === '||'
+      for (const operand of node.operands) {
+        if ((await testExpression(shell, operand, io)) === decisive) return decisive
+      }
+      return !decisive
+    }
+    case 'TestUnary':
+      return examine(node.operator, await expandText(shell, node.operand, io), conditionsOf(shell, io))
+    case 'TestBinary': {
+      const left = await expandText(shell, node.left, io)
+      if (node.operator === '=~')
+        return matchRegularExpression(shell, left, await expandPattern(shell, node.right, io))
+      if (['=', '==', '!='].includes(node.operator)) {
+        const pattern = await expandPattern(shell, node.right, io)
+        return matchesPattern(pattern, left) === (node.operator !== '!=')
+      }
+      const right = await expandText(shell, node.right, io)
+      if (/^-(eq|ne|lt|le|gt|ge)$/.test(node.operator)) {
+        const [a, b] = [await evaluateArithmetic(shell, left, io), await evaluateArithmetic(shell, right, io)]
+        return compareNumbers(a, node.operator, b)
+      }
+      return compare(left, node.operator, right, conditionsOf(shell, io))
+    }
+  }
+}
+
+/** `=~`: an extended regular expression; what was quoted is literal. Sets BASH_REMATCH. */
+function matchRegularExpression(shell: Shell, text: string, source: string): boolean {
+  let expression: RegExp
+  try {
+    expression = new RegExp(
+      source.replace(/\[:(\w+):\]/g, (_, name) => POSIX_CLASSES[name as string] ?? ''),
+      's',
+    )
+  } catch {
+    throw new CommandError(`${unquotePattern(source)}: bad regular expression`, 2)
+  }
+  const match = expression.exec(text)
+  shell.state.set('BASH_REMATCH', match === null ? [] : [...match].map((group) => group ?? ''))
+  return match !== null
+}
+
+const POSIX_CLASSES: Readonly<Record<string, string>> = {
+  alpha: 'A-Za-z',
+  digit: '0-9',
+  alnum: 'A-Za-z0-9',
+  upper: 'A-Z',
+  lower: 'a-z',
+  space: '\\s',
+  blank: ' \\t',
+  xdigit: '0-9A-Fa-f',
+}

@@ -1,0 +1,148 @@
+// Shell patterns (POSIX 2.13): `*`, `?`, `[...]` with classes and ranges, `\` for a quoted character, and the
+// extended forms `?(a|b)`; matched against text, and against the names of a file system.
+
+import { type FileSystem, resolvePath } from '../posix/file-system.js'
+
+/** `text` as a pattern that matches only itself. */
+export function quotePattern(text: string): string {
+  return text.replace(/[\\*?[\]()|!@+]/g, '\\$&')
+}
+
+/** Whether unquoted pattern characters occur. */
+export function isPattern(pattern: string): boolean {
+  return /^(?:[^\\*?[]|\\.)*[*?[]/s.test(pattern) || /^(?:[^\\]|\\.)*?[@+!]\(/s.test(pattern)
+}
+
+/** The text of a pattern without its quoting. */
+export function unquotePattern(pattern: string): string {
+  return pattern.replace(/\\(.)/gs, '$1')
+}
+
+/** The source of a regular expression for the whole pattern. `greedy` false matches as little as possible. */
+export function patternSource(pattern: string, greedy = true): string {
+  return new PatternTranslator(pattern, greedy).translate()
+}
+
+/** Whether `text` matches as a whole. */
+export function matchesPattern(pattern: string, text: string): boolean {
+  return new RegExp(`^(?:${patternSource(pattern)})$`, 'su').test(text)
+}
+
+const EXTENDED_SUFFIX: Readonly<Record<string, string>> = { '?': '?', '*': '*', '+': '+', '@': '' }
+
+class PatternTranslator {
+  readonly #pattern: string
+  readonly #star: string
+  #at = 0
+
+  constructor(pattern: string, greedy: boolean) {
+    this.#pattern = pattern
+    this.#star = greedy ? '.*' : '.*?'
+  }
+
+  translate(inGroup = false): string {
+    let source = ''
+    while (this.#at < this.#pattern.length) {
+      const c = this.#pattern[this.#at]!
+      if (inGroup && (c === '|' || c === ')')) {
+        if (c === ')') return source
+        this.#at++
+        source += '|'
+        continue
+      }
+      this.#at++
+      if ('?*+@!'.includes(c) && this.#pattern[this.#at] === '(') source += this.#extended(c)
+      else if (c === '*') source += this.#star
+      else if (c === '?') source += '.'
+      else if (c === '[') source += this.#bracket()
+      else if (c === '\\' && this.#at < this.#pattern.length) source += this.#quoted()
+      else source += escapeRegExp(c)
+    }
+    return source
+  }
+
+  #quoted(): string {
+    const c = String.fromCodePoint(this.#pattern.codePointAt(this.#at)!)
+    this.#at += c.length
+    return escapeRegExp(c)
+  }
+
+  #extended(operator: string): string {
+    this.#at++
+    const alternatives = this.translate(true)
+    this.#at++
+    if (operator === '!') return `(?!(?:${alternatives})$).*`
+    return `(?:${alternatives})${EXTENDED_SUFFIX[operator]}`
+  }
+
+  /** A bracket expression; a `[` that is never closed stands for itself. */
+  #bracket(): string {
+    const rest = this.#pattern.slice(this.#at)
+    const match = /^([!^]?)(\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]/s.exec(rest)
+    if (match === null || match[2] === '') return '\\['
+    this.#at += match[0].length
+    const set = match[2]!.replace(
+      /\[:([a-z]+):\]|\\(.)|([[\]^&~])|([^[\]\\])/gs,
+      (_, name, quoted, special) => {
+        if (name !== undefined) return CLASSES[name] ?? ''
+        if (quoted !== undefined) return /[\w\s]/.test(quoted) ? quoted : `\\${quoted}`
+        if (special !== undefined) return special === '&' || special === '~' ? special : `\\${special}`
+        return _ as string
+      },
+    )
+    return `[${match[1] === '' ? '' : '^'}${set.replace(/-$/, '\\-').replace(/^-/, '\\-')}]`
+  }
+}
+
+const CLASSES: Readonly<Record<string, string>> = {
+  alpha: 'A-Za-z',
+  digit: '0-9',
+  alnum: 'A-Za-z0-9',
+  upper: 'A-Z',
+  lower: 'a-z',
+  space: '\\s',
+  blank: ' \\t',
+  punct: '!-\\/:-@\\[-`{-~',
+  xdigit: '0-9A-Fa-f',
+  cntrl: '\\x00-\\x1f\\x7f',
+  print: ' -~',
+  graph: '!-~',
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+}
+
+/** Names that match, sorted; empty when none does. A leading dot must be matched by a dot. */
+export function expandPathname(fs: FileSystem, cwd: string, pattern: string): string[] {
+  let found = [pattern.startsWith('/') ? '/' : '']
+  const segments = pattern.split('/')
+  for (const [index, segment] of segments.entries()) {
+    if (segment === '') continue
+    const last = index === segments.length - 1
+    found = found.flatMap((prefix) =>
+      matchesIn(fs, cwd, prefix, segment).filter((path) => last || isDirectory(fs, resolvePath(cwd, path))),
+    )
+  }
+  return pattern.endsWith('/') ? found.map((path) => `${path}/`) : found
+}
+
+function matchesIn(fs: FileSystem, cwd: string, prefix: string, segment: string): string[] {
+  const join = (name: string) =>
+    prefix === '' || prefix.endsWith('/') ? `${prefix}${name}` : `${prefix}/${name}`
+  if (!isPattern(segment)) {
+    const path = join(unquotePattern(segment))
+    return fs.exists(resolvePath(cwd, path)) ? [path] : []
+  }
+  const directory = resolvePath(cwd, prefix === '' ? '.' : prefix)
+  if (!isDirectory(fs, directory)) return []
+  return fs
+    .readDirectory(directory)
+    .filter((name) => (!name.startsWith('.') || segment.startsWith('.')) && matchesPattern(segment, name))
+    .sort()
+    .map(join)
+}
+
+function isDirectory(fs: FileSystem, path: string): boolean {
+  return fs.exists(path) && fs.stat(path).type === 'directory'
+}

@@ -1,0 +1,240 @@
+// One running shell or subshell: the process that it is, its state, its jobs and foreground children. What the
+// constructs of the language have in common is here (forking, waiting, signals); the constructs themselves are
+// in execution.ts, words in word-expansion.ts.
+
+import type { CompoundList, Script } from 'unbash'
+import { abortable } from '../posix/abort.js'
+import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posix/process.js'
+import { SIGNAL_NUMBER } from '../posix/process.js'
+import { ExitShell } from './control-flow.js'
+import type { ShellState } from './state.js'
+
+/**
+ * Where a command reads and writes: the standard streams, and what redirections opened above 2. Redirections make a
+ * new one; only `exec` without a command changes the one that it runs with.
+ */
+export interface Io {
+  stdin: ByteReader
+  stdout: ByteWriter
+  stderr: ByteWriter
+  others: ReadonlyMap<number, ByteReader | ByteWriter>
+}
+
+/** A background command. */
+export interface Job {
+  readonly id: number
+  readonly child: Child
+  readonly text: string
+  status: number | undefined
+}
+
+/** Emulated time that the interpreter takes for one simple command or one turn of a loop. */
+const STEP_MICROS = 50
+
+/** Runs a list of commands in a shell; returns the last status. Injected, because expansions run commands too. */
+export type RunList = (shell: Shell, list: Script | CompoundList, io: Io) => Promise<number>
+
+export class Shell {
+  readonly process: Process
+  readonly state: ShellState
+  readonly runList: RunList
+  readonly jobs: Job[] = []
+  /** Children whose end the shell waits for; a signal of the terminal is theirs as well. */
+  readonly foreground = new Set<Child>()
+  /** Whether a terminal's user types the commands. */
+  readonly interactive: boolean
+  /** Conditions whose trap is due at the next command. */
+  readonly #pendingTraps: string[] = []
+  #trapWaiter: (() => void) | undefined
+  /** Aborted by ^C in an interactive shell: ends the line that runs. */
+  #line = new AbortController()
+  /** How many enclosing constructs ignore a failure (conditions, `!`, all but the last of `&&`), for errexit. */
+  guarded = 0
+  /** How many loops enclose the command, for break and continue. */
+  loopDepth = 0
+  /** Status of the last command substitution, which an assignment without command takes. */
+  substitutionStatus = 0
+
+  constructor(process: Process, state: ShellState, runList: RunList, interactive = false) {
+    this.process = process
+    this.state = state
+    this.runList = runList
+    this.interactive = interactive
+    process.signal.addEventListener('abort', () => {
+      const { signalName } = process.signal.reason as { signalName: SignalName }
+      for (const child of this.foreground) child.kill(signalName)
+    })
+    if (interactive) process.onSignal('SIGINT', () => this.interrupt())
+    for (const [condition, command] of state.traps) this.trap(condition, command)
+  }
+
+  get io(): Io {
+    const { stdin, stdout, stderr } = this.process
+    return { stdin, stdout, stderr, others: new Map() }
+  }
+
+  /** Before each step: lets time pass, runs due traps, ends when a signal says so. */
+  async step(io: Io): Promise<void> {
+    await this.process.system.clock.spend(STEP_MICROS)
+    this.process.signal.throwIfAborted()
+    this.#line.signal.throwIfAborted()
+    if (this.#pendingTraps.length > 0) await this.runTraps(io)
+  }
+
+  /** Waits inside the shell itself: ends with the process, the line (^C), not with a trap. */
+  wait<Value>(wait: Promise<Value>): Promise<Value> {
+    return abortable(abortable(wait, this.#line.signal), this.process.signal)
+  }
+
+  /** As `wait`, but a trapped signal ends it too, with undefined (the `wait` builtin). */
+  waitOrTrap<Value>(wait: Promise<Value>): Promise<Value | undefined> {
+    if (this.#pendingTraps.length > 0) return Promise.resolve(undefined)
+    const trapped = new Promise<undefined>((resolve) => {
+      this.#trapWaiter = () => resolve(undefined)
+    })
+    return this.wait(Promise.race([wait, trapped])).finally(() => {
+      this.#trapWaiter = undefined
+    })
+  }
+
+  /** A message on stderr, with the shell's name in front as ash has it. */
+  complain(io: Io, message: string): Promise<void> {
+    return io.stderr.write(`${this.state.name}: ${message}\n`)
+  }
+
+  /** ^C: the foreground children get SIGINT, and the line that runs is given up. */
+  interrupt(): void {
+    for (const child of this.foreground) child.kill('SIGINT')
+    this.#line.abort(new LineInterrupted())
+  }
+
+  /** Before a new line of an interactive shell. */
+  beginLine(): void {
+    this.#line = new AbortController()
+  }
+
+  /** Sets (`command`), ignores ('') or resets (undefined) the trap of `EXIT` or of a signal. */
+  trap(condition: string, command: string | undefined): void {
+    if (command === undefined) this.state.traps.delete(condition)
+    else this.state.traps.set(condition, command)
+    if (!(condition in SIGNAL_NUMBER) || condition === 'SIGKILL') return
+    const signal = condition as SignalName
+    if (command === undefined) {
+      const restored = this.interactive && signal === 'SIGINT' ? () => this.interrupt() : undefined
+      this.process.onSignal(signal, restored)
+      return
+    }
+    this.process.onSignal(signal, () => {
+      // A terminal would have sent the signal to the children as well.
+      if (signal === 'SIGINT') for (const child of this.foreground) child.kill(signal)
+      if (command === '') return
+      this.#pendingTraps.push(condition)
+      this.#trapWaiter?.()
+    })
+  }
+
+  async runTraps(io: Io): Promise<void> {
+    for (let due = this.#pendingTraps.shift(); due !== undefined; due = this.#pendingTraps.shift()) {
+      await this.runTrap(due, io)
+    }
+  }
+
+  /** Runs the command of a trap; `$?` is as before afterwards. */
+  async runTrap(condition: string, io: Io): Promise<void> {
+    const command = this.state.traps.get(condition)
+    if (command === undefined || command === '') return
+    const status = this.state.status
+    await this.evaluate(command, io)
+    this.state.status = status
+  }
+
+  /** Runs source text in this shell (eval, traps); wired to the parser by execution.ts. */
+  evaluate: (source: string, io: Io) => Promise<number> = () => Promise.resolve(0)
+
+  /**
+   * Starts a subshell with a copy of the state as a process of its own. `argv` is what `ps` shows; `body` gets the
+   * subshell and its streams and returns its status.
+   */
+  fork(argv: readonly string[], io: Io, body: (subshell: Shell, io: Io) => Promise<number>): Child {
+    const state = this.state.fork()
+    const child = this.process.system.spawn({
+      argv,
+      env: this.process.env,
+      cwd: this.process.cwd,
+      stdin: io.stdin,
+      stdout: io.stdout,
+      stderr: io.stderr,
+      program: async (process) => {
+        const subshell = new Shell(process, state, this.runList)
+        subshell.evaluate = this.evaluate
+        subshell.guarded = this.guarded
+        subshell.loopDepth = 0
+        const { stdin, stdout, stderr } = process
+        return await subshell.runToExit({ stdin, stdout, stderr, others: io.others }, body)
+      },
+    })
+    if (child === undefined) throw new ExitShell(126)
+    return child
+  }
+
+  /** Runs `body` as all that this shell does: `exit` gives its status, and the EXIT trap runs last. */
+  async runToExit(io: Io, body: (shell: Shell, io: Io) => Promise<number>): Promise<number> {
+    const status = await this.#untilExit(() => body(this, io))
+    if (!this.state.traps.has('EXIT')) return status
+    this.state.status = status
+    return await this.#untilExit(async () => {
+      const command = this.state.traps.get('EXIT')!
+      this.state.traps.delete('EXIT')
+      if (command !== '') await this.evaluate(command, io)
+      return status
+    })
+  }
+
+  /** Runs `body` where a failure is an answer, so that `set -e` does not end the shell. */
+  async guard(body: () => Promise<number>): Promise<number> {
+    this.guarded++
+    try {
+      return await body()
+    } finally {
+      this.guarded--
+    }
+  }
+
+  /** Waits for a child in the foreground. */
+  async waitForeground(child: Child): Promise<number> {
+    this.foreground.add(child)
+    try {
+      return await child.exited
+    } finally {
+      this.foreground.delete(child)
+    }
+  }
+
+  /** Takes note of a background command. */
+  addJob(child: Child, text: string): Job {
+    const id = Math.max(0, ...this.jobs.map((job) => job.id)) + 1
+    const job: Job = { id, child, text, status: undefined }
+    this.jobs.push(job)
+    this.state.lastBackgroundPid = child.pid
+    child.exited.then((status) => {
+      job.status = status
+    })
+    return job
+  }
+
+  async #untilExit(body: () => Promise<number>): Promise<number> {
+    try {
+      return await body()
+    } catch (error) {
+      if (error instanceof ExitShell) return error.status
+      throw error
+    }
+  }
+}
+
+/** ^C at an interactive shell: the line that ran is over. */
+export class LineInterrupted extends Error {
+  constructor() {
+    super('interrupted')
+  }
+}

@@ -1,0 +1,91 @@
+// What programs need of byte streams beyond read and write: lines, and files as streams.
+
+import { SystemError } from '../base/errors.js'
+import type { FileSystem } from '../posix/file-system.js'
+import { discardingWriter, emptyReader, readerOf } from '../posix/pipe.js'
+import type { ByteReader, ByteWriter } from '../posix/process.js'
+
+const NEWLINE = 10
+
+/** Lines without their newline, as they arrive; the last one may lack it (`terminated` false). */
+export async function* readLines(reader: ByteReader): AsyncGenerator<{ text: string; terminated: boolean }> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+    rest += decoder.decode(chunk, { stream: true })
+    let start = 0
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
+      yield { text: rest.slice(start, end), terminated: true }
+      start = end + 1
+    }
+    rest = rest.slice(start)
+  }
+  rest += decoder.decode()
+  if (rest !== '') yield { text: rest, terminated: false }
+}
+
+/** One line and not a byte more: what follows goes back to the stream. undefined at the end. */
+export async function readOneLine(
+  reader: ByteReader,
+): Promise<{ text: string; terminated: boolean } | undefined> {
+  const chunks: Uint8Array[] = []
+  for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+    const end = chunk.indexOf(NEWLINE)
+    if (end < 0) {
+      chunks.push(chunk)
+      continue
+    }
+    chunks.push(chunk.subarray(0, end))
+    reader.unread(chunk.subarray(end + 1))
+    return { text: decode(chunks), terminated: true }
+  }
+  const text = decode(chunks)
+  return text === '' ? undefined : { text, terminated: false }
+}
+
+function decode(chunks: readonly Uint8Array[]): string {
+  const decoder = new TextDecoder()
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
+}
+
+/** A file opened for reading: its content at this moment. */
+export function openFile(fs: FileSystem, path: string): ByteReader {
+  return path === '/dev/null' ? emptyReader() : readerOf(fs.readFile(path).slice())
+}
+
+/** A file opened for writing, empty unless `append`. Simplified: every write goes to its end. */
+export function createFile(fs: FileSystem, path: string, append: boolean): ByteWriter {
+  if (path === '/dev/null') return discardingWriter()
+  if (append) fs.appendFile(path, '')
+  else fs.writeFile(path, '')
+  return {
+    isTTY: false,
+    write: async (content) => fs.appendFile(path, content),
+  }
+}
+
+/** A stream that was closed (`>&-`), or that has the wrong direction. */
+export function closedWriter(): ByteWriter {
+  return { isTTY: false, write: () => Promise.reject(new SystemError('EBADF', 'write')) }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'Permission denied',
+  EADDRINUSE: 'Address already in use',
+  EBADF: 'Bad file descriptor',
+  EEXIST: 'File exists',
+  EINVAL: 'Invalid argument',
+  EISDIR: 'Is a directory',
+  ENOENT: 'No such file or directory',
+  ENOSPC: 'No space left on device',
+  ENOTDIR: 'Not a directory',
+  ENOTEMPTY: 'Directory not empty',
+  EPERM: 'Operation not permitted',
+  EROFS: 'Read-only file system',
+}
+
+/** strerror(3) of a failed system call; any other error is passed on. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof SystemError) || error.code === 'EPIPE') throw error
+  return REASONS[error.code] ?? error.code
+}

@@ -1,0 +1,201 @@
+// Word expansion (POSIX 2.6) in its order: braces, tilde, parameters, commands and arithmetic, field splitting,
+// file names, quote removal. What `${...}` does is in parameter-expansion.ts, arithmetic in arithmetic.ts.
+
+import type { CommandExpansionPart, Script, Word, WordPart } from 'unbash'
+import { CollectingWriter } from '../posix/pipe.js'
+import { Arithmetic } from './arithmetic.js'
+import { expandBraces } from './brace-expansion.js'
+import { CommandError } from './control-flow.js'
+import { type ExpansionSink, FieldSink, PatternSink, TextSink } from './expansion-sink.js'
+import { expandParameter } from './parameter-expansion.js'
+import { expandPathname, isPattern } from './pattern.js'
+import type { Io, Shell } from './shell.js'
+import { parseWords, refuseErrors } from './syntax.js'
+
+const DEFAULT_IFS = ' \t\n'
+
+/** The arguments that `words` stand for. */
+export async function expandFields(shell: Shell, words: readonly Word[], io: Io): Promise<string[]> {
+  const fields: string[] = []
+  for (const word of words) {
+    for (const plain of withoutBraces(word)) {
+      const sink = new FieldSink(shell.state.get('IFS') ?? DEFAULT_IFS)
+      await expandInto(shell, plain, sink, io)
+      for (const field of sink.finish()) fields.push(...withFileNames(shell, field.text, field.pattern))
+    }
+  }
+  return fields
+}
+
+/** The word as one text, neither split nor matched with file names. */
+export async function expandText(shell: Shell, word: Word, io: Io, assignment = false): Promise<string> {
+  const sink = new TextSink()
+  await expandInto(shell, word, sink, io, { assignment })
+  return sink.text
+}
+
+/** The word as a pattern in which what was quoted matches itself. */
+export async function expandPattern(shell: Shell, word: Word, io: Io): Promise<string> {
+  const sink = new PatternSink()
+  await expandInto(shell, word, sink, io)
+  return sink.pattern
+}
+
+/** The text of parts that stand inside double quotes or a here-document. */
+export async function expandQuotedParts(shell: Shell, parts: readonly WordPart[], io: Io): Promise<string> {
+  const sink = new TextSink()
+  for (const part of parts) await expandPart(shell, part, sink, io, true)
+  return sink.text
+}
+
+/** The value of arithmetic source, which may hold expansions. */
+export async function evaluateArithmetic(shell: Shell, text: string, io: Io): Promise<bigint> {
+  return await arithmetic(shell, io).evaluateText(text)
+}
+
+export function arithmetic(shell: Shell, io: Io): Arithmetic {
+  return new Arithmetic(shell, io, expandQuotedParts)
+}
+
+/** Where a word stands. */
+export interface WordContext {
+  /** Inside double quotes, as the operand of `"${x:-word}"`. */
+  readonly quoted?: boolean
+  /** The value of an assignment: a tilde is also expanded after a colon. */
+  readonly assignment?: boolean
+  /** The operand of `${x:-word}`, of which unquoted text is split as the value would have been. */
+  readonly operand?: boolean
+}
+
+/** Expands a word into any sink. */
+export async function expandInto(
+  shell: Shell,
+  word: Word,
+  sink: ExpansionSink,
+  io: Io,
+  context: WordContext = {},
+): Promise<void> {
+  if (word.parts === undefined) {
+    expandLiteral(shell, word.text, sink, context, true)
+    return
+  }
+  for (const [index, part] of word.parts.entries()) {
+    if (part.type === 'Literal') expandLiteral(shell, part.text, sink, context, index === 0)
+    else await expandPart(shell, part, sink, io, context.quoted ?? false)
+  }
+}
+
+function withoutBraces(word: Word): readonly Word[] {
+  if (!word.parts?.some((part) => part.type === 'BraceExpansion')) return [word]
+  return expandBraces(word.text).flatMap((source) => parseWords(source) ?? [])
+}
+
+function withFileNames(shell: Shell, text: string, pattern: string): string[] {
+  if (!isPattern(pattern) || shell.state.options.has('noglob')) return [text]
+  const { process } = shell
+  const names = expandPathname(process.system.fs, process.cwd, pattern)
+  return names.length > 0 ? names : [text]
+}
+
+/** Source text outside of quotes: backslashes, and the tilde at the start (in an assignment also after `:`). */
+function expandLiteral(
+  shell: Shell,
+  source: string,
+  sink: ExpansionSink,
+  { quoted = false, assignment = false, operand = false }: WordContext,
+  first: boolean,
+): void {
+  if (quoted) {
+    sink.literal(source.replace(/\\([$`"\\}])/g, '$1'), true)
+    return
+  }
+  let rest = source
+  if (first) rest = expandTilde(shell, rest, sink)
+  for (const piece of rest.split(assignment ? /(?<=:)/ : /$^/)) {
+    const text = assignment && piece !== rest ? expandTilde(shell, piece, sink) : piece
+    for (const [, escaped, plain] of text.matchAll(/\\([\s\S]|$)|([^\\]+)/g)) {
+      if (plain !== undefined && operand) sink.expanded(plain, false)
+      else if (plain !== undefined) sink.literal(plain, false)
+      else if (escaped === '') sink.literal('\\', true)
+      else if (escaped !== '\n') sink.literal(escaped!, true)
+    }
+  }
+}
+
+/** Writes the home directory for a leading `~`; returns what is left. */
+function expandTilde(shell: Shell, text: string, sink: ExpansionSink): string {
+  const match = /^~([^/:]*)(?=[/:]|$)/.exec(text)
+  if (match === null) return text
+  const home = match[1] === '' ? shell.state.get('HOME') : match[1] === 'root' ? '/root' : undefined
+  if (home === undefined) return text
+  sink.literal(home, true)
+  return text.slice(match[0].length)
+}
+
+async function expandPart(
+  shell: Shell,
+  part: WordPart,
+  sink: ExpansionSink,
+  io: Io,
+  quoted: boolean,
+): Promise<void> {
+  switch (part.type) {
+    case 'Literal':
+      return sink.literal(part.value, quoted)
+    case 'SingleQuoted':
+    case 'AnsiCQuoted':
+      // Inside double quotes, where only an operand of `${...}` can bring it, a single quote is a character.
+      if (quoted && part.type === 'SingleQuoted') return sink.literal(part.text, true)
+      sink.quotes()
+      return sink.literal(part.value, true)
+    case 'DoubleQuoted':
+    case 'LocaleString':
+      if (!part.parts.every(isParameterList)) sink.quotes()
+      else if (part.parts.length === 0) sink.quotes()
+      for (const child of part.parts) await expandPart(shell, child, sink, io, true)
+      return
+    case 'Glob':
+    case 'BraceExpansion':
+    case 'ExtendedGlob':
+      return sink.literal(part.text, quoted)
+    case 'SimpleExpansion':
+    case 'ParameterExpansion':
+      return await expandParameter(shell, part, sink, io, quoted, {
+        expandInto,
+        expandText,
+        expandPattern,
+        evaluateArithmetic,
+      })
+    case 'CommandExpansion':
+      return sink.expanded(await substituteCommand(shell, part, io), quoted)
+    case 'ArithmeticExpansion': {
+      const value =
+        part.expression === undefined
+          ? await evaluateArithmetic(shell, part.text.replace(/^\$\(\(|\)\)$/g, ''), io)
+          : await arithmetic(shell, io).evaluate(part.expression)
+      return sink.expanded(String(value), quoted)
+    }
+    case 'ProcessSubstitution':
+      throw new CommandError('process substitution is not supported', 2)
+  }
+}
+
+/** `"$@"` alone in quotes makes no field when there are no parameters. */
+function isParameterList(part: WordPart): boolean {
+  if (part.type === 'SimpleExpansion') return part.text === '$@'
+  if (part.type !== 'ParameterExpansion' || part.prefix !== undefined) return false
+  return part.parameter === '@' || part.index?.text === '@'
+}
+
+/** `$(...)`: the output of a subshell without its trailing newlines. */
+async function substituteCommand(shell: Shell, part: CommandExpansionPart, io: Io): Promise<string> {
+  const script: Script | undefined = part.script
+  if (script === undefined) return ''
+  refuseErrors(script, script.source ?? part.text.slice(0, script.end - part.pos))
+  const output = new CollectingWriter()
+  const child = shell.fork([shell.state.name], { ...io, stdout: output }, (subshell, inner) =>
+    subshell.runList(subshell, script, inner),
+  )
+  shell.substitutionStatus = await shell.waitForeground(child)
+  return output.text().replaceAll('\0', '').replace(/\n+$/, '')
+}
