@@ -47,6 +47,8 @@ class PodHost implements Host {
       gateway: options.gateway,
       interfaceIndex: this.#eth0,
     })
+    // As CNI plugins do for a new pod: its address may have been another's a moment ago.
+    this.stack.announce(this.#eth0)
   }
 
   receive(_port: number, frame: Uint8Array, now: Micros): void {

@@ -85,6 +85,14 @@ export class Link {
     this.neighbors.output(output, nextHop, frame, now)
   }
 
+  /** Says to everyone on the link where this host's addresses are (RFC 5227 section 3, Linux' arp_notify). */
+  announce(output: Interface): void {
+    for (const { address } of output.addresses) {
+      const fields = { targetMac: MAC_ZERO, senderAddress: address, targetAddress: address }
+      this.#sendArp(output, ARP_REQUEST, MAC_BROADCAST, fields)
+    }
+  }
+
   /** An ARP packet came in: learn the sender, answer when one of this host's addresses is asked for. */
   receiveArp(input: Interface, frame: Uint8Array, now: Micros): void {
     const arp = this.#arp

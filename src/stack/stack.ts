@@ -95,6 +95,12 @@ export class Stack implements SocketApi {
     this.#ip.addressesChanged()
   }
 
+  /** Broadcasts the addresses of an interface by ARP, so that who knew an earlier owner of them learns the new MAC. */
+  announce(index: number): void {
+    const output = this.#ip.link.interfaces.get(index)
+    if (output !== undefined && !output.loopback) this.#ip.link.announce(output)
+  }
+
   addRoute(route: RouteOptions): void {
     this.#ip.routes.add(route)
     this.#ip.routesChanged()

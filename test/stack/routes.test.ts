@@ -1,0 +1,51 @@
+// The routing table: longest prefix, metric, removal.
+
+import * as fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { RouteTable } from '../../src/stack/routes.js'
+import { cidr, cidrContains, formatCidr, ipv4, networkOf } from '../../src/wire/address.js'
+
+const test = suite('routes')
+
+test('the longest prefix wins, then the lowest metric', () => {
+  const table = new RouteTable()
+  const add = (destination: string, interfaceIndex: number, metric = 0) =>
+    table.add({ destination: cidr(destination), interfaceIndex, metric })
+  add('0.0.0.0/0', 1)
+  add('10.36.0.0/16', 2, 100)
+  add('10.36.0.0/16', 3, 50)
+  add('10.36.0.0/32', 4)
+  const via = (address: string) => table.lookup(ipv4(address))?.interfaceIndex
+  assert.equal(['10.36.0.0', '10.36.0.1', '10.37.0.1'].map(via), [4, 3, 1])
+  assert.is(table.remove(cidr('10.36.0.0/16')), 2)
+  assert.is(via('10.36.0.1'), 1)
+  table.removeInterface(1)
+  assert.is(via('10.36.0.1'), undefined)
+  assert.equal(
+    table.list().map((route) => formatCidr(route.destination)),
+    ['10.36.0.0/32'],
+  )
+})
+
+test('a lookup finds what a search through all routes finds', () => {
+  const prefix = fc
+    .tuple(fc.nat(0xffff), fc.integer({ min: 0, max: 32 }))
+    .map(([bits, prefixLength]) => networkOf({ address: (0x0a000000 | bits) >>> 0, prefixLength }))
+  fc.assert(
+    fc.property(fc.array(prefix, { maxLength: 20 }), fc.nat(0xffff), (prefixes, bits) => {
+      const address = (0x0a000000 | bits) >>> 0
+      const table = new RouteTable()
+      for (const [interfaceIndex, destination] of prefixes.entries())
+        table.add({ destination, interfaceIndex })
+      const longest = Math.max(
+        -1,
+        ...prefixes.filter((each) => cidrContains(each, address)).map((each) => each.prefixLength),
+      )
+      assert.is(table.lookup(address)?.destination.prefixLength ?? -1, longest)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test.run()
