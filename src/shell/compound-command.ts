@@ -154,7 +154,7 @@ async function runSelect(shell: Shell, node: Select, io: Io): Promise<number> {
   let menuDue = true
   return await loop(shell, io, async () => {
     await io.stderr.write(`${menuDue ? menu : ''}${shell.state.get('PS3') ?? '#? '}`)
-    const line = await shell.wait(readOneLine(io.stdin))
+    const line = await readOneLine(shell.ownReader(io.stdin))
     if (line === undefined) throw new BreakLoop(1)
     menuDue = line.text === ''
     if (menuDue) return 0

@@ -42,13 +42,17 @@ async function runStatement(shell: Shell, statement: Statement, io: Io): Promise
 function runInBackground(shell: Shell, statement: Statement, io: Io): void {
   const { command } = statement
   // POSIX 2.9.3: without job control its standard input is /dev/null.
-  const child = shell.fork(
-    labelOf(shell, command),
-    { ...io, stdin: emptyReader() },
-    async (subshell, inner) => runAndOr(subshell, command, inner),
+  const child = shell.fork(labelOf(shell, command), { ...io, stdin: emptyReader() }, (subshell, inner) =>
+    runAndOr(replaceableBy(subshell, command), command, inner),
   )
   const job = shell.addJob(child, labelOf(shell, command).join(' '))
   if (shell.interactive) void io.stderr.write(`[${job.id}] ${child.pid}\n`).catch(() => {})
+}
+
+/** A subshell for one simple command makes way for its program, as after fork and exec. */
+function replaceableBy(subshell: Shell, command: PipelineNode | AndOr): Shell {
+  subshell.replaceable = command.type === 'Command'
+  return subshell
 }
 
 /** What `ps` and `jobs` show of a subshell: the words of a simple command, the shell's name for others. */
@@ -111,7 +115,7 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
     const stderr = node.operators[index] === '|&' ? stdout : io.stderr
     const streams = { ...io, stdin: before?.reader ?? io.stdin, stdout, stderr }
     const child = shell.fork(labelOf(shell, command), streams, (subshell, inner) =>
-      checkedCommand(subshell, command, inner),
+      checkedCommand(replaceableBy(subshell, command), command, inner),
     )
     children.push(child)
     void child.exited.then(() => {

@@ -33,7 +33,7 @@ async function readCommand(shell: Shell, io: Io): Promise<string | undefined> {
   await io.stderr.write(promptText(shell, shell.state.get('PS1') ?? '\\w \\$ '))
   let source = ''
   for (;;) {
-    const line = await shell.wait(readOneLine(io.stdin))
+    const line = await readOneLine(shell.ownReader(io.stdin))
     if (line === undefined) return source === '' ? undefined : source
     source += `${line.text}\n`
     if (!needsMoreInput(source)) return source

@@ -46,12 +46,16 @@ export class Shell {
   /** Conditions whose trap is due at the next command. */
   readonly #pendingTraps: string[] = []
   #trapWaiter: (() => void) | undefined
+  /** Reads of the shell itself that were given up before they had bytes. */
+  readonly #reads = new WeakMap<ByteReader, Promise<Uint8Array | undefined>>()
   /** Aborted by ^C in an interactive shell: ends the line that runs. */
   #line = new AbortController()
   /** How many enclosing constructs ignore a failure (conditions, `!`, all but the last of `&&`), for errexit. */
   guarded = 0
   /** How many loops enclose the command, for break and continue. */
   loopDepth = 0
+  /** Whether this subshell is there for one command only, which may then run in its place. */
+  replaceable = false
   /** Status of the last command substitution, which an assignment without command takes. */
   substitutionStatus = 0
 
@@ -97,6 +101,28 @@ export class Shell {
     })
   }
 
+  /**
+   * `reader` for reads of the shell itself, which `wait` may give up: the read that is under way is then kept for the
+   * next one, so that no input is lost.
+   */
+  ownReader(
+    reader: ByteReader,
+    wait: (read: Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined> = (read) =>
+      this.wait(read),
+  ): ByteReader {
+    return {
+      isTTY: reader.isTTY,
+      unread: (bytes) => reader.unread(bytes),
+      read: async () => {
+        const read = this.#reads.get(reader) ?? reader.read()
+        this.#reads.set(reader, read)
+        const bytes = await wait(read)
+        this.#reads.delete(reader)
+        return bytes
+      },
+    }
+  }
+
   /** A message on stderr, with the shell's name in front as ash has it. */
   complain(io: Io, message: string): Promise<void> {
     return io.stderr.write(`${this.state.name}: ${message}\n`)
@@ -133,10 +159,13 @@ export class Shell {
     })
   }
 
-  async runTraps(io: Io): Promise<void> {
+  /** Runs what is due; returns the first condition. */
+  async runTraps(io: Io): Promise<string | undefined> {
+    const first = this.#pendingTraps[0]
     for (let due = this.#pendingTraps.shift(); due !== undefined; due = this.#pendingTraps.shift()) {
       await this.runTrap(due, io)
     }
+    return first
   }
 
   /** Runs the command of a trap; `$?` is as before afterwards. */

@@ -176,14 +176,24 @@ async function callFunction(
 }
 
 /** Starts a program and waits for it; `sh: foo: not found`, status 127. */
-async function runProgram(shell: Shell, argv: readonly string[], io: Io): Promise<number> {
+async function runProgram(
+  shell: Shell,
+  argv: readonly string[],
+  io: Io,
+  inPlace = shell.replaceable,
+): Promise<number> {
   const { process, state } = shell
   const { stdin, stdout, stderr } = io
-  const streams = { env: state.environment(), cwd: process.cwd, stdin, stdout, stderr }
   const script = scriptFile(shell, argv[0]!)
   if (script === 'directory') throw new CommandError(`${argv[0]}: Permission denied`, 126)
   const started = script === undefined ? argv : ['sh', script, ...argv.slice(1)]
-  const child = started[0] === '' ? undefined : process.system.spawn({ argv: started, ...streams })
+  const options = { argv: started, env: state.environment(), cwd: process.cwd, stdin, stdout, stderr }
+  if (inPlace) {
+    const name = started[0]!
+    const program = process.system.programs.get(name.slice(name.lastIndexOf('/') + 1))
+    if (program !== undefined) return await program({ ...process, ...options })
+  }
+  const child = started[0] === '' ? undefined : process.system.spawn(options)
   if (child === undefined) throw new CommandError(`${argv[0]}: not found`, 127)
   return await shell.waitForeground(child)
 }
@@ -208,20 +218,10 @@ function scriptFile(shell: Shell, name: string): string | 'directory' | undefine
   return isScript ? path : undefined
 }
 
-/**
- * `exec`: without a command its redirections stay; with one, the shell ends with it. Unlike Linux: the program is a
- * child with a pid of its own, to which the shell hands signals on.
- */
+/** `exec`: without a command its redirections stay; with one, the program takes the place of the shell. */
 async function execBuiltin(shell: Shell, node: Command, argv: readonly string[], io: Io): Promise<number> {
   const streams = await redirect(shell, node.redirects, io)
-  if (argv.length > 1) {
-    for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const) {
-      shell.process.onSignal(signal, () => {
-        for (const child of shell.foreground) child.kill(signal)
-      })
-    }
-    throw new ExitShell(await runProgram(shell, argv.slice(1), streams))
-  }
+  if (argv.length > 1) throw new ExitShell(await runProgram(shell, argv.slice(1), streams, true))
   Object.assign(io, streams)
   return 0
 }

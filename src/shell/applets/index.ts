@@ -8,6 +8,7 @@ import { cp, mkdir, mv, rm, rmdir, touch } from './files.js'
 import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
 import { grep } from './grep.js'
 import { find, ls, stat } from './ls.js'
+import { netApplets } from './net/index.js'
 import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test } from './output.js'
 import { plainly, time, timeout, watch, xargs } from './run.js'
 import { sed } from './sed.js'
@@ -79,3 +80,6 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     yes,
   }),
 )
+
+/** All programs of the shell's world. */
+export const applets: ReadonlyMap<string, Program> = new Map([...textApplets, ...netApplets])

@@ -1,6 +1,7 @@
 // Builtins that read and write: echo, printf, read, cd, pwd, test, and those that do nothing.
 
 import { resolvePath } from '../../posix/file-system.js'
+import type { ByteReader } from '../../posix/process.js'
 import { conditionsOf, testArguments } from '../conditional.js'
 import { CommandError } from '../control-flow.js'
 import { echoText, formatPrintf } from '../printf-format.js'
@@ -61,7 +62,9 @@ const read: Builtin = async ({ shell, args, io }) => {
   const options = readOptions(args)
   const reader = asReader(streamOf(io, options.descriptor) ?? io.stdin, String(options.descriptor))
   if (options.prompt !== '' && reader.isTTY) await io.stderr.write(options.prompt)
-  const line = await logicalLine(shell, () => readOneLine(reader), options)
+  const cancel = new AbortController()
+  const own = readerFor(shell, reader, options.timeoutSeconds, cancel.signal)
+  const line = await logicalLine(own, options.raw).finally(() => cancel.abort())
   const { state } = shell
   const names = options.names.length > 0 ? options.names : ['REPLY']
   const fields = splitLine(line.text, state.get('IFS') ?? ' \t\n', options.array ? undefined : names.length)
@@ -71,24 +74,41 @@ const read: Builtin = async ({ shell, args, io }) => {
   return line.ended ? 0 : 1
 }
 
-/** A line, joined with the next ones at backslashes; a backslash that stays is marked with NUL for splitting. */
-async function logicalLine(
+/** A read that a trapped signal or the time limit of `-t` ended. */
+class ReadGivenUp extends Error {}
+
+function readerFor(
   shell: Shell,
-  next: () => Promise<{ text: string; terminated: boolean } | undefined>,
-  options: ReadOptions,
-): Promise<{ text: string; ended: boolean }> {
+  reader: ByteReader,
+  timeoutSeconds: number | undefined,
+  canceled: AbortSignal,
+): ByteReader {
   const { clock } = shell.process.system
+  const limit =
+    timeoutSeconds === undefined
+      ? undefined
+      : clock.sleep(timeoutSeconds * 1_000_000, canceled).then(() => undefined)
+  limit?.catch(() => {})
+  return shell.ownReader(reader, async (read) => {
+    const answer = read.then((bytes) => ({ bytes }))
+    const result = await shell.waitOrTrap(limit === undefined ? answer : Promise.race([answer, limit]))
+    if (result === undefined) throw new ReadGivenUp()
+    return result.bytes
+  })
+}
+
+/** A line, joined with the next ones at backslashes; a backslash that stays is marked with NUL for splitting. */
+async function logicalLine(reader: ByteReader, raw: boolean): Promise<{ text: string; ended: boolean }> {
   let text = ''
   for (;;) {
-    const waiting = next()
-    const limit = options.timeoutSeconds
-    const line = await shell.waitOrTrap(
-      limit === undefined
-        ? waiting
-        : Promise.race([waiting, clock.sleep(limit * 1_000_000, shell.process.signal).then(() => undefined)]),
-    )
+    let line: Awaited<ReturnType<typeof readOneLine>>
+    try {
+      line = await readOneLine(reader)
+    } catch (error) {
+      if (!(error instanceof ReadGivenUp)) throw error
+    }
     if (line === undefined) return { text, ended: false }
-    if (options.raw) return { text: line.text, ended: line.terminated }
+    if (raw) return { text: line.text, ended: line.terminated }
     const continued = /(^|[^\\])(\\\\)*\\$/.test(line.text) && line.terminated
     text += (continued ? line.text.slice(0, -1) : line.text).replace(/\\(.)/gs, '\0$1')
     if (!continued) return { text, ended: line.terminated }

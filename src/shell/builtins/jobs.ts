@@ -53,8 +53,8 @@ const wait: Builtin = async ({ shell, args, io }) => {
     const ended = await shell.waitOrTrap(job.child.exited)
     if (ended === undefined) {
       // A trapped signal ends wait at once with more than 128 (POSIX 2.11).
-      await shell.runTraps(io)
-      return 130
+      const signal = (await shell.runTraps(io)) as SignalName
+      return 128 + SIGNAL_NUMBER[signal]
     }
     forget(shell, job)
     status = operands.length === 0 ? 0 : ended

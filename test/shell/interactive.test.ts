@@ -1,0 +1,108 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { MILLISECOND, SECOND } from '../../src/base/time.js'
+import { Terminal } from '../../src/posix/terminal.js'
+import { ShellHost } from '../support/shell-host.js'
+
+const test = suite('interactive shell')
+
+/** A shell at a terminal; `type` returns what appeared on the screen since the last call. */
+function session(env: Readonly<Record<string, string>> = { PS1: '[ \\u@\\h:\\w ]$ ', HOME: '/' }) {
+  const host = new ShellHost()
+  const terminal = new Terminal()
+  let screen = ''
+  terminal.onOutput = (bytes) => {
+    screen += new TextDecoder().decode(bytes)
+  }
+  const child = host.start(['sh'], {
+    stdin: terminal.reader,
+    stdout: terminal.writer,
+    stderr: terminal.writer,
+    env: { PATH: '/bin', ...env },
+  })
+  terminal.onSignal = (signal) => child.kill(signal)
+  const type = async (text: string, wait = 10 * MILLISECOND) => {
+    terminal.input(new TextEncoder().encode(text))
+    await host.clock.pass(wait)
+    const shown = screen
+    screen = ''
+    return shown
+  }
+  return { host, terminal, child, type }
+}
+
+test('shows the prompt of the image and runs what is typed', async () => {
+  const { type, child, host } = session()
+  assert.is(await type(''), '[ root@curl:/work ]$ ')
+  assert.is(await type('cd /\n'), 'cd /\r\n[ root@curl:/ ]$ ')
+  assert.is(await type('echo $((1+1)) | cat\n'), 'echo $((1+1)) | cat\r\n2\r\n[ root@curl:/ ]$ ')
+  assert.is(await type('nosuch\n'), 'nosuch\r\nsh: nosuch: not found\r\n[ root@curl:/ ]$ ')
+  assert.is(await type('exit 4\n'), 'exit 4\r\n')
+  assert.is(await host.clock.run(child.exited), 4)
+})
+
+test('^C ends the foreground command and not the shell', async () => {
+  const { type } = session({ PS1: '$ ' })
+  await type('')
+  assert.is(await type('sleep 100\n', SECOND), 'sleep 100\r\n')
+  assert.is(await type('\x03'), '^C\r\n$ ')
+  assert.is(await type('echo $?\n'), 'echo $?\r\n130\r\n$ ')
+  assert.is(await type('while :; do :; done\n', SECOND), 'while :; do :; done\r\n')
+  assert.is(await type('\x03'), '^C\r\n$ ')
+  assert.is(
+    await type('while true; do echo x; sleep 1; done\n', 2.5 * SECOND).then(
+      (text) => text.match(/x\r\n/g)?.length,
+    ),
+    3,
+  )
+  assert.is(await type('\x03'), '^C\r\n$ ')
+  assert.is(await type('echo alive\n'), 'echo alive\r\nalive\r\n$ ')
+})
+
+test('^C at the prompt gives up the line', async () => {
+  const { type } = session({ PS1: '$ ' })
+  await type('')
+  assert.is(await type('half a li\x03'), 'half a li^C\r\n$ ')
+  assert.is(await type('if true\n'), 'if true\r\n> ')
+  assert.is(await type('\x03'), '^C\r\n$ ')
+  assert.is(await type('echo ok\n'), 'echo ok\r\nok\r\n$ ')
+})
+
+test('asks for more lines while the input is not complete', async () => {
+  const { type } = session({ PS1: '$ ' })
+  await type('')
+  assert.is(await type('for i in a b; do\n'), 'for i in a b; do\r\n> ')
+  assert.is(await type('echo $i\n'), 'echo $i\r\n> ')
+  assert.is(await type('done\n'), 'done\r\na\r\nb\r\n$ ')
+  assert.is(await type('cat <<E\nx\nE\n'), 'cat <<E\r\nx\r\nE\r\n> > x\r\n$ ')
+  assert.is(await type('echo "a\nb"\n'), 'echo "a\r\nb"\r\n> a\r\nb\r\n$ ')
+  assert.is(await type('fi\n'), 'fi\r\nsh: syntax error: unexpected "fi"\r\n$ ')
+})
+
+test('^D at the start of a line ends the shell with the last status', async () => {
+  const { type, child, host } = session({ PS1: '$ ' })
+  await type('false\n')
+  await type('\x04')
+  assert.is(await host.clock.run(child.exited), 1)
+})
+
+test('background commands are announced and reported at the next prompt', async () => {
+  const { type } = session({ PS1: '$ ' })
+  await type('')
+  assert.match(await type('sleep 1 &\n'), /^sleep 1 &\r\n\[1\] \d+\r\n\$ $/)
+  assert.match(await type('jobs\n', 2 * SECOND), /Running +sleep 1\r\n\$ $/)
+  assert.match(await type('\n'), /^\r\n\[1\]\+ {2}Done +sleep 1\r\n\$ $/)
+})
+
+test('a program reads the terminal, and the shell goes on after it', async () => {
+  const { type } = session({ PS1: '$ ' })
+  await type('')
+  await type('read x y\n')
+  assert.is(await type('one two three\n'), 'one two three\r\n$ ')
+  assert.is(await type('echo "$y"\n'), 'echo "$y"\r\ntwo three\r\n$ ')
+  await type('cat > /tmp/f\nline\n')
+  assert.is(await type('\x04'), '$ ')
+  assert.is(await type('cat /tmp/f\n'), 'cat /tmp/f\r\nline\r\n$ ')
+})
+
+test.run()
