@@ -1,0 +1,174 @@
+// ip, ifconfig, ss and netstat: tables of what the stack knows, in the forms of the real programs.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { SocketRow } from '../../../../src/stack/socket.js'
+import { ipv4 } from '../../../../src/wire/address.js'
+import { FakePod } from './fake-pod.js'
+
+const test = suite('network tables')
+
+function pod(): FakePod {
+  const pod = new FakePod()
+  const common = { mtuBytes: 1500, up: true }
+  pod.interfaceRows = [
+    {
+      index: 1,
+      name: 'lo',
+      mac: '00:00:00:00:00:00',
+      mtuBytes: 65536,
+      loopback: true,
+      up: true,
+      addresses: ['127.0.0.1/8'],
+    },
+    {
+      index: 2,
+      name: 'eth0',
+      mac: '02:00:0a:24:00:00',
+      loopback: false,
+      addresses: ['10.36.0.0/16'],
+      ...common,
+    },
+  ]
+  pod.routeRows = [
+    { destination: 'default', gateway: '10.36.0.1', device: 'eth0', scope: 'global' },
+    { destination: '10.36.0.0/16', device: 'eth0', source: '10.36.0.0', scope: 'link' },
+  ]
+  const row = (
+    protocol: 'tcp' | 'udp',
+    state: SocketRow['state'],
+    local: [string, number],
+    remote: [string, number],
+  ): SocketRow => ({
+    protocol,
+    state,
+    receiveQueue: 0,
+    sendQueue: state === 'LISTEN' ? 128 : 0,
+    local: { address: ipv4(local[0]), port: local[1] },
+    remote: { address: ipv4(remote[0]), port: remote[1] },
+  })
+  pod.socketRows = [
+    row('tcp', 'LISTEN', ['0.0.0.0', 80], ['0.0.0.0', 0]),
+    row('tcp', 'ESTABLISHED', ['10.36.0.0', 80], ['10.244.1.5', 40000]),
+    row('tcp', 'TIME-WAIT', ['10.36.0.0', 80], ['10.244.1.5', 40001]),
+    row('tcp', 'FIN-WAIT-2', ['10.36.0.0', 80], ['10.244.1.5', 40002]),
+    row('udp', 'UNCONN', ['0.0.0.0', 53], ['0.0.0.0', 0]),
+  ]
+  return pod
+}
+
+test('ip addr, by any abbreviation and for one device', async () => {
+  const eth0 = `2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
+    link/ether 02:00:0a:24:00:00 brd ff:ff:ff:ff:ff:ff
+    inet 10.36.0.0/16 brd 10.36.255.255 scope global eth0
+       valid_lft forever preferred_lft forever
+`
+  const lo = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
+    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00
+    inet 127.0.0.1/8 scope host lo
+       valid_lft forever preferred_lft forever
+`
+  for (const command of ['ip addr', 'ip a', 'ip -4 address show', 'ip a s'])
+    assert.is((await pod().run(command)).stdout, lo + eth0, command)
+  for (const command of ['ip addr show eth0', 'ip a s dev eth0', 'ip addr ls eth0'])
+    assert.is((await pod().run(command)).stdout, eth0, command)
+  assert.is((await pod().run('ip link show eth0')).stdout, `${eth0.split('\n').slice(0, 2).join('\n')}\n`)
+  assert.is(
+    (await pod().run('ip -o addr show eth0')).stdout,
+    '2: eth0    inet 10.36.0.0/16 brd 10.36.255.255 scope global eth0\\       valid_lft forever preferred_lft forever\n',
+  )
+  assert.is(
+    (await pod().run('ip -br a')).stdout.split('\n')[1],
+    'eth0             UP             10.36.0.0/16 ',
+  )
+})
+
+test('ip route, ip route get, ip neigh', async () => {
+  assert.is(
+    (await pod().run('ip route')).stdout,
+    'default via 10.36.0.1 dev eth0 \n10.36.0.0/16 dev eth0 proto kernel scope link src 10.36.0.0 \n',
+  )
+  const get = async (address: string) => (await pod().run(`ip route get ${address}`)).stdout
+  assert.is(await get('10.97.98.36'), '10.97.98.36 via 10.36.0.1 dev eth0 src 10.36.0.0 uid 0 \n    cache \n')
+  assert.is(await get('10.36.0.9'), '10.36.0.9 dev eth0 src 10.36.0.0 uid 0 \n    cache \n')
+  assert.is(await get('10.36.0.0'), 'local 10.36.0.0 dev lo src 10.36.0.0 uid 0 \n    cache <local> \n')
+  assert.is(
+    (await pod().run('ip n')).stdout,
+    '10.36.0.1 dev eth0 lladdr 02:00:0a:24:00:01 REACHABLE \n10.36.0.9 dev eth0 FAILED \n',
+  )
+})
+
+test('ip refuses what it does not know and what a pod may not do', async () => {
+  const fails = async (command: string) => {
+    const { status, stderr } = await pod().run(command)
+    return [status, stderr]
+  }
+  assert.equal(await fails('ip foo'), [1, 'Object "foo" is unknown, try "ip help".\n'])
+  assert.equal(await fails('ip link show nope'), [1, 'Device "nope" does not exist.\n'])
+  assert.equal(await fails('ip addr add 1.2.3.4/8 dev eth0'), [
+    2,
+    'RTNETLINK answers: Operation not permitted\n',
+  ])
+  assert.equal(await fails('ip -x addr'), [255, 'Option "-x" is unknown, try "ip -help".\n'])
+  assert.equal((await fails('ip'))[0], 255)
+})
+
+test('ifconfig', async () => {
+  const eth0 = `eth0      Link encap:Ethernet  HWaddr 02:00:0A:24:00:00  
+          inet addr:10.36.0.0  Bcast:10.36.255.255  Mask:255.255.0.0
+          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1
+
+`
+  const lo = `lo        Link encap:Local Loopback  
+          inet addr:127.0.0.1  Mask:255.0.0.0
+          UP LOOPBACK RUNNING  MTU:65536  Metric:1
+
+`
+  assert.is((await pod().run('ifconfig')).stdout, eth0 + lo)
+  assert.is((await pod().run('ifconfig eth0')).stdout, eth0)
+  assert.is((await pod().run('ifconfig nope')).status, 1)
+})
+
+test('ss shows connections, with -l listeners, with -a all', async () => {
+  assert.is(
+    (await pod().run('ss -tan')).stdout,
+    `State      Recv-Q Send-Q Local Address:Port Peer Address:Port  Process
+LISTEN     0      128          0.0.0.0:80        0.0.0.0:*
+ESTAB      0      0          10.36.0.0:80     10.244.1.5:40000
+TIME-WAIT  0      0          10.36.0.0:80     10.244.1.5:40001
+FIN-WAIT-2 0      0          10.36.0.0:80     10.244.1.5:40002
+`,
+  )
+  const states = async (command: string) =>
+    (await pod().run(`${command} -H`)).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ +/)[0])
+  assert.equal(await states('ss -tn'), ['ESTAB', 'FIN-WAIT-2'])
+  assert.equal(await states('ss -tln'), ['LISTEN'])
+  assert.equal(await states('ss -tuln'), ['tcp', 'udp'])
+  assert.equal(await states('ss -t state time-wait'), ['TIME-WAIT'])
+  assert.is((await pod().run('ss sport = :80')).status, 1)
+  assert.is((await pod().run('ss -y')).status, 255)
+})
+
+test('netstat', async () => {
+  assert.is(
+    (await pod().run('netstat -tuln')).stdout,
+    `Active Internet connections (only servers)
+Proto Recv-Q Send-Q Local Address           Foreign Address         State       
+tcp        0    128 0.0.0.0:80              0.0.0.0:*               LISTEN      
+udp        0      0 0.0.0.0:53              0.0.0.0:*                           
+`,
+  )
+  const connected = (await pod().run('netstat -tn')).stdout.split('\n').slice(2, -1)
+  assert.equal(
+    connected.map((line) => line.trim().split(/ +/).at(-1)),
+    ['ESTABLISHED', 'TIME_WAIT', 'FIN_WAIT2'],
+  )
+  assert.is(
+    (await pod().run('netstat -rn')).stdout.split('\n')[2],
+    '0.0.0.0         10.36.0.1       0.0.0.0         UG        0 0          0 eth0',
+  )
+})
+
+test.run()
