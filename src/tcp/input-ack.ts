@@ -60,6 +60,10 @@ function newlyAcknowledged(tcb: Tcb, ack: number, acked: number, now: Micros): v
     tcb.changes++
   }
   tcb.rtt.acknowledged(ack, now)
+  if (seqAfter(ack, tcb.sentTwiceEnd)) {
+    tcb.sentTwiceEnd = ack
+    tcb.rtt.endBackOff()
+  }
   tcb.timeouts = 0
   tcb.duplicateAcks = 0
   tcb.retransmitFirst = false

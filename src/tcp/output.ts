@@ -152,6 +152,7 @@ function fillData(tcb: Tcb, segment: TcpSegment, seq: Seq, length: number, now: 
 /** Bookkeeping for a segment that takes the sequence space [start, end). */
 function sent(tcb: Tcb, start: Seq, end: Seq, now: Micros): true {
   if (start === tcb.sndNxt) tcb.rtt.sent(end, now)
+  else if (seqAfter(end, tcb.sentTwiceEnd)) tcb.sentTwiceEnd = end
   if (start === tcb.sndCursor) tcb.sndCursor = end
   if (seqAfter(end, tcb.sndNxt)) tcb.sndNxt = end
   if (tcb.retransmitAt === NEVER) restartRetransmission(tcb, now)

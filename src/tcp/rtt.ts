@@ -1,5 +1,5 @@
 // Retransmission timeout, RFC 6298, with Karn's algorithm (MUST-18): one segment is timed at a time, a segment
-// that was sent twice never is, and a backed-off RTO stays until the next valid sample.
+// that was sent twice never is, and a backed-off RTO stays until data arrives that was sent only once.
 
 import { MILLISECOND, type Micros, SECOND } from '../base/time.js'
 import type { Seq } from '../wire/tcp.js'
@@ -19,6 +19,7 @@ export class RttEstimator {
   srtt: Micros = 0
   rttvar: Micros = 0
   #sampled = false
+  #backedOff = false
   #timing = false
   /** The timed segment is acknowledged when SND.UNA reaches this. */
   #timedEnd: Seq = 0
@@ -47,6 +48,17 @@ export class RttEstimator {
   /** The timer expired: RFC 6298 (5.5). */
   backOff(): void {
     this.rto = Math.min(this.rto * 2, MAX_RTO)
+    this.#backedOff = true
+  }
+
+  /**
+   * Data that was sent only once arrived, so the path works: the back-off ends though there is no sample
+   * (Karn and Partridge 1987; RFC 8961 section 4 (3) (a)).
+   */
+  endBackOff(): void {
+    if (!this.#backedOff) return
+    this.#backedOff = false
+    if (this.#sampled) this.rto = this.#fresh()
   }
 
   /** The handshake is done and its SYN was sent more than once: RFC 6298 (5.7). */
@@ -64,7 +76,12 @@ export class RttEstimator {
       this.srtt = rtt
       this.rttvar = rtt / 2
     }
-    // As Linux, the lower bound applies to the 4 * RTTVAR part, so that RTO never comes close to SRTT.
-    this.rto = Math.min(Math.round(this.srtt + Math.max(MIN_RTO, 4 * this.rttvar)), MAX_RTO)
+    this.rto = this.#fresh()
+    this.#backedOff = false
+  }
+
+  /** RFC 6298 (2.3). As Linux, the lower bound applies to the 4 * RTTVAR part, so that RTO never comes close to SRTT. */
+  #fresh(): Micros {
+    return Math.min(Math.round(this.srtt + Math.max(MIN_RTO, 4 * this.rttvar)), MAX_RTO)
   }
 }

@@ -115,6 +115,8 @@ export class Tcb {
   inRecovery = false
   /** RFC 6582 `recover`: SND.NXT when the last loss was detected. */
   recover: Seq
+  /** Nothing from here on was sent more than once: an ACK beyond it is not ambiguous (Karn). */
+  sentTwiceEnd: Seq
   /** Send the segment at SND.UNA once more, whatever the window says. */
   retransmitFirst = false
   /** Timeouts in a row without progress. */
@@ -161,6 +163,7 @@ export class Tcb {
     this.sndNxt = iss
     this.sndCursor = iss
     this.recover = iss
+    this.sentTwiceEnd = iss
     this.smallSegmentEnd = iss
     this.sendBufferSeq = seqAdd(iss, 1)
     this.sendBuffer = new SendBuffer(options.sendBufferBytes ?? DEFAULT_BUFFER_BYTES)

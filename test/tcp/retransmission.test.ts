@@ -65,6 +65,15 @@ test('Karn: an ACK of what was sent twice is no sample, and the backed-off RTO s
   assert.is(script.connection.info().rto, 300_000)
 })
 
+test('an ACK of data that was sent only once ends the back-off', () => {
+  const script = measured().write(3000).skip().after(300).out('. 1(1000) ack 1')
+  assert.is(script.connection.info().rto, 600_000)
+  script.in('. 1(0) ack 1001').skip()
+  assert.is(script.connection.info().rto, 600_000)
+  const other = measured().write(3000).skip().after(300).out('. 1(1000) ack 1').in('. 1(0) ack 3001')
+  assert.is(other.connection.info().rto, 300_000)
+})
+
 test('after a lost SYN: RTO 3 s and one segment to begin with', () => {
   const script = new TcpScript().connect().out('S 0(0)').after(1000).out('S 0(0)')
   script.in('S. 0(0) ack 1 win 60000 <mss 1000>').out('. 1(0) ack 1')

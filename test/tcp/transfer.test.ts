@@ -29,6 +29,7 @@ test('1 MB each way with 20% loss, reordering and duplication arrives byte for b
     const path = { lossRatio: 0.2, duplicateRatio: 0.1, jitter: 15 * MILLISECOND, seed }
     const result = both(path)
     assert.ok(result.lost > 200, `${result.lost} segments were lost`)
+    assert.ok(result.time < 3 * MINUTE, `${result.time} µs`)
   }
 })
 
