@@ -153,8 +153,10 @@ function fillData(tcb: Tcb, segment: TcpSegment, seq: Seq, length: number, now: 
 function sent(tcb: Tcb, start: Seq, end: Seq, now: Micros): true {
   if (start === tcb.sndNxt) tcb.rtt.sent(end, now)
   else if (seqAfter(end, tcb.sentTwiceEnd)) tcb.sentTwiceEnd = end
-  if (start === tcb.sndCursor) tcb.sndCursor = end
-  if (seqAfter(end, tcb.sndNxt)) tcb.sndNxt = end
+  // The cursor moves on, and with SND.NXT too when a retransmission takes the FIN along for the first time.
+  const isNew = seqAfter(end, tcb.sndNxt)
+  if (start === tcb.sndCursor || (isNew && tcb.sndCursor === tcb.sndNxt)) tcb.sndCursor = end
+  if (isNew) tcb.sndNxt = end
   if (tcb.retransmitAt === NEVER) restartRetransmission(tcb, now)
   tcb.lastSentAt = now
   tcb.overrideSws = false

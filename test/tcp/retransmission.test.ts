@@ -146,6 +146,15 @@ test('a lost FIN is sent again', () => {
   script.in('. 1(0) ack 2').state('FIN-WAIT-2')
 })
 
+test('a retransmission of the last data takes a FIN along that was not sent yet, once', () => {
+  const script = measured().write(10).out('P. 1(10) ack 1')
+  script.do((connection, now) => {
+    connection.advance(connection.deadline())
+    connection.shutdown(now)
+  })
+  script.out('FP. 1(10) ack 1').silent().in('. 1(0) ack 12').state('FIN-WAIT-2')
+})
+
 test('a smaller path MTU sends what is in flight again in smaller segments', () => {
   const script = measured().write(2000).out('. 1(1000) ack 1').out('P. 1001(1000) ack 1')
   script.do((connection) => connection.setMss(600))
