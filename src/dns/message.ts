@@ -19,6 +19,8 @@ export interface Question {
   /** Without the final dot, in the case in which it was asked. The root is ''. */
   readonly name: string
   readonly type: RecordType
+  /** Left out for IN. */
+  readonly class?: string
 }
 
 export interface SrvData {

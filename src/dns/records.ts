@@ -3,13 +3,7 @@
 // (query.ts) and answered (answer.ts).
 
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
-import {
-  type EndpointSlice,
-  type KubeObject,
-  type Pod,
-  SERVICE_NAME_LABEL,
-  type Service,
-} from '../cluster/objects.js'
+import { type EndpointSlice, type Pod, SERVICE_NAME_LABEL, type Service } from '../cluster/objects.js'
 import { reverseName } from './name.js'
 
 /** A port that SRV records name; `number` undefined stands for "no port at all" and gives addresses only. */
@@ -42,9 +36,12 @@ export interface EndpointRecord {
   readonly ports: readonly RecordPort[]
 }
 
+/** The annotation that came before publishNotReadyAddresses. */
+const TOLERATE_UNREADY = 'service.alpha.kubernetes.io/tolerate-unready-endpoints'
+
+/** Stands where a service or slice has no ports: its names still have addresses. */
 const NO_PORT: RecordPort = { name: '', protocol: '', number: undefined }
 
-/** Keys are `namespace/name`; every map may be read by its owner only. */
 export class Records implements ClusterFollower {
   readonly #namespaces = new Set<string>()
   readonly #services = new Map<string, ServiceRecord>()
@@ -200,13 +197,8 @@ function serviceRecord({ metadata, spec }: Service): ServiceRecord {
     externalName: (spec.externalName ?? '').replace(/\.$/, ''),
     ports: recordPorts((spec.ports ?? []).map((port) => ({ ...port, number: port.port }))),
     publishNotReadyAddresses:
-      spec.publishNotReadyAddresses === true || toleratesUnready({ metadata } as KubeObject),
+      spec.publishNotReadyAddresses === true || metadata.annotations?.[TOLERATE_UNREADY] === 'true',
   }
-}
-
-/** The annotation that came before publishNotReadyAddresses. */
-function toleratesUnready(service: KubeObject): boolean {
-  return service.metadata.annotations?.['service.alpha.kubernetes.io/tolerate-unready-endpoints'] === 'true'
 }
 
 function endpointRecords(slice: EndpointSlice, namespace: string, service: string): EndpointRecord[] {

@@ -58,9 +58,8 @@ export class DnsServer implements ClusterFollower {
     const [question] = query.questions
     if (question === undefined || query.questions.length > 1) return refusal(query, 'FORMERR')
     const zone = zoneOf(question.name, this.#options.zones)
-    if (zone === undefined || question.type === 'AXFR' || question.type === 'IXFR') {
-      return refusal(query, 'REFUSED')
-    }
+    const transfer = question.type === 'AXFR' || question.type === 'IXFR'
+    if (zone === undefined || transfer || question.class !== undefined) return refusal(query, 'REFUSED')
     const answer = this.#answerer.answer(question.name, question.type, zone)
     const nothing = answer === undefined || answer.answers.length === 0
     const rcode = answer !== undefined ? 'NOERROR' : this.synced ? 'NXDOMAIN' : 'SERVFAIL'

@@ -2,8 +2,8 @@
 // dns-packet writes every name in full; here names are compressed afterwards (RFC 1035 section 4.1.4), or eight
 // addresses of a headless service would not fit into 512 bytes.
 
-import dnsPacket, { type Answer, type DecodedPacket } from 'dns-packet'
-import type { DnsCodec, DnsMessage, Rcode, ResourceRecord } from '../dns/message.js'
+import dnsPacket, { type Answer, type DecodedPacket, type Question as PacketQuestion } from 'dns-packet'
+import type { DnsCodec, DnsMessage, Question, Rcode, ResourceRecord } from '../dns/message.js'
 import { compressNames } from './dns-compression.js'
 
 const RCODES: Readonly<Record<Rcode, number>> = {
@@ -53,7 +53,7 @@ function encode(message: DnsMessage): Uint8Array {
     type: message.response ? 'response' : 'query',
     id: message.id,
     flags,
-    questions: message.questions.map(({ name, type }) => ({ name: absolute(name), type: type as 'A' })),
+    questions: message.questions.map(toPacketQuestion),
     answers: message.answers.map(toAnswer),
     authorities: message.authorities.map(toAnswer),
     additionals: [...message.additionals.map(toAnswer), ...opt],
@@ -81,7 +81,7 @@ function decode(bytes: Uint8Array): DnsMessage | undefined {
     recursionDesired: (flags & RD) !== 0,
     recursionAvailable: (flags & RA) !== 0,
     rcode: RCODE_NAMES[flags & 15] ?? 'SERVFAIL',
-    questions: (packet.questions ?? []).map(({ name, type }) => ({ name: relative(name), type })),
+    questions: (packet.questions ?? []).map(toQuestion),
     answers: toRecords(packet.answers),
     authorities: toRecords(packet.authorities),
     additionals: toRecords(packet.additionals),
@@ -101,6 +101,18 @@ function hasPlainQuestion(bytes: Uint8Array): boolean {
     for (let i = at + 1; i < end; i++) if (bytes[i]! >= 0x80 || bytes[i] === 0x2e) return false
   }
   return true
+}
+
+function toPacketQuestion(question: Question): PacketQuestion {
+  // dns-packet's types name what it knows; a question of another type came from its decoder as UNKNOWN_n.
+  const type = question.type as PacketQuestion['type']
+  const wireClass = (question.class ?? 'IN') as NonNullable<PacketQuestion['class']>
+  return { name: absolute(question.name), type, class: wireClass }
+}
+
+function toQuestion({ name, type, class: wireClass = 'IN' }: PacketQuestion): Question {
+  const plain = { name: relative(name), type }
+  return wireClass === 'IN' ? plain : { ...plain, class: wireClass }
 }
 
 function toAnswer(record: ResourceRecord): Answer {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
@@ -236,9 +237,28 @@ test('an answer is no query, other opcodes are not implemented, several question
   assert.is(server.respond(query('cluster.local', 'A', { response: true }), 'udp'), undefined)
   assert.is(server.respond(query('cluster.local', 'A', { opcode: 5 }), 'udp')!.rcode, 'NOTIMP')
   assert.is(server.respond(query('cluster.local', 'A', { questions: [] }), 'udp')!.rcode, 'FORMERR')
+  const chaos = { questions: [{ name: 'version.cluster.local', type: 'TXT', class: 'CH' }] }
+  assert.is(server.respond(query('', 'TXT', chaos), 'udp')!.rcode, 'REFUSED')
   const refused = server.respond(query('example.org'), 'udp')!
   assert.equal([refused.id, refused.response, refused.recursionDesired], [99, true, true])
   assert.is(refused.recursionAvailable, false)
+})
+
+test('whatever bytes decode, an answer to them can be written', () => {
+  const server = cluster()
+  const names = ['cluster.local', `headless.${ZONE}`, `_http._tcp.headless.${ZONE}`, '0.0.36.10.in-addr.arpa']
+  const plain = names.map((name) => dnsCodec.encode(query(name, 'SRV', { ednsUdpSize: 512 })))
+  const change = fc.tuple(fc.nat(), fc.nat(255))
+  fc.assert(
+    fc.property(fc.nat(3), fc.array(change, { maxLength: 4 }), (which, changes) => {
+      const bytes = plain[which]!.slice()
+      for (const [position, value] of changes) bytes[position % bytes.length] = value
+      const asked = dnsCodec.decode(bytes)
+      const answer = asked && server.respond(asked, 'udp')
+      if (answer !== undefined) assert.is(dnsCodec.decode(dnsCodec.encode(answer))!.id, asked!.id)
+    }),
+    { numRuns: 3000 },
+  )
 })
 
 test('a long answer is cut to 512 bytes, or to what EDNS0 allows, and not at all over TCP', () => {

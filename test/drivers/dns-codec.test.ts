@@ -163,6 +163,16 @@ test('a message with any byte changed or cut short never throws', () => {
   )
 })
 
+test('a question of another class or of a type without a name comes back', () => {
+  const chaos = { ...BLANK, questions: [{ name: 'version.bind', type: 'TXT', class: 'CH' }] }
+  assert.equal(dnsCodec.decode(dnsCodec.encode(chaos)), chaos)
+  const bytes = dnsCodec.encode({ ...BLANK, questions: [{ name: 'a', type: 'A' }] })
+  bytes.set([0, 65], bytes.length - 4) // HTTPS
+  const https = dnsCodec.decode(bytes)!
+  assert.is(https.questions[0]!.type, 'UNKNOWN_65')
+  assert.equal(dnsCodec.encode(https), bytes)
+})
+
 test('a question whose labels are not plain text is no message', () => {
   const bytes = dnsCodec.encode({ ...BLANK, questions: [{ name: 'abc.de', type: 'A' }] })
   for (const byte of [0x2e, 0xc3]) {

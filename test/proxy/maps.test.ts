@@ -1,0 +1,131 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { SECOND } from '../../src/base/time.js'
+import { EndpointMap } from '../../src/proxy/endpoint-map.js'
+import { ServiceMap } from '../../src/proxy/service-map.js'
+import { formatIpv4 } from '../../src/wire/address.js'
+import { change, service, slice } from './cluster-objects.js'
+
+const test = suite('service and endpoint maps')
+
+const WEB = service('web', {
+  clusterIP: '10.96.0.5',
+  ports: [
+    { name: 'http', port: 80 },
+    { name: 'dns', port: 53, protocol: 'UDP', nodePort: 30053 },
+    { name: 'sig', port: 9, protocol: 'SCTP' },
+  ],
+})
+
+test('each port of a service is an entry; a change of one is told once', () => {
+  const map = new ServiceMap()
+  map.apply(change(WEB))
+  assert.equal(map.takeChanged(), ['default/web:http', 'default/web:dns'])
+  assert.equal(map.takeChanged(), [])
+  assert.equal([...map.skipped.keys()], ['default/web:sig'])
+  assert.equal(map.get('default/web:dns'), {
+    name: 'default/web:dns',
+    service: 'default/web',
+    portName: 'dns',
+    protocol: 'UDP',
+    clusterIP: 0x0a600005,
+    port: 53,
+    nodePort: 30053,
+    sessionAffinity: 'None',
+    affinityTimeout: 10_800 * SECOND,
+    publishNotReadyAddresses: false,
+  })
+  map.apply(change(structuredClone(WEB), 'MODIFIED'))
+  assert.equal(map.takeChanged(), [])
+})
+
+test('ports that go and services that go are told, and what was skipped is forgotten', () => {
+  const map = new ServiceMap()
+  map.apply(change(WEB))
+  map.takeChanged()
+  map.apply(change(service('web', { ...WEB.spec, ports: [{ name: 'http', port: 81 }] }), 'MODIFIED'))
+  assert.equal(map.takeChanged(), ['default/web:http', 'default/web:dns'])
+  assert.is(map.get('default/web:http')!.port, 81)
+  assert.is(map.get('default/web:dns'), undefined)
+  assert.is(map.skipped.size, 0)
+  map.apply(change(WEB, 'DELETED'))
+  assert.equal(map.takeChanged(), ['default/web:http'])
+  assert.equal([...map.values()], [])
+  assert.equal(map.namesOf('default/web'), [])
+})
+
+test('services of another proxy, without a cluster IP, or external are not served', () => {
+  const map = new ServiceMap()
+  const ports = [{ port: 80 }]
+  const foreign = service('foreign', { clusterIP: '10.96.0.6', ports })
+  foreign.metadata.labels = { 'service.kubernetes.io/service-proxy-name': 'mine' }
+  map.apply(change(foreign))
+  map.apply(change(service('headless', { clusterIP: 'None', ports })))
+  map.apply(change(service('pending', { ports })))
+  map.apply(change(service('six', { clusterIP: 'fd00::1', clusterIPs: ['fd00::1'], ports })))
+  map.apply(change(service('external', { type: 'ExternalName', externalName: 'a.b', ports })))
+  assert.equal(map.takeChanged(), [])
+  map.apply(change(service('dual', { clusterIP: 'fd00::2', clusterIPs: ['fd00::2', '10.96.0.7'], ports })))
+  assert.equal(map.takeChanged(), ['default/dual'])
+})
+
+const HTTP = [{ name: 'http', port: 80 }]
+
+test('endpoints are sorted, each once, the ready one first, with what later modes need', () => {
+  const map = new EndpointMap()
+  map.apply(change(slice('web', ['10.39.0.1', '!10.36.0.9', '10.36.0.2'], HTTP)))
+  const second = slice(
+    'web',
+    [
+      '10.36.0.9',
+      {
+        addresses: ['10.36.0.3'],
+        conditions: { ready: false, serving: true, terminating: true },
+        nodeName: 'k8s-node1',
+        zone: 'a',
+        hints: { forZones: [{ name: 'b' }] },
+      },
+    ],
+    HTTP,
+  )
+  second.metadata.name = 'web-fghij'
+  map.apply(change(second))
+  assert.equal(map.takeChanged(), ['default/web'])
+  const endpoints = map.endpoints('default/web', 'http', 'TCP')
+  assert.equal(
+    endpoints.map(({ address, ready }) => `${formatIpv4(address)} ${ready}`),
+    ['10.36.0.2 true', '10.36.0.3 false', '10.36.0.9 true', '10.39.0.1 true'],
+  )
+  assert.equal(endpoints[1], {
+    address: 0x0a240003,
+    port: 80,
+    ready: false,
+    serving: true,
+    terminating: true,
+    nodeName: 'k8s-node1',
+    zone: 'a',
+    zoneHints: ['b'],
+  })
+  assert.equal(map.endpoints('default/web', 'http', 'UDP'), [])
+  assert.equal(map.endpoints('default/web', '', 'TCP'), [])
+})
+
+test('a slice may go, or move to another service', () => {
+  const map = new EndpointMap()
+  const one = slice('web', ['10.36.0.1'], HTTP)
+  map.apply(change(one))
+  const moved = structuredClone(one)
+  moved.metadata.labels = { 'kubernetes.io/service-name': 'other' }
+  map.takeChanged()
+  map.apply(change(moved, 'MODIFIED'))
+  assert.equal(map.takeChanged(), ['default/web', 'default/other'])
+  assert.equal(map.endpoints('default/web', 'http', 'TCP'), [])
+  assert.is(map.endpoints('default/other', 'http', 'TCP').length, 1)
+  map.apply(change(moved, 'DELETED'))
+  assert.equal(map.takeChanged(), ['default/other'])
+  assert.equal(map.endpoints('default/other', 'http', 'TCP'), [])
+  map.apply(change(moved, 'DELETED'))
+  assert.equal(map.takeChanged(), [])
+})
+
+test.run()
