@@ -11,7 +11,7 @@ export interface LinkOptions {
   readonly delay?: Micros
   /** Delay varies evenly by up to this much either way; frames keep their order. */
   readonly jitter?: Micros
-  /** Bits per second, frame bytes only. Without it a frame takes no time to send. */
+  /** Bits per second, frame bytes only. Without it, or with 0, a frame takes no time to send. */
   readonly rateBitsPerSecond?: number
   /** Frames that wait for a line with a rate: a frame that would make it more is dropped. Default: no limit. */
   readonly queueLimitBytes?: number
@@ -53,7 +53,8 @@ export class LinkDirection {
     reordered: 0,
     corrupted: 0,
   }
-  options: LinkOptions
+  #options: LinkOptions = {}
+  #ideal = true
   readonly #random: Random
   /** Frames not yet wholly on the line, oldest first. Only used with a rate. */
   #queue: Queued[] = []
@@ -65,8 +66,25 @@ export class LinkDirection {
 
   /** `random` is for this direction alone. */
   constructor(options: LinkOptions, random: Random) {
-    this.options = options
     this.#random = random
+    this.configure(options)
+  }
+
+  /** Holds for the frames sent from now on. */
+  configure(options: LinkOptions): void {
+    this.#options = options
+    this.#ideal = Object.values(options).every((value) => value === undefined || value === 0)
+  }
+
+  /**
+   * The short way of `send`: true when the frame arrives at once, whole and once, and was counted; false when `send`
+   * has to decide.
+   */
+  pass(bytes: number, now: Micros): boolean {
+    if (!this.#ideal || this.#lastArrival > now) return false
+    this.counters.accepted++
+    this.counters.bytes += bytes
+    return true
   }
 
   /**
@@ -82,17 +100,17 @@ export class LinkDirection {
     this.counters.accepted++
     this.counters.bytes += frame.length
     // A lost frame has used the line all the same.
-    if (this.#happens(this.options.lossRatio)) {
+    if (this.#happens(this.#options.lossRatio)) {
       this.counters.lost++
       return
     }
-    if (this.#happens(this.options.corruptRatio)) {
+    if (this.#happens(this.#options.corruptRatio)) {
       this.counters.corrupted++
       frame = this.#flipBit(frame)
     }
     const at = this.#arrival(departure)
     deliver(at, frame)
-    if (this.#happens(this.options.duplicateRatio)) {
+    if (this.#happens(this.#options.duplicateRatio)) {
       this.counters.duplicated++
       deliver(at, frame)
     }
@@ -105,13 +123,13 @@ export class LinkDirection {
 
   /** When a frame of `bytes` is on the line; undefined when the queue has no room for it. */
   #enqueue(bytes: number, now: Micros): number | undefined {
-    const rate = this.options.rateBitsPerSecond
-    if (rate === undefined) return now
+    const rate = this.#options.rateBitsPerSecond
+    if (rate === undefined || rate === 0) return now
     let gone = 0
     while (gone < this.#queue.length && this.#queue[gone]!.departure <= now)
       this.#queuedBytes -= this.#queue[gone++]!.bytes
     if (gone > 0) this.#queue = this.#queue.slice(gone)
-    const { queueLimitBytes, queueLimitFrames } = this.options
+    const { queueLimitBytes, queueLimitFrames } = this.#options
     if (queueLimitBytes !== undefined && this.#queuedBytes + bytes > queueLimitBytes) return undefined
     if (queueLimitFrames !== undefined && this.#queue.length >= queueLimitFrames) return undefined
     const departure = Math.max(now, this.#busyUntil) + (bytes * 8_000_000) / rate
@@ -122,10 +140,10 @@ export class LinkDirection {
   }
 
   #arrival(departure: number): Micros {
-    const { delay = 0, jitter = 0, reorderDelay = MILLISECOND } = this.options
+    const { delay = 0, jitter = 0, reorderDelay = MILLISECOND } = this.#options
     const varied = jitter > 0 ? Math.max(0, delay + (this.#random.float() * 2 - 1) * jitter) : delay
     const inOrder = Math.max(Math.ceil(departure + varied), this.#lastArrival)
-    if (this.#happens(this.options.reorderRatio)) {
+    if (this.#happens(this.#options.reorderRatio)) {
       this.counters.reordered++
       return inOrder + reorderDelay
     }

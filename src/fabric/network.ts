@@ -154,8 +154,8 @@ export class Network {
   setLink(id: LinkId, settings: LinkSettings): void {
     const link = this.#link(id)
     const { ab, ba } = bothWays(settings)
-    link.ab.options = ab
-    link.ba.options = ba
+    link.ab.configure(ab)
+    link.ba.configure(ba)
   }
 
   linkCounters(id: LinkId): { readonly ab: LinkCounters; readonly ba: LinkCounters } {
@@ -242,6 +242,7 @@ export class Network {
     for (const tap of port.taps) tap('out', frame, now)
     const cable = port.cable
     if (cable === undefined) return
+    if (cable.direction.pass(frame.length, now)) return this.#arrive(cable.to, frame, now)
     cable.direction.send(frame, now, (at, sent) => {
       if (at <= now) this.#arrive(cable.to, sent, now)
       // The sender's buffer is only lent; what has to wait is copied, unless the link made a copy already.

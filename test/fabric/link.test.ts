@@ -30,6 +30,18 @@ test('without options every frame arrives at once, uncopied', () => {
   assert.is(times, 1)
 })
 
+test('the short way is open only where nothing can happen to a frame, and nothing is to be overtaken', () => {
+  const link = new LinkDirection({ lossRatio: 0, delay: 0 }, new Random('seed'))
+  assert.ok(link.pass(60, 5))
+  link.configure({ delay: 100 })
+  assert.not.ok(link.pass(60, 10))
+  link.send(new Uint8Array(60), 10, () => {})
+  link.configure({})
+  assert.not.ok(link.pass(60, 109))
+  assert.ok(link.pass(60, 110))
+  assert.equal([link.counters.accepted, link.counters.bytes], [3, 180])
+})
+
 test('a rate spaces frames by their length', () => {
   // 1250 bytes at 10 Mbit/s take 1 ms.
   const { got } = arrivals({ rateBitsPerSecond: 10_000_000, delay: 5 }, 3, { bytes: 1250 })

@@ -6,43 +6,25 @@ import type { Micros } from '../../../base/time.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import { type Endpoint, formatIpv4, type Ipv4 } from '../../../wire/address.js'
-import type { CurlOptions } from './curl-options.js'
 import {
-  HttpConnection,
-  HttpError,
-  type HttpHead,
-  type HttpRequest,
-  header,
-  requestHead,
-} from './http-client.js'
-import { splitOnce } from './options.js'
+  CURLE_COULDNT_CONNECT,
+  CURLE_COULDNT_RESOLVE_HOST,
+  CURLE_GOT_NOTHING,
+  CURLE_HTTP_RETURNED_ERROR,
+  CURLE_OPERATION_TIMEDOUT,
+  CURLE_SEND_ERROR,
+  CURLE_TOO_MANY_REDIRECTS,
+  CURLE_UNSUPPORTED_PROTOCOL,
+  CURLE_URL_MALFORMAT,
+  CurlError,
+  receiveError,
+} from './curl-error.js'
+import type { CurlOptions } from './curl-options.js'
+import { curlRequest } from './curl-request.js'
+import { HttpConnection, type HttpHead, type HttpRequest, header, requestHead } from './http-client.js'
 import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
-import { formatUrl, type HttpUrl, hostHeader, parseUrl, resolveLocation } from './url.js'
-
-/** Numbers of libcurl-errors(3). */
-export const CURLE_UNSUPPORTED_PROTOCOL = 1
-export const CURLE_URL_MALFORMAT = 3
-export const CURLE_COULDNT_RESOLVE_HOST = 6
-export const CURLE_COULDNT_CONNECT = 7
-export const CURLE_PARTIAL_FILE = 18
-export const CURLE_HTTP_RETURNED_ERROR = 22
-export const CURLE_WRITE_ERROR = 23
-export const CURLE_OPERATION_TIMEDOUT = 28
-export const CURLE_TOO_MANY_REDIRECTS = 47
-export const CURLE_GOT_NOTHING = 52
-export const CURLE_SEND_ERROR = 55
-export const CURLE_RECV_ERROR = 56
-
-/** Ends a transfer: exit status and the text after `curl: (n) `. */
-export class CurlError extends Error {
-  readonly code: number
-  constructor(code: number, message: string) {
-    super(message)
-    this.name = 'CurlError'
-    this.code = code
-  }
-}
+import { formatUrl, type HttpUrl, parseUrl, resolveLocation } from './url.js'
 
 /** What a transfer did so far; the last response's where there were several. Times count from its start. */
 export interface Transfer {
@@ -177,7 +159,7 @@ export class CurlSession {
     sink: TransferSink,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const request = this.#request(url, method, body)
+    const request = curlRequest(this.#options, url, method, body)
     const { pooled, head } = await this.#ask(transfer, url, request, signal)
     await this.#tellLines('<', [...head.lines, ''])
     await sink.head(head.lines)
@@ -355,34 +337,6 @@ export class CurlSession {
     return this.#tell(`Closing connection ${pooled.number}`)
   }
 
-  #request(url: HttpUrl, method: string, body: Uint8Array | undefined): HttpRequest {
-    const options = this.#options
-    const user = url.userInfo ?? options.user
-    const defaults: [string, string | undefined][] = [
-      ['Host', hostHeader(url)],
-      ['Authorization', user === undefined ? undefined : `Basic ${base64(user)}`],
-      ['Range', options.range === undefined ? undefined : `bytes=${options.range}`],
-      ['User-Agent', options.userAgent === '' ? undefined : options.userAgent],
-      ['Accept', '*/*'],
-      ['Referer', options.referer],
-      ['Cookie', options.cookies.length === 0 ? undefined : options.cookies.join('; ')],
-      ['Content-Length', body === undefined ? undefined : String(body.length)],
-      ['Content-Type', body === undefined ? undefined : 'application/x-www-form-urlencoded'],
-    ]
-    const own = options.headers.map(readHeader)
-    const replaced = new Set(own.map(([name]) => name.toLowerCase()))
-    const headers: [string, string][] = []
-    for (const [name, value] of defaults)
-      if (value !== undefined && !replaced.has(name.toLowerCase())) headers.push([name, value])
-    for (const [name, value] of own) {
-      if (value === undefined) continue
-      // Host belongs in front (RFC 9110 section 7.2).
-      if (name.toLowerCase() === 'host') headers.unshift([name, value])
-      else headers.push([name, value])
-    }
-    return { method, target: url.target, headers, ...(body === undefined ? {} : { body }) }
-  }
-
   #limits(signal: AbortSignal) {
     return { signal, clock: this.#process.system.clock }
   }
@@ -413,38 +367,4 @@ export class CurlSession {
 
 function poolKey(url: HttpUrl): string {
   return `${url.host.toLowerCase()}:${url.port}`
-}
-
-/** `Name: value`; `Name:` takes a default away (undefined); `Name;` sends it empty. */
-function readHeader(text: string): [string, string | undefined] {
-  const [name, value] = splitOnce(text, ':')
-  if (value === undefined) return [text.replace(/;$/, ''), text.endsWith(';') ? '' : undefined]
-  return [name, value.trim() === '' ? undefined : value.trim()]
-}
-
-function receiveError(error: unknown): unknown {
-  if (error instanceof SystemError) return new CurlError(CURLE_RECV_ERROR, `Recv failure: ${strerror(error)}`)
-  if (!(error instanceof HttpError)) return error
-  const { failure } = error
-  switch (failure.kind) {
-    case 'empty reply':
-      return new CurlError(CURLE_GOT_NOTHING, 'Empty reply from server')
-    case 'not HTTP':
-      return new CurlError(CURLE_UNSUPPORTED_PROTOCOL, 'Received HTTP/0.9 when not allowed')
-    case 'head too large':
-      return new CurlError(CURLE_RECV_ERROR, 'Too large response headers')
-    case 'bad chunk':
-      return new CurlError(CURLE_RECV_ERROR, 'Problem (2) in the Chunked-Encoded data')
-    case 'partial':
-      return new CurlError(
-        CURLE_PARTIAL_FILE,
-        failure.remaining === undefined
-          ? 'transfer closed with outstanding read data remaining'
-          : `transfer closed with ${failure.remaining} bytes remaining to read`,
-      )
-  }
-}
-
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
 }

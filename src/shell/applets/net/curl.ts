@@ -5,18 +5,15 @@ import { SystemError } from '../../../base/errors.js'
 import { type Micros, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
 import type { Process } from '../../../posix/process.js'
-import { CURL_VERSION, type CurlOptions, CurlUsageError, readCurlOptions } from './curl-options.js'
 import {
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
   CURLE_OPERATION_TIMEDOUT,
   CURLE_WRITE_ERROR,
   CurlError,
-  CurlSession,
-  newTransfer,
-  type Transfer,
-  type TransferSink,
-} from './curl-transfer.js'
+} from './curl-error.js'
+import { CURL_VERSION, type CurlOptions, CurlUsageError, readCurlOptions } from './curl-options.js'
+import { CurlSession, newTransfer, type Transfer, type TransferSink } from './curl-transfer.js'
 import { writeOut } from './curl-write-out.js'
 import { parseUrl, remoteName } from './url.js'
 
@@ -171,9 +168,18 @@ class Output implements TransferSink {
   }
 
   async #write(content: Uint8Array | string): Promise<void> {
-    if (this.#path === undefined) return this.#process.stdout.write(content)
+    if (this.#path === undefined) return this.#toStdout(content)
     if (this.#path === '') throw new CurlError(CURLE_WRITE_ERROR, 'Remote file name has no length!')
     this.#opened = this.#toFile(this.#path, content, this.#opened)
+  }
+
+  async #toStdout(content: Uint8Array | string): Promise<void> {
+    try {
+      await this.#process.stdout.write(content)
+    } catch (error) {
+      // curl ignores SIGPIPE: a reader that is gone is an output that fails.
+      throw error instanceof SystemError ? writeError() : error
+    }
   }
 
   #toFile(path: string, content: Uint8Array | string, append: boolean): true {
@@ -184,7 +190,11 @@ class Output implements TransferSink {
       return true
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
-      throw new CurlError(CURLE_WRITE_ERROR, 'Failure writing output to destination')
+      throw writeError()
     }
   }
+}
+
+function writeError(): CurlError {
+  return new CurlError(CURLE_WRITE_ERROR, 'Failure writing output to destination')
 }

@@ -186,6 +186,8 @@ async function download(
 
 function asWgetError(error: unknown): unknown {
   if (error instanceof TimeLimitExceeded) return new WgetError('download timed out')
+  // A reader that is gone ends wget as SIGPIPE does.
+  if (error instanceof SystemError && error.code === 'EPIPE') return error
   if (error instanceof SystemError) return new WgetError(`error getting response: ${strerror(error)}`)
   if (error instanceof HttpError)
     return new WgetError(

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Pipe } from '../../../../src/posix/pipe.js'
 import { FakePod, ok, replies, type Server } from './fake-pod.js'
 
 const test = suite('curl')
@@ -280,6 +281,13 @@ test('--retry tries again after what is transient, with growing delays', async (
   assert.is(refused.connections.length, 1)
   await refused.run('curl -s --retry 2 --retry-connrefused http://10.0.0.1/')
   assert.is(refused.connections.length, 4)
+})
+
+test('a reader that is gone is an output that fails', async () => {
+  const pipe = new Pipe()
+  pipe.closeReading()
+  const { status, stderr } = await podWith(replies(ok('abc'))).run(`curl -sS ${URL}`, { stdout: pipe.writer })
+  assert.equal([status, stderr], [23, 'curl: (23) Failure writing output to destination\n'])
 })
 
 test('a signal ends a waiting transfer', async () => {

@@ -17,7 +17,7 @@ import {
   type RouteRow,
 } from '../../../../src/posix/net.js'
 import { CollectingWriter, Pipe, readerOf, toBytes } from '../../../../src/posix/pipe.js'
-import type { ByteReader, Child, Clock } from '../../../../src/posix/process.js'
+import type { ByteReader, ByteWriter, Child, Clock } from '../../../../src/posix/process.js'
 import { netApplets } from '../../../../src/shell/applets/net/index.js'
 import type { Datagram, IcmpReply, SocketRow } from '../../../../src/stack/socket.js'
 import { formatEndpoint, formatIpv4, ipv4, parseIpv4 } from '../../../../src/wire/address.js'
@@ -145,7 +145,11 @@ export class FakePod {
   /** Starts a command line (split at blanks, unless it is a list); `during` goes on beside it. */
   async run(
     command: string | readonly string[],
-    options: { stdin?: string | ByteReader; during?: (child: Child) => Promise<void> } = {},
+    options: {
+      stdin?: string | ByteReader
+      stdout?: ByteWriter
+      during?: (child: Child) => Promise<void>
+    } = {},
   ): Promise<Result> {
     const argv = typeof command === 'string' ? command.split(' ') : command
     const stdout = new CollectingWriter()
@@ -158,7 +162,7 @@ export class FakePod {
       env: new Map(),
       cwd: '/',
       stdin: typeof stdin === 'string' ? readerOf(stdin) : stdin,
-      stdout,
+      stdout: options.stdout ?? stdout,
       stderr,
     })
     const [status] = await this.clock.drive(Promise.all([child.exited, options.during?.(child)]))
