@@ -19,7 +19,7 @@ import { StubResolver } from '../../src/posix/resolver.js'
 import { ProxiedMachine } from '../../src/proxy/proxied-machine.js'
 import { UserspaceProxy } from '../../src/proxy/userspace-proxy.js'
 import { cidr, formatIpv4, ipv4, parseInterfaceAddress } from '../../src/wire/address.js'
-import { change, namespace, service, slice } from '../proxy/cluster-objects.js'
+import { change, namespace, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('DNS through the proxy')
 
