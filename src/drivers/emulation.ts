@@ -3,7 +3,7 @@
 
 import type { Api } from '../api/request.js'
 import type { Micros } from '../base/time.js'
-import type { Process, System } from '../posix/process.js'
+import type { Program, System } from '../posix/process.js'
 
 export type ClockKind = 'virtual' | 'real'
 
@@ -56,6 +56,14 @@ export interface FlowEvent {
   readonly endpoint: string | undefined
 }
 
+/** What was waited for did not come. */
+export class EmulationTimeout extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'EmulationTimeout'
+  }
+}
+
 export interface Emulation extends AsyncDisposable {
   readonly clock: ClockKind
   readonly seed: number
@@ -64,11 +72,15 @@ export interface Emulation extends AsyncDisposable {
   readonly api: Api
   /** The clock, random stream and programs for command lines typed outside the cluster (no network there). */
   hostSystem(options: {
+    /** A directory of the real machine that is seen, read-only, at its own path. */
     readonly directory?: string
-    readonly programs: ReadonlyMap<string, (process: Process) => Promise<number>>
+    readonly programs: ReadonlyMap<string, Program>
   }): System
-  /** Runs the emulation until `work` settles, and gives its result. In real time it simply awaits it. */
-  run<Value>(work: Promise<Value>): Promise<Value>
+  /**
+   * Runs the emulation until `work` settles, and gives its result. In real time it simply awaits it. Rejects with
+   * EmulationTimeout when `limit` of emulated time passes first, and when nothing can happen any more.
+   */
+  run<Value>(work: Promise<Value>, limit?: Micros): Promise<Value>
   /** Lets emulated time pass. */
   sleep(duration: Micros): Promise<void>
   /** Until every pod has reached a state that changes no more by itself, and proxies and DNS know of it; false after `timeout`. */

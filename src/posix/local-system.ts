@@ -54,6 +54,11 @@ export class LocalSystem {
     this.#options = options
   }
 
+  /** The system as somebody sees it who is no process of it: for starting the first one. */
+  view(): System {
+    return this.#seenBy(0, this.#options.openNet())
+  }
+
   /** Starts `program` itself, whatever its name. */
   start(program: Program, options: SpawnOptions, parent = 0): Child {
     const { clock, openNet, protectInit } = this.#options

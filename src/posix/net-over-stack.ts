@@ -3,15 +3,8 @@
 
 import { SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
-import type {
-  Datagram,
-  IcmpReply,
-  SocketApi,
-  SocketRow,
-  TcpListener,
-  TcpSocket,
-  UdpSocket,
-} from '../stack/socket.js'
+import type { Datagram, IcmpReply, SocketRow, TcpListener, TcpSocket, UdpSocket } from '../stack/socket.js'
+import type { Stack } from '../stack/stack.js'
 import type { Endpoint, Ipv4 } from '../wire/address.js'
 import { abortable, Wakeup } from './abort.js'
 import type {
@@ -26,15 +19,9 @@ import type {
   Resolution,
   RouteRow,
 } from './net.js'
+import { interfaceRows, neighborRows, routeRows } from './network-rows.js'
 import { toBytes } from './pipe.js'
 import type { Clock } from './process.js'
-
-/** What a pod's stack offers besides sockets. */
-export interface StackView extends SocketApi {
-  interfaceRows(): InterfaceRow[]
-  routeRows(): RouteRow[]
-  neighborRows(): NeighborRow[]
-}
 
 /** Names to addresses and back (posix/resolver.ts). */
 export interface NameService {
@@ -44,7 +31,7 @@ export interface NameService {
 
 /** What the processes of a pod share. */
 export interface PodNetwork {
-  readonly stack: StackView
+  readonly stack: Stack
   readonly clock: Clock
   /** The stack may have something to send, or a new deadline: the driver should look. */
   touched(): void
@@ -121,22 +108,22 @@ export class ProcessNet implements Net {
   }
 
   interfaces(): InterfaceRow[] {
-    return this.#network.stack.interfaceRows()
+    return interfaceRows(this.#network.stack)
   }
 
   routes(): RouteRow[] {
-    return this.#network.stack.routeRows()
+    return routeRows(this.#network.stack)
   }
 
   neighbors(): NeighborRow[] {
-    return this.#network.stack.neighborRows()
+    return neighborRows(this.#network.stack)
   }
 
   sockets(): SocketRow[] {
     return this.#network.stack.sockets()
   }
 
-  #now(): StackView {
+  #now(): Stack {
     const { stack, clock } = this.#network
     stack.setNow(clock.now())
     return stack

@@ -1,0 +1,159 @@
+// One TCP connection carries bytes from a pod on one node to a pod on another: directly, through the ClusterIP and
+// kube-proxy's userspace mode, and - for the scale of things - through this machine's own loopback.
+
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { Random } from '../../src/base/random.js'
+import { resolveClusterConfig } from '../../src/cluster/cluster-config.js'
+import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
+import { podHost } from '../../src/host/host.js'
+import { type Ipv4, ipv4 } from '../../src/wire/address.js'
+import type { Benchmark, Contestant } from '../contestant.js'
+
+const CLUSTER_IP = '10.97.0.1'
+
+export const bulkTransfer: Benchmark = {
+  name: 'proxy/bulk-transfer',
+  unit: 'MB/s',
+  note: 'one thread, wires without delay, MTU 1500, real time taken; the loopback has no wires, MTU 65536 and two sockets of the kernel in one Node.js process',
+  contestants: (quick) => {
+    const bytes = (quick ? 8 : 64) * 1024 * 1024
+    return [
+      emulated('pod to pod, another node', bytes, ipv4('10.244.2.2'), 80),
+      emulated('through the ClusterIP, userspace mode', bytes, ipv4(CLUSTER_IP), 80),
+      { name: 'loopback of this machine', run: () => loopback(bytes) },
+    ]
+  },
+}
+
+function emulated(name: string, bytes: number, to: Ipv4, port: number): Contestant {
+  return {
+    name,
+    run: () => {
+      const network = new ClusterNetwork({
+        config: resolveClusterConfig(),
+        random: new Random('bulk'),
+        delays: { pod: 0, node: 0 },
+        onFlow: () => {},
+      })
+      const pod = (label: string, node: string, address: string, gateway: string, mac: number) => {
+        const host = podHost({
+          name: label,
+          mac,
+          address: { address: ipv4(address), prefixLength: 24 },
+          gateway: ipv4(gateway),
+          mtuBytes: 1500,
+          random: new Random(label),
+        })
+        return { host, machine: network.addPod(label, label, node, host) }
+      }
+      const client = pod('client', 'k8s-node1', '10.244.1.2', '10.244.1.1', 0x0a5800000001)
+      const server = pod('server', 'k8s-node2', '10.244.2.2', '10.244.2.1', 0x0a5800000002)
+      publishService(network)
+      return transfer(network, client, server, bytes, { address: to, port })
+    },
+  }
+}
+
+type Pod = { readonly host: ReturnType<typeof podHost>; readonly machine: number }
+
+function transfer(
+  network: ClusterNetwork,
+  client: Pod,
+  server: Pod,
+  bytes: number,
+  to: { readonly address: Ipv4; readonly port: number },
+): number {
+  let received = 0
+  const into = new Uint8Array(256 * 1024)
+  const listener = server.host.stack.tcpListen({ address: 0, port: 80 })
+  listener.onReady = () => {
+    const socket = listener.accept()
+    if (socket === undefined) return
+    const drain = () => {
+      for (let n = socket.readInto(into); n > 0; n = socket.readInto(into)) received += n
+    }
+    socket.onReady = drain
+    drain()
+  }
+  let now = 0
+  network.run(now)
+  const socket = client.host.stack.tcpConnect(to)
+  const block = new Uint8Array(256 * 1024)
+  let sent = 0
+  const fill = () => {
+    if (socket.error !== undefined) throw socket.error
+    if (socket.state !== 'ESTABLISHED') return
+    while (sent < bytes) {
+      const taken = socket.write(block.subarray(0, Math.min(block.length, bytes - sent)))
+      if (taken === 0) return
+      sent += taken
+    }
+  }
+  socket.onReady = fill
+  network.network.touch(client.machine)
+  while (received < bytes) {
+    network.run(now)
+    if (received < bytes) now = Math.max(now, network.deadline())
+  }
+  return received / 1e6
+}
+
+function publishService(network: ClusterNetwork): void {
+  network.apply({
+    type: 'ADDED',
+    resource: 'services',
+    object: {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'bulk', namespace: 'default' },
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: CLUSTER_IP,
+        clusterIPs: [CLUSTER_IP],
+        ports: [{ port: 80, targetPort: 80, protocol: 'TCP' }],
+      },
+    },
+  })
+  network.apply({
+    type: 'ADDED',
+    resource: 'endpointslices',
+    object: {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'bulk-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'bulk' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.244.2.2'], conditions: { ready: true } }],
+      ports: [{ port: 80, protocol: 'TCP' }],
+    },
+  })
+}
+
+function loopback(bytes: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let received = 0
+    const server = createServer((socket) => {
+      socket.on('data', (chunk) => {
+        received += chunk.length
+        if (received < bytes) return
+        socket.destroy()
+        server.close()
+        resolve(received / 1e6)
+      })
+      socket.on('error', reject)
+    })
+    server.listen(0, '127.0.0.1', () => {
+      const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      const block = new Uint8Array(256 * 1024)
+      let sent = 0
+      const fill = () => {
+        while (sent < bytes) {
+          sent += block.length
+          if (!client.write(block)) return
+        }
+      }
+      client.on('connect', fill)
+      client.on('drain', fill)
+      client.on('error', () => {})
+    })
+  })
+}

@@ -1,0 +1,55 @@
+// `--pcap FILE`: frames of every interface of the cluster into one pcapng file, written as they come.
+
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { Capture } from '../fabric/capture.js'
+import type { ClusterNetwork } from './cluster-network.js'
+
+/** Collected before it is written, so that a frame costs no system call. */
+const CHUNK_BYTES = 256 * 1024
+
+export class CaptureFile {
+  readonly #file: number
+  #chunks: Uint8Array[] = []
+  #bytes = 0
+  #failed: Error | undefined
+
+  /** Throws what opening the file throws. */
+  constructor(path: string) {
+    this.#file = openSync(path, 'w')
+  }
+
+  /** Captures on all interfaces of `network`, those to come included. `startUnixMicros` is the date of time 0. */
+  record(network: ClusterNetwork, startUnixMicros: number): void {
+    const writer = new Capture({ startUnixMicros, sink: (bytes) => this.#write(bytes) })
+    network.capture((point) => {
+      const index = writer.addInterface(point.name, point.description)
+      point.listen((direction, frame, now) => writer.write(index, direction, frame, now))
+    })
+  }
+
+  /** Writes what is left. Throws when the file could not be written (a full disk). */
+  close(): void {
+    this.#flush()
+    closeSync(this.#file)
+    if (this.#failed !== undefined) throw this.#failed
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#chunks.push(bytes)
+    this.#bytes += bytes.length
+    if (this.#bytes >= CHUNK_BYTES) this.#flush()
+  }
+
+  #flush(): void {
+    const all = Buffer.concat(this.#chunks)
+    this.#chunks = []
+    this.#bytes = 0
+    if (this.#failed !== undefined) return
+    try {
+      for (let offset = 0; offset < all.length; ) offset += writeSync(this.#file, all, offset)
+    } catch (error) {
+      // The cluster goes on; the end of the run tells that the file is not whole.
+      this.#failed = error as Error
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// Puts the control plane together: object store and controllers, pods' supervisor, API server. The same in every
+// driver; what differs comes in: where pods are placed, what time it is, who carries changes to the proxies.
+
+import type { Api } from '../api/request.js'
+import { ApiServer } from '../api/server.js'
+import type { Random } from '../base/random.js'
+import { ControlPlane } from '../cluster/control-plane.js'
+import type { ClusterFollower } from '../cluster/feed.js'
+import { imageNames } from '../pod/images/index.js'
+import type { ResolvedOptions } from './options.js'
+import { type PodPlacement, PodSupervisor } from './pod-supervisor.js'
+
+/** What kube-proxy watches, and what the DNS server watches. */
+const PROXY_RESOURCES = ['services', 'endpointslices']
+const DNS_RESOURCES = ['namespaces', 'services', 'endpointslices', 'pods']
+
+export interface AssemblyOptions {
+  readonly options: ResolvedOptions
+  readonly random: Random
+  readonly placement: PodPlacement
+  readonly unixMillis: () => number
+  readonly followNetwork: ClusterFollower
+}
+
+export class ClusterAssembly {
+  readonly control: ControlPlane
+  readonly supervisor: PodSupervisor
+  readonly api: Api
+
+  constructor(assembly: AssemblyOptions) {
+    const { options, random, placement } = assembly
+    this.supervisor = new PodSupervisor({
+      placement,
+      images: imageNames(),
+      follow: (follower) => this.control.follow(DNS_RESOURCES, follower),
+    })
+    this.control = new ControlPlane({
+      config: options.config,
+      random: random.fork('control plane'),
+      runtime: this.supervisor,
+      startUnixMillis: options.startUnixMillis,
+    })
+    this.control.follow(PROXY_RESOURCES, assembly.followNetwork)
+    this.api = new ApiServer({
+      store: this.control.store,
+      writer: this.control.admission,
+      streams: this.supervisor,
+      unixMillis: assembly.unixMillis,
+    })
+  }
+}

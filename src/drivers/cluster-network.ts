@@ -1,0 +1,169 @@
+// The cluster's wires in one thread: every node's host with its kube-proxy, the switch between the nodes, and a
+// wire to each pod. Pods are Machines to it - stacks of this thread under the virtual clock, ends of rings to
+// other threads in real time. Knows no clock: the driver runs it.
+
+import type { Machine } from '../base/machine.js'
+import type { Random } from '../base/random.js'
+import { hash32 } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
+import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import type { PodUid } from '../cluster/sandbox.js'
+import { Bridge } from '../fabric/bridge.js'
+import type { LinkOptions } from '../fabric/link.js'
+import { type MachineId, Network } from '../fabric/network.js'
+import {
+  cidr,
+  formatEndpoint,
+  formatIpv4,
+  type InterfaceAddress,
+  ipv4,
+  type Mac,
+  parseCidr,
+} from '../wire/address.js'
+import type { FlowEvent } from './emulation.js'
+import { ProxyNode } from './proxy-node.js'
+
+/** Delays of the wires: what a veth pair and a switched LAN cost. Zero in real time, where computing takes time. */
+export interface WireDelays {
+  readonly pod: Micros
+  readonly node: Micros
+}
+
+export interface ClusterNetworkOptions {
+  readonly config: ClusterConfig
+  readonly random: Random
+  readonly delays: WireDelays
+  readonly onFlow: (event: FlowEvent) => void
+}
+
+/** Hears every frame on an interface, seen from the machine that owns it. */
+export type FrameListener = (direction: 'in' | 'out', frame: Uint8Array, now: Micros) => void
+
+interface PodWire {
+  readonly node: ProxyNode
+  readonly nodePort: number
+  readonly machine: MachineId
+}
+
+/** The interfaces that a capture of the cluster shows. */
+export interface CapturePoint {
+  /** `curl:eth0`, `kube-system/coredns-...:eth0`, `k8s-node1:eth0`. */
+  readonly name: string
+  readonly description: string
+  readonly listen: (listener: FrameListener) => void
+}
+
+export class ClusterNetwork implements ClusterFollower {
+  readonly network: Network
+  readonly #options: ClusterNetworkOptions
+  readonly #nodes = new Map<string, ProxyNode>()
+  readonly #nodeMachines = new Map<string, MachineId>()
+  readonly #pods = new Map<PodUid, PodWire>()
+  readonly #capturePoints: CapturePoint[] = []
+  #onCapturePoint: ((point: CapturePoint) => void) | undefined
+
+  constructor(options: ClusterNetworkOptions) {
+    const { config, random, delays } = options
+    this.#options = options
+    this.network = new Network(random.fork('network'))
+    const lan = new Bridge()
+    const lanMachine = this.network.add('lan', lan)
+    for (const node of config.nodes) {
+      const machine = this.#makeNode(node)
+      const id = this.network.add(node.name, machine)
+      this.#nodes.set(node.name, machine)
+      this.#nodeMachines.set(node.name, id)
+      this.#addCapturePoint(`${node.name}:eth0`, `node ${node.name}`, id)
+      const port = lan.addPort(node.name)
+      this.network.connect({ machine: id, port: 0 }, { machine: lanMachine, port }, link(delays.node))
+    }
+  }
+
+  /** Wires a pod to its node's bridge. Port 0 of `machine` is the pod's eth0. */
+  addPod(uid: PodUid, name: string, nodeName: string, machine: Machine): MachineId {
+    const node = this.#nodes.get(nodeName)
+    const nodeMachine = this.#nodeMachines.get(nodeName)
+    if (node === undefined || nodeMachine === undefined)
+      throw new TypeError(`pod ${name}: there is no node ${nodeName}`)
+    const id = this.network.add(name, machine)
+    const nodePort = node.host.addPod(name)
+    this.network.connect(
+      { machine: id, port: 0 },
+      { machine: nodeMachine, port: nodePort },
+      link(this.#options.delays.pod),
+    )
+    this.#pods.set(uid, { node, nodePort, machine: id })
+    this.#addCapturePoint(`${name}:eth0`, `pod ${name} on ${nodeName}`, id)
+    return id
+  }
+
+  removePod(uid: PodUid): void {
+    const pod = this.#pods.get(uid)
+    if (pod === undefined) return
+    this.#pods.delete(uid)
+    this.network.remove(pod.machine)
+    pod.node.host.removePod(pod.nodePort)
+  }
+
+  /** A change of the cluster, for every node's kube-proxy. Takes effect at the next `run`. */
+  apply(change: ClusterChange): void {
+    for (const node of this.#nodes.values()) node.apply(change)
+    for (const id of this.#nodeMachines.values()) this.network.touch(id)
+  }
+
+  /** Gives every interface there is, and those to come, to `onPoint`. */
+  capture(onPoint: (point: CapturePoint) => void): void {
+    for (const point of this.#capturePoints) onPoint(point)
+    this.#onCapturePoint = onPoint
+  }
+
+  run(now: Micros): void {
+    this.network.run(now)
+  }
+
+  deadline(): Micros {
+    return this.network.deadline()
+  }
+
+  #addCapturePoint(name: string, description: string, machine: MachineId): void {
+    const listen = (listener: FrameListener) => {
+      this.network.tap({ machine, port: 0 }, listener)
+    }
+    const point = { name, description, listen }
+    this.#capturePoints.push(point)
+    this.#onCapturePoint?.(point)
+  }
+
+  #makeNode(node: NodeConfig): ProxyNode {
+    const { config, random, onFlow } = this.#options
+    const nodes = parseCidr(config.nodeSubnet)!
+    const range = cidr(node.podRange)
+    const bridge: InterfaceAddress = { address: ipv4(node.gateway), prefixLength: range.prefixLength }
+    const others = config.nodes.filter((other) => other !== node)
+    return new ProxyNode({
+      name: node.name,
+      mac: nodeMac(node.name),
+      address: { address: ipv4(node.address), prefixLength: nodes.prefixLength },
+      bridge,
+      routes: others.map((other) => ({ destination: cidr(other.podRange), gateway: ipv4(other.address) })),
+      random: random.fork(`node/${node.name}`),
+      onFlow: (flow) =>
+        onFlow({
+          at: flow.at,
+          node: node.name,
+          protocol: flow.protocol,
+          client: formatEndpoint(flow.client),
+          service: flow.service,
+          clusterIP: formatIpv4(flow.clusterIP),
+          endpoint: flow.endpoint && formatEndpoint(flow.endpoint),
+        }),
+    })
+  }
+}
+
+const link = (delay: Micros): LinkOptions => ({ delay })
+
+function nodeMac(name: string): Mac {
+  return 0x5254_0000_0000 + hash32(name)
+}

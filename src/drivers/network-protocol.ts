@@ -1,0 +1,46 @@
+// What the cluster's thread and the network's thread say to each other. Frames do not pass here: every pod has a
+// pair of rings with the network's thread, and a port that rings the bell of whichever side sleeps.
+
+import type { MessagePort } from 'node:worker_threads'
+import type { ClusterConfig } from '../cluster/cluster-config.js'
+import type { ClusterChange } from '../cluster/feed.js'
+import type { PodUid } from '../cluster/sandbox.js'
+import type { FlowEvent } from './emulation.js'
+
+/** What the network's thread is started with. */
+export interface NetworkWorkerData {
+  readonly config: ClusterConfig
+  readonly seed: number
+  readonly startUnixMillis: number
+  /** RealTime.zero of the emulation. */
+  readonly zero: number
+  readonly pcap: string | undefined
+}
+
+/** One side of a pod's wire. */
+export interface WireEnd {
+  /** Frames this side writes, and frames it reads. */
+  readonly outgoing: SharedArrayBuffer
+  readonly incoming: SharedArrayBuffer
+  /** Any message on it means: look at your ring. */
+  readonly bell: MessagePort
+}
+
+export type NetworkCommand =
+  | {
+      readonly type: 'add-pod'
+      readonly uid: PodUid
+      readonly name: string
+      readonly node: string
+      readonly wire: WireEnd
+    }
+  | { readonly type: 'remove-pod'; readonly uid: PodUid }
+  | { readonly type: 'change'; readonly change: ClusterChange }
+  | { readonly type: 'barrier'; readonly id: number }
+  | { readonly type: 'close' }
+
+export type NetworkEvent =
+  | { readonly type: 'flow'; readonly event: FlowEvent }
+  | { readonly type: 'barrier'; readonly id: number }
+  /** The capture is written; `error` when it could not be. */
+  | { readonly type: 'closed'; readonly error: string | undefined }

@@ -1,0 +1,108 @@
+// The network's thread: every node's stack, bridge, netfilter and kube-proxy, the switch between them, captures.
+// It runs in bursts: frames from all pods' rings, what is due, frames to the rings, bells; then it sleeps until a
+// bell or a deadline.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { invariant } from '../base/errors.js'
+import { Random } from '../base/random.js'
+import type { MachineId } from '../fabric/network.js'
+import { CaptureFile } from './capture-file.js'
+import { ClusterNetwork } from './cluster-network.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
+import { RealTime } from './real-time.js'
+import { RingMachine } from './ring-machine.js'
+
+interface PodEnd {
+  readonly ring: RingMachine
+  readonly machine: MachineId
+}
+
+class NetworkThread {
+  readonly #time: RealTime
+  readonly #network: ClusterNetwork
+  readonly #capture: CaptureFile | undefined
+  readonly #pods = new Map<string, PodEnd>()
+  readonly #emit: (event: NetworkEvent) => void
+  readonly #timer: DeadlineTimer
+  #scheduled = false
+
+  constructor(data: NetworkWorkerData, emit: (event: NetworkEvent) => void) {
+    this.#emit = emit
+    this.#time = new RealTime(data.startUnixMillis, data.zero)
+    this.#network = new ClusterNetwork({
+      config: data.config,
+      random: new Random(`seed ${data.seed}`).fork('cluster network'),
+      delays: { pod: 0, node: 0 },
+      onFlow: (event) => emit({ type: 'flow', event }),
+    })
+    this.#timer = new DeadlineTimer(
+      () => this.#time.now(),
+      () => this.burst(),
+    )
+    this.#capture = data.pcap === undefined ? undefined : new CaptureFile(data.pcap)
+    this.#capture?.record(this.#network, data.startUnixMillis * 1000)
+  }
+
+  handle(command: NetworkCommand): void {
+    switch (command.type) {
+      case 'add-pod': {
+        const ring = new RingMachine(command.wire, () => this.burst())
+        const machine = this.#network.addPod(command.uid, command.name, command.node, ring)
+        this.#pods.set(command.uid, { ring, machine })
+        break
+      }
+      case 'remove-pod':
+        this.#pods.get(command.uid)?.ring.close()
+        this.#pods.delete(command.uid)
+        this.#network.removePod(command.uid)
+        break
+      case 'change':
+        this.#network.apply(command.change)
+        break
+      case 'barrier':
+        this.burst()
+        this.#emit({ type: 'barrier', id: command.id })
+        return
+      case 'close':
+        return this.#close()
+    }
+    this.#soon()
+  }
+
+  /** Everything that is to be done now, then sleep. */
+  burst(): void {
+    this.#scheduled = false
+    for (const { ring, machine } of this.#pods.values())
+      if (ring.pending()) this.#network.network.touch(machine)
+    this.#network.run(this.#time.now())
+    for (const { ring } of this.#pods.values()) ring.publish()
+    let mayAllSleep = true
+    for (const { ring } of this.#pods.values()) mayAllSleep = ring.sleep() && mayAllSleep
+    if (!mayAllSleep) this.#soon()
+    this.#timer.set(this.#network.deadline())
+  }
+
+  #soon(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.burst())
+  }
+
+  #close(): void {
+    this.#timer.clear()
+    let error: string | undefined
+    try {
+      this.#capture?.close()
+    } catch (failure) {
+      error = (failure as Error).message
+    }
+    for (const { ring } of this.#pods.values()) ring.close()
+    this.#emit({ type: 'closed', error })
+  }
+}
+
+invariant(parentPort !== null, 'network-worker runs as a worker')
+const port = parentPort
+const thread = new NetworkThread(workerData as NetworkWorkerData, (event) => port.postMessage(event))
+port.on('message', (command: NetworkCommand) => thread.handle(command))

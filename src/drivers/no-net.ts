@@ -1,0 +1,26 @@
+// The network of command lines typed outside the cluster: there is none, and every call says so.
+
+import { SystemError } from '../base/errors.js'
+import type { OwnedNet } from '../posix/local-system.js'
+import { ResolveError } from '../posix/net.js'
+
+export function noNet(): OwnedNet {
+  const unreachable = (syscall: string): never => {
+    throw new SystemError('ENETUNREACH', syscall)
+  }
+  return {
+    connect: async () => unreachable('connect'),
+    listen: () => unreachable('listen'),
+    datagram: () => unreachable('bind'),
+    echo: () => unreachable('socket'),
+    resolve: async (host) => {
+      throw new ResolveError('ENOTFOUND', host)
+    },
+    reverse: async () => undefined,
+    interfaces: () => [],
+    routes: () => [],
+    neighbors: () => [],
+    sockets: () => [],
+    closeAll: () => {},
+  }
+}

@@ -1,0 +1,48 @@
+// What an emulation runs with, every value settled.
+
+import { type ClusterConfig, resolveClusterConfig } from '../cluster/cluster-config.js'
+import type { SandboxSpec } from '../cluster/sandbox.js'
+import type { ClockKind, EmulationOptions } from './emulation.js'
+
+export interface ResolvedOptions {
+  readonly config: ClusterConfig
+  readonly clock: ClockKind
+  readonly seed: number
+  readonly startUnixMillis: number
+  readonly pcap: string | undefined
+  readonly dns: { readonly clusterDomain: string; readonly strict: boolean }
+  /** How a pod's wire is named in captures: `curl`, `kube-system/coredns-...`. */
+  readonly podName: (spec: SandboxSpec) => string
+}
+
+/** Where emulated time starts under the virtual clock when nobody says otherwise: every run is alike. */
+export const DEFAULT_START_TIME = '2021-09-13T12:36:28Z'
+
+/** Throws a TypeError that names the option which cannot be. */
+export function resolveOptions(options: EmulationOptions): ResolvedOptions {
+  const clock = options.clock ?? 'virtual'
+  const seed = options.seed ?? 1
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new TypeError(`seed: ${seed} is not a whole number from 0 on`)
+  const config = resolveClusterConfig(options.cluster)
+  return {
+    config,
+    clock,
+    seed,
+    startUnixMillis: startMillis(options.startTime, clock),
+    pcap: options.pcap,
+    dns: { clusterDomain: config.clusterDomain, strict: options.cluster?.dns?.strict ?? false },
+    podName: (spec) => (spec.namespace === 'default' ? spec.name : `${spec.namespace}/${spec.name}`),
+  }
+}
+
+function startMillis(startTime: string | undefined, clock: ClockKind): number {
+  if (startTime === undefined) return clock === 'real' ? Date.now() : Date.parse(DEFAULT_START_TIME)
+  const millis = Date.parse(startTime)
+  if (Number.isNaN(millis)) {
+    throw new TypeError(
+      `start time: ${startTime} is not an ISO 8601 date and time like ${DEFAULT_START_TIME}`,
+    )
+  }
+  return millis
+}

@@ -1,0 +1,174 @@
+// The cluster's side of the pod border: carries the kubelet's wishes to pods and their events back, keeps the logs
+// of containers, and gives the API server its exec, attach and log streams. Where a pod lives is behind PodPlacement.
+
+import type { LogEntry, PodStreams } from '../api/pod-streams.js'
+import type { RemoteStreams } from '../api/request.js'
+import type { Micros } from '../base/time.js'
+import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import type { ContainerSpec, PodRuntime, PodUid, SandboxEvent, SandboxSpec } from '../cluster/sandbox.js'
+import { type ImageRegistry, parseImageReference } from '../pod/image.js'
+import { COREDNS_REPOSITORY } from '../pod/images/index.js'
+import type { PodCommand, PodEvent, StreamId, StreamOptions } from '../pod/protocol.js'
+import { ContainerLog } from './container-log.js'
+import { RemoteSession } from './remote-session.js'
+
+/** Brings pods up somewhere - in this thread or in one of their own. */
+export interface PodPlacement {
+  /** Starts a sandbox; `emit` hears `sandbox-ready` when its network is there. The result carries commands to it. */
+  create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void }
+}
+
+interface PodRecord {
+  readonly spec: SandboxSpec
+  readonly send: (command: PodCommand) => void
+  readonly logs: Map<string, { current: ContainerLog; previous: ContainerLog | undefined }>
+  readonly sessions: Map<StreamId, RemoteSession>
+  stopFollowing: (() => void) | undefined
+}
+
+export interface SupervisorOptions {
+  readonly placement: PodPlacement
+  readonly images: ImageRegistry
+  /** The cluster's changes, for the pods that follow them. */
+  readonly follow: (follower: ClusterFollower) => () => void
+}
+
+export class PodSupervisor implements PodRuntime, PodStreams {
+  onEvent: ((event: SandboxEvent) => void) | undefined
+  readonly #options: SupervisorOptions
+  readonly #pods = new Map<PodUid, PodRecord>()
+  readonly #barriers = new Map<number, () => void>()
+  #nextId = 1
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  hasImage(image: string): boolean {
+    return this.#options.images.find(image) !== undefined
+  }
+
+  createSandbox(spec: SandboxSpec): void {
+    const link = this.#options.placement.create(spec, (event) => this.#handle(spec.uid, event))
+    this.#pods.set(spec.uid, {
+      spec,
+      send: (command) => link.send(command),
+      logs: new Map(),
+      sessions: new Map(),
+      stopFollowing: undefined,
+    })
+  }
+
+  startContainer(uid: PodUid, spec: ContainerSpec): void {
+    const pod = this.#pods.get(uid)
+    if (pod === undefined) return
+    pod.logs.set(spec.name, { current: new ContainerLog(), previous: pod.logs.get(spec.name)?.current })
+    if (
+      parseImageReference(spec.image)?.repository === COREDNS_REPOSITORY &&
+      pod.stopFollowing === undefined
+    ) {
+      pod.stopFollowing = this.#options.follow({
+        apply: (change: ClusterChange) => pod.send({ type: 'cluster-changes', changes: [change] }),
+      })
+    }
+    pod.send({ type: 'start-container', spec })
+  }
+
+  stopContainer(uid: PodUid, container: string, grace: Micros): void {
+    this.#pods.get(uid)?.send({ type: 'stop-container', container, grace })
+  }
+
+  removeSandbox(uid: PodUid): void {
+    this.#pods.get(uid)?.send({ type: 'remove' })
+  }
+
+  exec(
+    uid: PodUid,
+    container: string,
+    options: { readonly command: readonly string[]; readonly stdin: boolean; readonly tty: boolean },
+  ): RemoteStreams {
+    return this.#open(uid, { kind: 'exec', container, ...options })
+  }
+
+  attach(
+    uid: PodUid,
+    container: string,
+    options: { readonly stdin: boolean; readonly tty: boolean },
+  ): RemoteStreams {
+    return this.#open(uid, { kind: 'attach', container, command: [], ...options })
+  }
+
+  log(uid: PodUid, container: string, previous: boolean): readonly LogEntry[] {
+    const logs = this.#pods.get(uid)?.logs.get(container)
+    return (previous ? logs?.previous : logs?.current)?.entries() ?? []
+  }
+
+  followLog(
+    uid: PodUid,
+    container: string,
+    onEntry: (entry: LogEntry) => void,
+    onEnd: () => void,
+  ): () => void {
+    const log = this.#pods.get(uid)?.logs.get(container)?.current
+    if (log === undefined) {
+      onEnd()
+      return () => {}
+    }
+    return log.follow(onEntry, onEnd)
+  }
+
+  /** Resolves when every pod that follows the cluster has seen all changes until now. */
+  async barrier(): Promise<void> {
+    const waits: Promise<void>[] = []
+    for (const pod of this.#pods.values()) {
+      if (pod.stopFollowing === undefined) continue
+      const id = this.#nextId++
+      waits.push(new Promise((resolve) => this.#barriers.set(id, resolve)))
+      pod.send({ type: 'barrier', id })
+    }
+    await Promise.all(waits)
+  }
+
+  #open(uid: PodUid, options: StreamOptions): RemoteStreams {
+    const id = this.#nextId++
+    const pod = this.#pods.get(uid)
+    const session = new RemoteSession(id, (command) => pod?.send(command))
+    if (pod === undefined) {
+      session.exit(1, `container not found ("${options.container}")`)
+      return session
+    }
+    pod.sessions.set(id, session)
+    pod.send({ type: 'stream-open', id, options })
+    return session
+  }
+
+  #handle(uid: PodUid, event: PodEvent): void {
+    const pod = this.#pods.get(uid)
+    switch (event.type) {
+      case 'sandbox':
+        return this.#sandboxEvent(uid, pod, event.event)
+      case 'log':
+        return pod?.logs.get(event.container)?.current.append(event.entry)
+      case 'stream-output':
+        return pod?.sessions.get(event.id)?.output(event.stream, event.bytes)
+      case 'stream-exit':
+        pod?.sessions.get(event.id)?.exit(event.exitCode, event.error)
+        pod?.sessions.delete(event.id)
+        return
+      case 'barrier':
+        this.#barriers.get(event.id)?.()
+        this.#barriers.delete(event.id)
+    }
+  }
+
+  #sandboxEvent(uid: PodUid, pod: PodRecord | undefined, event: SandboxEvent): void {
+    if (event.type === 'container-exited') pod?.logs.get(event.container)?.current.end()
+    if (event.type === 'sandbox-gone' && pod !== undefined) {
+      this.#pods.delete(uid)
+      pod.stopFollowing?.()
+      for (const log of pod.logs.values()) log.current.end()
+      for (const session of pod.sessions.values()) session.exit(137, event.reason)
+    }
+    this.onEvent?.(event)
+  }
+}

@@ -1,0 +1,67 @@
+// A node on the wire: its host (stack, bridge, netfilter) and the kube-proxy that runs on it, as one Machine.
+
+import type { Machine, Outgoing } from '../base/machine.js'
+import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import { type NodeHost, nodeHost } from '../host/node-host.js'
+import type { ProxyFlow } from '../proxy/forwarder.js'
+import { UserspaceProxy } from '../proxy/userspace-proxy.js'
+import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
+
+export interface ProxyNodeOptions {
+  readonly name: string
+  readonly mac: Mac
+  /** eth0, on the nodes' network. */
+  readonly address: InterfaceAddress
+  /** cni0, gateway of the node's pods. */
+  readonly bridge: InterfaceAddress
+  readonly routes: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
+  readonly random: Random
+  readonly onFlow: (flow: ProxyFlow) => void
+}
+
+export class ProxyNode implements Machine, ClusterFollower {
+  readonly host: NodeHost
+  readonly proxy: UserspaceProxy
+  #proxyChanged = false
+
+  constructor(options: ProxyNodeOptions) {
+    this.host = nodeHost({ ...options, random: options.random.fork('host') })
+    this.proxy = new UserspaceProxy({
+      nodeName: options.name,
+      nodeAddress: options.address.address,
+      sockets: this.host.stack,
+      netfilter: this.host.netfilter,
+      random: options.random.fork('kube-proxy'),
+      onFlow: options.onFlow,
+    })
+  }
+
+  apply(change: ClusterChange): void {
+    this.proxy.apply(change)
+    this.#proxyChanged = true
+  }
+
+  receive(port: number, frame: Uint8Array, now: Micros): void {
+    this.host.receive(port, frame, now)
+  }
+
+  advance(now: Micros): void {
+    if (this.#proxyChanged) {
+      this.#proxyChanged = false
+      this.proxy.sync(now)
+    }
+    if (this.proxy.deadline() <= now) this.proxy.advance(now)
+    this.host.advance(now)
+  }
+
+  transmit(): Outgoing | undefined {
+    return this.host.transmit()
+  }
+
+  deadline(): Micros {
+    // A change is due at once, whatever the time is.
+    return this.#proxyChanged ? 0 : Math.min(this.proxy.deadline(), this.host.deadline())
+  }
+}

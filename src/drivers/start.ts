@@ -1,0 +1,25 @@
+// Starts a cluster under the driver that the options name.
+
+import { closeSync, openSync } from 'node:fs'
+import { CaptureFile } from './capture-file.js'
+import type { Emulation, EmulationOptions } from './emulation.js'
+import { resolveOptions } from './options.js'
+import { ThreadsEmulation } from './threads.js'
+import { VirtualEmulation } from './virtual.js'
+
+/**
+ * A running cluster with its nodes and system pods; it is not settled yet (see Emulation.settle). Throws a
+ * TypeError for an option that cannot be, and what opening the capture file throws.
+ */
+export async function startEmulation(options: EmulationOptions = {}): Promise<Emulation> {
+  const resolved = resolveOptions(options)
+  if (resolved.clock === 'real') {
+    // The network's thread writes the file; whether it can be written is told here.
+    if (resolved.pcap !== undefined) closeSync(openSync(resolved.pcap, 'w'))
+    return new ThreadsEmulation(resolved)
+  }
+  return new VirtualEmulation(
+    resolved,
+    resolved.pcap === undefined ? undefined : new CaptureFile(resolved.pcap),
+  )
+}

@@ -1,0 +1,233 @@
+// The threads driver: real time; the control plane in this thread, the network in one worker, every pod in a worker
+// of its own.
+
+import { type Transferable, Worker } from 'node:worker_threads'
+import type { Api } from '../api/request.js'
+import { Random } from '../base/random.js'
+import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
+import type { ClusterChange } from '../cluster/feed.js'
+import type { System } from '../posix/process.js'
+import { ClusterAssembly } from './cluster-assembly.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
+import { type HostSystemOptions, hostSystem } from './host-system.js'
+import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
+import type { ResolvedOptions } from './options.js'
+import { PodThreads } from './pod-threads.js'
+import { RealTime } from './real-time.js'
+
+/** How long the network's thread may take to write its capture at the end. */
+const CLOSE_TIMEOUT_MS = 5_000
+
+export class ThreadsEmulation implements Emulation {
+  readonly clock = 'real'
+  readonly seed: number
+  readonly api: Api
+  readonly #time: RealTime
+  readonly #random: Random
+  readonly #worker: Worker
+  readonly #pods: PodThreads
+  readonly #assembly: ClusterAssembly
+  readonly #timer: DeadlineTimer
+  readonly #flowListeners = new Set<(event: FlowEvent) => void>()
+  readonly #barriers = new Map<number, () => void>()
+  readonly #looks = new Set<() => void>()
+  readonly #failures = new Set<(error: Error) => void>()
+  #nextBarrier = 1
+  #scheduled = false
+  #closed: ((error: string | undefined) => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedOptions) {
+    this.seed = options.seed
+    this.#random = new Random(`seed ${options.seed}`)
+    this.#time = new RealTime(options.startUnixMillis)
+    const data: NetworkWorkerData = {
+      config: options.config,
+      seed: options.seed,
+      startUnixMillis: options.startUnixMillis,
+      zero: this.#time.zero,
+      pcap: options.pcap,
+    }
+    this.#worker = new Worker(new URL('./network-worker.js', import.meta.url), {
+      workerData: data,
+      name: 'network',
+    })
+    this.#worker.on('message', (event: NetworkEvent) => this.#networkEvent(event))
+    this.#worker.on('error', (error) => this.#fail(error))
+    this.#pods = new PodThreads({
+      options,
+      zero: this.#time.zero,
+      toNetwork: (command, transfer) => this.#toNetwork(command, transfer),
+      onEvent: () => this.#soon(),
+    })
+    this.#assembly = new ClusterAssembly({
+      options,
+      random: this.#random,
+      placement: this.#pods,
+      unixMillis: () => this.#time.unixMillis(),
+      followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
+    })
+    this.#timer = new DeadlineTimer(
+      () => this.#time.now(),
+      () => this.#advance(),
+    )
+    this.api = this.#watched(this.#assembly.api)
+    this.#soon()
+  }
+
+  now(): Micros {
+    return this.#time.now()
+  }
+
+  hostSystem(options: HostSystemOptions): System {
+    return hostSystem(options, this.#time.clock(), this.#random.fork('host'))
+  }
+
+  async run<Value>(work: Promise<Value>, limit: Micros = NEVER): Promise<Value> {
+    let fail: (error: Error) => void = () => {}
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject
+    })
+    this.#failures.add(fail)
+    const timer =
+      limit === NEVER
+        ? undefined
+        : setTimeout(
+            () => fail(new EmulationTimeout(`no end after ${limit / 1_000_000} s`)),
+            limit / MILLISECOND,
+          )
+    try {
+      return await Promise.race([work, failed])
+    } finally {
+      clearTimeout(timer)
+      this.#failures.delete(fail)
+    }
+  }
+
+  sleep(duration: Micros): Promise<void> {
+    return this.run(this.#time.sleep(duration))
+  }
+
+  async settle(timeout: Micros): Promise<boolean> {
+    const timer = new AbortController()
+    let expired = false
+    this.#time.sleep(timeout, timer.signal).then(
+      () => {
+        expired = true
+        for (const look of [...this.#looks]) look()
+      },
+      () => {},
+    )
+    try {
+      await this.run(this.#until(() => expired || this.#assembly.control.settled()))
+      await this.run(Promise.all([this.#barrier(), this.#assembly.supervisor.barrier()]))
+      return this.#assembly.control.settled()
+    } finally {
+      timer.abort()
+    }
+  }
+
+  onFlow(listener: (event: FlowEvent) => void): () => void {
+    this.#flowListeners.add(listener)
+    return () => this.#flowListeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#timer.clear()
+    this.#fail(new EmulationTimeout('the emulation was closed'))
+    await this.#pods.close()
+    const captured = new Promise<string | undefined>((resolve) => {
+      this.#closed = resolve
+      setTimeout(() => resolve('the network thread did not answer'), CLOSE_TIMEOUT_MS).unref()
+    })
+    this.#toNetwork({ type: 'close' })
+    const error = await captured
+    await this.#worker.terminate()
+    if (error !== undefined) throw new Error(`capture: ${error}`)
+  }
+
+  /** Resolves once `holds`; looked at after every step of the control plane. */
+  #until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!holds()) return
+        this.#looks.delete(look)
+        resolve()
+      }
+      this.#looks.add(look)
+      look()
+    })
+  }
+
+  /** Resolves when the network's thread has taken all changes that were sent before. */
+  #barrier(): Promise<void> {
+    const id = this.#nextBarrier++
+    return new Promise((resolve) => {
+      this.#barriers.set(id, resolve)
+      this.#toNetwork({ type: 'barrier', id })
+    })
+  }
+
+  /** The API whose every call is told the time before, and lets the control plane look at what changed after. */
+  #watched(api: Api): Api {
+    const timed = <Result>(call: () => Result): Result => {
+      this.#assembly.control.advance(this.#time.now())
+      this.#soon()
+      return call()
+    }
+    return {
+      request: (request) => timed(() => api.request(request)),
+      watch: (request, onLine) => timed(() => api.watch(request, onLine)),
+      exec: (request) => timed(() => api.exec(request)),
+      attach: (request) => timed(() => api.attach(request)),
+      followLog: (request, onBytes, onEnd) => timed(() => api.followLog(request, onBytes, onEnd)),
+    }
+  }
+
+  #soon(): void {
+    if (this.#scheduled || this.#closing !== undefined) return
+    this.#scheduled = true
+    setImmediate(() => this.#advance())
+  }
+
+  #advance(): void {
+    this.#scheduled = false
+    if (this.#closing !== undefined) return
+    const { control } = this.#assembly
+    control.advance(this.#time.now())
+    for (const look of [...this.#looks]) look()
+    this.#timer.set(control.deadline())
+  }
+
+  #toNetwork(command: NetworkCommand, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(command, transfer)
+  }
+
+  #networkEvent(event: NetworkEvent): void {
+    switch (event.type) {
+      case 'flow':
+        for (const listener of this.#flowListeners) listener(event.event)
+        return
+      case 'barrier':
+        this.#barriers.get(event.id)?.()
+        this.#barriers.delete(event.id)
+        return
+      case 'closed':
+        this.#closed?.(event.error)
+    }
+  }
+
+  #fail(error: Error): void {
+    for (const fail of [...this.#failures]) fail(error)
+  }
+}

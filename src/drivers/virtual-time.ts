@@ -1,0 +1,60 @@
+// Emulated time that a driver moves: programs' sleeps are entries of a heap, and nothing happens between them.
+
+import type { Micros } from '../base/time.js'
+import { TimerHeap } from '../base/timer-heap.js'
+import type { Clock } from '../posix/process.js'
+
+export class VirtualTime {
+  now: Micros = 0
+  readonly #startUnixMillis: number
+  readonly #heap = new TimerHeap<() => void>()
+
+  constructor(startUnixMillis: number) {
+    this.#startUnixMillis = startUnixMillis
+  }
+
+  unixMillis(): number {
+    return this.#startUnixMillis + Math.floor(this.now / 1000)
+  }
+
+  /** When the next sleeper wakes. */
+  deadline(): Micros {
+    return this.#heap.next()
+  }
+
+  /** Wakes who is due; their programs go on in the next turn of the event loop. True when there was any. */
+  fire(): boolean {
+    let fired = false
+    for (let timer = this.#heap.due(this.now); timer !== undefined; timer = this.#heap.due(this.now)) {
+      fired = true
+      timer.owner()
+    }
+    return fired
+  }
+
+  sleep(duration: Micros, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    return new Promise((resolve, reject) => {
+      const timer = this.#heap.timer(() => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+      const onAbort = () => {
+        this.#heap.set(timer, Number.POSITIVE_INFINITY)
+        reject(signal?.reason)
+      }
+      this.#heap.set(timer, this.now + Math.max(0, Math.round(duration)))
+      signal?.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  /** The clock that programs see. Computing costs them what they say it does. */
+  clock(): Clock {
+    return {
+      now: () => this.now,
+      unixMillis: () => this.unixMillis(),
+      sleep: (duration, signal) => this.sleep(duration, signal),
+      spend: (duration) => this.sleep(duration),
+    }
+  }
+}

@@ -1,0 +1,226 @@
+// The virtual driver: everything in this thread, and the clock jumps to the next deadline. Same options and same
+// commands, same run - the determinism charter:
+//
+// - All that happens at one moment happens before time moves: frames, deadlines, controllers, then the programs
+//   (one turn of the event loop drains their microtasks), and again until nothing is due.
+// - Ties are broken by insertion order (base/timer-heap.ts); randomness is drawn from streams named by their user.
+// - Programs have only their pod's time, I/O and microtasks. Real I/O of whoever calls `run` happens while time stands.
+// - A capture listens and changes nothing.
+
+import type { Api } from '../api/request.js'
+import { Random } from '../base/random.js'
+import { type Micros, NEVER } from '../base/time.js'
+import type { SandboxSpec } from '../cluster/sandbox.js'
+import type { PodEvent } from '../pod/protocol.js'
+import { PodSandbox } from '../pod/sandbox.js'
+import type { System } from '../posix/process.js'
+import type { CaptureFile } from './capture-file.js'
+import { ClusterAssembly } from './cluster-assembly.js'
+import { ClusterNetwork } from './cluster-network.js'
+import { dnsCodec } from './dns-codec.js'
+import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
+import { type HostSystemOptions, hostSystem } from './host-system.js'
+import type { ResolvedOptions } from './options.js'
+import type { PodPlacement } from './pod-supervisor.js'
+import { VirtualTime } from './virtual-time.js'
+
+/** What a veth pair and a hop over the nodes' switch take. */
+const POD_WIRE_DELAY: Micros = 10
+const NODE_WIRE_DELAY: Micros = 50
+
+/** Turns without anything due after which what is waited for can not come any more. */
+const STALLED_TURNS = 100
+
+/** Somebody who waits for a state of the emulation; looked at whenever nothing is due at the present moment. */
+interface Condition {
+  readonly holds: () => boolean
+  readonly met: () => void
+}
+
+export class VirtualEmulation implements Emulation {
+  readonly clock = 'virtual'
+  readonly seed: number
+  readonly api: Api
+  readonly #time: VirtualTime
+  readonly #network: ClusterNetwork
+  readonly #assembly: ClusterAssembly
+  readonly #random: Random
+  readonly #capture: CaptureFile | undefined
+  readonly #flowListeners = new Set<(event: FlowEvent) => void>()
+  readonly #conditions = new Set<Condition>()
+  readonly #failures = new Set<(error: Error) => void>()
+  #waiting = 0
+  #pumping = false
+  #touched = false
+
+  constructor(options: ResolvedOptions, capture: CaptureFile | undefined) {
+    const { config, seed, startUnixMillis } = options
+    this.seed = seed
+    this.#random = new Random(`seed ${seed}`)
+    this.#time = new VirtualTime(startUnixMillis)
+    this.#capture = capture
+    this.#network = new ClusterNetwork({
+      config,
+      random: this.#random.fork('cluster network'),
+      delays: { pod: POD_WIRE_DELAY, node: NODE_WIRE_DELAY },
+      onFlow: (event) => {
+        for (const listener of this.#flowListeners) listener(event)
+      },
+    })
+    this.#assembly = new ClusterAssembly({
+      options,
+      random: this.#random,
+      placement: this.#placement(options),
+      unixMillis: () => this.#time.unixMillis(),
+      followNetwork: this.#network,
+    })
+    this.api = this.#assembly.api
+    capture?.record(this.#network, startUnixMillis * 1000)
+  }
+
+  now(): Micros {
+    return this.#time.now
+  }
+
+  hostSystem(options: HostSystemOptions): System {
+    return hostSystem(options, this.#time.clock(), this.#random.fork('host'))
+  }
+
+  async run<Value>(work: Promise<Value>, limit: Micros = NEVER): Promise<Value> {
+    let fail: (error: Error) => void = () => {}
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject
+    })
+    const timer = new AbortController()
+    if (limit !== NEVER) {
+      this.#time.sleep(limit, timer.signal).then(
+        () => fail(new EmulationTimeout(`no end after ${limit / 1_000_000} s of emulated time`)),
+        () => {},
+      )
+    }
+    this.#failures.add(fail)
+    this.#waiting++
+    void this.#pump()
+    try {
+      return await Promise.race([work, failed])
+    } finally {
+      this.#waiting--
+      this.#failures.delete(fail)
+      timer.abort()
+    }
+  }
+
+  sleep(duration: Micros): Promise<void> {
+    return this.run(this.#time.sleep(duration))
+  }
+
+  async settle(timeout: Micros): Promise<boolean> {
+    const end = this.#time.now + timeout
+    const settled = () => this.#assembly.control.settled()
+    await this.run(
+      new Promise<void>((resolve) => {
+        this.#conditions.add({ holds: () => settled() || this.#time.now >= end, met: resolve })
+      }),
+    )
+    return settled()
+  }
+
+  onFlow(listener: (event: FlowEvent) => void): () => void {
+    this.#flowListeners.add(listener)
+    return () => this.#flowListeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    for (const fail of [...this.#failures]) fail(new EmulationTimeout('the emulation was closed'))
+    this.#capture?.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #placement(options: ResolvedOptions): PodPlacement {
+    return {
+      create: (spec: SandboxSpec, emit: (event: PodEvent) => void) => {
+        const name = options.podName(spec)
+        let touched = () => {}
+        const sandbox = new PodSandbox({
+          spec,
+          clock: this.#time.clock(),
+          random: this.#random.fork(`pod ${spec.uid}`),
+          codec: dnsCodec,
+          dns: options.dns,
+          emit: (event) => {
+            emit(event)
+            if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
+              this.#network.removePod(spec.uid)
+          },
+          touched: () => touched(),
+        })
+        const machine = this.#network.addPod(spec.uid, name, spec.nodeName, sandbox.host)
+        touched = () => {
+          this.#touched = true
+          this.#network.network.touch(machine)
+        }
+        sandbox.ready()
+        return { send: (command) => sandbox.handle(command) }
+      },
+    }
+  }
+
+  /** Runs the emulation as long as somebody waits for something. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return
+    this.#pumping = true
+    let idleTurns = 0
+    try {
+      while (this.#waiting > 0) {
+        this.#step()
+        await turn()
+        if (this.#deadline() <= this.#time.now || this.#touched) continue
+        if (this.#meetConditions()) continue
+        if (this.#waiting === 0) break
+        const next = this.#deadline()
+        if (next === NEVER) {
+          if (++idleTurns > STALLED_TURNS) throw new EmulationTimeout('nothing can happen any more')
+          continue
+        }
+        idleTurns = 0
+        this.#time.now = next
+      }
+    } catch (error) {
+      for (const fail of [...this.#failures]) fail(error as Error)
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  /** Everything that is due now, once around. */
+  #step(): void {
+    const now = this.#time.now
+    this.#touched = false
+    this.#time.fire()
+    this.#network.run(now)
+    this.#assembly.control.advance(now)
+  }
+
+  #deadline(): Micros {
+    return Math.min(this.#time.deadline(), this.#network.deadline(), this.#assembly.control.deadline())
+  }
+
+  #meetConditions(): boolean {
+    let met = false
+    for (const condition of [...this.#conditions]) {
+      if (!condition.holds()) continue
+      this.#conditions.delete(condition)
+      condition.met()
+      met = true
+    }
+    return met
+  }
+}
+
+/** One turn of the event loop: every microtask that is queued, and those that they queue, have run after it. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

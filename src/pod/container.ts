@@ -1,0 +1,306 @@
+// One container of a pod: its own image, variables and file system over the pod's volumes and network, its main
+// process, and the streams of those who look in (logs, exec, attach). Knows nothing of restarts: the kubelet
+// decides what an exit means.
+
+import type { LogEntry } from '../api/pod-streams.js'
+import type { Random } from '../base/random.js'
+import { MILLISECOND, type Micros } from '../base/time.js'
+import type { ContainerExit, ContainerSpec } from '../cluster/sandbox.js'
+import { LocalSystem, type OwnedNet } from '../posix/local-system.js'
+import { MemoryFileSystem, type Quota, Volume } from '../posix/memory-fs.js'
+import { emptyReader, Pipe } from '../posix/pipe.js'
+import type { ByteWriter, Child, Clock } from '../posix/process.js'
+import { Terminal } from '../posix/terminal.js'
+import { argumentVector, type Image } from './image.js'
+import type { StreamId, StreamOptions } from './protocol.js'
+
+/** What all containers of a pod share. */
+export interface PodContext {
+  readonly hostname: string
+  readonly resolvConf: string
+  readonly hosts: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly quota: Quota
+  readonly volumes: ReadonlyMap<string, Volume>
+  /** A network for one more process, with names resolved by the files of its container. */
+  openNet(files: MemoryFileSystem): OwnedNet
+}
+
+export interface ContainerEvents {
+  log(entry: LogEntry): void
+  streamOutput(id: StreamId, stream: 'stdout' | 'stderr', bytes: Uint8Array): void
+  streamExit(id: StreamId, exitCode: number, error?: string): void
+  exited(exit: ContainerExit): void
+}
+
+/** Somebody who looks in: input goes to a process, output comes back. */
+interface Session {
+  readonly options: StreamOptions
+  input(bytes: Uint8Array): void
+  end(): void
+  resize(columns: number, rows: number): void
+  close(): void
+}
+
+const SIGKILL_STATUS = 137
+
+export class Container {
+  readonly name: string
+  readonly #spec: ContainerSpec
+  readonly #image: Image
+  readonly #context: PodContext
+  readonly #events: ContainerEvents
+  readonly #files: MemoryFileSystem
+  readonly #system: LocalSystem
+  readonly #sessions = new Map<StreamId, Session>()
+  readonly #terminal: Terminal | undefined
+  readonly #stdin: Pipe | undefined
+  /** What the terminal shows on its last line: a client that attaches later sees the prompt. */
+  #lastLine: Uint8Array = new Uint8Array(0)
+  #main: Child | undefined
+  #running = false
+
+  constructor(spec: ContainerSpec, image: Image, context: PodContext, events: ContainerEvents) {
+    this.name = spec.name
+    this.#spec = spec
+    this.#image = image
+    this.#context = context
+    this.#events = events
+    this.#files = this.#makeFiles()
+    this.#system = new LocalSystem({
+      hostname: context.hostname,
+      fs: this.#files,
+      openNet: () => context.openNet(this.#files),
+      clock: context.clock,
+      random: context.random.fork(`container/${spec.name}`),
+      programs: image.programs,
+      protectInit: true,
+    })
+    this.#terminal = spec.tty ? new Terminal() : undefined
+    this.#stdin = spec.stdin && !spec.tty ? new Pipe() : undefined
+  }
+
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** Starts the main process; why it cannot be started, otherwise. */
+  start(): ContainerExit | undefined {
+    const argv = argumentVector(this.#image, this.#spec.command, this.#spec.args)
+    const program = this.#program(argv)
+    if (program === undefined) return cannotStart(argv)
+    const terminal = this.#terminal
+    if (terminal !== undefined) {
+      terminal.onOutput = (bytes) => this.#mainOutput('stdout', bytes)
+      terminal.onSignal = (signal) => this.#main?.kill(signal)
+    }
+    this.#running = true
+    this.#main = this.#system.start(program, {
+      argv,
+      env: this.#environment(),
+      cwd: this.#spec.workingDir ?? this.#image.workingDir,
+      stdin: terminal?.reader ?? this.#stdin?.reader ?? emptyReader(),
+      stdout: terminal?.writer ?? this.#logWriter('stdout'),
+      stderr: terminal?.writer ?? this.#logWriter('stderr'),
+    })
+    this.#main.exited.then((status) => this.#ended(status))
+    return undefined
+  }
+
+  /** SIGTERM now, SIGKILL after `grace`. */
+  stop(grace: Micros): void {
+    const main = this.#main
+    if (main === undefined || !this.#running) return
+    if (grace > 0) main.kill('SIGTERM')
+    const timer = new AbortController()
+    main.exited.then(() => timer.abort())
+    this.#context.clock.sleep(Math.max(grace, MILLISECOND), timer.signal).then(
+      () => main.kill('SIGKILL'),
+      () => {},
+    )
+  }
+
+  kill(): void {
+    this.#main?.kill('SIGKILL')
+  }
+
+  openStream(id: StreamId, options: StreamOptions): void {
+    if (!this.#running) return this.#events.streamExit(id, 1, `container ${this.name} is not running`)
+    if (options.kind === 'exec') this.#exec(id, options)
+    else this.#sessions.set(id, this.#attachSession(id, options))
+  }
+
+  streamInput(id: StreamId, bytes: Uint8Array): void {
+    this.#sessions.get(id)?.input(bytes)
+  }
+
+  streamEnd(id: StreamId): void {
+    this.#sessions.get(id)?.end()
+  }
+
+  streamResize(id: StreamId, columns: number, rows: number): void {
+    this.#sessions.get(id)?.resize(columns, rows)
+  }
+
+  streamClose(id: StreamId): void {
+    const session = this.#sessions.get(id)
+    this.#sessions.delete(id)
+    session?.close()
+  }
+
+  hasStream(id: StreamId): boolean {
+    return this.#sessions.has(id)
+  }
+
+  #exec(id: StreamId, options: StreamOptions): void {
+    const program = this.#program(options.command)
+    if (program === undefined) {
+      const { message, exitCode } = cannotStart(options.command)
+      // The wording of the container runtime, which kubectl shows after `error: Internal error occurred: `.
+      this.#events.streamExit(id, exitCode, message)
+      return
+    }
+    const terminal = options.tty ? new Terminal() : undefined
+    const stdin = options.stdin && terminal === undefined ? new Pipe() : undefined
+    const output = (stream: 'stdout' | 'stderr'): ByteWriter => ({
+      isTTY: false,
+      write: async (content) => this.#events.streamOutput(id, stream, ownedBytes(content)),
+    })
+    const child = this.#system.start(program, {
+      argv: options.command,
+      env: this.#environment(),
+      cwd: this.#spec.workingDir ?? this.#image.workingDir,
+      stdin: terminal?.reader ?? stdin?.reader ?? emptyReader(),
+      stdout: terminal?.writer ?? output('stdout'),
+      stderr: terminal?.writer ?? output('stderr'),
+    })
+    if (terminal !== undefined) {
+      terminal.onOutput = (bytes) => this.#events.streamOutput(id, 'stdout', bytes)
+      terminal.onSignal = (signal) => child.kill(signal)
+    }
+    this.#sessions.set(id, {
+      options,
+      input: (bytes) =>
+        terminal !== undefined ? terminal.input(bytes) : void stdin?.writer.write(bytes).catch(() => {}),
+      end: () => (terminal !== undefined ? terminal.hangUp() : stdin?.endWriting()),
+      resize: (columns, rows) => terminal?.resize(columns, rows),
+      close: () => {
+        terminal?.hangUp()
+        stdin?.endWriting()
+        child.kill('SIGHUP')
+      },
+    })
+    child.exited.then((status) => {
+      this.#sessions.delete(id)
+      this.#events.streamExit(id, status)
+    })
+  }
+
+  #attachSession(id: StreamId, options: StreamOptions): Session {
+    const terminal = this.#terminal
+    if (terminal !== undefined && this.#lastLine.length > 0) {
+      this.#events.streamOutput(id, 'stdout', this.#lastLine)
+    }
+    return {
+      options,
+      input: (bytes) =>
+        terminal !== undefined
+          ? terminal.input(bytes)
+          : void this.#stdin?.writer.write(bytes).catch(() => {}),
+      // stdinOnce is not modelled: a container's input stays open for the next client.
+      end: () => {},
+      resize: (columns, rows) => terminal?.resize(columns, rows),
+      close: () => {},
+    }
+  }
+
+  #mainOutput(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+    const newline = bytes.lastIndexOf(10)
+    if (newline >= 0) this.#lastLine = bytes.slice(newline + 1)
+    else if (this.#lastLine.length < 4096) this.#lastLine = Uint8Array.from([...this.#lastLine, ...bytes])
+    this.#events.log({ unixMillis: this.#context.clock.unixMillis(), stream, bytes })
+    for (const [id, session] of this.#sessions) {
+      if (session.options.kind === 'attach') this.#events.streamOutput(id, stream, bytes)
+    }
+  }
+
+  #ended(status: number): void {
+    this.#running = false
+    this.#system.killAll()
+    for (const [id, session] of [...this.#sessions]) {
+      if (session.options.kind !== 'attach') continue
+      this.#sessions.delete(id)
+      this.#events.streamExit(id, status)
+    }
+    const reason = status === 0 ? 'Completed' : 'Error'
+    this.#events.exited(
+      status === SIGKILL_STATUS ? { exitCode: status, signal: 9, reason } : { exitCode: status, reason },
+    )
+  }
+
+  #program(argv: readonly string[]) {
+    const name = argv[0] ?? ''
+    return this.#image.programs.get(name.slice(name.lastIndexOf('/') + 1))
+  }
+
+  #environment(): Map<string, string> {
+    return new Map<string, string>([
+      ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      ['HOSTNAME', this.#context.hostname],
+      ...(this.#spec.tty ? [['TERM', 'xterm'] as const] : []),
+      ...this.#image.env,
+      ...this.#spec.env,
+      ['HOME', '/root'],
+    ])
+  }
+
+  #logWriter(stream: 'stdout' | 'stderr'): ByteWriter {
+    return { isTTY: false, write: async (content) => this.#mainOutput(stream, ownedBytes(content)) }
+  }
+
+  #makeFiles(): MemoryFileSystem {
+    const { clock, quota, volumes, hostname, hosts, resolvConf } = this.#context
+    const files = new MemoryFileSystem(new Volume(quota, () => clock.unixMillis()))
+    for (const directory of ['/bin', '/dev', '/etc', '/root', '/tmp', '/usr', '/var'])
+      files.makeDirectory(directory)
+    files.makeNullDevice('/dev/null')
+    files.writeFile('/etc/hostname', `${hostname}\n`)
+    files.writeFile('/etc/hosts', hosts)
+    files.writeFile('/etc/resolv.conf', resolvConf)
+    for (const [path, text] of Object.entries(this.#image.files)) {
+      files.makeDirectory(path.slice(0, path.lastIndexOf('/')) || '/', true)
+      files.writeFile(path, text)
+    }
+    for (const mount of this.#spec.mounts) {
+      const volume = volumes.get(mount.volume)
+      if (volume === undefined) continue
+      files.mount(mount.path, volume, {
+        readOnly: mount.readOnly,
+        ...(mount.subPath === undefined ? {} : { subPath: mount.subPath }),
+      })
+    }
+    const workingDir = this.#spec.workingDir
+    if (workingDir !== undefined) files.makeDirectory(workingDir, true)
+    return files
+  }
+}
+
+const encoder = new TextEncoder()
+
+function ownedBytes(content: Uint8Array | string): Uint8Array {
+  return typeof content === 'string' ? encoder.encode(content) : content.slice()
+}
+
+/** What the container runtime says of a command that is not there (runc's wording, exit code as containerd's). */
+function cannotStart(argv: readonly string[]): ContainerExit & { readonly message: string } {
+  const command = argv[0] ?? ''
+  const why = command.includes('/')
+    ? `exec: "${command}": stat ${command}: no such file or directory`
+    : `exec: "${command}": executable file not found in $PATH`
+  return {
+    exitCode: 128,
+    reason: 'StartError',
+    message: `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${why}: unknown`,
+  }
+}

@@ -1,0 +1,118 @@
+// The registry of built-in images: what a manifest may name. Anything else is ErrImagePull, as in a cluster whose
+// registry does not have it.
+
+import type { ClusterFollower } from '../../cluster/feed.js'
+import type { DnsCodec } from '../../dns/message.js'
+import type { Program } from '../../posix/process.js'
+import { textApplets } from '../../shell/applets/index.js'
+import { netApplets } from '../../shell/applets/net/index.js'
+import { type Image, ImageRegistry } from '../image.js'
+import { corednsProgram } from './coredns.js'
+import { pause } from './pause.js'
+import { webServer } from './web-server.js'
+
+export interface ImageOptions {
+  readonly codec: DnsCodec
+  readonly dns: { readonly clusterDomain: string; readonly strict: boolean }
+  /** The cluster's state, for the DNS server. */
+  readonly follow: (follower: ClusterFollower) => () => void
+}
+
+const applets: ReadonlyMap<string, Program> = new Map([...textApplets, ...netApplets])
+
+/** What coredns' pods are made of; only they are told of the cluster's changes. */
+export const COREDNS_REPOSITORY = 'coredns/coredns'
+
+const WELCOME_NGINX = `<!DOCTYPE html>
+<html>
+<head><title>Welcome to nginx!</title></head>
+<body><h1>Welcome to nginx!</h1></body>
+</html>
+`
+const WELCOME_HTTPD = '<html><body><h1>It works!</h1></body></html>\n'
+
+export function builtinImages(options: ImageOptions): ImageRegistry {
+  const registry = new ImageRegistry()
+  for (const [name, made] of Object.entries(staticImages())) registry.add(name, made)
+  const coredns = corednsProgram({ codec: options.codec, follow: options.follow, options: options.dns })
+  registry.add(COREDNS_REPOSITORY, image({ entrypoint: ['/coredns'], programs: [['coredns', coredns]] }))
+  return registry
+}
+
+/** Whether a manifest's image can be had, without making anything. */
+export function imageNames(): ImageRegistry {
+  const registry = new ImageRegistry()
+  const nothing = image({})
+  for (const name of [...Object.keys(staticImages()), COREDNS_REPOSITORY]) registry.add(name, nothing)
+  return registry
+}
+
+function staticImages(): Record<string, Image> {
+  const nginx = image({
+    entrypoint: ['/docker-entrypoint.sh'],
+    command: ['nginx', '-g', 'daemon off;'],
+    programs: [...applets, ['nginx', webServer('nginx')], ['docker-entrypoint.sh', runArguments]],
+    files: { '/usr/share/nginx/html/index.html': WELCOME_NGINX },
+  })
+  const httpd = image({
+    command: ['httpd-foreground'],
+    programs: [...applets, ['httpd-foreground', webServer('httpd')], ['httpd', webServer('httpd')]],
+    workingDir: '/usr/local/apache2',
+    files: { '/usr/local/apache2/htdocs/index.html': WELCOME_HTTPD },
+  })
+  const busybox = image({ command: ['sh'], programs: [...applets, ['httpd', webServer('busybox')]] })
+  const dnsutils = image({ command: ['sleep', '3600'], programs: applets })
+  return {
+    nginx,
+    httpd,
+    busybox,
+    alpine: image({ command: ['/bin/sh'], programs: applets }),
+    'radial/busyboxplus': image({
+      command: ['/bin/sh'],
+      programs: applets,
+      env: [['PS1', '[ \\u@\\h:\\w ]$ ']],
+    }),
+    'curlimages/curl': image({
+      entrypoint: ['/entrypoint.sh'],
+      command: ['curl'],
+      programs: [...applets, ['entrypoint.sh', runArguments]],
+    }),
+    dnsutils,
+    'tutum/dnsutils': dnsutils,
+    'e2e-test-images/jessie-dnsutils': dnsutils,
+    pause: image({ entrypoint: ['/pause'], programs: [['pause', pause]] }),
+  }
+}
+
+/** An entrypoint script that ends with `exec "$@"`. */
+const runArguments: Program = async (process) => {
+  const argv = process.argv.slice(1)
+  const { stdin, stdout, stderr, env, cwd, system } = process
+  const child = system.spawn({ argv, env, cwd, stdin, stdout, stderr })
+  if (child === undefined) {
+    await stderr.write(`${process.argv[0]}: exec: ${argv[0] ?? ''}: not found\n`)
+    return 127
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const) {
+    process.onSignal(signal, () => child.kill(signal))
+  }
+  return child.exited
+}
+
+function image(parts: {
+  readonly entrypoint?: readonly string[]
+  readonly command?: readonly string[]
+  readonly env?: Image['env']
+  readonly workingDir?: string
+  readonly programs?: Iterable<readonly [string, Program]>
+  readonly files?: Readonly<Record<string, string>>
+}): Image {
+  return {
+    entrypoint: parts.entrypoint ?? [],
+    command: parts.command ?? [],
+    env: parts.env ?? [],
+    workingDir: parts.workingDir ?? '/',
+    programs: new Map(parts.programs ?? []),
+    files: parts.files ?? {},
+  }
+}

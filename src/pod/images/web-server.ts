@@ -1,0 +1,221 @@
+// A static web server, in the manners of nginx, Apache httpd and busybox httpd: one engine, three ways to be told
+// where the files are and to say what goes wrong. HTTP/1.1 (RFC 9110, 9112): GET and HEAD, keep-alive,
+// pipelining. Simplified: no configuration files, no ranges, no compression, no TLS; request bodies are refused.
+
+import { SystemError } from '../../base/errors.js'
+import { type Micros, SECOND } from '../../base/time.js'
+import type { FileSystem } from '../../posix/file-system.js'
+import { resolvePath } from '../../posix/file-system.js'
+import type { Connection, Listener } from '../../posix/net.js'
+import type { Process, Program } from '../../posix/process.js'
+import { formatIpv4, IPV4_ANY } from '../../wire/address.js'
+import { type HttpRequest, RequestReader } from './http-request.js'
+
+export type WebServerFlavour = 'nginx' | 'httpd' | 'busybox'
+
+/** nginx' default keepalive_timeout. */
+const IDLE_TIMEOUT: Micros = 75 * SECOND
+
+interface Site {
+  readonly flavour: WebServerFlavour
+  readonly root: string
+  readonly port: number
+}
+
+/** The program `nginx`, `httpd-foreground` or busybox' `httpd`. */
+export function webServer(flavour: WebServerFlavour): Program {
+  return async (process) => {
+    const site = siteOf(flavour, process)
+    if (typeof site === 'string') {
+      await process.stderr.write(site)
+      return 1
+    }
+    let listener: Listener
+    try {
+      listener = process.system.net.listen({ address: IPV4_ANY, port: site.port })
+    } catch (error) {
+      await process.stderr.write(bindError(site, error))
+      return 1
+    }
+    let stop = () => {}
+    const stopped = new Promise<'stopped'>((resolve) => {
+      stop = () => resolve('stopped')
+    })
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.onSignal(signal, stop)
+    for (;;) {
+      const connection = await Promise.race([listener.accept(process.signal), stopped])
+      if (connection === 'stopped') break
+      serve(connection, site, process).catch(() => connection.abort())
+    }
+    listener.close()
+    return 0
+  }
+}
+
+async function serve(connection: Connection, site: Site, process: Process): Promise<void> {
+  const reader = new RequestReader(connection, process)
+  connection.setNoDelay(true)
+  for (;;) {
+    const request = await reader.next(IDLE_TIMEOUT)
+    if (request === undefined) break
+    const response = respond(request, site, process.system.fs)
+    const close = request.close || response.status === 400
+    await connection.write(head(response, close, process.system.clock.unixMillis(), site))
+    if (request.method !== 'HEAD' && response.body.length > 0) await connection.write(response.body)
+    await process.stdout.write(accessLine(connection, request, response, process))
+    if (close) break
+  }
+  connection.close()
+}
+
+interface Response {
+  readonly status: number
+  readonly type: string
+  readonly body: Uint8Array
+  readonly headers: readonly string[]
+}
+
+const REASON: Readonly<Record<number, string>> = {
+  200: 'OK',
+  301: 'Moved Permanently',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Not Allowed',
+}
+
+const encoder = new TextEncoder()
+
+function respond(request: HttpRequest, site: Site, files: FileSystem): Response {
+  if (request.method === undefined) return errorPage(400)
+  if (request.method !== 'GET' && request.method !== 'HEAD') return errorPage(405)
+  const path = decodePath(request.target)
+  if (path === undefined) return errorPage(400)
+  let file = `${site.root}${resolvePath('/', path)}`
+  if (!files.exists(file)) return errorPage(404)
+  if (files.stat(file).type === 'directory') {
+    if (!path.endsWith('/')) return errorPage(301, [`Location: ${path}/`])
+    file = resolvePath(file, 'index.html')
+    if (!files.exists(file)) return errorPage(403)
+  }
+  const { modifiedMillis, size } = files.stat(file)
+  const headers = [
+    `Last-Modified: ${new Date(modifiedMillis).toUTCString()}`,
+    `ETag: ${entityTag(modifiedMillis, size)}`,
+  ]
+  if (request.headers.get('if-none-match') === entityTag(modifiedMillis, size)) {
+    return { status: 304, type: '', body: new Uint8Array(0), headers }
+  }
+  return {
+    status: 200,
+    type: contentType(file),
+    body: files.readFile(file),
+    headers: [...headers, 'Accept-Ranges: none'],
+  }
+}
+
+/** nginx' form: time and size in hexadecimal. */
+function entityTag(modifiedMillis: number, size: number): string {
+  return `"${Math.floor(modifiedMillis / 1000).toString(16)}-${size.toString(16)}"`
+}
+
+function errorPage(status: number, headers: readonly string[] = []): Response {
+  const title = `${status} ${REASON[status]}`
+  const body = encoder.encode(
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n</body>\r\n</html>\r\n`,
+  )
+  return { status, type: 'text/html', body, headers }
+}
+
+function head(response: Response, close: boolean, unixMillis: number, site: Site): string {
+  const lines = [
+    `HTTP/1.1 ${response.status} ${REASON[response.status]}`,
+    `Server: ${site.flavour}`,
+    `Date: ${new Date(unixMillis).toUTCString()}`,
+    ...(response.status === 304
+      ? []
+      : [`Content-Type: ${response.type}`, `Content-Length: ${response.body.length}`]),
+    ...response.headers,
+    `Connection: ${close ? 'close' : 'keep-alive'}`,
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n`
+}
+
+/** The combined log format. */
+function accessLine(
+  connection: Connection,
+  request: HttpRequest,
+  response: Response,
+  process: Process,
+): string {
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(
+    new Date(process.system.clock.unixMillis()).toUTCString(),
+  )!
+  const sent = request.method === 'HEAD' ? 0 : response.body.length
+  const field = (name: string) => request.headers.get(name) ?? '-'
+  return `${formatIpv4(connection.remote.address)} - - [${day}/${month}/${year}:${time} +0000] "${request.line}" ${response.status} ${sent} "${field('referer')}" "${field('user-agent')}"\n`
+}
+
+function decodePath(target: string): string | undefined {
+  // Absolute form (RFC 9112 section 3.2.2), as a proxy would get it.
+  const path = target.replace(/^https?:\/\/[^/?]*/i, '').replace(/[?#].*$/s, '') || '/'
+  if (!path.startsWith('/')) return undefined
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css',
+  gif: 'image/gif',
+  htm: 'text/html',
+  html: 'text/html',
+  jpg: 'image/jpeg',
+  js: 'application/javascript',
+  json: 'application/json',
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  txt: 'text/plain',
+  xml: 'text/xml',
+}
+
+function contentType(file: string): string {
+  return TYPES[/\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? ''] ?? 'application/octet-stream'
+}
+
+/** Reads the command line; a string is what is wrong with it. */
+function siteOf(flavour: WebServerFlavour, process: Process): Site | string {
+  if (flavour === 'nginx') return { flavour, root: '/usr/share/nginx/html', port: 80 }
+  if (flavour === 'httpd') return { flavour, root: '/usr/local/apache2/htdocs', port: 80 }
+  let root = process.cwd
+  let port = 80
+  for (let i = 1; i < process.argv.length; i++) {
+    const argument = process.argv[i]!
+    const [option, attached] = [argument.slice(0, 2), argument.slice(2)]
+    if (/^-[fv]+$/.test(argument)) continue
+    const value = attached === '' ? process.argv[++i] : attached
+    if (option === '-p' && value !== undefined) port = Number(value.slice(value.lastIndexOf(':') + 1))
+    else if (option === '-h' && value !== undefined) root = resolvePath(process.cwd, value)
+    else return `httpd: unrecognized option: ${argument}\nUsage: httpd [-fv] [-p [IP:]PORT] [-h HOME]\n`
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65535) return `httpd: invalid port\n`
+  if (!process.system.fs.exists(root))
+    return `httpd: can't change directory to '${root}': No such file or directory\n`
+  return { flavour, root: root === '/' ? '' : root, port }
+}
+
+function bindError(site: Site, error: unknown): string {
+  if (!(error instanceof SystemError)) throw error
+  const inUse = error.code === 'EADDRINUSE'
+  const reason = inUse ? 'Address already in use' : error.message
+  if (site.flavour === 'nginx') {
+    return `nginx: [emerg] bind() to 0.0.0.0:${site.port} failed (${inUse ? '98: ' : ''}${reason})\n`
+  }
+  if (site.flavour === 'httpd') {
+    return `(98)${reason}: AH00072: make_sock: could not bind to address 0.0.0.0:${site.port}\nno listening sockets available, shutting down\n`
+  }
+  return `httpd: bind: ${reason}\n`
+}

@@ -1,0 +1,50 @@
+// What crosses the border between the cluster's thread and a pod, wherever the pod lives: plain data that can be
+// cloned. Frames do not pass here; they have their wires (fabric/link.ts) or rings (fabric/ring.ts).
+
+import type { LogEntry } from '../api/pod-streams.js'
+import type { Micros } from '../base/time.js'
+import type { ClusterChange } from '../cluster/feed.js'
+import type { ContainerSpec, SandboxEvent } from '../cluster/sandbox.js'
+
+/** Names one exec or attach session of a pod. */
+export type StreamId = number
+
+export interface StreamOptions {
+  readonly kind: 'exec' | 'attach'
+  readonly container: string
+  /** exec only. */
+  readonly command: readonly string[]
+  readonly stdin: boolean
+  readonly tty: boolean
+}
+
+export type PodCommand =
+  | { readonly type: 'start-container'; readonly spec: ContainerSpec }
+  | { readonly type: 'stop-container'; readonly container: string; readonly grace: Micros }
+  | { readonly type: 'remove' }
+  | { readonly type: 'stream-open'; readonly id: StreamId; readonly options: StreamOptions }
+  | { readonly type: 'stream-input'; readonly id: StreamId; readonly bytes: Uint8Array }
+  | { readonly type: 'stream-end'; readonly id: StreamId }
+  | { readonly type: 'stream-resize'; readonly id: StreamId; readonly columns: number; readonly rows: number }
+  | { readonly type: 'stream-close'; readonly id: StreamId }
+  /** What the DNS server's pods follow. */
+  | { readonly type: 'cluster-changes'; readonly changes: readonly ClusterChange[] }
+  /** Answered by `barrier` when all commands before it were carried out. */
+  | { readonly type: 'barrier'; readonly id: number }
+
+export type PodEvent =
+  | { readonly type: 'sandbox'; readonly event: SandboxEvent }
+  | { readonly type: 'log'; readonly container: string; readonly entry: LogEntry }
+  | {
+      readonly type: 'stream-output'
+      readonly id: StreamId
+      readonly stream: 'stdout' | 'stderr'
+      readonly bytes: Uint8Array
+    }
+  | {
+      readonly type: 'stream-exit'
+      readonly id: StreamId
+      readonly exitCode: number
+      readonly error?: string
+    }
+  | { readonly type: 'barrier'; readonly id: number }

@@ -1,0 +1,186 @@
+// A pod as it lives in one thread: its network (one stack on its virtual IP), its volumes, its containers. Driven
+// by PodCommands, tells PodEvents; which thread it is in, and what carries its frames, is the driver's business.
+
+import { hash32, type Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
+import type { ContainerExit, ContainerSpec, SandboxEvent, SandboxSpec } from '../cluster/sandbox.js'
+import type { DnsCodec } from '../dns/message.js'
+import { type Host, podHost } from '../host/host.js'
+import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
+import { ProcessNet } from '../posix/net-over-stack.js'
+import type { Clock } from '../posix/process.js'
+import { StubResolver } from '../posix/resolver.js'
+import { ipv4, type Mac, parseInterfaceAddress } from '../wire/address.js'
+import { ChangeFeed } from './change-feed.js'
+import { Container, type PodContext } from './container.js'
+import type { ImageRegistry } from './image.js'
+import { builtinImages } from './images/index.js'
+import type { PodCommand, PodEvent } from './protocol.js'
+
+/** How long a container gets to end at the removal of its pod, when it is still there then. */
+const NO_GRACE: Micros = 0
+
+export interface SandboxOptions {
+  readonly spec: SandboxSpec
+  readonly clock: Clock
+  readonly random: Random
+  readonly codec: DnsCodec
+  readonly dns: DnsImageOptions
+  readonly emit: (event: PodEvent) => void
+  /** The pod's stack may have something to send or a new deadline. */
+  readonly touched: () => void
+}
+
+/** What the DNS server's image is configured with. */
+export interface DnsImageOptions {
+  readonly clusterDomain: string
+  readonly strict: boolean
+}
+
+export class PodSandbox {
+  /** The pod on its wire: port 0 is eth0. */
+  readonly host: Host
+  readonly #spec: SandboxSpec
+  readonly #emit: (event: PodEvent) => void
+  readonly #images: ImageRegistry
+  readonly #feed = new ChangeFeed()
+  readonly #context: PodContext
+  readonly #containers = new Map<string, Container>()
+  #removed = false
+
+  constructor(options: SandboxOptions) {
+    const { spec, clock, random, codec } = options
+    this.#spec = spec
+    this.#emit = options.emit
+    const address = parseInterfaceAddress(spec.address)
+    if (address === undefined)
+      throw new TypeError(`pod ${spec.name}: not an interface address: ${spec.address}`)
+    this.host = podHost({
+      name: `${spec.namespace}/${spec.name}`,
+      mac: podMac(spec.uid),
+      address,
+      gateway: ipv4(spec.gateway),
+      mtuBytes: spec.mtuBytes,
+      random: random.fork('stack'),
+    })
+    this.#images = builtinImages({
+      codec,
+      dns: options.dns,
+      follow: (follower) => this.#feed.follow(follower),
+    })
+    const quota = new Quota(spec.memoryLimitBytes)
+    const network = { stack: this.host.stack, clock, touched: options.touched }
+    const resolverRandom = random.fork('resolver')
+    this.#context = {
+      hostname: spec.hostname,
+      resolvConf: spec.resolvConf,
+      hosts: spec.hosts,
+      clock,
+      random,
+      quota,
+      volumes: makeVolumes(spec, quota, clock),
+      openNet: (files) =>
+        new ProcessNet(
+          network,
+          (net) => new StubResolver({ net, files, clock, random: resolverRandom, codec }),
+        ),
+    }
+  }
+
+  /** Carries a command out; what comes of it is told by events. Commands for what is gone are ignored. */
+  handle(command: PodCommand): void {
+    switch (command.type) {
+      case 'start-container':
+        return this.#start(command.spec)
+      case 'stop-container':
+        return this.#containers.get(command.container)?.stop(command.grace)
+      case 'remove':
+        return this.#remove()
+      case 'stream-open': {
+        const container = this.#containers.get(command.options.container)
+        if (container !== undefined) return container.openStream(command.id, command.options)
+        const error = `container not found ("${command.options.container}")`
+        return this.#emit({ type: 'stream-exit', id: command.id, exitCode: 1, error })
+      }
+      case 'stream-input':
+        return this.#streamOwner(command.id)?.streamInput(command.id, command.bytes)
+      case 'stream-end':
+        return this.#streamOwner(command.id)?.streamEnd(command.id)
+      case 'stream-resize':
+        return this.#streamOwner(command.id)?.streamResize(command.id, command.columns, command.rows)
+      case 'stream-close':
+        return this.#streamOwner(command.id)?.streamClose(command.id)
+      case 'cluster-changes':
+        for (const change of command.changes) this.#feed.apply(change)
+        return
+      case 'barrier':
+        return this.#emit({ type: 'barrier', id: command.id })
+    }
+  }
+
+  /** Tells that the network is there. */
+  ready(): void {
+    this.#tell({ type: 'sandbox-ready', uid: this.#spec.uid })
+  }
+
+  #start(spec: ContainerSpec): void {
+    const uid = this.#spec.uid
+    const image = this.#images.find(spec.image)
+    const exited = (exit: ContainerExit) =>
+      this.#tell({ type: 'container-exited', uid, container: spec.name, exit })
+    if (image === undefined) {
+      return exited({ exitCode: 128, reason: 'StartError', message: `image "${spec.image}" is not there` })
+    }
+    const container = new Container(spec, image, this.#context, {
+      log: (entry) => this.#emit({ type: 'log', container: spec.name, entry }),
+      streamOutput: (id, stream, bytes) => this.#emit({ type: 'stream-output', id, stream, bytes }),
+      streamExit: (id, exitCode, error) =>
+        this.#emit({ type: 'stream-exit', id, exitCode, ...(error === undefined ? {} : { error }) }),
+      exited: (exit) => {
+        if (!this.#removed) exited(exit)
+      },
+    })
+    this.#containers.set(spec.name, container)
+    const refused = container.start()
+    if (refused === undefined) this.#tell({ type: 'container-started', uid, container: spec.name })
+    else exited(refused)
+  }
+
+  #remove(): void {
+    if (this.#removed) return
+    this.#removed = true
+    for (const container of this.#containers.values()) container.stop(NO_GRACE)
+    for (const container of this.#containers.values()) container.kill()
+    this.#tell({ type: 'sandbox-gone', uid: this.#spec.uid })
+  }
+
+  #streamOwner(id: number): Container | undefined {
+    for (const container of this.#containers.values()) if (container.hasStream(id)) return container
+    return undefined
+  }
+
+  #tell(event: SandboxEvent): void {
+    this.#emit({ type: 'sandbox', event })
+  }
+}
+
+function makeVolumes(spec: SandboxSpec, quota: Quota, clock: Clock): Map<string, Volume> {
+  const volumes = new Map<string, Volume>()
+  for (const { name, files, sizeLimitBytes } of spec.volumes) {
+    const own = sizeLimitBytes === undefined ? quota : new Quota(sizeLimitBytes)
+    const volume = new Volume(own, () => clock.unixMillis())
+    const tree = new MemoryFileSystem(volume)
+    for (const [path, text] of Object.entries(files ?? {})) {
+      const slash = path.lastIndexOf('/')
+      if (slash > 0) tree.makeDirectory(path.slice(0, slash), true)
+      tree.writeFile(path, text)
+    }
+    volumes.set(name, volume)
+  }
+  return volumes
+}
+
+/** A locally administered unicast address out of the pod's uid. */
+export function podMac(uid: string): Mac {
+  return 0x0a58_0000_0000 + hash32(uid)
+}

@@ -1,0 +1,45 @@
+// What `ip addr`, `ip route` and `ip neigh` show, read out of a stack.
+
+import type { Stack } from '../stack/stack.js'
+import { formatCidr, formatIpv4, formatMac } from '../wire/address.js'
+import type { InterfaceRow, NeighborRow, RouteRow } from './net.js'
+
+export function interfaceRows(stack: Stack): InterfaceRow[] {
+  return stack.interfaces().map(({ index, name, mac, mtuBytes, loopback, up, addresses }) => ({
+    index,
+    name,
+    mac: formatMac(mac),
+    mtuBytes,
+    loopback,
+    up,
+    addresses: addresses.map(({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`),
+  }))
+}
+
+/** The main table: the loopback's own prefix is not in it, as in Linux. */
+export function routeRows(stack: Stack): RouteRow[] {
+  const interfaces = new Map(stack.interfaces().map((device) => [device.index, device]))
+  const rows: RouteRow[] = []
+  for (const { destination, gateway, interfaceIndex, source } of stack.routes()) {
+    const device = interfaces.get(interfaceIndex)
+    if (device === undefined || device.loopback) continue
+    const address = source ?? (gateway === undefined ? device.addresses[0]?.address : undefined)
+    rows.push({
+      destination: destination.prefixLength === 0 ? 'default' : formatCidr(destination),
+      ...(gateway === undefined ? {} : { gateway: formatIpv4(gateway) }),
+      device: device.name,
+      ...(address === undefined ? {} : { source: formatIpv4(address) }),
+      scope: gateway === undefined ? 'link' : 'global',
+    })
+  }
+  return rows.sort((a, b) => Number(b.destination === 'default') - Number(a.destination === 'default'))
+}
+
+export function neighborRows(stack: Stack): NeighborRow[] {
+  return stack.neighbors().map(({ address, output, mac, state }) => ({
+    address: formatIpv4(address),
+    device: output.name,
+    ...(state === 'INCOMPLETE' || state === 'FAILED' ? {} : { mac: formatMac(mac) }),
+    state,
+  }))
+}
