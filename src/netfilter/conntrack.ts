@@ -3,7 +3,7 @@
 // it changes no packet.
 
 import type { Random } from '../base/random.js'
-import { type Micros, SECOND } from '../base/time.js'
+import { type Micros, NEVER, SECOND } from '../base/time.js'
 import { type Timer, TimerHeap } from '../base/timer-heap.js'
 import { FlowTable } from '../stack/flow-table.js'
 import type { HookVerdict, Packet } from '../stack/hooks.js'
@@ -282,7 +282,7 @@ export class Conntrack {
     const entries = this.#flows.get(flow)
     if (entries === undefined) return
     this.#flows.delete(flow)
-    this.#timers.set(flow.timer, Number.POSITIVE_INFINITY)
+    this.#timers.set(flow.timer, NEVER)
     for (const [tuple, found] of [
       [flow.original, entries.original],
       [flow.reply, entries.reply],

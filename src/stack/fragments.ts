@@ -2,9 +2,9 @@
 // a limit of memory. Overlapping fragments discard the whole packet (RFC 5722's rule, which Linux applies to IPv4).
 
 import { setUint16 } from '../base/bytes.js'
-import { type Micros, SECOND } from '../base/time.js'
+import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
-import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
+import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4 } from '../wire/ethernet.js'
 import { IPV4_HEADER_BYTES, type Ipv4Header, writeIpv4Header } from '../wire/ipv4.js'
 import type { Counters } from './counters.js'
 import { FlowTable } from './flow-table.js'
@@ -15,7 +15,10 @@ const REASSEMBLY_TIME: Micros = 30 * SECOND
 const MEMORY_BYTES = 4 * 1024 * 1024
 const MAX_PACKET_BYTES = 65_535
 
-/** Cuts a frame whose packet is longer than `mtuBytes` into frames that fit. Its Ethernet header is left blank. */
+/**
+ * Cuts a frame whose packet is longer than `mtuBytes` into frames that fit, with blank Ethernet headers. Simplified:
+ * IP options are left out.
+ */
 export function fragment(frame: Uint8Array, header: Ipv4Header, mtuBytes: number): Uint8Array[] {
   const step = (mtuBytes - IPV4_HEADER_BYTES) & ~7
   const frames: Uint8Array[] = []
@@ -159,7 +162,7 @@ export class Reassembly {
     const totalLength = IPV4_HEADER_BYTES + assembly.length
     const frame = new Uint8Array(ETHERNET_HEADER_BYTES + totalLength)
     if (assembly.first !== undefined) frame.set(assembly.first.subarray(0, ETHERNET_HEADER_BYTES))
-    setUint16(frame, 12, 0x0800)
+    setUint16(frame, 12, ETHERTYPE_IPV4)
     const payload = writeIpv4Header(frame, ETHERNET_HEADER_BYTES, {
       ...assembly.header,
       totalLength,
@@ -174,7 +177,7 @@ export class Reassembly {
     const { source, destination, identification, protocol } = assembly.header
     this.#assemblies.remove(source, destination, identification, 0, protocol, assembly)
     this.#order.delete(assembly)
-    this.#timers.set(assembly.timer, Number.POSITIVE_INFINITY)
+    this.#timers.set(assembly.timer, NEVER)
     this.#memory -= assembly.received
   }
 }

@@ -124,10 +124,10 @@ export class Icmp implements Transport {
 
   /** RFC 1191 section 3 to 5; gives the MTU that is used from now on. */
   #lowerPathMtu(quoted: QuotedPacket, nextHopMtu: number): number {
-    const known = this.#ip.path(quoted.destination)?.mtuBytes ?? 0
+    const known = this.#ip.path(quoted.destination)?.mtuBytes
     // Routers before RFC 1191 give no MTU. Simplified: the next plateau is always the smallest one.
     const mtuBytes = Math.max(MIN_PATH_MTU, nextHopMtu)
-    if (mtuBytes >= known) return known
+    if (known !== undefined && mtuBytes >= known) return known
     this.#ip.lowerPathMtu(quoted.destination, mtuBytes)
     return mtuBytes
   }

@@ -4,7 +4,7 @@
 
 import { setUint16 } from '../base/bytes.js'
 import type { Random } from '../base/random.js'
-import { MINUTE, type Micros } from '../base/time.js'
+import { MINUTE, type Micros, NEVER } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
 import {
   IPV4_ANY,
@@ -49,6 +49,8 @@ export const DEFAULT_TTL = 64
 
 const PATH_MTU_LIFETIME: Micros = 10 * MINUTE
 const MAX_PACKET_BYTES = 65_535
+/** More destinations than these are looked up again. */
+const MAX_KNOWN_PATHS = 4096
 
 /** A protocol above IP. */
 export interface Transport {
@@ -69,6 +71,8 @@ export interface Path {
   readonly mtuBytes: number
   readonly broadcast: boolean
   readonly generation: number
+  /** When a smaller MTU than the interface's is forgotten. */
+  readonly validUntil: Micros
 }
 
 export type SendResult = 'sent' | 'too-long' | 'dropped'
@@ -100,8 +104,10 @@ export class Ip {
   readonly #local = new Map<Ipv4, number>()
   readonly #broadcasts = new Map<Ipv4, number>()
   readonly #pathMtus = new Map<Ipv4, { mtuBytes: number; until: Micros }>()
-  /** Counts up when routes, interfaces or path MTUs change: cached paths are then looked up again. */
+  /** Counts up when routes, interfaces or path MTUs change: known paths are then looked up again. */
   #generation = 0
+  /** Paths of this generation by destination. */
+  readonly #paths = new Map<Ipv4, Path>()
   #identification: number
   readonly #ethernet = ethernetHeader()
   readonly #inputPacket = makePacket()
@@ -146,24 +152,39 @@ export class Ip {
         if (broadcast !== undefined && !each.loopback) this.#broadcasts.set(broadcast, each.index)
       }
     }
-    this.#generation++
+    this.routesChanged()
   }
 
+  /** Notes that paths may have changed. */
   routesChanged(): void {
     this.#generation++
+    this.#paths.clear()
   }
 
   /** The path to `destination`, undefined when there is no route. `known`, when it is still valid, is given back. */
   path(destination: Ipv4, known?: Path): Path | undefined {
-    if (known !== undefined && known.generation === this.#generation && known.destination === destination) {
-      return known
-    }
+    if (known !== undefined && known.destination === destination && this.#isValid(known)) return known
+    const cached = this.#paths.get(destination)
+    if (cached !== undefined && this.#isValid(cached)) return cached
+    const path = this.#lookup(destination)
+    if (path === undefined) return undefined
+    if (this.#paths.size >= MAX_KNOWN_PATHS) this.#paths.clear()
+    this.#paths.set(destination, path)
+    return path
+  }
+
+  #isValid(path: Path): boolean {
+    return path.generation === this.#generation && path.validUntil > this.now
+  }
+
+  #lookup(destination: Ipv4): Path | undefined {
     const generation = this.#generation
     if (this.isLocal(destination)) {
       const output = this.link.interfaces.get(LOOPBACK_INDEX)!
       const source = isLoopback(destination) ? IPV4_LOOPBACK : destination
       const mtuBytes = Math.min(output.mtuBytes, MAX_PACKET_BYTES)
-      return { destination, output, nextHop: destination, source, mtuBytes, broadcast: false, generation }
+      const path = { destination, output, nextHop: destination, source, mtuBytes, broadcast: false }
+      return { ...path, generation, validUntil: NEVER }
     }
     const route = this.routes.lookup(destination)
     const output = route && this.link.interfaces.get(route.interfaceIndex)
@@ -171,23 +192,24 @@ export class Ip {
     const broadcast = this.isBroadcast(destination)
     const nextHop = broadcast || isMulticast(destination) ? destination : (route.gateway ?? destination)
     const source = route.source ?? output.addresses[0]?.address ?? this.#anyAddress()
-    const mtuBytes = this.#pathMtu(destination, output.mtuBytes)
-    return { destination, output, nextHop, source, mtuBytes, broadcast, generation }
+    const lowered = this.#pathMtu(destination)
+    const mtuBytes = Math.min(output.mtuBytes, lowered?.mtuBytes ?? MAX_PACKET_BYTES)
+    const validUntil = lowered?.until ?? NEVER
+    return { destination, output, nextHop, source, mtuBytes, broadcast, generation, validUntil }
   }
 
   /** A router on the way to `destination` said that packets longer than `mtuBytes` do not fit (RFC 1191). */
   lowerPathMtu(destination: Ipv4, mtuBytes: number): void {
-    if (this.#pathMtus.size >= 4096) this.#pathMtus.clear()
+    if (this.#pathMtus.size >= MAX_KNOWN_PATHS) this.#pathMtus.clear()
     this.#pathMtus.set(destination, { mtuBytes, until: this.now + PATH_MTU_LIFETIME })
-    this.#generation++
+    this.routesChanged()
   }
 
-  #pathMtu(destination: Ipv4, mtuBytes: number): number {
+  #pathMtu(destination: Ipv4): { mtuBytes: number; until: Micros } | undefined {
     const known = this.#pathMtus.get(destination)
-    if (known === undefined) return mtuBytes
-    if (known.until > this.now) return Math.min(known.mtuBytes, mtuBytes)
+    if (known === undefined || known.until > this.now) return known
     this.#pathMtus.delete(destination)
-    return mtuBytes
+    return undefined
   }
 
   #anyAddress(): Ipv4 {
@@ -257,6 +279,8 @@ export class Ip {
   #isMartian(source: Ipv4, destination: Ipv4, input: Interface): boolean {
     if (input.loopback) return false
     if (isLoopback(source) || isLoopback(destination)) return true
+    // 0.0.0.0/8: only a host that does not know its address yet, and only to everyone.
+    if (source >>> 24 === 0 && (source !== IPV4_ANY || destination !== IPV4_BROADCAST)) return true
     if (isMulticast(source) || this.isBroadcast(source)) return true
     return this.#local.has(source)
   }

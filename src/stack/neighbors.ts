@@ -26,7 +26,11 @@ export interface NeighborPorts {
 /** ucast_solicit and mcast_solicit. */
 const PROBES = 3
 const RETRANSMIT: Micros = SECOND
-/** Simplified: the base value, not a random one between half and one and a half times of it. */
+/**
+ * Simplified: a neighbour is confirmed by ARP alone, not by TCP's progress as in Linux, so a busy one is asked again
+ * about every half minute; and it is the base value, not a random one between half and one and a half
+ * times of it.
+ */
 const REACHABLE_TIME: Micros = 30 * SECOND
 const DELAY_FIRST_PROBE: Micros = 5 * SECOND
 /** Simplified: packets, where Linux counts bytes (unres_qlen_bytes). The oldest one gives way. */

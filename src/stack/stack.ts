@@ -5,7 +5,7 @@
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
-import { type Cidr, type Endpoint, type Ipv4, isLoopback, MAC_ZERO, networkOf } from '../wire/address.js'
+import { type Cidr, type Endpoint, IPV4_LOOPBACK, type Ipv4, MAC_ZERO, networkOf } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
 import type { Counters, Drops } from './counters.js'
 import type { Hooks } from './hooks.js'
@@ -16,6 +16,14 @@ import type { Expiring, Neighbor } from './neighbors.js'
 import { PingSockets } from './ping-sockets.js'
 import { ReadyQueue } from './ready-queue.js'
 import type { Route, RouteOptions } from './routes.js'
+import {
+  type InterfaceRow,
+  interfaceRow,
+  type NeighborRow,
+  neighborRow,
+  type RouteRow,
+  routeRow,
+} from './rows.js'
 import type { PingSocket, SocketApi, SocketRow, TcpListener, TcpSocket, UdpSocket } from './socket.js'
 import { TcpSockets } from './tcp-sockets.js'
 import { UdpSockets } from './udp-sockets.js'
@@ -66,7 +74,7 @@ export class Stack implements SocketApi {
       name: 'lo',
       mac: MAC_ZERO,
       mtuBytes: LOOPBACK_MTU_BYTES,
-      addresses: [{ address: 0x7f000001, prefixLength: 8 }],
+      addresses: [{ address: IPV4_LOOPBACK, prefixLength: 8 }],
       loopback: true,
     })
   }
@@ -214,6 +222,25 @@ export class Stack implements SocketApi {
     return this.#ip.link.neighbors.list()
   }
 
+  /** As `ip addr` shows them. */
+  interfaceRows(): InterfaceRow[] {
+    return this.interfaces().map(interfaceRow)
+  }
+
+  /** As `ip route` shows them. */
+  routeRows(): RouteRow[] {
+    return this.routes().map((route) => routeRow(route, this.#nameOf(route.interfaceIndex)))
+  }
+
+  /** As `ip neigh` shows them. */
+  neighborRows(): NeighborRow[] {
+    return this.neighbors().map(neighborRow)
+  }
+
+  #nameOf(interfaceIndex: number): string {
+    return this.#ip.link.interfaces.get(interfaceIndex)?.name ?? ''
+  }
+
   get counters(): Readonly<Counters> {
     return this.#ip.counters
   }
@@ -224,7 +251,7 @@ export class Stack implements SocketApi {
 
   /** An address of this host (addrtype LOCAL), 127.0.0.0/8 included. */
   isLocal(address: Ipv4): boolean {
-    return this.#ip.isLocal(address) || isLoopback(address)
+    return this.#ip.isLocal(address)
   }
 
   /** 255.255.255.255 or the highest address of one of this host's prefixes (addrtype BROADCAST). */

@@ -10,7 +10,15 @@ import { TcpConnection } from '../tcp/connection.js'
 import { type IsnKey, initialSequence, isnKey } from '../tcp/isn.js'
 import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
 import type { TcpOptions } from '../tcp/tcb.js'
-import { type Endpoint, IPV4_ANY, IPV4_LOOPBACK, type Ipv4, isMulticast, type Port } from '../wire/address.js'
+import {
+  type Endpoint,
+  IPV4_ANY,
+  IPV4_LOOPBACK,
+  type Ipv4,
+  isLoopback,
+  isMulticast,
+  type Port,
+} from '../wire/address.js'
 import { IPV4_HEADER_BYTES, PROTOCOL_TCP } from '../wire/ipv4.js'
 import { parseTcp, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
 import { choosePort } from './ephemeral-ports.js'
@@ -77,6 +85,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (path === undefined || path.broadcast) throw new SystemError('ENETUNREACH', 'connect')
     const source = from.address || path.source
     if (!this.#ip.isLocal(source)) throw new SystemError('EADDRNOTAVAIL', 'bind')
+    if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'connect')
     const remote = { address, port: to.port }
     const isFree = (port: Port) => this.#table.get(source, address, port, to.port, PROTOCOL_TCP) === undefined
     if (from.port && !isFree(from.port)) throw new SystemError('EADDRINUSE', 'bind')
@@ -342,7 +351,9 @@ export class TcpSockets implements Transport, TcpSocketOwner {
 
   expired(socket: StackTcpSocket): void {
     socket.connection.advance(this.now)
-    this.#changed(socket)
+    this.#notice(socket)
+    // `output` sets the timer again when it has asked for all that is due now.
+    this.#enqueue(socket)
   }
 
   #changed(socket: StackTcpSocket): void {
@@ -352,6 +363,10 @@ export class TcpSockets implements Transport, TcpSocketOwner {
 
   #schedule(socket: StackTcpSocket): void {
     this.#timers.set(socket.timer, socket.connection.deadline())
+    this.#enqueue(socket)
+  }
+
+  #enqueue(socket: StackTcpSocket): void {
     if (socket.outputQueued) return
     socket.outputQueued = true
     this.#outputQueue.push(socket)

@@ -3,7 +3,7 @@
 
 import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
-import { type Endpoint, IPV4_ANY, isMulticast, type Port } from '../wire/address.js'
+import { type Endpoint, IPV4_ANY, isLoopback, isMulticast, type Port } from '../wire/address.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_PORT_UNREACHABLE } from '../wire/icmp.js'
 import { IPV4_HEADER_BYTES, PROTOCOL_UDP } from '../wire/ipv4.js'
 import { parseUdp, UDP_HEADER_BYTES, type UdpDatagram, udpDatagram, writeUdp } from '../wire/udp.js'
@@ -138,6 +138,7 @@ export class UdpSockets implements Transport {
     if (path.broadcast) throw new SystemError('EACCES', 'sendto')
     socket.path = path
     const source = socket.local.address === IPV4_ANY ? path.source : socket.local.address
+    if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'sendto')
     const frame = new Uint8Array(PAYLOAD_OFFSET + UDP_HEADER_BYTES + bytes.length)
     frame.set(bytes, PAYLOAD_OFFSET + UDP_HEADER_BYTES)
     writeUdp(frame, PAYLOAD_OFFSET, socket.local.port, target.port, bytes.length, source, target.address)

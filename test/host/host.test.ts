@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NEVER, SECOND } from '../../src/base/time.js'
 import type { Host } from '../../src/host/host.js'
+import type { StackView } from '../../src/posix/net-over-stack.js'
 import { formatCidr, ipv4 } from '../../src/wire/address.js'
 import { Lab } from '../support/hosts.js'
 
@@ -87,6 +88,30 @@ test('three nodes with a route to each other’s pods', () => {
     ['10.244.0.0/24', '10.244.1.0/24', '10.244.2.0/24', '192.168.56.0/24'],
   )
   assert.equal(lab.faults, [])
+})
+
+test('what ip addr, ip route and ip neigh show in a pod', () => {
+  const lab = new Lab()
+  const node = lab.node('node', '192.168.56.11/24', '10.36.0.1/16')
+  const pod = lab.pod('pod', '10.36.0.0/16', '10.36.0.1')
+  lab.plug(pod, node)
+  assert.ok(answers(lab, pod, '192.168.56.11'))
+  const view: StackView = pod.stack
+  assert.equal(
+    view.interfaceRows().map((row) => [row.index, row.name, row.addresses[0]]),
+    [
+      [1, 'lo', '127.0.0.1/8'],
+      [2, 'eth0', '10.36.0.0/16'],
+    ],
+  )
+  assert.equal(view.routeRows(), [
+    { destination: 'default', gateway: '10.36.0.1', device: 'eth0', scope: 'global' },
+    { destination: '10.36.0.0/16', device: 'eth0', source: '10.36.0.0', scope: 'link' },
+  ])
+  const [cni0] = node.stack.interfaceRows().filter((row) => row.name === 'cni0')
+  assert.equal(view.neighborRows(), [
+    { address: '10.36.0.1', device: 'eth0', mac: cni0!.mac, state: 'REACHABLE' },
+  ])
 })
 
 test('two runs of the same world send the same frames', () => {
