@@ -91,8 +91,17 @@ function perform(stage: Stage, step: Step, line: number): Promise<Outcome> {
   if (step.sleep !== undefined) return sleep(stage, step.sleep)
   if (step.load !== undefined) return load(stage, step, line)
   if (step.shares !== undefined) return Promise.resolve(shares(stage, step.shares.of))
-  const longer = step.wait?.timeout === undefined ? 0 : parseDuration(step.wait.timeout) + SECOND
-  return hostLine(stage, commandOf(step), Math.max(timeout, longer))
+  if (step.wait !== undefined) return waitFor(stage, step, step.wait, timeout)
+  return hostLine(stage, commandOf(step), timeout)
+}
+
+/** A wait that fails shows how the objects stand: why they are not ready is what one wants to know. */
+async function waitFor(stage: Stage, step: Step, wait: WaitSection, timeout: Micros): Promise<Outcome> {
+  const longer = wait.timeout === undefined ? 0 : parseDuration(wait.timeout) + SECOND
+  const outcome = await hostLine(stage, commandOf(step), Math.max(timeout, longer))
+  if (outcome.exitCode === 0 || wait.of === undefined) return outcome
+  const state = await hostLine(stage, `kubectl get ${wait.of}`, timeout)
+  return { ...outcome, output: `${outcome.output}${state.output}` }
 }
 
 async function hostLine(stage: Stage, line: string, timeout: Micros): Promise<Outcome> {

@@ -68,6 +68,8 @@ const POD_PROMPTS = [
 const NOTE = /^#+ (.*)$/
 const SHELL_TAGS = ['sh', 'bash', 'shell', 'console', 'shell-session', 'zsh']
 const OUTPUT_TAGS = ['', 'text', 'txt', 'output', 'plaintext', 'log', 'none', 'console', 'shell-session']
+/** A first line that no output has. */
+const COMMAND = /^\s*(?:sudo\s+)?(?:kubectl|curl|wget|nslookup|dig|cat\s+<<|export\s+\w+=)(?:\s|$)/
 
 interface PodPrompt {
   readonly pod: string | undefined
@@ -152,7 +154,7 @@ function tutorialCommands(blocks: readonly CodeBlock[]): WalkthroughCommand[] {
         ...transcriptCommands(block).map((command) => ({ ...command, output: [...command.expected] })),
       )
       awaitsOutput = false
-    } else if (SHELL_TAGS.includes(block.tag)) {
+    } else if (holdsCommands(block, awaitsOutput)) {
       drafts.push(...plainCommands(block))
       awaitsOutput = drafts.length > 0
     } else {
@@ -161,6 +163,16 @@ function tutorialCommands(blocks: readonly CodeBlock[]): WalkthroughCommand[] {
     }
   }
   return drafts.map(finished)
+}
+
+/**
+ * Whether a block without prompts is to be typed. `console` is used for commands and for their output, so below
+ * commands it is output, unless it begins as only a command does.
+ */
+function holdsCommands(block: CodeBlock, awaitsOutput: boolean): boolean {
+  const first = block.lines.find((line) => line.trim() !== '' && !line.startsWith('#')) ?? ''
+  if (COMMAND.test(first)) return SHELL_TAGS.includes(block.tag) || OUTPUT_TAGS.includes(block.tag)
+  return SHELL_TAGS.includes(block.tag) && !(awaitsOutput && OUTPUT_TAGS.includes(block.tag))
 }
 
 /** Every line that is no note is a command of its own. */

@@ -119,6 +119,27 @@ test('a tutorial without prompts: lines of shell blocks are commands, the next p
   )
 })
 
+test('console and untagged blocks are output below commands, and commands when they begin as only commands do', () => {
+  const { commands } = parse(
+    '```console',
+    'kubectl get ep',
+    '```',
+    '```console',
+    'NAME',
+    '```',
+    '```',
+    'kubectl get pods',
+    '```',
+  )
+  assert.equal(
+    commands.map(({ command, expected }) => [command, expected]),
+    [
+      ['kubectl get ep', ['NAME']],
+      ['kubectl get pods', []],
+    ],
+  )
+})
+
 test('front matter gives settings, marked blocks give files, skipped blocks nothing', () => {
   const { settings, files, commands } = parse(
     '---',

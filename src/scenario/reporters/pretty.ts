@@ -19,7 +19,8 @@ export function prettyReporter(output: ReporterOutput): Reporter {
   const erase = output.progress ? '\r\x1b[K' : ''
   return {
     scenarioStarted({ name, file }) {
-      output.write(`${paint('bold', name)} ${paint('dim', file)}\n`)
+      const place = file.startsWith(`${name}.`) ? '' : ` ${paint('dim', file)}`
+      output.write(`${paint('bold', place === '' ? file : name)}${place}\n`)
     },
     stepStarted({ name }) {
       if (output.progress) output.write(`${erase}  ${paint('dim', `· ${shorten(name)}`)}`)
