@@ -4,7 +4,6 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NEVER, SECOND } from '../../src/base/time.js'
 import type { Host } from '../../src/host/host.js'
-import type { StackView } from '../../src/posix/net-over-stack.js'
 import { formatCidr, ipv4 } from '../../src/wire/address.js'
 import { Lab } from '../support/hosts.js'
 
@@ -96,7 +95,7 @@ test('what ip addr, ip route and ip neigh show in a pod', () => {
   const pod = lab.pod('pod', '10.36.0.0/16', '10.36.0.1')
   lab.plug(pod, node)
   assert.ok(answers(lab, pod, '192.168.56.11'))
-  const view: StackView = pod.stack
+  const view = pod.stack
   assert.equal(
     view.interfaceRows().map((row) => [row.index, row.name, row.addresses[0]]),
     [
