@@ -6,7 +6,7 @@ import { type Micros, SECOND } from '../../src/base/time.js'
 import { type ClusterConfigInput, resolveClusterConfig } from '../../src/cluster/cluster-config.js'
 import { ControlPlane } from '../../src/cluster/control-plane.js'
 import type { Deployment, KubeObject, Pod, PodSpec, Service } from '../../src/cluster/objects.js'
-import { RESOURCE_TYPES } from '../../src/cluster/resources.js'
+import { knownResource, RESOURCE_TYPES } from '../../src/cluster/resources.js'
 import type { ContainerSpec, PodRuntime, SandboxEvent, SandboxSpec } from '../../src/cluster/sandbox.js'
 
 export const START = Date.parse('2021-09-13T12:36:38Z')
@@ -62,6 +62,8 @@ export class Cluster {
   readonly runtime = new FakeRuntime()
   readonly plane: ControlPlane
   now: Micros = 0
+  /** Called whenever everything that is due at a moment has been done. */
+  onRest: () => void = () => {}
 
   constructor(input: ClusterConfigInput = {}, seed = 1) {
     this.plane = new ControlPlane({
@@ -81,6 +83,7 @@ export class Cluster {
     const end = this.now + duration
     for (;;) {
       this.plane.advance(this.now)
+      this.onRest()
       const next = this.plane.deadline()
       if (next > end) break
       this.now = Math.max(this.now, next)
@@ -94,13 +97,11 @@ export class Cluster {
     return this.plane.admission.create(object, { fieldValidation: 'Strict' })
   }
 
-  get<Obj extends KubeObject>(
-    resource: string,
-    name: string,
-    namespace: string | undefined = 'default',
-  ): Obj {
-    const found = this.store.get<Obj>(resource, namespace, name)
-    if (found === undefined) throw new Error(`no ${resource} ${namespace}/${name}`)
+  /** `namespace` counts for namespaced resources only. */
+  get<Obj extends KubeObject>(resource: string, name: string, namespace = 'default'): Obj {
+    const space = knownResource(resource).namespaced ? namespace : undefined
+    const found = this.store.get<Obj>(resource, space, name)
+    if (found === undefined) throw new Error(`no ${resource} ${space}/${name}`)
     return found
   }
 
