@@ -5,10 +5,45 @@ import { ATTACH_FLAGS, attach } from './attach.js'
 import type { Command } from './context.js'
 import { CREATE_FLAGS, create } from './create.js'
 import { DELETE_FLAGS, remove } from './delete.js'
+import { DESCRIBE_FLAGS, describe } from './describe/describe.js'
+import { annotate, LABEL_FLAGS, label, PATCH_FLAGS, patch, SET_IMAGE_FLAGS, setImage } from './edit.js'
 import { EXEC_FLAGS, exec } from './exec.js'
 import type { FlagSpecs } from './flags.js'
+import {
+  CREATE_CLUSTERIP_FLAGS,
+  CREATE_CONFIGMAP_FLAGS,
+  CREATE_DEPLOYMENT_FLAGS,
+  CREATE_NAMESPACE_FLAGS,
+  createClusterIp,
+  createConfigMap,
+  createDeployment,
+  createNamespace,
+  EXPOSE_FLAGS,
+  expose,
+} from './generators.js'
 import { GET_FLAGS, get } from './get.js'
+import {
+  API_RESOURCES_FLAGS,
+  apiResources,
+  CONFIG_VIEW_FLAGS,
+  clusterInfo,
+  configView,
+  currentContext,
+  portForward,
+  VERSION_FLAGS,
+  version,
+} from './info.js'
 import { LOGS_FLAGS, logs } from './logs.js'
+import {
+  ROLLOUT_HISTORY_FLAGS,
+  ROLLOUT_RESTART_FLAGS,
+  ROLLOUT_STATUS_FLAGS,
+  ROLLOUT_UNDO_FLAGS,
+  rolloutHistory,
+  rolloutRestart,
+  rolloutStatus,
+  rolloutUndo,
+} from './rollout.js'
 import { RUN_FLAGS, run } from './run.js'
 import { SCALE_FLAGS, scale } from './scale.js'
 import { WAIT_FLAGS, wait } from './wait.js'
@@ -79,5 +114,110 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     'wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|--for=jsonpath=...]',
     WAIT_FLAGS,
     wait,
+  ),
+  describe: command(
+    'Show details of a specific resource or group of resources',
+    'describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME)',
+    DESCRIBE_FLAGS,
+    describe,
+  ),
+  'create deployment': command(
+    'Create a deployment with the specified name',
+    'create deployment NAME --image=image -- [COMMAND] [args...]',
+    CREATE_DEPLOYMENT_FLAGS,
+    createDeployment,
+  ),
+  'create namespace': command(
+    'Create a namespace with the specified name',
+    'create namespace NAME [--dry-run=server|client|none]',
+    CREATE_NAMESPACE_FLAGS,
+    createNamespace,
+  ),
+  'create configmap': command(
+    'Create a config map from a local file, directory or literal value',
+    'create configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1]',
+    CREATE_CONFIGMAP_FLAGS,
+    createConfigMap,
+  ),
+  'create service clusterip': command(
+    'Create a ClusterIP service',
+    'create service clusterip NAME [--tcp=<port>:<targetPort>] [--clusterip=None]',
+    CREATE_CLUSTERIP_FLAGS,
+    createClusterIp,
+  ),
+  expose: command(
+    'Take a deployment, replica set, service or pod and expose it as a new service',
+    'expose (-f FILENAME | TYPE NAME) [--port=port] [--target-port=number-or-name] [--name=name] [--type=type]',
+    EXPOSE_FLAGS,
+    expose,
+  ),
+  label: command(
+    'Update the labels on a resource',
+    'label [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N',
+    LABEL_FLAGS,
+    label,
+  ),
+  annotate: command(
+    'Update the annotations on a resource',
+    'annotate [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N',
+    LABEL_FLAGS,
+    annotate,
+  ),
+  patch: command(
+    'Update fields of a resource',
+    'patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]',
+    PATCH_FLAGS,
+    patch,
+  ),
+  'set image': command(
+    'Update the image of a pod template',
+    'set image (-f FILENAME | TYPE NAME) CONTAINER_NAME_1=CONTAINER_IMAGE_1 ... CONTAINER_NAME_N=CONTAINER_IMAGE_N',
+    SET_IMAGE_FLAGS,
+    setImage,
+  ),
+  'rollout status': command(
+    'Show the status of the rollout',
+    'rollout status (TYPE NAME | TYPE/NAME)',
+    ROLLOUT_STATUS_FLAGS,
+    rolloutStatus,
+  ),
+  'rollout restart': command(
+    'Restart a resource',
+    'rollout restart RESOURCE',
+    ROLLOUT_RESTART_FLAGS,
+    rolloutRestart,
+  ),
+  'rollout history': command(
+    'View rollout history',
+    'rollout history (TYPE NAME | TYPE/NAME)',
+    ROLLOUT_HISTORY_FLAGS,
+    rolloutHistory,
+  ),
+  'rollout undo': command(
+    'Undo a previous rollout',
+    'rollout undo (TYPE NAME | TYPE/NAME)',
+    ROLLOUT_UNDO_FLAGS,
+    rolloutUndo,
+  ),
+  'api-resources': command(
+    'Print the supported API resources on the server',
+    'api-resources',
+    API_RESOURCES_FLAGS,
+    apiResources,
+  ),
+  version: command('Print the client and server version information', 'version', VERSION_FLAGS, version),
+  'cluster-info': command('Display cluster information', 'cluster-info', {}, clusterInfo),
+  'config current-context': command(
+    'Display the current-context',
+    'config current-context',
+    {},
+    currentContext,
+  ),
+  'config view': command('Display the kubeconfig settings', 'config view', CONFIG_VIEW_FLAGS, configView),
+  'port-forward': command(
+    'Forward one or more local ports to a pod (not supported yet)',
+    'port-forward TYPE/NAME [LOCAL_PORT:]REMOTE_PORT',
+    {},
+    portForward,
   ),
 }

@@ -38,8 +38,8 @@ export function fieldValidation({ flags }: CommandContext): string {
 
 export const create: Command = async (context) => {
   const { args } = context.flags
-  if (!context.flags.has('filename')) throw clientError('must specify one of -f and -k')
   if (args.length > 0) throw usageError('create', `Unexpected args: [${args.join(' ')}]`)
+  if (!context.flags.has('filename')) throw clientError('must specify one of -f and -k')
   const manifests = await readManifests(context, 'create')
   let failed = false
   for (const manifest of manifests) {

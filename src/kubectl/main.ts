@@ -90,7 +90,6 @@ function findCommand(
   if (entry !== undefined) return { name, entry }
   const root = path[0]!
   if (!Object.keys(COMMANDS).some((known) => known === root || known.startsWith(`${root} `))) {
-    if (rest.includes('--help') && path.length === 0) return { name: '', entry: COMMANDS['options']! }
     throw new KubectlError(`error: unknown command "${root}" for "kubectl"${suggestion(root)}`)
   }
   const unknown = rest.find((word) => !word.startsWith('-'))

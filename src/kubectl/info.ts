@@ -1,0 +1,154 @@
+// What kubectl tells of the cluster and itself: api-resources, version, cluster-info, config; and what this one
+// cannot do.
+
+import { KUBERNETES_VERSION } from '../api/discovery.js'
+import type { Service } from '../cluster/objects.js'
+import type { Command, CommandContext } from './context.js'
+import { clientError, usageError } from './errors.js'
+import { Flag, type FlagSpecs } from './flags.js'
+import { goJson } from './go-json.js'
+import { formatYaml } from './output.js'
+import { alignTabs, TABLE } from './tab-writer.js'
+
+export const API_RESOURCES_FLAGS: FlagSpecs = {
+  output: Flag.text('o', 'Output format. One of: (wide, name)'),
+  namespaced: Flag.bool('', 'If false, non-namespaced resources will be returned'),
+  'api-group': Flag.text('', 'Limit to resources in the specified API group'),
+  'no-headers': Flag.bool(),
+  'sort-by': Flag.text(),
+  verbs: Flag.list(),
+  cached: Flag.bool(),
+}
+
+export const apiResources: Command = async (context) => {
+  const { flags, mapper } = context
+  const group = flags.text('api-group')
+  const shown = mapper.all.filter(
+    (resource) =>
+      (group === undefined || resource.group === group) &&
+      (!flags.has('namespaced') || resource.namespaced === flags.bool('namespaced')) &&
+      flags.list('verbs').every((verb) => resource.verbs.includes(verb)),
+  )
+  const format = flags.text('output') ?? ''
+  if (format === 'name') {
+    for (const { plural, group: suffix } of shown)
+      await context.print(suffix ? `${plural}.${suffix}` : plural)
+    return 0
+  }
+  if (format !== '' && format !== 'wide') throw clientError(`--output ${format} is not available`)
+  const wide = format === 'wide'
+  const rows = shown.map(({ plural, shortNames, apiVersion, namespaced, kind, verbs, categories }) =>
+    [
+      plural,
+      shortNames.join(','),
+      apiVersion,
+      String(namespaced),
+      kind,
+      ...(wide ? [verbs.join(','), categories.join(',')] : []),
+    ].join('\t'),
+  )
+  const header = [
+    'NAME',
+    'SHORTNAMES',
+    'APIVERSION',
+    'NAMESPACED',
+    'KIND',
+    ...(wide ? ['VERBS', 'CATEGORIES'] : []),
+  ]
+  if (!flags.bool('no-headers')) rows.unshift(header.join('\t'))
+  await context.print(alignTabs(rows.join('\n'), TABLE))
+  return 0
+}
+
+export const VERSION_FLAGS: FlagSpecs = {
+  output: Flag.text('o', "One of 'yaml' or 'json'"),
+  client: Flag.bool('', 'If true, shows client version only (no server required)'),
+}
+
+const KUSTOMIZE_VERSION = 'v5.5.0'
+
+export const version: Command = async (context) => {
+  const { flags, client } = context
+  const server = client.send({ method: 'GET', path: '/version' }).body as { gitVersion: string }
+  const all = {
+    clientVersion: KUBERNETES_VERSION,
+    kustomizeVersion: KUSTOMIZE_VERSION,
+    ...(!flags.bool('client') && { serverVersion: server }),
+  }
+  switch (flags.text('output') ?? '') {
+    case '':
+      await context.print(`Client Version: ${KUBERNETES_VERSION.gitVersion}`)
+      await context.print(`Kustomize Version: ${KUSTOMIZE_VERSION}`)
+      if (!flags.bool('client')) await context.print(`Server Version: ${server.gitVersion}`)
+      return 0
+    case 'json':
+      await context.print(goJson(all, 2))
+      return 0
+    case 'yaml':
+      await context.process.stdout.write(formatYaml(all))
+      return 0
+    default:
+      throw clientError("--output must be 'yaml' or 'json'")
+  }
+}
+
+const DEFAULT_SERVER = 'https://192.168.56.10:6443'
+
+export const clusterInfo: Command = async (context) => {
+  const { client, mapper, options } = context
+  const server = options.serverUrl ?? DEFAULT_SERVER
+  await context.print(`Kubernetes control plane is running at ${server}`)
+  const labelSelector = 'kubernetes.io/cluster-service=true'
+  const services = client.list(mapper.find('services'), 'kube-system', { labelSelector }).items as Service[]
+  for (const { metadata, spec } of services) {
+    const name = metadata.labels?.['kubernetes.io/name'] ?? metadata.name
+    const port = spec.ports?.[0]?.name
+    const path = `/api/v1/namespaces/kube-system/services/${metadata.name}${port ? `:${port}` : ''}/proxy`
+    await context.print(`${name} is running at ${server}${path}`)
+  }
+  await context.print('')
+  await context.print("To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
+  return 0
+}
+
+const DEFAULT_CONTEXT = 'podwire'
+
+export const currentContext: Command = async (context) => {
+  await context.print(context.options.contextName ?? DEFAULT_CONTEXT)
+  return 0
+}
+
+export const CONFIG_VIEW_FLAGS: FlagSpecs = {
+  output: Flag.text('o', 'Output format. One of: (json, yaml)'),
+  minify: Flag.bool(),
+  raw: Flag.bool(),
+  flatten: Flag.bool(),
+}
+
+export const configView: Command = async (context) => {
+  const view = kubeconfig(context)
+  const json = context.flags.text('output') === 'json'
+  await context.process.stdout.write(json ? `${goJson(view, 4)}\n` : formatYaml(view))
+  return 0
+}
+
+function kubeconfig({ options }: CommandContext): object {
+  const name = options.contextName ?? DEFAULT_CONTEXT
+  const { namespace } = options
+  return {
+    apiVersion: 'v1',
+    clusters: [{ cluster: { server: options.serverUrl ?? DEFAULT_SERVER }, name }],
+    contexts: [{ context: { cluster: name, ...(namespace && { namespace }), user: name }, name }],
+    'current-context': name,
+    kind: 'Config',
+    preferences: {},
+    users: [{ name, user: {} }],
+  }
+}
+
+export const portForward: Command = async ({ flags }) => {
+  if (flags.args.length < 2) {
+    throw usageError('port-forward', 'TYPE/NAME and list of ports are required for port-forward')
+  }
+  throw clientError('port-forward is not supported by the built-in kubectl yet')
+}
