@@ -1,5 +1,5 @@
 // What a congestion control algorithm is to the rest of TCP: it owns the congestion window and is told what
-// happened. It does not decide what is retransmitted (input-ack.ts and loss-recovery.ts do), so that
+// happened. It does not decide what is retransmitted (input-ack.ts and output.ts do), so that
 // another algorithm can stand beside reno.ts.
 
 import type { Micros } from '../base/time.js'

@@ -152,6 +152,15 @@ test('SYN-RECEIVED: the SYN once more gets the SYN-ACK once more', () => {
     .state('SYN-RECEIVED')
 })
 
+test('SYN-RECEIVED of a listener: another SYN in the window returns it to LISTEN', () => {
+  new TcpScript().listen('S 0(0)').out('S. 0(0) ack 1').in('S 9(0)').state('CLOSED').error(undefined).silent()
+})
+
+test('SYN-RECEIVED after SYN-SENT: another SYN in the window gets a challenge ACK', () => {
+  const script = new TcpScript().connect().out('S 0(0)').in('S 0(0)').out('S. 0(0) ack 1')
+  script.in('S 9(0)').out('. 1(0) ack 1').state('SYN-RECEIVED')
+})
+
 test('SYN-RECEIVED: an ACK of anything but our SYN is reset, and the right one still works', () => {
   const script = new TcpScript().listen('S 0(0)').out('S. 0(0) ack 1')
   script.in('. 1(0) ack 0').out('R 0(0)').in('. 1(0) ack 2').out('R 2(0)').state('SYN-RECEIVED')

@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { accepted, established, TcpScript } from '../support/tcp.js'
+import { TcpConnection } from '../../src/tcp/connection.js'
+import { tcpSegment } from '../../src/wire/tcp.js'
+import { accepted, established, LOCAL, REMOTE, TcpScript } from '../support/tcp.js'
 
 const test = suite('tcp states')
 
@@ -47,10 +49,30 @@ test('simultaneous open: a bare ACK completes it as well', () => {
     .silent()
 })
 
-test('two connections whose SYNs cross become established', () => {
-  const script = new TcpScript()
-  script.connect().out('S 0(0)').in('S 0(0) <mss 1460>').out('S. 0(0) ack 1')
-  script.in('S. 0(0) ack 1').state('ESTABLISHED').write(10).out('P. 1(10) ack 1')
+test('two connections whose SYNs cross, and then their FINs, meet in every state', () => {
+  const ends = [
+    TcpConnection.connect({ local: LOCAL, remote: REMOTE, initialSequence: 100, mss: 1460 }, 0),
+    TcpConnection.connect({ local: REMOTE, remote: LOCAL, initialSequence: 300, mss: 1460 }, 0),
+  ] as const
+  // What both have to send crosses on the way.
+  const exchange = () => {
+    const crossing = ends.map((end) => {
+      const sent = []
+      for (let segment = tcpSegment(); end.output(segment, 0); segment = tcpSegment()) sent.push(segment)
+      return sent
+    })
+    for (const segment of crossing[0]!) ends[1].input(segment, 0)
+    for (const segment of crossing[1]!) ends[0].input(segment, 0)
+    return ends.map((end) => end.state)
+  }
+  assert.equal(exchange(), ['SYN-RECEIVED', 'SYN-RECEIVED'])
+  assert.equal(exchange(), ['ESTABLISHED', 'ESTABLISHED'])
+  for (const end of ends) end.shutdown(0)
+  assert.equal(exchange(), ['CLOSING', 'CLOSING'])
+  assert.equal(exchange(), ['TIME-WAIT', 'TIME-WAIT'])
+  assert.equal(exchange(), ['TIME-WAIT', 'TIME-WAIT'])
+  for (const end of ends) end.advance(60_000_000)
+  assert.equal(exchange(), ['CLOSED', 'CLOSED'])
 })
 
 test('active close: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT, CLOSED after 2MSL', () => {
