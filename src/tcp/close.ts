@@ -37,6 +37,7 @@ export function enterFinWait2(tcb: Tcb, now: Micros): void {
 export function enterTimeWait(tcb: Tcb, now: Micros): void {
   stopTimers(tcb)
   tcb.sendBuffer.clear()
+  tcb.receiveBuffer.finish()
   tcb.lingerUntil = now + tcb.timeWait
   setState(tcb, 'TIME-WAIT')
 }
@@ -45,7 +46,7 @@ export function enterTimeWait(tcb: Tcb, now: Micros): void {
 export function enterClosed(tcb: Tcb): void {
   stopTimers(tcb)
   tcb.sendBuffer.clear()
-  tcb.receiveBuffer.dropEarly()
+  tcb.receiveBuffer.finish()
   tcb.ackNow = false
   tcb.probe = false
   tcb.retransmitFirst = false

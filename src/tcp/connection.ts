@@ -13,7 +13,7 @@ import { sequenceAfter } from './isn.js'
 import { copyText, nextSegment } from './output.js'
 import { worthAnnouncing } from './receive-window.js'
 import type { TcpState } from './state.js'
-import { DEFAULT_USER_TIMEOUT, Tcb, type TcpOptions } from './tcb.js'
+import { DEFAULT_USER_TIMEOUT, MIN_MSS, Tcb, type TcpOptions } from './tcb.js'
 import { expireTimers, nextExpiry } from './timers.js'
 
 /** What `ss -i` would show, and what tests and measurements look at. Bytes and microseconds. */
@@ -203,9 +203,10 @@ export class TcpConnection {
   /** The path carries no segment with more than `mss` bytes of text (RFC 1191): what is in flight is sent again. */
   setMss(mss: number): void {
     const tcb = this.#tcb
-    if (mss >= tcb.sndMss) return
-    tcb.sndMss = mss
-    tcb.congestion.setMss(mss)
+    tcb.pathMss = Math.max(Math.min(mss, tcb.rcvMss), MIN_MSS)
+    if (tcb.pathMss >= tcb.sndMss) return
+    tcb.sndMss = tcb.pathMss
+    tcb.congestion.setMss(tcb.sndMss)
     tcb.rtt.retransmitted()
     if (tcb.state !== 'SYN-SENT' && tcb.state !== 'SYN-RECEIVED') tcb.sndCursor = tcb.sndUna
   }

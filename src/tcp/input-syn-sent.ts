@@ -7,7 +7,7 @@ import { establish, fail, setState } from './close.js'
 import { acknowledge } from './input-ack.js'
 import { arrivesText } from './input-text.js'
 import { seqAdd } from './seq.js'
-import { DEFAULT_MSS, type Tcb } from './tcb.js'
+import { DEFAULT_MSS, MIN_MSS, type Tcb } from './tcb.js'
 
 const MAX_WINDOW_SHIFT = 14
 
@@ -45,7 +45,7 @@ export function takeSyn(tcb: Tcb, segment: TcpSegment): void {
   tcb.irs = segment.seq
   tcb.rcvNxt = seqAdd(segment.seq, 1)
   tcb.rcvAdv = tcb.rcvNxt
-  tcb.sndMss = Math.min(segment.mss === 0 ? DEFAULT_MSS : Math.max(segment.mss, MIN_MSS), tcb.rcvMss)
+  tcb.sndMss = Math.min(segment.mss === 0 ? DEFAULT_MSS : Math.max(segment.mss, MIN_MSS), tcb.pathMss)
   tcb.congestion.setMss(tcb.sndMss)
   // RFC 7323 section 1.3: scaling is on only when both SYNs carry the option.
   if (segment.windowScale >= 0) {
@@ -60,6 +60,3 @@ export function takeSyn(tcb: Tcb, segment: TcpSegment): void {
   tcb.sndWl1 = segment.seq
   tcb.sndWl2 = segment.ack
 }
-
-/** A peer cannot make us send segments of almost nothing, as Linux (TCP_MIN_MSS less options). */
-const MIN_MSS = 48

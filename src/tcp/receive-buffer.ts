@@ -17,6 +17,7 @@ export class ReceiveBuffer {
   readonly #ring = new ByteRing()
   readonly #starts: number[] = []
   readonly #ends: number[] = []
+  #finished = false
 
   constructor(limit: number) {
     this.limit = limit
@@ -55,13 +56,15 @@ export class ReceiveBuffer {
     const count = Math.min(into.length, this.readable)
     if (count > 0) this.#ring.copyTo(this.start, count, into, 0)
     this.start += count
+    if (this.#finished && this.readable === 0) this.#ring.release()
     return count
   }
 
-  /** Forgets early data: it can never be completed. */
-  dropEarly(): void {
+  /** Nothing more will come: forgets early data, and gives the memory back unless the user has yet to read. */
+  finish(): void {
     this.#starts.length = 0
     this.#ends.length = 0
+    this.#finished = true
     if (this.readable === 0) this.#ring.release()
   }
 

@@ -16,6 +16,8 @@ import type { TcpState } from './state.js'
 
 /** MSS of a peer that sends no MSS option, RFC 9293 section 3.7.1 (MUST-15). */
 export const DEFAULT_MSS = 536
+/** A peer or a router cannot make us send segments of almost nothing, as Linux (TCP_MIN_SND_MSS). */
+export const MIN_MSS = 48
 const DEFAULT_BUFFER_BYTES = 256 * 1024
 /** 2MSL, as Linux (TCP_TIMEWAIT_LEN). */
 const DEFAULT_TIME_WAIT: Micros = 60 * SECOND
@@ -72,6 +74,8 @@ export class Tcb {
   sndWndShift = 0
   /** Eff.snd.MSS without options: no segment carries more text. */
   sndMss: number
+  /** What the path takes, as far as is known. */
+  pathMss: number
   readonly sendBuffer: SendBuffer
   /** Sequence number of the send buffer's first octet. */
   sendBufferSeq: Seq
@@ -169,6 +173,7 @@ export class Tcb {
     this.sendBuffer = new SendBuffer(options.sendBufferBytes ?? DEFAULT_BUFFER_BYTES)
     this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes ?? DEFAULT_BUFFER_BYTES)
     this.rcvMss = options.mss
+    this.pathMss = options.mss
     this.sndMss = Math.min(options.mss, DEFAULT_MSS)
     this.rcvWndShift = shiftFor(this.receiveBuffer.limit)
     this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT

@@ -10,7 +10,7 @@ import type { EndpointSlice, KubeObject } from '../../src/cluster/objects.js'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
 import { DnsServer, type DnsServerOptions } from '../../src/dns/server.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
-import { change, namespace, service, slice } from '../proxy/cluster-objects.js'
+import { change, namespace, service, slice } from '../support/cluster-objects.js'
 
 interface ExpectedRecord {
   name: string

@@ -5,7 +5,7 @@ import { Random } from '../../src/base/random.js'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
 import { DnsServer, type DnsServerOptions } from '../../src/dns/server.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
-import { change, namespace, service, slice } from '../proxy/cluster-objects.js'
+import { change, namespace, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('DNS server')
 

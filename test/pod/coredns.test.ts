@@ -9,8 +9,8 @@ import { corednsProgram } from '../../src/pod/images/coredns.js'
 import { Killed, type Process, type SignalName } from '../../src/posix/process.js'
 import { StubResolver } from '../../src/posix/resolver.js'
 import { formatIpv4 } from '../../src/wire/address.js'
-import { NameNetwork } from '../posix/name-network.js'
-import { change, namespace, service, slice } from '../proxy/cluster-objects.js'
+import { change, namespace, service, slice } from '../support/cluster-objects.js'
+import { NameNetwork } from '../support/name-network.js'
 
 const test = suite('coredns')
 

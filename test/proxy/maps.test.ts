@@ -4,7 +4,7 @@ import { SECOND } from '../../src/base/time.js'
 import { EndpointMap } from '../../src/proxy/endpoint-map.js'
 import { ServiceMap } from '../../src/proxy/service-map.js'
 import { formatIpv4 } from '../../src/wire/address.js'
-import { change, service, slice } from './cluster-objects.js'
+import { change, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('service and endpoint maps')
 

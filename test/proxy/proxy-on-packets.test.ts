@@ -22,7 +22,7 @@ import {
   parseInterfaceAddress,
 } from '../../src/wire/address.js'
 import { ipv4Header, parseIpv4Header } from '../../src/wire/ipv4.js'
-import { change, service, slice } from './cluster-objects.js'
+import { change, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('userspace proxy on packets')
 

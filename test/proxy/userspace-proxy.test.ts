@@ -7,8 +7,8 @@ import type { Rule } from '../../src/netfilter/rule.js'
 import type { ProxyFlow } from '../../src/proxy/forwarder.js'
 import { UserspaceProxy } from '../../src/proxy/userspace-proxy.js'
 import { type Endpoint, formatEndpoint, formatIpv4, ipv4 } from '../../src/wire/address.js'
-import { change, service, slice } from './cluster-objects.js'
-import { FakeSockets, type FakeTcp, NODE } from './fake-sockets.js'
+import { change, service, slice } from '../support/cluster-objects.js'
+import { FakeSockets, type FakeTcp, NODE } from '../support/fake-sockets.js'
 
 const test = suite('userspace proxy')
 

@@ -27,6 +27,16 @@ test('the MSS is the smaller of both, 536 when the peer says nothing', () => {
   assert.is(sizes('S 0(0)'), 536)
 })
 
+test('what the path takes bounds the MSS, learnt before the handshake or after, but not below 48', () => {
+  const script = new TcpScript()
+    .connect()
+    .out('S 0(0)')
+    .do((connection) => connection.setMss(700))
+  script.in('S. 0(0) ack 1 win 60000 <mss 1000>').out('. 1(0) ack 1').write(700).out('P. 1(700) ack 1')
+  script.do((connection) => connection.setMss(1)).skip()
+  assert.is(script.connection.info().sendMss, 48)
+})
+
 test('no more is sent than the window takes', () => {
   const script = established({}, 'S. 0(0) ack 1 win 2500 <mss 1000>')
   script.write(5000).out('. 1(1000) ack 1').out('. 1001(1000) ack 1').silent()
@@ -156,6 +166,11 @@ test('an idle connection holds no buffer memory; it grows with what is queued', 
   assert.is(script.connection.info().receiveMemory, 0)
   script.in('. 1(1000) ack 1')
   assert.is(script.connection.info().receiveMemory, 4096)
+  // Once nothing more can come, the memory goes with the last byte read.
+  script.in('R 1001(0)').state('CLOSED').read(999)
+  assert.is(script.connection.info().receiveMemory, 4096)
+  script.read(1)
+  assert.is(script.connection.info().receiveMemory, 0)
 })
 
 test('write takes what fits the send buffer, and room comes back with ACKs', () => {
