@@ -70,9 +70,9 @@ export class ClusterNetwork implements ClusterFollower {
     const lan = new Bridge()
     const lanMachine = this.network.add('lan', lan)
     for (const node of config.nodes) {
-      const machine = this.#makeNode(node)
-      const id = this.network.add(node.name, machine)
-      this.#nodes.set(node.name, machine)
+      const made = this.#makeNode(node)
+      const id = this.network.add(node.name, made.machine)
+      this.#nodes.set(node.name, made)
       this.#nodeMachines.set(node.name, id)
       this.#addCapturePoint(`${node.name}:eth0`, `node ${node.name}`, id)
       const port = lan.addPort(node.name)

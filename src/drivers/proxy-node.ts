@@ -1,11 +1,12 @@
 // A node on the wire: its host (stack, bridge, netfilter) and the kube-proxy that runs on it, as one Machine.
 
-import type { Machine, Outgoing } from '../base/machine.js'
+import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
 import type { ProxyFlow } from '../proxy/forwarder.js'
+import { ProxiedMachine } from '../proxy/proxied-machine.js'
 import { UserspaceProxy } from '../proxy/userspace-proxy.js'
 import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
 
@@ -21,14 +22,15 @@ export interface ProxyNodeOptions {
   readonly onFlow: (flow: ProxyFlow) => void
 }
 
-export class ProxyNode implements Machine, ClusterFollower {
+export class ProxyNode implements ClusterFollower {
   readonly host: NodeHost
-  readonly proxy: UserspaceProxy
-  #proxyChanged = false
+  readonly machine: Machine
+  readonly #proxy: UserspaceProxy
+  #changed = false
 
   constructor(options: ProxyNodeOptions) {
     this.host = nodeHost({ ...options, random: options.random.fork('host') })
-    this.proxy = new UserspaceProxy({
+    this.#proxy = new UserspaceProxy({
       nodeName: options.name,
       nodeAddress: options.address.address,
       sockets: this.host.stack,
@@ -36,32 +38,24 @@ export class ProxyNode implements Machine, ClusterFollower {
       random: options.random.fork('kube-proxy'),
       onFlow: options.onFlow,
     })
+    this.machine = new ProxiedMachine(this.host, {
+      advance: (now) => this.#advance(now),
+      // A change is due at once, whatever the time is.
+      deadline: () => (this.#changed ? 0 : this.#proxy.deadline()),
+    })
   }
 
+  /** A change of the cluster; its rules are written when the machine is next advanced. */
   apply(change: ClusterChange): void {
-    this.proxy.apply(change)
-    this.#proxyChanged = true
+    this.#proxy.apply(change)
+    this.#changed = true
   }
 
-  receive(port: number, frame: Uint8Array, now: Micros): void {
-    this.host.receive(port, frame, now)
-  }
-
-  advance(now: Micros): void {
-    if (this.#proxyChanged) {
-      this.#proxyChanged = false
-      this.proxy.sync(now)
+  #advance(now: Micros): void {
+    if (this.#changed) {
+      this.#changed = false
+      this.#proxy.sync(now)
     }
-    if (this.proxy.deadline() <= now) this.proxy.advance(now)
-    this.host.advance(now)
-  }
-
-  transmit(): Outgoing | undefined {
-    return this.host.transmit()
-  }
-
-  deadline(): Micros {
-    // A change is due at once, whatever the time is.
-    return this.#proxyChanged ? 0 : Math.min(this.proxy.deadline(), this.host.deadline())
+    this.#proxy.advance(now)
   }
 }

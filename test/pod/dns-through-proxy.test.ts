@@ -13,7 +13,7 @@ import { nodeHost } from '../../src/host/node-host.js'
 import { corednsProgram } from '../../src/pod/images/coredns.js'
 import { abortable, Wakeup } from '../../src/posix/abort.js'
 import type { Net } from '../../src/posix/net.js'
-import { type PodNetwork, ProcessNet, type StackView } from '../../src/posix/net-over-stack.js'
+import { type PodNetwork, ProcessNet } from '../../src/posix/net-over-stack.js'
 import type { Clock, Process } from '../../src/posix/process.js'
 import { StubResolver } from '../../src/posix/resolver.js'
 import { ProxiedMachine } from '../../src/proxy/proxied-machine.js'
@@ -101,7 +101,7 @@ class World {
       { delay: 50 },
     )
     const network: PodNetwork = {
-      stack: viewOf(host, `${address}/16`),
+      stack: host.stack,
       clock: this.clock,
       touched: () => this.network.touch(id),
     }
@@ -146,33 +146,6 @@ class World {
   #forget(sleeper: { at: Micros; wakeup: Wakeup }): void {
     const position = this.#sleepers.indexOf(sleeper)
     if (position >= 0) this.#sleepers.splice(position, 1)
-  }
-}
-
-/** Of what a pod's stack shows, CoreDNS needs its address. */
-function viewOf({ stack }: Host, address: string): StackView {
-  const eth0 = {
-    index: 2,
-    name: 'eth0',
-    mac: '',
-    mtuBytes: 1500,
-    loopback: false,
-    up: true,
-    addresses: [address],
-  }
-  return {
-    get now() {
-      return stack.now
-    },
-    setNow: (now) => stack.setNow(now),
-    tcpConnect: (to, from) => stack.tcpConnect(to, from),
-    tcpListen: (on, backlog) => stack.tcpListen(on, backlog),
-    udpBind: (on) => stack.udpBind(on),
-    ping: () => stack.ping(),
-    sockets: () => stack.sockets(),
-    interfaceRows: () => [eth0],
-    routeRows: () => [],
-    neighborRows: () => [],
   }
 }
 

@@ -8,8 +8,8 @@ import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { ResolveError } from '../../src/posix/net.js'
 import { StubResolver } from '../../src/posix/resolver.js'
 import { formatIpv4, ipv4 } from '../../src/wire/address.js'
-import { change, namespace, service, slice } from '../proxy/cluster-objects.js'
-import { NameNetwork } from './name-network.js'
+import { change, namespace, service, slice } from '../support/cluster-objects.js'
+import { NameNetwork } from '../support/name-network.js'
 
 const test = suite('stub resolver')
 
