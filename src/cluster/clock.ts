@@ -7,6 +7,8 @@ export class ClusterClock {
   /** Emulated time since the start; moved by ControlPlane.advance only. */
   now: Micros = 0
   readonly #startUnixMillis: number
+  /** The last date written, as most are asked for many times. */
+  #written: { at: Micros; text: Timestamp } = { at: Number.NaN, text: '' }
 
   constructor(startUnixMillis: number) {
     this.#startUnixMillis = startUnixMillis
@@ -14,7 +16,8 @@ export class ClusterClock {
 
   /** The date as Kubernetes writes it: RFC 3339, UTC, whole seconds. */
   timestamp(): Timestamp {
-    return formatTimestamp(this.#startUnixMillis + this.now / 1000)
+    if (this.#written.at !== this.now) this.#written = { at: this.now, text: this.timestampAt(this.now) }
+    return this.#written.text
   }
 
   /** When `timestamp` is, in emulated time. */

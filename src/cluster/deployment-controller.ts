@@ -241,9 +241,7 @@ export class DeploymentController implements Controller {
     if (deployment === undefined) return
     const all = this.#replicaSets(deployment)
     const newest = all.find((replicaSet) => sameTemplate(replicaSet.spec.template, deployment.spec.template))
-    const next = cloneJson(deployment)
-    next.status = deploymentStatus(deployment, newest, all, clock)
-    store.update(next)
+    store.update({ ...deployment, status: deploymentStatus(deployment, newest, all, clock) })
   }
 }
 

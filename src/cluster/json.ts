@@ -1,30 +1,30 @@
-// Plain JSON data: copy, compare, freeze. Kubernetes objects hold nothing else.
+// Plain JSON data: copy, freeze, compare. Kubernetes objects hold nothing else.
 
 /** A deep copy; fields that are undefined are left out, as JSON would. The copy may be changed freely. */
 export function cloneJson<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(cloneJson) as Value
   if (typeof value !== 'object' || value === null) return value
   const copy: Record<string, unknown> = {}
-  for (const [key, item] of Object.entries(value)) {
-    if (item === undefined) continue
-    // An own property named `__proto__` is data in JSON; assignment would set the prototype.
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, {
-        value: cloneJson(item),
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      })
-    else copy[key] = cloneJson(item)
-  }
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) setOwn(copy, key, cloneJson(item))
   return copy as Value
 }
 
-/** Freezes `value` and all that hangs on it, and returns it. */
-export function freezeJson<Value>(value: Value): Value {
+/**
+ * A frozen copy. What is frozen already (by this function) is not copied but shared, so that an object that was read,
+ * spread and changed in one place costs only that place.
+ */
+export function frozenJson<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const item of Object.values(value)) freezeJson(item)
-  return Object.freeze(value)
+  if (Array.isArray(value)) return Object.freeze(value.map(frozenJson)) as Value
+  const copy: Record<string, unknown> = {}
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) setOwn(copy, key, frozenJson(item))
+  return Object.freeze(copy) as Value
+}
+
+/** An own property named `__proto__` is data in JSON; assignment would set the prototype. */
+function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value
+  else Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
 }
 
 /** Whether two JSON values are equal; a field that is undefined equals one that is missing. */

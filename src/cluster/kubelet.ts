@@ -9,7 +9,6 @@ import { PodAddresses } from './allocators.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
 import type { ControllerContext } from './controller-context.js'
-import { cloneJson } from './json.js'
 import type { ConfigMap, Pod } from './objects.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
@@ -285,9 +284,7 @@ export class Kubelet implements Controller {
     const { store, clock } = this.#context
     const pod = this.#podOf(record)
     if (pod === undefined) return
-    const next = cloneJson(pod)
-    next.status = podStatus(pod, record, this.#node(record).config.address, clock)
-    store.update(next)
+    store.update({ ...pod, status: podStatus(pod, record, this.#node(record).config.address, clock) })
   }
 
   #addressing(record: PodRecord): { podIP: string; hostIP: string } {

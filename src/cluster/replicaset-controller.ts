@@ -126,16 +126,15 @@ export class ReplicaSetController implements Controller {
     const labels = replicaSet.spec.template.metadata?.labels ?? {}
     const labeled = pods.filter((pod) => matchesLabels(labels, pod.metadata.labels)).length
     const ready = pods.filter(isPodReady).length
-    const next = cloneJson(current)
     // As in Go's JSON, counts of zero are left out, but for `replicas`.
-    next.status = {
+    const status = {
       replicas: pods.length,
       ...(labeled && { fullyLabeledReplicas: labeled }),
       ...(ready && { readyReplicas: ready }),
       ...(available && { availableReplicas: available }),
       observedGeneration: current.metadata.generation ?? 1,
     }
-    store.update(next)
+    store.update({ ...current, status })
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { Random } from '../base/random.js'
 import type { ClusterClock } from './clock.js'
-import { cloneJson, equalJson, freezeJson } from './json.js'
+import { equalJson, frozenJson } from './json.js'
 import { generatedName, uuid } from './names.js'
 import type { KubeObject, ObjectMeta } from './objects.js'
 import { knownResource, type ResourceType, resourceOf } from './resources.js'
@@ -122,7 +122,7 @@ export class MemoryStore implements ObjectStore {
 
   create<Obj extends KubeObject>(object: Obj): Obj {
     const type = typeOf(object)
-    const copy = cloneJson(object)
+    const copy = { ...object, metadata: { ...object.metadata } }
     const { metadata } = copy
     if (!metadata.name && metadata.generateName) metadata.name = this.#freeName(type, metadata)
     if (this.get(type.plural, metadata.namespace, metadata.name)) throw alreadyExists(type, metadata.name)
@@ -134,7 +134,7 @@ export class MemoryStore implements ObjectStore {
 
   update<Obj extends KubeObject>(object: Obj): Obj {
     const type = typeOf(object)
-    const copy = cloneJson(object)
+    const copy = { ...object, metadata: { ...object.metadata } }
     const { metadata } = copy
     const stored = this.get<Obj>(type.plural, metadata.namespace, metadata.name)
     if (stored === undefined) throw notFound(type, metadata.name)
@@ -170,16 +170,17 @@ export class MemoryStore implements ObjectStore {
     if (space === undefined || previous === undefined) return undefined
     space.objects.delete(name)
     space.names = undefined
-    const object = cloneJson(previous)
-    object.metadata.resourceVersion = String(++this.#version)
-    this.#notify(collection, { type: 'DELETED', object: freezeJson(object), previous })
+    const resourceVersion = String(++this.#version)
+    const object = frozenJson({ ...previous, metadata: { ...previous.metadata, resourceVersion } })
+    this.#notify(collection, { type: 'DELETED', object, previous })
     return object
   }
 
-  #put<Obj extends KubeObject>(type: ResourceType, object: Obj, previous: Obj | undefined): Obj {
+  /** Stores a frozen copy of `draft`, whose metadata may be changed here. */
+  #put<Obj extends KubeObject>(type: ResourceType, draft: Obj, previous: Obj | undefined): Obj {
     const collection = this.#collection(type.plural)
-    object.metadata.resourceVersion = String(++this.#version)
-    freezeJson(object)
+    draft.metadata.resourceVersion = String(++this.#version)
+    const object = frozenJson(draft)
     const namespace = object.metadata.namespace ?? ''
     let space = collection.spaces.get(namespace)
     if (space === undefined)
