@@ -26,7 +26,7 @@ export function prettyReporter(output: ReporterOutput): Reporter {
       if (output.progress) output.write(`${erase}  ${paint('dim', `· ${shorten(name)}`)}`)
     },
     stepFinished(step) {
-      output.write(`${erase}${stepText(step, paint)}`)
+      if (step.status !== 'skipped') output.write(`${erase}${stepText(step, paint)}`)
     },
     scenarioFinished(result) {
       output.write(`${scenarioLine(result, paint)}\n\n`)
@@ -34,8 +34,11 @@ export function prettyReporter(output: ReporterOutput): Reporter {
     runFinished(results) {
       if (results.length < 2) return
       const failed = results.filter((result) => result.failed > 0)
+      const skipped = results.filter(isSkipped).length
       const steps = results.reduce((n, result) => n + result.steps.length, 0)
-      const line = `${results.length} scenarios, ${steps} steps: ${results.length - failed.length} passed, ${failed.length} failed`
+      const counts = [`${results.length - failed.length - skipped} passed`, `${failed.length} failed`]
+      if (skipped > 0) counts.push(`${skipped} skipped`)
+      const line = `${results.length} scenarios, ${steps} steps: ${counts.join(', ')}`
       output.write(`${paint(failed.length === 0 ? 'green' : 'red', line)}\n`)
       for (const result of failed) output.write(`  ${result.file}\n`)
     },
@@ -43,13 +46,10 @@ export function prettyReporter(output: ReporterOutput): Reporter {
 }
 
 function stepText(step: StepResult, paint: Paint): string {
-  const mark = { passed: paint('green', '✓'), failed: paint('red', '✗'), skipped: paint('yellow', '-') }[
-    step.status
-  ]
+  const mark = step.status === 'failed' ? paint('red', '✗') : paint('green', '✓')
   const name = shorten(step.name)
   const time = paint('dim', formatMillis(step.durationMs).padStart(8))
   const lines = [`  ${mark} ${name.padEnd(NAME_COLUMNS)} ${time}`]
-  if (step.status === 'skipped') lines.push(`      ${paint('yellow', step.reason ?? 'skipped')}`)
   if (step.status === 'failed') {
     const place = step.line === undefined ? '' : ` (line ${step.line})`
     lines.push(`      ${paint('red', step.reason ?? 'failed')}${paint('dim', place)}`)
@@ -60,7 +60,12 @@ function stepText(step: StepResult, paint: Paint): string {
   return `${lines.join('\n')}\n`
 }
 
+function isSkipped(result: ScenarioResult): boolean {
+  return result.skipped > 0 && result.skipped === result.steps.length
+}
+
 function scenarioLine(result: ScenarioResult, paint: Paint): string {
+  if (isSkipped(result)) return `  ${paint('yellow', `skipped: ${result.steps[0]!.reason ?? ''}`)}`
   const skipped = result.skipped === 0 ? '' : `, ${result.skipped} skipped`
   const sum = paint(
     result.failed === 0 ? 'green' : 'red',
