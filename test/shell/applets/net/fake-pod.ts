@@ -3,7 +3,7 @@
 
 import { SystemError } from '../../../../src/base/errors.js'
 import { Random } from '../../../../src/base/random.js'
-import type { Micros } from '../../../../src/base/time.js'
+import { type Micros, NEVER } from '../../../../src/base/time.js'
 import { abortable, Wakeup } from '../../../../src/posix/abort.js'
 import { LocalSystem } from '../../../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../../../src/posix/memory-fs.js'
@@ -82,8 +82,11 @@ export class FakeClock implements Clock {
     return this.#sleepers.length
   }
 
-  /** Runs until `work` is settled. */
-  async drive<Value>(work: Promise<Value>): Promise<Value> {
+  /** Runs until `work` is settled; `world` is what else time passes in. */
+  async drive<Value>(
+    work: Promise<Value>,
+    world: { deadline(): Micros; run(now: Micros): void } = { deadline: () => NEVER, run: () => {} },
+  ): Promise<Value> {
     let settled = false
     const done = work.finally(() => {
       settled = true
@@ -93,13 +96,15 @@ export class FakeClock implements Clock {
       await new Promise((resolve) => setImmediate(resolve))
       if (settled) break
       const next = this.#sleepers.sort((a, b) => a.at - b.at)[0]
-      if (next === undefined) {
+      const at = Math.min(next?.at ?? NEVER, world.deadline())
+      if (at === NEVER) {
         if (++idle > 20) throw new Error('the program waits for something that never comes')
         continue
       }
       idle = 0
-      this.#now = next.at
-      next.wake()
+      this.#now = Math.max(this.#now, at)
+      if (next?.at === at) next.wake()
+      else world.run(this.#now)
     }
     return done
   }
