@@ -64,6 +64,9 @@ function newlyAcknowledged(tcb: Tcb, ack: number, acked: number, now: Micros): v
     tcb.sentTwiceEnd = ack
     tcb.rtt.endBackOff()
   }
+  // These marks only matter while they are close; kept close, they never come round from behind.
+  if (seqBefore(tcb.smallSegmentEnd, ack)) tcb.smallSegmentEnd = ack
+  if (!tcb.inRecovery && seqBefore(tcb.recover, ack)) tcb.recover = seqAdd(ack, -1)
   tcb.timeouts = 0
   tcb.duplicateAcks = 0
   tcb.retransmitFirst = false

@@ -145,7 +145,7 @@ function fillData(tcb: Tcb, segment: TcpSegment, seq: Seq, length: number, now: 
   // MUST-61: PSH on the last segment of what the user wrote.
   fill(tcb, segment, seq, ACK | (last && length > 0 ? PSH : 0) | (fin ? FIN : 0))
   segment.payloadEnd = length
-  if (length < tcb.sndMss) tcb.smallSegmentEnd = end
+  if (length < tcb.sndMss && seqAfter(end, tcb.smallSegmentEnd)) tcb.smallSegmentEnd = end
   return sent(tcb, seq, fin ? seqAdd(end, 1) : end, now)
 }
 

@@ -1,6 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { established, TcpScript } from '../support/tcp.js'
+import { acknowledge } from '../../src/tcp/input-ack.js'
+import { seqAdd, seqAfter } from '../../src/tcp/seq.js'
+import { Tcb } from '../../src/tcp/tcb.js'
+import { ACK, tcpSegment } from '../../src/wire/tcp.js'
+import { established, LOCAL, REMOTE, TcpScript } from '../support/tcp.js'
 
 const test = suite('tcp retransmission')
 
@@ -115,6 +119,23 @@ test('duplicate ACKs after a timeout do not start fast retransmit for old data',
   const script = measured().write(10_000).skip().after(300).out('. 1(1000) ack 1')
   for (let i = 0; i < 5; i++) script.in('. 1(0) ack 1 win 60000')
   script.silent()
+})
+
+test('fast retransmit and Nagle still work after gigabytes without a loss', () => {
+  const tcb = new Tcb({ local: LOCAL, remote: REMOTE, initialSequence: 7, mss: 1460 }, 0)
+  tcb.state = 'ESTABLISHED'
+  const ack = { ...tcpSegment(), flags: ACK, window: 60_000 }
+  const send = (octets: number) => (tcb.sndNxt = tcb.sndCursor = seqAdd(tcb.sndNxt, octets))
+  const isNotAfter = (mark: number) => assert.not(seqAfter(mark, tcb.sndUna))
+  for (let gigabytes = 0; gigabytes < 5; gigabytes++) {
+    ack.ack = send(2 ** 30)
+    acknowledge(tcb, ack, 0)
+    isNotAfter(tcb.smallSegmentEnd)
+    isNotAfter(tcb.sentTwiceEnd)
+  }
+  send(5000)
+  for (let i = 0; i < 3; i++) acknowledge(tcb, ack, 0)
+  assert.ok(tcb.inRecovery)
 })
 
 test('segments with data, or with another window, are no duplicate ACKs', () => {
