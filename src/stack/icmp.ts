@@ -128,7 +128,7 @@ export class Icmp implements Transport {
     // Routers before RFC 1191 give no MTU. Simplified: the next plateau is always the smallest one.
     const mtuBytes = Math.max(MIN_PATH_MTU, nextHopMtu)
     if (known !== undefined && mtuBytes >= known) return known
-    this.#ip.lowerPathMtu(quoted.destination, mtuBytes)
+    this.#ip.paths.lowerMtu(quoted.destination, mtuBytes, this.#ip.now)
     return mtuBytes
   }
 

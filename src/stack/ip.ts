@@ -1,19 +1,12 @@
-// IPv4 of one stack: input (RFC 1122 section 3.2), output, forwarding (RFC 1812 section 5.2), the paths that packets
-// take, and the five hook points on them in Linux' order. Transports hang above it by protocol number; ARP and the
-// interfaces are below in link.ts; ICMP, which both directions need, is icmp.ts.
+// IPv4 of one stack: input (RFC 1122 section 3.2), output, forwarding (RFC 1812 section 5.2), and the
+// five hook points in Linux' order. Transports hang above it by protocol number; ARP and the interfaces are below in
+// link.ts; where a packet goes is asked of paths.ts; ICMP, which both directions need, is icmp.ts.
 
 import { setUint16 } from '../base/bytes.js'
 import type { Random } from '../base/random.js'
-import { MINUTE, type Micros, NEVER } from '../base/time.js'
+import type { Micros } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
-import {
-  IPV4_ANY,
-  IPV4_BROADCAST,
-  IPV4_LOOPBACK,
-  type Ipv4,
-  isLoopback,
-  isMulticast,
-} from '../wire/address.js'
+import { IPV4_ANY, IPV4_BROADCAST, type Ipv4, isLoopback, isMulticast } from '../wire/address.js'
 import { updateChecksum } from '../wire/checksum.js'
 import {
   ETHERNET_HEADER_BYTES,
@@ -37,20 +30,15 @@ import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv
 import { Drops, makeCounters } from './counters.js'
 import { fragment, Reassembly } from './fragments.js'
 import { Hooks, makePacket, type Packet } from './hooks.js'
-import { broadcastOf, type Interface, LOOPBACK_INDEX } from './interface.js'
+import type { Interface } from './interface.js'
 import { Link } from './link.js'
 import type { Expiring } from './neighbors.js'
+import { type Path, Paths } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
-import { RouteTable } from './routes.js'
 
 /** Offset of the payload in every frame that a transport builds. */
 export const PAYLOAD_OFFSET = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES
 export const DEFAULT_TTL = 64
-
-const PATH_MTU_LIFETIME: Micros = 10 * MINUTE
-const MAX_PACKET_BYTES = 65_535
-/** More destinations than these are looked up again. */
-const MAX_KNOWN_PATHS = 4096
 
 /** A protocol above IP. */
 export interface Transport {
@@ -58,21 +46,6 @@ export interface Transport {
   receive(packet: Packet): void
   /** An ICMP error about a packet of this protocol from this host. `rest`: the message's second word. */
   icmpError(quoted: QuotedPacket, type: number, code: number, rest: number): void
-}
-
-/** Where packets to one destination go. Valid as long as `generation` is the stack's. */
-export interface Path {
-  readonly destination: Ipv4
-  readonly output: Interface
-  readonly nextHop: Ipv4
-  /** Source address for packets that have none yet. */
-  readonly source: Ipv4
-  /** The interface's MTU, or less when a router said so. */
-  readonly mtuBytes: number
-  readonly broadcast: boolean
-  readonly generation: number
-  /** When a smaller MTU than the interface's is forgotten. */
-  readonly validUntil: Micros
 }
 
 export type SendResult = 'sent' | 'too-long' | 'dropped'
@@ -91,8 +64,8 @@ export class Ip {
   readonly counters = makeCounters()
   readonly drops = new Drops()
   readonly hooks = new Hooks()
-  readonly routes = new RouteTable()
   readonly link: Link
+  readonly paths: Paths
   readonly transports = new Map<number, Transport>()
   /** Sends an ICMP error about a packet; set by icmp.ts. */
   sendError: (about: Packet, type: number, code: number, rest?: number) => void = () => {}
@@ -100,14 +73,6 @@ export class Ip {
 
   readonly #forwarding: boolean
   readonly #reassembly: Reassembly
-  /** Addresses of this host, and how many interfaces have each. */
-  readonly #local = new Map<Ipv4, number>()
-  readonly #broadcasts = new Map<Ipv4, number>()
-  readonly #pathMtus = new Map<Ipv4, { mtuBytes: number; until: Micros }>()
-  /** Counts up when routes, interfaces or path MTUs change: known paths are then looked up again. */
-  #generation = 0
-  /** Paths of this generation by destination. */
-  readonly #paths = new Map<Ipv4, Path>()
   #identification: number
   readonly #ethernet = ethernetHeader()
   readonly #inputPacket = makePacket()
@@ -124,99 +89,25 @@ export class Ip {
       options.timers,
       this.drops,
     )
+    this.paths = new Paths(this.link.interfaces)
     this.#reassembly = new Reassembly(options.timers, this.counters, (first, index) =>
       this.#reassemblyTimedOut(first, index),
     )
   }
 
-  // ---- addresses and paths
+  /** The path to `destination`, undefined when there is no route. `held`, when it is still valid, is given back. */
+  path(destination: Ipv4, held?: Path): Path | undefined {
+    return this.paths.to(destination, this.now, held)
+  }
 
   /** An address of this host, 127.0.0.0/8 included. */
   isLocal(address: Ipv4): boolean {
-    return this.#local.has(address) || isLoopback(address)
+    return this.paths.isLocal(address)
   }
 
   /** 255.255.255.255 or the directed broadcast of an interface's prefix. */
   isBroadcast(address: Ipv4): boolean {
-    return address === IPV4_BROADCAST || this.#broadcasts.has(address)
-  }
-
-  /** Notes that an interface came or went. */
-  addressesChanged(): void {
-    this.#local.clear()
-    this.#broadcasts.clear()
-    for (const each of this.link.interfaces.values()) {
-      for (const address of each.addresses) {
-        this.#local.set(address.address, each.index)
-        const broadcast = broadcastOf(address)
-        if (broadcast !== undefined && !each.loopback) this.#broadcasts.set(broadcast, each.index)
-      }
-    }
-    this.routesChanged()
-  }
-
-  /** Notes that paths may have changed. */
-  routesChanged(): void {
-    this.#generation++
-    this.#paths.clear()
-  }
-
-  /** The path to `destination`, undefined when there is no route. `known`, when it is still valid, is given back. */
-  path(destination: Ipv4, known?: Path): Path | undefined {
-    if (known !== undefined && known.destination === destination && this.#isValid(known)) return known
-    const cached = this.#paths.get(destination)
-    if (cached !== undefined && this.#isValid(cached)) return cached
-    const path = this.#lookup(destination)
-    if (path === undefined) return undefined
-    if (this.#paths.size >= MAX_KNOWN_PATHS) this.#paths.clear()
-    this.#paths.set(destination, path)
-    return path
-  }
-
-  #isValid(path: Path): boolean {
-    return path.generation === this.#generation && path.validUntil > this.now
-  }
-
-  #lookup(destination: Ipv4): Path | undefined {
-    const generation = this.#generation
-    if (this.isLocal(destination)) {
-      const output = this.link.interfaces.get(LOOPBACK_INDEX)!
-      const source = isLoopback(destination) ? IPV4_LOOPBACK : destination
-      const mtuBytes = Math.min(output.mtuBytes, MAX_PACKET_BYTES)
-      const path = { destination, output, nextHop: destination, source, mtuBytes, broadcast: false }
-      return { ...path, generation, validUntil: NEVER }
-    }
-    const route = this.routes.lookup(destination)
-    const output = route && this.link.interfaces.get(route.interfaceIndex)
-    if (route === undefined || output === undefined || !output.up) return undefined
-    const broadcast = this.isBroadcast(destination)
-    const nextHop = broadcast || isMulticast(destination) ? destination : (route.gateway ?? destination)
-    const source = route.source ?? output.addresses[0]?.address ?? this.#anyAddress()
-    const lowered = this.#pathMtu(destination)
-    const mtuBytes = Math.min(output.mtuBytes, lowered?.mtuBytes ?? MAX_PACKET_BYTES)
-    const validUntil = lowered?.until ?? NEVER
-    return { destination, output, nextHop, source, mtuBytes, broadcast, generation, validUntil }
-  }
-
-  /** A router on the way to `destination` said that packets longer than `mtuBytes` do not fit (RFC 1191). */
-  lowerPathMtu(destination: Ipv4, mtuBytes: number): void {
-    if (this.#pathMtus.size >= MAX_KNOWN_PATHS) this.#pathMtus.clear()
-    this.#pathMtus.set(destination, { mtuBytes, until: this.now + PATH_MTU_LIFETIME })
-    this.routesChanged()
-  }
-
-  #pathMtu(destination: Ipv4): { mtuBytes: number; until: Micros } | undefined {
-    const known = this.#pathMtus.get(destination)
-    if (known === undefined || known.until > this.now) return known
-    this.#pathMtus.delete(destination)
-    return undefined
-  }
-
-  #anyAddress(): Ipv4 {
-    for (const each of this.link.interfaces.values()) {
-      if (!each.loopback && each.addresses[0] !== undefined) return each.addresses[0].address
-    }
-    return IPV4_ANY
+    return this.paths.isBroadcast(address)
   }
 
   // ---- input
@@ -282,7 +173,7 @@ export class Ip {
     // 0.0.0.0/8: only a host that does not know its address yet, and only to everyone.
     if (source >>> 24 === 0 && (source !== IPV4_ANY || destination !== IPV4_BROADCAST)) return true
     if (isMulticast(source) || this.isBroadcast(source)) return true
-    return this.#local.has(source)
+    return this.isLocal(source)
   }
 
   /** Puts fragments together; false when `packet` is one and the rest is still missing. */

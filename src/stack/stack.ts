@@ -16,14 +16,6 @@ import type { Expiring, Neighbor } from './neighbors.js'
 import { PingSockets } from './ping-sockets.js'
 import { ReadyQueue } from './ready-queue.js'
 import type { Route, RouteOptions } from './routes.js'
-import {
-  type InterfaceRow,
-  interfaceRow,
-  type NeighborRow,
-  neighborRow,
-  type RouteRow,
-  routeRow,
-} from './rows.js'
 import type { PingSocket, SocketApi, SocketRow, TcpListener, TcpSocket, UdpSocket } from './socket.js'
 import { TcpSockets } from './tcp-sockets.js'
 import { UdpSockets } from './udp-sockets.js'
@@ -89,18 +81,18 @@ export class Stack implements SocketApi {
         const destination = networkOf(address)
         // A host address has no network; Linux keeps it in the local table only.
         if (destination.prefixLength === 32) continue
-        this.#ip.routes.add({ destination, interfaceIndex: added.index, source: address.address })
+        this.#ip.paths.routes.add({ destination, interfaceIndex: added.index, source: address.address })
       }
     }
-    this.#ip.addressesChanged()
+    this.#ip.paths.interfacesChanged()
     return added.index
   }
 
   /** Takes an interface away with its routes and neighbours. */
   removeInterface(index: number): void {
     this.#ip.link.remove(index)
-    this.#ip.routes.removeInterface(index)
-    this.#ip.addressesChanged()
+    this.#ip.paths.routes.removeInterface(index)
+    this.#ip.paths.interfacesChanged()
   }
 
   /** Broadcasts the addresses of an interface by ARP, so that who knew an earlier owner of them learns the new MAC. */
@@ -110,14 +102,14 @@ export class Stack implements SocketApi {
   }
 
   addRoute(route: RouteOptions): void {
-    this.#ip.routes.add(route)
-    this.#ip.routesChanged()
+    this.#ip.paths.routes.add(route)
+    this.#ip.paths.changed()
   }
 
   /** Removes the routes to exactly `destination`, of one gateway when it is given; how many there were. */
   removeRoute(destination: Cidr, gateway?: Ipv4): number {
-    const removed = this.#ip.routes.remove(destination, gateway)
-    this.#ip.routesChanged()
+    const removed = this.#ip.paths.routes.remove(destination, gateway)
+    this.#ip.paths.changed()
     return removed
   }
 
@@ -215,30 +207,11 @@ export class Stack implements SocketApi {
   }
 
   routes(): readonly Route[] {
-    return this.#ip.routes.list()
+    return this.#ip.paths.routes.list()
   }
 
   neighbors(): readonly Neighbor[] {
     return this.#ip.link.neighbors.list()
-  }
-
-  /** As `ip addr` shows them. */
-  interfaceRows(): InterfaceRow[] {
-    return this.interfaces().map(interfaceRow)
-  }
-
-  /** As `ip route` shows them. */
-  routeRows(): RouteRow[] {
-    return this.routes().map((route) => routeRow(route, this.#nameOf(route.interfaceIndex)))
-  }
-
-  /** As `ip neigh` shows them. */
-  neighborRows(): NeighborRow[] {
-    return this.neighbors().map(neighborRow)
-  }
-
-  #nameOf(interfaceIndex: number): string {
-    return this.#ip.link.interfaces.get(interfaceIndex)?.name ?? ''
   }
 
   get counters(): Readonly<Counters> {

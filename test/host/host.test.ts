@@ -89,30 +89,6 @@ test('three nodes with a route to each other’s pods', () => {
   assert.equal(lab.faults, [])
 })
 
-test('what ip addr, ip route and ip neigh show in a pod', () => {
-  const lab = new Lab()
-  const node = lab.node('node', '192.168.56.11/24', '10.36.0.1/16')
-  const pod = lab.pod('pod', '10.36.0.0/16', '10.36.0.1')
-  lab.plug(pod, node)
-  assert.ok(answers(lab, pod, '192.168.56.11'))
-  const view = pod.stack
-  assert.equal(
-    view.interfaceRows().map((row) => [row.index, row.name, row.addresses[0]]),
-    [
-      [1, 'lo', '127.0.0.1/8'],
-      [2, 'eth0', '10.36.0.0/16'],
-    ],
-  )
-  assert.equal(view.routeRows(), [
-    { destination: 'default', gateway: '10.36.0.1', device: 'eth0', scope: 'global' },
-    { destination: '10.36.0.0/16', device: 'eth0', source: '10.36.0.0', scope: 'link' },
-  ])
-  const [cni0] = node.stack.interfaceRows().filter((row) => row.name === 'cni0')
-  assert.equal(view.neighborRows(), [
-    { address: '10.36.0.1', device: 'eth0', mac: cni0!.mac, state: 'REACHABLE' },
-  ])
-})
-
 test('two runs of the same world send the same frames', () => {
   const run = () => {
     const lab = new Lab()

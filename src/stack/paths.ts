@@ -1,0 +1,145 @@
+// Where packets go: this host's own addresses, its routing table, the MTU that routers have told for a destination
+// (RFC 1191), and the path that follows from all three, remembered until one of them changes.
+
+import { MINUTE, type Micros, NEVER } from '../base/time.js'
+import {
+  IPV4_ANY,
+  IPV4_BROADCAST,
+  IPV4_LOOPBACK,
+  type Ipv4,
+  isLoopback,
+  isMulticast,
+} from '../wire/address.js'
+import { broadcastOf, type Interface, LOOPBACK_INDEX } from './interface.js'
+import { RouteTable } from './routes.js'
+
+const PATH_MTU_LIFETIME: Micros = 10 * MINUTE
+const MAX_PACKET_BYTES = 65_535
+/** More destinations than these are looked up again. */
+const MAX_KNOWN_PATHS = 4096
+
+/** Where packets to one destination go. Valid as long as `generation` is the table's. */
+export interface Path {
+  readonly destination: Ipv4
+  readonly output: Interface
+  readonly nextHop: Ipv4
+  /** Source address for packets that have none yet. */
+  readonly source: Ipv4
+  /** The interface's MTU, or less when a router said so. */
+  readonly mtuBytes: number
+  readonly broadcast: boolean
+  readonly generation: number
+  /** When a smaller MTU than the interface's is forgotten. */
+  readonly validUntil: Micros
+}
+
+export class Paths {
+  readonly routes = new RouteTable()
+  readonly #interfaces: ReadonlyMap<number, Interface>
+  readonly #local = new Set<Ipv4>()
+  readonly #broadcasts = new Set<Ipv4>()
+  readonly #mtus = new Map<Ipv4, { mtuBytes: number; until: Micros }>()
+  /** Counts up when routes, interfaces or path MTUs change: known paths are then looked up again. */
+  #generation = 0
+  /** Paths of this generation by destination. */
+  readonly #known = new Map<Ipv4, Path>()
+
+  constructor(interfaces: ReadonlyMap<number, Interface>) {
+    this.#interfaces = interfaces
+  }
+
+  /** An address of this host, 127.0.0.0/8 included. */
+  isLocal(address: Ipv4): boolean {
+    return this.#local.has(address) || isLoopback(address)
+  }
+
+  /** 255.255.255.255 or the directed broadcast of an interface's prefix. */
+  isBroadcast(address: Ipv4): boolean {
+    return address === IPV4_BROADCAST || this.#broadcasts.has(address)
+  }
+
+  /** Notes that interfaces came or went. */
+  interfacesChanged(): void {
+    this.#local.clear()
+    this.#broadcasts.clear()
+    for (const each of this.#interfaces.values()) {
+      for (const address of each.addresses) {
+        this.#local.add(address.address)
+        const broadcast = broadcastOf(address)
+        if (broadcast !== undefined && !each.loopback) this.#broadcasts.add(broadcast)
+      }
+    }
+    this.changed()
+  }
+
+  /** Notes that routes came or went. */
+  changed(): void {
+    this.#generation++
+    this.#known.clear()
+  }
+
+  /** The path to `destination`, undefined when there is no route. `held`, when it is still valid, is given back. */
+  to(destination: Ipv4, now: Micros, held?: Path): Path | undefined {
+    if (held !== undefined && held.destination === destination && this.#isValid(held, now)) return held
+    const known = this.#known.get(destination)
+    if (known !== undefined && this.#isValid(known, now)) return known
+    const path = this.isLocal(destination) ? this.#toSelf(destination) : this.#lookup(destination, now)
+    if (path === undefined) return undefined
+    if (this.#known.size >= MAX_KNOWN_PATHS) this.#known.clear()
+    this.#known.set(destination, path)
+    return path
+  }
+
+  /** A router on the way to `destination` said that packets longer than `mtuBytes` do not fit. */
+  lowerMtu(destination: Ipv4, mtuBytes: number, now: Micros): void {
+    if (this.#mtus.size >= MAX_KNOWN_PATHS) this.#mtus.clear()
+    this.#mtus.set(destination, { mtuBytes, until: now + PATH_MTU_LIFETIME })
+    this.changed()
+  }
+
+  #isValid(path: Path, now: Micros): boolean {
+    return path.generation === this.#generation && path.validUntil > now
+  }
+
+  #toSelf(destination: Ipv4): Path | undefined {
+    const output = this.#interfaces.get(LOOPBACK_INDEX)
+    if (output === undefined) return undefined
+    return {
+      destination,
+      output,
+      nextHop: destination,
+      source: isLoopback(destination) ? IPV4_LOOPBACK : destination,
+      mtuBytes: Math.min(output.mtuBytes, MAX_PACKET_BYTES),
+      broadcast: false,
+      generation: this.#generation,
+      validUntil: NEVER,
+    }
+  }
+
+  #lookup(destination: Ipv4, now: Micros): Path | undefined {
+    const route = this.routes.lookup(destination)
+    const output = route && this.#interfaces.get(route.interfaceIndex)
+    if (route === undefined || output === undefined || !output.up) return undefined
+    const broadcast = this.isBroadcast(destination)
+    const mtu = this.#mtus.get(destination)
+    const lowered = mtu !== undefined && mtu.until > now ? mtu : undefined
+    return {
+      destination,
+      output,
+      nextHop: broadcast || isMulticast(destination) ? destination : (route.gateway ?? destination),
+      source: route.source ?? output.addresses[0]?.address ?? this.#anyAddress(),
+      mtuBytes: Math.min(output.mtuBytes, lowered?.mtuBytes ?? MAX_PACKET_BYTES),
+      broadcast,
+      generation: this.#generation,
+      validUntil: lowered?.until ?? NEVER,
+    }
+  }
+
+  /** For an interface without address: one of another. */
+  #anyAddress(): Ipv4 {
+    for (const each of this.#interfaces.values()) {
+      if (!each.loopback && each.addresses[0] !== undefined) return each.addresses[0].address
+    }
+    return IPV4_ANY
+  }
+}
