@@ -70,16 +70,24 @@ export class UdpForwarder implements Forwarder {
     for (let attempt = 0; attempt < DIAL_TIMEOUTS.length; attempt++) {
       const endpoint = balancer.next(client.address, sockets.now, attempt > 0)
       if (endpoint === undefined) return undefined
-      const socket = sockets.udpBind()
-      try {
-        socket.connect(endpoint)
-        return socket
-      } catch (error) {
-        socket.close()
-        if (!(error instanceof SystemError)) throw error
-      }
+      const socket = this.#connect(endpoint)
+      if (socket !== undefined) return socket
     }
     return undefined
+  }
+
+  /** Undefined when the stack refuses: no route, no free port. */
+  #connect(endpoint: Endpoint): UdpSocket | undefined {
+    let socket: UdpSocket | undefined
+    try {
+      socket = this.#forwarding.sockets.udpBind()
+      socket.connect(endpoint)
+      return socket
+    } catch (error) {
+      socket?.close()
+      if (error instanceof SystemError) return undefined
+      throw error
+    }
   }
 }
 

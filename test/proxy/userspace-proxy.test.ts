@@ -408,6 +408,18 @@ test('a refused UDP endpoint ends the association; the next datagram gets the ne
   assert.is.not(formatEndpoint(first!.remote!), formatEndpoint(second!.remote!))
 })
 
+test('a UDP endpoint without a route is passed over, without losing the datagram', () => {
+  const it = udpWorld()
+  const [first, second] = it.proxy.portals()[0]!.endpoints
+  it.sockets.servers.set(formatEndpoint(first!), 'unreachable')
+  it.listener.deliver('one', CLIENT)
+  it.sockets.run()
+  const [socket, ...others] = it.backends()
+  assert.equal(socket!.sent, [{ text: 'one', to: formatEndpoint(second!) }])
+  assert.equal(others, [])
+  assert.equal(it.endpoints(), [formatIpv4(second!.address)])
+})
+
 test('a UDP service that goes cuts its clients off', () => {
   const it = udpWorld()
   it.listener.deliver('one', CLIENT)
