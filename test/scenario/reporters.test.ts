@@ -46,7 +46,7 @@ function report(name: string, colors = false): string {
 
 test('pretty shows a tick per step, the reason, the place and the difference', () => {
   const text = report('pretty')
-  assert.match(text, /^demo demo\.yaml\n {2}✓ first +1\.5 s\n {2}✗ get <pods> # all +2 ms\n/)
+  assert.match(text, /^demo\.yaml\n {2}✓ first +1\.5 s\n {2}✗ get <pods> # all +2 ms\n/)
   assert.match(text, /the output is another \(line 12\)\n {6}\$ kubectl get pods\n {6}- a\n {6}\+ b\n/)
   assert.match(text, /1 passed, 1 failed \(1\.5 s emulated, virtual clock, seed 1\)/)
   assert.not.match(text, /\u001b/)

@@ -1,0 +1,22 @@
+// The podwire process: standard streams, Ctrl-C and the exit code around the command line (command.ts).
+
+import { world } from '../scenario/world.js'
+import { runCommandLine } from './command.js'
+import { processStreams } from './streams.js'
+
+const INTERRUPTED = 130
+
+/** Runs the command line of `process` and sets its exit code. A second Ctrl-C does not wait for the clean end. */
+export async function main(process: NodeJS.Process): Promise<void> {
+  const stop = new AbortController()
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(INTERRUPTED)
+    stop.abort(new Error('interrupted'))
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  const context = { streams: processStreams(process), world, signal: stop.signal }
+  process.exitCode = await runCommandLine(process.argv.slice(2), context)
+  process.off('SIGINT', interrupt)
+  process.off('SIGTERM', interrupt)
+}
