@@ -90,7 +90,6 @@ const SPECIFICATION: readonly OptionNames[] = [
   // Without effect here: no TLS, one protocol, nothing is buffered, no meter is shown.
   ['k', 'insecure'],
   ['4', 'ipv4'],
-  ['0', 'http1.0'],
   ['http1.1'],
   ['N', 'no-buffer'],
   ['no-progress-meter'],

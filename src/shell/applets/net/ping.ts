@@ -159,7 +159,9 @@ class Ping {
     for (let sequence = 0; sequence < count; sequence++) {
       this.#send(sequence)
       const last = sequence + 1 >= count
-      const next = last ? clock.now() + lastWait : started + (sequence + 1) * interval
+      // As busybox: -W is for a host that never answered; one that did gets two round trips, a second at least.
+      const grace = this.#received > 0 ? Math.max(SECOND, 2 * this.#max) : lastWait
+      const next = last ? clock.now() + grace : started + (sequence + 1) * interval
       await this.#receiveUntil(Math.min(next, end), last, signal)
       if (clock.now() >= end) return
     }

@@ -13,7 +13,7 @@ import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
 import { type HttpUrl, hostHeader, parseUrl, remoteName, resolveLocation } from './url.js'
 
-const USAGE = `Usage: wget [-cqS] [--spider] [-O FILE] [--header STR] [--post-data STR]
+const USAGE = `Usage: wget [-qS] [--spider] [-O FILE] [--header STR] [--post-data STR]
 	[-U AGENT] [-T SEC] URL...
 
 Retrieve files via HTTP
@@ -41,7 +41,6 @@ export async function wget(process: Process): Promise<number> {
     ['T', 'timeout='],
     ['spider'],
     ['S', 'server-response'],
-    ['c', 'continue'],
     ['U', 'user-agent='],
     ['header='],
     ['post-data='],

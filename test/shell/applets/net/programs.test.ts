@@ -140,6 +140,9 @@ test('ping ends at once when the last reply is there, and after -W without', asy
   assert.equal([lost.status, lost.elapsed], [1, 3_000_000])
   assert.match(lost.stdout, /\n1 packets transmitted, 0 packets received, 100% packet loss\n$/)
   assert.is((await pod.run('ping -w 4 10.0.0.2')).elapsed, 4_000_000)
+  // One that has answered before gets a second, not the ten of -W.
+  pod.echoes.set('10.0.0.3', (sequence) => (sequence === 0 ? [{ after: 100 }] : []))
+  assert.is((await pod.run('ping -c 2 10.0.0.3')).elapsed, 2_000_000)
 })
 
 test('ping tells duplicates, errors and what it cannot do', async () => {
