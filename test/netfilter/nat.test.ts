@@ -230,6 +230,58 @@ test('the TCP states of a flow and how long each lasts', () => {
   assert.is(flow(), undefined)
 })
 
+test('UDP flows last 30 s, and two minutes once they are answered for longer than two seconds', () => {
+  const { lab, node, pod } = cluster('udp')
+  const server = node.stack.udpBind({ port: PROXY_PORT })
+  server.onReady = () => {
+    for (let got = server.receive(); got !== undefined; got = server.receive())
+      server.send(got.bytes, got.source)
+  }
+  const socket = pod.stack.udpBind()
+  const left = () => Math.round(((node.netfilter.flows()[0]?.expiresAt ?? 0) - lab.now) / SECOND)
+  socket.send(text('a'), endpoint(`${VIP}:8080`))
+  lab.run(MILLISECOND)
+  assert.equal([left(), node.netfilter.flows()[0]!.assured], [30, false])
+  lab.run(3 * SECOND)
+  socket.send(text('b'), endpoint(`${VIP}:8080`))
+  lab.run(MILLISECOND)
+  assert.equal([left(), node.netfilter.flows()[0]!.assured], [120, true])
+  lab.run(121 * SECOND)
+  assert.equal(node.netfilter.flows(), [])
+})
+
+test('damaged packets stay damaged through translation, and nothing wrong is ever read', () => {
+  const { lab, node, pod } = cluster()
+  lab.recording = false
+  const listener = node.stack.tcpListen({ address: 0, port: PROXY_PORT })
+  const client = pod.stack.tcpConnect(endpoint(`${VIP}:8080`))
+  lab.run(SECOND)
+  const server = listener.accept()!
+  const byteAt = (at: number) => (at * 13 + (at >> 8)) & 255
+  const size = 200_000
+  let sent = 0
+  let received = 0
+  let wrong = 0
+  const write = () => {
+    while (sent < size && client.writable > 0) {
+      sent += client.write(
+        Uint8Array.from({ length: Math.min(4096, size - sent) }, (_, i) => byteAt(sent + i)),
+      )
+    }
+  }
+  client.onReady = write
+  server.onReady = () => {
+    for (let bytes = server.read(); bytes !== undefined; bytes = server.read()) {
+      for (const byte of bytes) if (byte !== byteAt(received++)) wrong++
+    }
+  }
+  lab.setLink(pod, { corruptRatio: 0.05 })
+  write()
+  lab.runWhile(() => received < size, lab.now + 10 * MINUTE)
+  assert.equal([received, wrong], [size, 0])
+  assert.ok(node.stack.counters.TcpInCsumErrors > 0)
+})
+
 test('a refused connection is forgotten after ten seconds', () => {
   const { lab, node, pod } = cluster()
   const client = pod.stack.tcpConnect(endpoint(`${VIP}:8080`))

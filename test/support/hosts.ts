@@ -4,8 +4,7 @@
 import { Random } from '../../src/base/random.js'
 import type { Micros } from '../../src/base/time.js'
 import { Bridge } from '../../src/fabric/bridge.js'
-import type { LinkSettings } from '../../src/fabric/network.js'
-import { type MachineId, Network } from '../../src/fabric/network.js'
+import { type LinkId, type LinkSettings, type MachineId, Network } from '../../src/fabric/network.js'
 import { type Host, podHost } from '../../src/host/host.js'
 import { type NodeHost, nodeHost } from '../../src/host/node-host.js'
 import { type Cidr, cidr, type Endpoint, ipv4, parseInterfaceAddress } from '../../src/wire/address.js'
@@ -63,6 +62,7 @@ export class Lab {
   /** Frames that were wrong. */
   readonly faults: string[] = []
   readonly #ids = new Map<Host | Bridge, MachineId>()
+  readonly #links = new Map<Host, LinkId>()
   #nextMac = 0x020000000001
 
   /** A pod behind a gateway: `address` with prefix. */
@@ -114,11 +114,17 @@ export class Lab {
   /** Plugs a pod into a node's bridge. */
   plug(pod: Host, node: NodeHost, settings?: LinkSettings): void {
     const port = node.addPod(pod.name)
-    this.#connect(
+    const link = this.#connect(
       { machine: this.#ids.get(pod)!, port: 0 },
       { machine: this.#ids.get(node)!, port },
       settings,
     )
+    this.#links.set(pod, link)
+  }
+
+  /** Changes the cable between a pod and its node. */
+  setLink(pod: Host, settings: LinkSettings): void {
+    this.network.setLink(this.#links.get(pod)!, settings)
   }
 
   /** Joins port 0 of many hosts by a switch. */
@@ -168,14 +174,15 @@ export class Lab {
     a: { machine: MachineId; port: number },
     b: { machine: MachineId; port: number },
     settings?: LinkSettings,
-  ): void {
-    this.network.connect(a, b, settings)
+  ): LinkId {
+    const link = this.network.connect(a, b, settings)
     for (const [host, id] of this.#ids) {
       for (const end of [a, b]) {
         if (end.machine !== id || host instanceof Bridge) continue
         this.network.tap(end, (direction, frame) => this.#saw(host.name, end.port, direction, frame))
       }
     }
+    return link
   }
 
   #saw(name: string, port: number, direction: 'in' | 'out', frame: Uint8Array): void {
