@@ -1,11 +1,11 @@
-// The interactive shell: prompt, line by line from the terminal (whose line discipline does echo and editing), more
-// lines while the input is not complete, ^C gives up the line, the end of input ends the shell.
+// A shell that takes its commands from standard input, line by line, with more lines while a command is not complete.
+// Interactive: prompts (the terminal's line discipline does echo and editing), ^C gives up the line.
 
 import { jobLine } from './builtins/jobs.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import { type Io, LineInterrupted, type Shell } from './shell.js'
 import { readOneLine } from './streams.js'
-import { needsMoreInput } from './syntax.js'
+import { needsMoreInput, parseScript } from './syntax.js'
 
 /** Returns the status of the last command, or throws ExitShell. */
 export async function runInteractive(shell: Shell, io: Io): Promise<number> {
@@ -28,16 +28,29 @@ export async function runInteractive(shell: Shell, io: Io): Promise<number> {
   }
 }
 
+/** Runs the commands of standard input as they come, so that they can read what follows them. */
+export async function runStandardInput(shell: Shell, io: Io): Promise<number> {
+  for (;;) {
+    const source = await readCommand(shell, io)
+    if (source === undefined) return shell.state.status
+    const script = parseScript(source)
+    await shell.runList(shell, script, io)
+  }
+}
+
 /** A complete command, of as many lines as it takes; undefined at the end of input. */
 async function readCommand(shell: Shell, io: Io): Promise<string | undefined> {
-  await io.stderr.write(promptText(shell, shell.state.get('PS1') ?? '\\w \\$ '))
+  const prompt = async (name: string, usual: string) => {
+    if (shell.interactive) await io.stderr.write(promptText(shell, shell.state.get(name) ?? usual))
+  }
+  await prompt('PS1', '\\w \\$ ')
   let source = ''
   for (;;) {
     const line = await readOneLine(shell.ownReader(io.stdin))
     if (line === undefined) return source === '' ? undefined : source
     source += `${line.text}\n`
     if (!needsMoreInput(source)) return source
-    await io.stderr.write(promptText(shell, shell.state.get('PS2') ?? '> '))
+    await prompt('PS2', '> ')
   }
 }
 

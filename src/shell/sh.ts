@@ -2,14 +2,14 @@
 // shell when that is a terminal.
 
 import { resolvePath } from '../posix/file-system.js'
-import { readAll } from '../posix/pipe.js'
 import type { Process, Program } from '../posix/process.js'
 import { optionOfLetter } from './builtins/variables.js'
 import { runList, runSource } from './execution.js'
-import { runInteractive } from './interactive.js'
-import { Shell } from './shell.js'
+import { runInteractive, runStandardInput } from './interactive.js'
+import { type Io, Shell } from './shell.js'
 import { type ShellOption, ShellState } from './state.js'
 import { reasonOf } from './streams.js'
+import { ShellSyntaxError } from './syntax.js'
 
 interface Invocation {
   readonly options: readonly ShellOption[]
@@ -88,7 +88,7 @@ export const sh: Program = async (process) => {
     const interactive = invocation.interactive || process.stdin.isTTY
     const shell = shellOf(process, name, [], interactive)
     if (interactive) return await shell.runToExit(shell.io, (self, io) => runInteractive(self, io))
-    return await runText(shell, new TextDecoder().decode(await readAll(process.stdin)), options)
+    return await runBody(shell, options, (self, io) => untilSyntaxError(self, io))
   }
   try {
     const text = process.system.fs.readText(resolvePath(process.cwd, first))
@@ -100,6 +100,24 @@ export const sh: Program = async (process) => {
 }
 
 async function runText(shell: Shell, text: string, options: readonly ShellOption[]): Promise<number> {
+  return await runBody(shell, options, (self, io) => runSource(self, text, io))
+}
+
+async function runBody(
+  shell: Shell,
+  options: readonly ShellOption[],
+  body: (shell: Shell, io: Io) => Promise<number>,
+): Promise<number> {
   for (const option of options) shell.state.options.add(option)
-  return await shell.runToExit(shell.io, (self, io) => runSource(self, text, io))
+  return await shell.runToExit(shell.io, body)
+}
+
+async function untilSyntaxError(shell: Shell, io: Io): Promise<number> {
+  try {
+    return await runStandardInput(shell, io)
+  } catch (error) {
+    if (!(error instanceof ShellSyntaxError)) throw error
+    await shell.complain(io, error.message)
+    return 2
+  }
 }

@@ -110,6 +110,7 @@ export const CORPUS: Readonly<Record<string, string>> = {
   readonly: `readonly x=1; (x=2) 2>/dev/null || echo $x`,
   eval: `x='echo "a  b"'; eval $x; eval 'y=5; echo $y'; n=v; eval "$n=7"; echo $v; eval; echo $?`,
   source: `echo 'y=fromfile; echo "in $1"; return 4; echo no' >lib.sh; . ./lib.sh; echo $? $y; source ./lib.sh arg`,
+  'script on standard input': `printf 'echo a\nread x\ndata\necho "got $x"\nfor i in 1 2; do\necho $i\ndone\nexit 3\necho no\n' | sh; echo $?`,
   'exec a command': `(exec echo replaced; echo no); echo still`,
   'exit status': `sh -c 'exit 5'; echo $?; (exit 300); echo $?; sh -c 'false; exit'; echo $?`,
   'not found': `nosuchcommand 2>/dev/null; echo $?; ./nosuchfile 2>/dev/null; echo $?; nosuch 2>/dev/null || echo fallback`,
@@ -167,4 +168,10 @@ export const CORPUS: Readonly<Record<string, string>> = {
   timeout: `timeout 0.2 sleep 5; [ $? -ge 124 ] && echo timed; timeout 5 echo in time`,
   'date format': `date -u -d @1631536598 +%Y-%m-%dT%H:%M:%S; date -u -d @0; date -u -d @86400 '+%a %b %e %j %s'`,
   'long pipeline': `seq 1 50 | grep -v 0 | sed 's/^/n/' | tr n N | sort -r | head -n 3 | cat -n | wc -l | tr -d ' '`,
+  'awk fields': `printf 'a b c\\nd e f\\n' >f; awk '{print $2}' f; awk '{print $NF, NF, NR}' f; awk 'NR==2' f; awk -F: '{print $1}' <<< x:y; awk '/d/{print $1 $2}' f; awk '{$2="X"; print}' f; awk 'END{print NR}' f`,
+  'awk arithmetic': `seq 5 | awk '{s+=$1} END{print s, s/NR, s%4, 2^10}'; awk 'BEGIN{print 1/3, 10/2, int(7.9), -3%2; printf "%05.2f|%-5s|%c\\n", 3.14159, "ab", 65}'; awk 'BEGIN{x=5; x++; x*=2; print x--, x, !x, (x>3)?"y":"n"}'`,
+  'awk arrays': `printf 'a 1\\nb 2\\na 3\\n' | awk '{c[$1]+=$2} END{for(k in c) print k, c[k]}' | sort; awk 'BEGIN{n=split("x:y:z",p,":"); print n, p[1], p[3]; if ("2" in p) print "in"; delete p[2]; print length(p)}'`,
+  'awk strings': `awk 'BEGIN{s="hello world"; print length(s), substr(s,1,5), index(s,"wor"), toupper(s); gsub(/o/,"0",s); print s; sub("h","[&]",s); print s; print match("foobar","b.*"), RSTART, RLENGTH; print "a" "b" 1+1}'`,
+  'awk control': `awk 'BEGIN{for(i=0;i<5;i++){if(i==1)continue; if(i==4)break; print i}; while(j<2)j++; print j; do k++; while(k<3); print k; exit 3}'; echo $?; seq 10 | awk '/3/,/5/'; seq 4 | awk '{if($1%2)next; print}'`,
+  'awk functions and variables': `awk -v n=4 'function f(x){return x<=1?1:x*f(x-1)} BEGIN{print f(n)}'; echo "1,2;3" | awk -F'[,;]' '{print $1+$2+$3}'; echo a b | awk 'BEGIN{OFS="-"}{$1=$1; print; print $1,$2}'; printf '3\\n10\\n' | awk '$1>5'; awk 'BEGIN{"echo hi"|getline x; print x; print "b\\na" | "sort"}'`,
 }

@@ -2,6 +2,7 @@
 
 import type { Program } from '../../posix/process.js'
 import { sh } from '../sh.js'
+import { awk } from './awk.js'
 import { date } from './date.js'
 import { cut, paste, sort, uniq } from './fields.js'
 import { cp, mkdir, mv, rm, rmdir, touch } from './files.js'
@@ -20,6 +21,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     sh,
     ash: sh,
     bash: sh,
+    awk,
     basename,
     cat,
     clear,
