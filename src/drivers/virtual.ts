@@ -115,13 +115,21 @@ export class VirtualEmulation implements Emulation {
   }
 
   async settle(timeout: Micros): Promise<boolean> {
-    const end = this.#time.now + timeout
     const settled = () => this.#assembly.control.settled()
+    const timer = new AbortController()
+    let expired = false
+    this.#time.sleep(timeout, timer.signal).then(
+      () => {
+        expired = true
+      },
+      () => {},
+    )
     await this.run(
       new Promise<void>((resolve) => {
-        this.#conditions.add({ holds: () => settled() || this.#time.now >= end, met: resolve })
+        this.#conditions.add({ holds: () => settled() || expired, met: resolve })
       }),
     )
+    timer.abort()
     return settled()
   }
 
