@@ -77,12 +77,12 @@ export class ContainerLifecycle {
   }
 
   /** Whether a container changes no more by itself but through back-off. */
-  isSettled(record: PodRecord, container: ContainerRecord): boolean {
+  isSettled(record: PodRecord, container: ContainerRecord, pod: Pod): boolean {
     if (container.phase === 'running') return true
     if (container.phase === 'exited' || container.phase === 'waiting') {
       const { reason } = container.waiting ?? {}
       if (reason !== undefined) return reason !== 'ErrImagePull'
-      if (container.phase === 'exited') return container.init || !this.#candidates(record).includes(container)
+      if (container.phase === 'exited') return container.init || this.#startTime(container, pod) === NEVER
       // A main container behind an init container that itself waits.
       return record.containers.some((other) => other.init && other.waiting && !isInitialized(record))
     }

@@ -116,7 +116,8 @@ export class Kubelet implements Controller {
       if (phase === 'Succeeded' || phase === 'Failed') continue
       if (record.sandbox !== 'ready' && !record.containers.some((container) => container.waiting))
         return false
-      if (!record.containers.every((container) => this.#lifecycle.isSettled(record, container))) return false
+      if (!record.containers.every((container) => this.#lifecycle.isSettled(record, container, pod)))
+        return false
     }
     return true
   }
