@@ -5,6 +5,8 @@ import { runCommandLine } from './command.js'
 import { processStreams } from './streams.js'
 
 const INTERRUPTED = 130
+/** EX_SOFTWARE of sysexits.h: neither an expectation nor a file is to blame. */
+const SOFTWARE_FAULT = 70
 
 /** Runs the command line of `process` and sets its exit code. A second Ctrl-C does not wait for the clean end. */
 export async function main(process: NodeJS.Process): Promise<void> {
@@ -16,7 +18,13 @@ export async function main(process: NodeJS.Process): Promise<void> {
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   const context = { streams: processStreams(process), world, signal: stop.signal }
-  process.exitCode = await runCommandLine(process.argv.slice(2), context)
+  try {
+    process.exitCode = await runCommandLine(process.argv.slice(2), context)
+  } catch (error) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    context.streams.err(`podwire: a fault in podwire itself\n${text}\n`)
+    process.exitCode = SOFTWARE_FAULT
+  }
   process.off('SIGINT', interrupt)
   process.off('SIGTERM', interrupt)
 }

@@ -48,7 +48,7 @@ Options of run and start
   --files DIR             where the files lie that commands name; default: beside the document
   -h, --help  -v, --version
 
-Exit code: 0 all passed, 1 an expectation failed, 2 a bad file or usage
+Exit code: 0 all passed, 1 an expectation failed, 2 a bad file or usage, 130 interrupted
 `
 
 const COMMANDS = ['run', 'start', 'schema']

@@ -3,8 +3,14 @@
 
 import { oneLineMatches } from './match.js'
 
+/** Beyond that many pairs of lines nobody reads a difference, and it would take long to find. */
+const MOST_PAIRS = 4_000_000
+
 /** Lines with a mark in front: `  same`, `- expected`, `+ actual`. Longest common subsequence. */
 export function diffLines(expected: readonly string[], actual: readonly string[]): string[] {
+  if (expected.length * actual.length > MOST_PAIRS) {
+    return [`- ${expected.length} lines`, `+ ${actual.length} lines, too many to compare`]
+  }
   const matches = expected.map((left) => actual.map((right) => oneLineMatches(left, right)))
   const common = Array.from({ length: expected.length + 1 }, () =>
     new Array<number>(actual.length + 1).fill(0),

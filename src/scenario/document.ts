@@ -61,6 +61,7 @@ export function openDocument(file: string, filesDirectory?: string): RunnableDoc
   if (/\.(ya?ml|json)$/i.test(file)) {
     const scenario = parseScenario(file, source.text)
     checkAppliedFiles(scenario.value.steps, scenario, filesDirectory)
+    checkPatterns(scenario.value.steps, ['steps'], scenario)
     return {
       ...prepare(scenario, undefined, filesDirectory, {}),
       body: {
@@ -154,6 +155,24 @@ function checkAppliedFiles(
     if (!('problem' in source) || source.problem === 'is a directory') return
     const position = scenario.locate(['steps', i, 'apply'])
     throw new SourceError(scenario.file, [{ ...position, message: `${step.apply}: ${source.problem}` }])
+  })
+}
+
+/** Regular expressions must be such. */
+function checkPatterns(
+  steps: readonly Step[],
+  path: readonly (string | number)[],
+  scenario: Located<ScenarioSettings>,
+): void {
+  steps.forEach((step, i) => {
+    const matches = step.expect?.matches
+    try {
+      if (matches !== undefined) new RegExp(matches, 'mu')
+    } catch (error) {
+      const position = scenario.locate([...path, i, 'expect', 'matches'])
+      throw new SourceError(scenario.file, [{ ...position, message: (error as Error).message }])
+    }
+    checkPatterns(step.load?.during ?? [], [...path, i, 'load', 'during'], scenario)
   })
 }
 

@@ -11,6 +11,7 @@ import { Screen } from './screen.js'
 
 /** The last line of a screen on which a shell waits for a command. */
 const PROMPT = /(?:^|\n)(\[ ?\S+@\S+ ?\S* ?\][$#] |\S+@\S+[$#] |\/\S* [#$] |[#$] )$/
+const LONGEST_PROMPT = 300
 const PRESS_ENTER = /try pressing enter\.\s*$/
 /** How long a prompt must stand, and how long a silent terminal is given before Enter is pressed. */
 const PROMPT_QUIET: Micros = 20 * MILLISECOND
@@ -116,7 +117,7 @@ export class InteractiveSession {
 
   /** Name in the prompt: `curl` of `[ root@curl:/ ]$ `; undefined when the prompt does not tell. */
   get hostname(): string | undefined {
-    const prompt = PROMPT.exec(this.#screen.text)?.[1] ?? ''
+    const prompt = PROMPT.exec(this.#screen.text.slice(-LONGEST_PROMPT))?.[1] ?? ''
     return /@([\w.-]+)/.exec(prompt)?.[1]
   }
 
@@ -126,7 +127,7 @@ export class InteractiveSession {
     let entered = false
     while (this.#system.clock.now() < until) {
       const rest = until - this.#system.clock.now()
-      const asked = !entered && PRESS_ENTER.test(this.#screen.text)
+      const asked = !entered && PRESS_ENTER.test(this.#screen.text.slice(-LONGEST_PROMPT))
       const ready = await this.#wait(
         () => this.#done() || this.#asksForEnter(entered, asked),
         asked ? Math.min(rest, ENTER_AFTER) : rest,
@@ -189,7 +190,8 @@ export class InteractiveSession {
   }
 
   #atPrompt(): boolean {
-    return PROMPT.test(this.#screen.text)
+    // Only the end is looked at: output can be long, and comes in many pieces.
+    return PROMPT.test(this.#screen.text.slice(-LONGEST_PROMPT))
   }
 
   #done(): boolean {
@@ -198,7 +200,7 @@ export class InteractiveSession {
 
   /** Output has just come to ask for Enter: the wait starts again with its own, shorter time. */
   #asksForEnter(entered: boolean, known: boolean): boolean {
-    return !entered && !known && PRESS_ENTER.test(this.#screen.text)
+    return !entered && !known && PRESS_ENTER.test(this.#screen.text.slice(-LONGEST_PROMPT))
   }
 
   /** Lets the emulation run until `condition` holds; false when `timeout` comes first. */

@@ -285,6 +285,11 @@ test('a cluster that cannot be is a mistake with its place', async ({ directory 
   await rejects(run(twice, {}), /s\.yaml:2:3: cluster: nodes: two nodes are named a/)
 })
 
+test('a pattern that is no regular expression is a mistake with its place', async ({ directory }) => {
+  const file = write(directory, 's.yaml', 'steps:', '  - host: x', '    expect: {matches: "("}')
+  await rejects(run(file, {}), /s\.yaml:3:23: Invalid regular expression/)
+})
+
 test('an abort ends the run, closes the emulation and rejects with the reason', async ({ directory }) => {
   const file = write(directory, 'w.md', '```', '$ good', '```')
   const stop = new AbortController()

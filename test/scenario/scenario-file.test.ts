@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseMarkdown } from '../../src/scenario/code-block.js'
 import { parseScenario } from '../../src/scenario/scenario-file.js'
 import { SourceError } from '../../src/scenario/source-error.js'
 
@@ -24,6 +26,12 @@ test('a scenario is read as typed data, with the place of every value', () => {
   assert.is(value.steps[0]!.kubectl, 'get ep')
   assert.is(value.steps[1]!.load!.during![0]!.sleep, '1s')
   assert.equal(locate(['manifests', 1]), { line: 5, column: 5 })
+})
+
+test('the example of docs/scenarios.md is a scenario', () => {
+  const text = readFileSync(new URL('../../../docs/scenarios.md', import.meta.url), 'utf8')
+  const example = parseMarkdown(text).blocks.find((block) => block.tag === 'yaml')!
+  assert.is(parseScenario('docs/scenarios.md', example.lines.join('\n')).value.steps.length, 2)
 })
 
 test('an unknown step lists the known ones and the one that was meant', () => {
