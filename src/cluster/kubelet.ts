@@ -215,9 +215,9 @@ export class Kubelet implements Controller {
   #terminate(record: PodRecord, pod: Pod | undefined): void {
     const { clock, loop, events } = this.#context
     const grace = (pod?.metadata.deletionGracePeriodSeconds ?? 0) * SECOND
-    const killAt = clock.now + grace + KILL_SLACK
-    if (record.killAt === NEVER || (pod === undefined && record.killAt > clock.now)) {
-      record.killAt = pod === undefined ? clock.now : killAt
+    if (grace < record.grace) {
+      record.grace = grace
+      record.killAt = pod === undefined ? clock.now : clock.now + grace + KILL_SLACK
       for (const container of record.containers) {
         if (container.phase === 'pulling' || container.phase === 'creating') container.phase = 'waiting'
         if (!isAlive(container)) continue

@@ -50,6 +50,8 @@ export interface PodRecord {
   blocked: string | undefined
   /** The end of the pod has begun: when what still runs is taken away; NEVER while it lives. */
   killAt: Micros
+  /** Grace period that the containers were told; a later, shorter one is told again. */
+  grace: Micros
   readonly containers: ContainerRecord[]
 }
 
@@ -66,6 +68,7 @@ export function podRecord(pod: Pod, now: Micros): PodRecord {
     startedAt: now,
     blocked: undefined,
     killAt: NEVER,
+    grace: NEVER,
     containers: [
       ...(pod.spec.initContainers ?? []).map((spec) => containerRecord(spec, true)),
       ...pod.spec.containers.map((spec) => containerRecord(spec, false)),

@@ -124,6 +124,8 @@ function conditions(
       clock.timestamp(),
     )
   }
+  // A pod that names its node has not been through the scheduler.
+  if (findCondition(old, 'PodScheduled') === undefined) put('PodScheduled', true)
   put('PodReadyToStartContainers', record.sandbox === 'ready')
   const completed = phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : ''
   if (isInitialized(record)) put('Initialized', true, phase === 'Succeeded' ? 'PodCompleted' : '')

@@ -176,6 +176,31 @@ test('what ignores SIGTERM is taken away after its grace period', () => {
   assert.is(cluster.pods().length, 0)
 })
 
+test('a second delete with a shorter grace period hastens the end', () => {
+  const cluster = new Cluster().run()
+  cluster.create(pod('p'))
+  cluster.run()
+  cluster.runtime.stubborn.add('busybox:1')
+  cluster.plane.admission.delete('pods', 'default', 'p')
+  cluster.run()
+  cluster.plane.admission.delete('pods', 'default', 'p', { gracePeriodSeconds: 1 })
+  cluster.run(4 * SECOND)
+  assert.equal(
+    cluster.runtime.stopped.map(({ grace }) => grace),
+    [30 * SECOND, SECOND],
+  )
+  assert.is(cluster.pods().length, 0)
+})
+
+test('a pod that names its node runs there without the scheduler', () => {
+  const cluster = new Cluster().run()
+  cluster.create(pod('p', { nodeName: 'k8s-master' }))
+  cluster.run()
+  const { spec, status } = cluster.get<Pod>('pods', 'p')
+  assert.equal([spec.nodeName, status?.phase], ['k8s-master', 'Running'])
+  assert.is(status?.conditions?.[0]?.type, 'PodScheduled')
+})
+
 test('a volume that names what is not there waits with an event', () => {
   const cluster = new Cluster().run()
   cluster.create(pod('p', { volumes: [{ name: 'v', configMap: { name: 'late' } }] }))
