@@ -6,6 +6,7 @@ import type { ControllerContext } from './controller-context.js'
 import { controllerOf, controllerReference } from './controller-context.js'
 import { cloneJson } from './json.js'
 import type { Pod, ReplicaSet } from './objects.js'
+import { OwnedPods } from './owned-pods.js'
 import { availableAt, findCondition, isPodActive, isPodReady } from './pod-condition.js'
 import { matchesLabels, matchesSelector } from './selector.js'
 import { ApiError } from './status.js'
@@ -16,9 +17,11 @@ const SOURCE = { component: 'replicaset-controller' }
 export class ReplicaSetController implements Controller {
   readonly name = 'replicaset'
   readonly #context: ControllerContext
+  readonly #pods: OwnedPods
 
   constructor(context: ControllerContext) {
     this.#context = context
+    this.#pods = new OwnedPods(context.store)
     const { store, loop } = context
     store.watch<ReplicaSet>('replicasets', ({ object }) => loop.add(this, keyOf(object)))
     store.watch<Pod>('pods', ({ object, previous }) => {
@@ -37,9 +40,7 @@ export class ReplicaSetController implements Controller {
     if (replicaSet === undefined || replicaSet.metadata.deletionTimestamp) return
     const pods = this.#claimPods(replicaSet).filter(isPodActive)
     this.#scale(replicaSet, pods)
-    const left = store
-      .list<Pod>('pods', namespace)
-      .filter((pod) => isPodActive(pod) && controllerOf(pod)?.uid === replicaSet.metadata.uid)
+    const left = this.#pods.of(replicaSet.metadata.uid!).filter(isPodActive)
     const minReadySeconds = replicaSet.spec.minReadySeconds ?? 0
     const times = left.map((pod) => availableAt(pod, minReadySeconds, clock))
     const next = Math.min(...times.filter((at) => at > clock.now), NEVER)
@@ -59,22 +60,23 @@ export class ReplicaSetController implements Controller {
     const { store } = this.#context
     const { uid, namespace } = replicaSet.metadata
     const claimed: Pod[] = []
-    for (const pod of store.list<Pod>('pods', namespace)) {
-      const owner = controllerOf(pod)
-      const matches = matchesSelector(replicaSet.spec.selector, pod.metadata.labels)
-      if (owner?.uid === uid && matches) claimed.push(pod)
-      else if (owner?.uid === uid && !pod.metadata.deletionTimestamp) {
+    const matches = (pod: Pod) => matchesSelector(replicaSet.spec.selector, pod.metadata.labels)
+    for (const pod of this.#pods.of(uid!)) {
+      if (matches(pod)) claimed.push(pod)
+      else if (!pod.metadata.deletionTimestamp) {
         const released = cloneJson(pod)
         released.metadata.ownerReferences = pod.metadata.ownerReferences!.filter((ref) => ref.uid !== uid)
         store.update(released)
-      } else if (owner === undefined && matches && isPodActive(pod)) {
-        const adopted = cloneJson(pod)
-        adopted.metadata.ownerReferences = [
-          ...(pod.metadata.ownerReferences ?? []),
-          controllerReference(replicaSet),
-        ]
-        claimed.push(store.update(adopted))
       }
+    }
+    for (const pod of this.#pods.orphans(namespace!)) {
+      if (!matches(pod) || !isPodActive(pod)) continue
+      const adopted = cloneJson(pod)
+      adopted.metadata.ownerReferences = [
+        ...(pod.metadata.ownerReferences ?? []),
+        controllerReference(replicaSet),
+      ]
+      claimed.push(store.update(adopted))
     }
     return claimed
   }

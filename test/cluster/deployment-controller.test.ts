@@ -180,6 +180,24 @@ test('orphaned ReplicaSets stay, and a Deployment of the same template adopts th
   )
 })
 
+test('a pod whose labels are changed is let go and replaced, and taken back when they fit again', () => {
+  const cluster = new Cluster().run()
+  cluster.create(deployment('web', 2))
+  cluster.run()
+  const first = cluster.pods()[0]!
+  const relabel = (app: string) => {
+    const stored = cluster.get<Pod>('pods', first.metadata.name)
+    const labels = { ...stored.metadata.labels, app }
+    cluster.plane.admission.update({ ...stored, metadata: { ...stored.metadata, labels } })
+    cluster.run()
+  }
+  relabel('other')
+  assert.equal(cluster.get<Pod>('pods', first.metadata.name).metadata.ownerReferences, [])
+  assert.is(cluster.pods().length, 3)
+  relabel('web')
+  assert.is(cluster.pods().length, 2)
+})
+
 test('minReadySeconds holds a rollout back', () => {
   const cluster = new Cluster().run()
   cluster.create(deployment('web', 1, { minReadySeconds: 10 }))
