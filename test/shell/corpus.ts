@@ -110,7 +110,7 @@ export const CORPUS: Readonly<Record<string, string>> = {
   readonly: `readonly x=1; (x=2) 2>/dev/null || echo $x`,
   eval: `x='echo "a  b"'; eval $x; eval 'y=5; echo $y'; n=v; eval "$n=7"; echo $v; eval; echo $?`,
   source: `echo 'y=fromfile; echo "in $1"; return 4; echo no' >lib.sh; . ./lib.sh; echo $? $y; source ./lib.sh arg`,
-  'script on standard input': `printf 'echo a\nread x\ndata\necho "got $x"\nfor i in 1 2; do\necho $i\ndone\nexit 3\necho no\n' | sh; echo $?`,
+  'script on standard input': `printf 'echo a\nread x\ndata\necho "got $x"\nfor i in 1 2; do\necho $i\ndone\nexit 3\necho no\n' | bash; echo $?`,
   'exec a command': `(exec echo replaced; echo no); echo still`,
   'exit status': `sh -c 'exit 5'; echo $?; (exit 300); echo $?; sh -c 'false; exit'; echo $?`,
   'not found': `nosuchcommand 2>/dev/null; echo $?; ./nosuchfile 2>/dev/null; echo $?; nosuch 2>/dev/null || echo fallback`,
