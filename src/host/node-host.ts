@@ -107,7 +107,6 @@ export class NodeHost implements Host {
   advance(now: Micros): void {
     this.#now = now
     this.stack.advance(now)
-    this.netfilter.advance(now)
   }
 
   transmit(): Outgoing | undefined {
@@ -133,7 +132,7 @@ export class NodeHost implements Host {
 
   deadline(): Micros {
     if (this.#taken < this.#outgoing.length) return this.#now
-    return Math.min(this.stack.deadline(), this.netfilter.deadline())
+    return this.stack.deadline()
   }
 }
 

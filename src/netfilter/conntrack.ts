@@ -106,6 +106,7 @@ export class Conntrack {
 
   /** PREROUTING and OUTPUT, priority -200: finds or begins the packet's flow. Never drops. */
   track(packet: Packet, now: Micros): HookVerdict {
+    this.expire(now)
     // Sent by this host through lo: it was seen in OUTPUT.
     if (packet.tracking !== undefined) return 'ACCEPT'
     packet.tracking = this.#classify(packet, now)
@@ -237,12 +238,10 @@ export class Conntrack {
 
   // ---- the table
 
-  flows(): IterableIterator<Flow> {
+  /** Oldest first. */
+  flows(now: Micros): IterableIterator<Flow> {
+    this.expire(now)
     return this.#flows.keys()
-  }
-
-  get size(): number {
-    return this.#flows.size
   }
 
   /** Forgets the flows for which `matches` holds; how many. */
@@ -256,16 +255,16 @@ export class Conntrack {
     return flushed
   }
 
-  advance(now: Micros): void {
+  /**
+   * Forgets what is over. Nobody has to call it in time, it needs no deadline: every packet and every read-out sees to
+   * it first (as Linux, whose entries count as gone from the moment they expire).
+   */
+  expire(now: Micros): void {
     for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
       const flow = timer.owner
       if (flow.expiresAt > now) this.#timers.set(flow.timer, flow.expiresAt)
       else this.#remove(flow)
     }
-  }
-
-  deadline(): Micros {
-    return this.#timers.next()
   }
 
   #find(tuple: Tuple): Found | undefined {

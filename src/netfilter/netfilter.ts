@@ -1,5 +1,5 @@
 // Netfilter of one host: the four tables at the five hook points with Linux' priorities, connection tracking and
-// address translation. Registers itself with a stack and is driven by its packets. Reading order: rule.ts,
+// address translation. Registers itself with a stack and is driven by its packets: it has no deadline of its own. Reading order: rule.ts,
 // tables.ts, traversal.ts, conntrack.ts, nat.ts.
 
 import type { Random } from '../base/random.js'
@@ -109,12 +109,13 @@ export class Netfilter {
 
   /** Flows, the oldest first. */
   flows(): FlowRow[] {
-    return [...this.#conntrack.flows()].map(rowOf)
+    return [...this.#conntrack.flows(this.#stack.now)].map(rowOf)
   }
 
   /** As `conntrack -L` prints them. */
   flowsText(): string {
-    return [...this.#conntrack.flows()].map((flow) => `${flowText(flow, this.#stack.now)}\n`).join('')
+    const { now } = this.#stack
+    return [...this.#conntrack.flows(now)].map((flow) => `${flowText(flow, now)}\n`).join('')
   }
 
   /** Forgets flows: all, or those for which `matches` holds (`conntrack -D`); how many. */
@@ -125,14 +126,6 @@ export class Netfilter {
   /** What conntrack dropped or could not place. */
   get conntrackCounters(): { readonly full: number; readonly clash: number; readonly invalid: number } {
     return this.#conntrack.counters
-  }
-
-  advance(now: Micros): void {
-    this.#conntrack.advance(now)
-  }
-
-  deadline(): Micros {
-    return this.#conntrack.deadline()
   }
 
   // ---- hooks

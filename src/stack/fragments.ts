@@ -7,8 +7,8 @@ import type { Timer, TimerHeap } from '../base/timer-heap.js'
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4 } from '../wire/ethernet.js'
 import { IPV4_HEADER_BYTES, type Ipv4Header, writeIpv4Header } from '../wire/ipv4.js'
 import type { Counters } from './counters.js'
+import type { Expiring } from './expiring.js'
 import { FlowTable } from './flow-table.js'
-import type { Expiring } from './neighbors.js'
 
 const REASSEMBLY_TIME: Micros = 30 * SECOND
 /** ipfrag_high_thresh. */

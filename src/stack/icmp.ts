@@ -10,6 +10,7 @@ import {
   ICMP_FRAGMENTATION_NEEDED,
   ICMP_HEADER_BYTES,
   ICMP_PARAMETER_PROBLEM,
+  ICMP_REDIRECT,
   ICMP_TIME_EXCEEDED,
   icmpMessage,
   parseIcmp,
@@ -21,6 +22,8 @@ import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET, type Transport } from './ip.js'
 import type { PingSockets } from './ping-sockets.js'
 import { parseQuotedPacket, type QuotedPacket, quotedPacket } from './quoted-packet.js'
 
+/** Deprecated by RFC 6633 and not in the codec, but an error all the same. */
+const ICMP_SOURCE_QUENCH = 4
 /** An error quotes as much as fits into 576 bytes (RFC 1812 section 4.3.2.3). */
 const ERROR_PACKET_BYTES = 576
 /** Linux' icmp_ratelimit: one error a second and destination, in bursts of six. */
@@ -34,8 +37,8 @@ const MIN_PATH_MTU = 552
 export function isIcmpError(type: number): boolean {
   return (
     type === ICMP_DEST_UNREACHABLE ||
-    type === 4 ||
-    type === 5 ||
+    type === ICMP_SOURCE_QUENCH ||
+    type === ICMP_REDIRECT ||
     type === ICMP_TIME_EXCEEDED ||
     type === ICMP_PARAMETER_PROBLEM
   )

@@ -28,11 +28,11 @@ import {
 } from '../wire/icmp.js'
 import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv4.js'
 import { Drops, makeCounters } from './counters.js'
+import type { Expiring } from './expiring.js'
 import { fragment, Reassembly } from './fragments.js'
 import { Hooks, makePacket, type Packet } from './hooks.js'
 import type { Interface } from './interface.js'
 import { Link } from './link.js'
-import type { Expiring } from './neighbors.js'
 import { type Path, Paths } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 

@@ -16,9 +16,10 @@ import {
 import { ARP_BYTES, ARP_REPLY, ARP_REQUEST, arpPacket, parseArp, writeArp } from '../wire/arp.js'
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from '../wire/ethernet.js'
 import type { Drops } from './counters.js'
+import type { Expiring } from './expiring.js'
 import { FrameQueue } from './frame-queue.js'
 import { type Interface, type InterfaceOptions, makeInterface } from './interface.js'
-import { type Expiring, NeighborTable } from './neighbors.js'
+import { NeighborTable } from './neighbors.js'
 
 /** 01:00:5e:00:00:00, the block of IPv4 multicast (RFC 1112 section 6.4). */
 const MULTICAST_MAC: Mac = 0x01005e000000

@@ -4,14 +4,10 @@
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
 import type { Ipv4, Mac } from '../wire/address.js'
+import type { Expiring } from './expiring.js'
 import type { Interface } from './interface.js'
 
 export type NeighborState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE' | 'FAILED'
-
-/** Something of a stack that waits for a time. */
-export interface Expiring {
-  expire(now: Micros): void
-}
 
 /** What the cache needs of the layers around it. */
 export interface NeighborPorts {

@@ -4,8 +4,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Micros, NEVER, SECOND } from '../../src/base/time.js'
 import { TimerHeap } from '../../src/base/timer-heap.js'
+import type { Expiring } from '../../src/stack/expiring.js'
 import { makeInterface } from '../../src/stack/interface.js'
-import { type Expiring, NeighborTable } from '../../src/stack/neighbors.js'
+import { NeighborTable } from '../../src/stack/neighbors.js'
 import type { Mac } from '../../src/wire/address.js'
 
 const test = suite('neighbors')

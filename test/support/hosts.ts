@@ -107,8 +107,7 @@ export class Lab {
 
   /** Joins port 0 of two hosts by a cable. */
   cable(a: Host, b: Host, settings?: LinkSettings): void {
-    const ends = [a, b].map((host) => ({ machine: this.#ids.get(host)!, port: 0 })) as [never, never]
-    this.#connect(ends[0], ends[1], settings)
+    this.#connect({ machine: this.#ids.get(a)!, port: 0 }, { machine: this.#ids.get(b)!, port: 0 }, settings)
   }
 
   /** Plugs a pod into a node's bridge. */
