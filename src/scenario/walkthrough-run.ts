@@ -2,6 +2,8 @@
 // session that an earlier line opened. A session stays open in the background when the document goes back to
 // the host, and is used again when its prompt comes back.
 
+import type { Micros } from '../base/time.js'
+import { SECOND } from '../base/time.js'
 import { diffLines } from './diff.js'
 import type { CommandResult, InteractiveSession } from './host-shell.js'
 import { outputLines, outputMatches } from './match.js'
@@ -16,7 +18,8 @@ export async function runWalkthrough(stage: Stage, commands: readonly Walkthroug
     if (stage.signal.aborted) break
     stage.started({ name: command.command, command: command.command })
     const session = command.where === 'host' ? undefined : sessionFor(stage, sessions, command)
-    if (command.where === 'pod' && session === undefined) {
+    // `root@master:~# kubectl ...`: a prompt of the host that looks like a pod's; no pod has kubectl.
+    if (command.where === 'pod' && session === undefined && programOf(command) !== 'kubectl') {
       stage.finished(judged(stage, command, noSession(command), PROMPTS.pod(command), 0))
       continue
     }
@@ -25,7 +28,7 @@ export async function runWalkthrough(stage: Stage, commands: readonly Walkthroug
     const start = stage.emulation.now()
     const result =
       session === undefined
-        ? await stage.host.run(command.command, STEP_TIMEOUT)
+        ? await runOutside(stage, command.command)
         : await session.type(command.command, STEP_TIMEOUT)
     const opened = session === undefined ? result.session : undefined
     if (opened !== undefined) sessions.push(opened)
@@ -33,6 +36,22 @@ export async function runWalkthrough(stage: Stage, commands: readonly Walkthroug
     stage.finished(judged(stage, command, result, prompt, stage.millisSince(start)))
   }
   for (const session of sessions) if (session.alive) session.close()
+}
+
+/** A command that only shows what happens until somebody presses ^C does its work when it is ended. */
+async function runOutside(stage: Stage, line: string): Promise<CommandResult> {
+  if (!FOLLOWS.test(line)) return stage.host.run(line, STEP_TIMEOUT)
+  const result = await stage.host.run(line, FOLLOW_TIME)
+  return result.timedOut ? { ...result, timedOut: false, exitCode: 0 } : result
+}
+
+const FOLLOWS =
+  /^\s*kubectl\s+(?:[^|;&]*\s)?(?:get\s[^|;&]*(?:-w|--watch)|logs\s[^|;&]*(?:-f|--follow))(?:\s[^|;&]*)?$/
+/** How long somebody watches. */
+const FOLLOW_TIME: Micros = 10 * SECOND
+
+function programOf(command: WalkthroughCommand): string {
+  return command.command.trimStart().split(/\s/, 1)[0]!
 }
 
 const PROMPTS = {
@@ -46,8 +65,7 @@ function sessionFor(
   sessions: readonly InteractiveSession[],
   command: WalkthroughCommand,
 ): InteractiveSession | undefined {
-  const program = command.command.split(/\s/, 1)[0]!
-  if (command.where === 'note' && stage.host.has(program)) return undefined
+  if (command.where === 'note' && stage.host.has(programOf(command))) return undefined
   return sessions.findLast(
     (session) =>
       session.alive && (command.pod === undefined || (session.hostname ?? command.pod) === command.pod),

@@ -155,6 +155,29 @@ test('a command that never ends fails after its time and is ended', async ({ dir
   assert.is(result.steps[0]!.reason, 'no end after 60 s, emulated')
 })
 
+test('a command that follows is ended after a while, and a root prompt outside the cluster is not a pod', async ({
+  directory,
+}) => {
+  const file = write(directory, 'w.md', '```', 'root@master:~# kubectl get pods -w', 'NAME', '```')
+  const fake = new FakeEmulation()
+  const world: World = {
+    startEmulation: async () => fake,
+    hostPrograms: () =>
+      new Map([
+        [
+          'sh',
+          async (process) => {
+            await process.stdout.write('NAME\n')
+            return (await process.stdin.read()) === undefined ? 0 : 1
+          },
+        ],
+      ]),
+  }
+  const result = await runDocument(file, {}, world)
+  assert.equal(statuses(result), ['passed: kubectl get pods -w'])
+  assert.is(result.steps[0]!.durationMs, 10_000)
+})
+
 test('typing takes a second a line under the virtual clock, nothing in real time', async ({ directory }) => {
   const file = write(directory, 'w.md', '```', '$ good', '$ good', '```')
   const script: Script = { good: ['', 0] }
