@@ -22,6 +22,8 @@ export interface ObjectList {
 
 export class Client {
   readonly api: Api
+  /** What the server warned of, in order. */
+  readonly warnings: string[] = []
 
   constructor(api: Api) {
     this.api = api
@@ -29,6 +31,9 @@ export class Client {
 
   send(request: ApiRequest): ApiResponse {
     const response = this.api.request(request)
+    for (const [, text] of (response.headers['warning'] ?? '').matchAll(/299 - ("(?:[^"\\]|\\.)*")/g)) {
+      this.warnings.push(JSON.parse(text!) as string)
+    }
     if (response.status >= 400) throw new ServerError(response.body as Status)
     return response
   }

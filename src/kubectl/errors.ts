@@ -2,6 +2,8 @@
 // kubectl tells them.
 
 import type { Status } from '../api/request.js'
+import { JsonPathError } from './jsonpath/evaluate.js'
+import { JsonPathSyntaxError } from './jsonpath/parser.js'
 
 /** Ends the command with this text on stderr (no line feed at the end) and this exit code. */
 export class KubectlError extends Error {
@@ -68,5 +70,6 @@ function describeInvalid({ message, details }: Status): string {
 export function describeError(error: unknown): string | undefined {
   if (error instanceof KubectlError) return error.message
   if (error instanceof ServerError) return error.describe()
+  if (error instanceof JsonPathSyntaxError || error instanceof JsonPathError) return `error: ${error.message}`
   return undefined
 }

@@ -1,6 +1,7 @@
 // The annotation in which client-side apply keeps what was applied last.
 
 import type { KubeObject } from '../cluster/objects.js'
+import { clientError } from './errors.js'
 import { goJson } from './go-json.js'
 
 export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -20,5 +21,10 @@ export function withLastApplied(object: KubeObject): KubeObject {
 /** What was applied last; undefined when the object was not made by apply. */
 export function lastApplied(object: KubeObject): KubeObject | undefined {
   const text = object.metadata.annotations?.[LAST_APPLIED]
-  return text === undefined ? undefined : (JSON.parse(text) as KubeObject)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as KubeObject
+  } catch {
+    throw clientError(`unable to decode the annotation ${LAST_APPLIED} of ${object.metadata.name}`)
+  }
 }

@@ -1,7 +1,8 @@
 // The built-in kubectl: a program like any other, and a client of the API like any other.
 
 import type { Api } from '../api/request.js'
-import type { Process, Program } from '../posix/process.js'
+import { SystemError } from '../base/errors.js'
+import { type Process, type Program, SIGNAL_NUMBER } from '../posix/process.js'
 import { COMMANDS, type CommandEntry } from './commands.js'
 import { CommandContext, type KubectlOptions } from './context.js'
 import { describeError, KubectlError } from './errors.js'
@@ -16,6 +17,8 @@ export function kubectl(api: Api, options: KubectlOptions = {}): Program {
     try {
       return await runCommand(process, api, options)
     } catch (error) {
+      // Nobody reads any more: the real one dies of SIGPIPE, without a word.
+      if (error instanceof SystemError && error.code === 'EPIPE') return 128 + SIGNAL_NUMBER.SIGPIPE
       const text = describeError(error)
       if (text === undefined) throw error
       await process.stderr.write(`${text}\n`)
@@ -37,7 +40,13 @@ async function runCommand(process: Process, api: Api, options: KubectlOptions): 
     await process.stdout.write(commandHelp(name, entry))
     return 0
   }
-  return entry.run(new CommandContext(process, api, flags, options))
+  const context = new CommandContext(process, api, flags, options)
+  try {
+    return await entry.run(context)
+  } finally {
+    if (!process.signal.aborted)
+      for (const text of context.client.warnings) await context.warn(`Warning: ${text}`)
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
 // kubectl wait.
 
-import type { Condition } from '../cluster/objects.js'
+import type { Condition, KubeObject } from '../cluster/objects.js'
 import type { Command, CommandContext } from './context.js'
 import { clientError, KubectlError, ServerError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
-import { findJsonPath, relaxedTemplate, textOfValue } from './jsonpath/evaluate.js'
+import { findJsonPath, JsonPathError, relaxedTemplate, textOfValue } from './jsonpath/evaluate.js'
 import { JsonPathSyntaxError } from './jsonpath/parser.js'
 import { readManifests } from './manifests.js'
 import { objectName } from './resources.js'
@@ -108,11 +108,21 @@ function jsonPathHolds(text: string): Until<true> {
   }
   return (object) => {
     if (object === undefined) return undefined
-    const values = findJsonPath(path, object)
+    const values = valuesAt(path, object)
     if (values.length === 0) return undefined
     if (values.length > 1) throw clientError('given jsonpath expression matches more than one value')
     if (wanted === undefined) return true
     return textOfValue(values[0]) === wanted ? true : undefined
+  }
+}
+
+/** An index that is not there (yet) finds nothing. */
+function valuesAt(path: string, object: KubeObject): unknown[] {
+  try {
+    return findJsonPath(path, object)
+  } catch (error) {
+    if (error instanceof JsonPathError) return []
+    throw error
   }
 }
 

@@ -74,6 +74,20 @@ test('apply says created, then unchanged, then configured', async () => {
   assert.is(await lines(), 'deployment.apps/sidecar-app configured\nservice/sidecar-svc unchanged\n')
 })
 
+test('an unknown field is refused, or only warned of with --validate=warn', async () => {
+  const fixture = new ApiFixture()
+  fixture.fs.writeFile('/c.yml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndatas: {a: b}\n')
+  assert.is(
+    (await fixture.kubectl('create -f c.yml')).stderr,
+    'Error from server (BadRequest): error when creating "c.yml": ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "datas"\n',
+  )
+  assert.equal(await fixture.kubectl('create -f c.yml --validate=warn'), {
+    stdout: 'configmap/c created\n',
+    stderr: 'Warning: unknown field "datas"\n',
+    exitCode: 0,
+  })
+})
+
 test('scale changes what the deployment wants', async () => {
   const fixture = withSidecar()
   await fixture.kubectl('create -f sidecar.yml')

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { evaluateJsonPath, JsonPathError } from '../../src/kubectl/jsonpath/evaluate.js'
@@ -106,6 +107,43 @@ test('an index that is not there fails, a missing key does not', () => {
     () => evaluateJsonPath('{.users[5].name}', DATA),
     (error: unknown) =>
       error instanceof JsonPathError && error.message === 'array index out of bounds: index 5, length 2',
+  )
+})
+
+test('any text is either evaluated or refused, and never hangs', () => {
+  const piece = fc.constantFrom(
+    '{',
+    '}',
+    '[',
+    ']',
+    '.',
+    '..',
+    '*',
+    '@',
+    '$',
+    '?(',
+    ')',
+    '"',
+    "'",
+    ':',
+    ',',
+    '==',
+    'range ',
+    'end',
+    'items',
+    '-1',
+    '0',
+    ' ',
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 16 }), (pieces) => {
+      try {
+        assert.type(evaluateJsonPath(pieces.join(''), DATA), 'string')
+      } catch (error) {
+        if (!(error instanceof JsonPathSyntaxError) && !(error instanceof JsonPathError)) throw error
+      }
+    }),
+    { numRuns: 500 },
   )
 })
 
