@@ -72,6 +72,9 @@ function alternativesOf(body: string): string[] | undefined {
   return items.flatMap(expandBraces)
 }
 
+/** A longer range stays as it is written: the emulator's memory is everybody's. */
+const MAX_RANGE = 1_000_000
+
 function rangeOf(body: string): string[] | undefined {
   const match = /^(?:(-?\d+)\.\.(-?\d+)|([A-Za-z])\.\.([A-Za-z]))(?:\.\.(-?\d+))?$/.exec(body)
   if (match === null) return undefined
@@ -80,6 +83,7 @@ function rangeOf(body: string): string[] | undefined {
   const from = numeric ? Number(fromNumber) : fromLetter!.charCodeAt(0)
   const to = numeric ? Number(toNumber) : toLetter!.charCodeAt(0)
   const step = Math.abs(Number(stepText ?? 1)) || 1
+  if (Math.abs(to - from) / step > MAX_RANGE) return undefined
   const padded = numeric && (/^-?0\d/.test(fromNumber) || /^-?0\d/.test(toNumber!))
   const width = padded ? Math.max(fromNumber!.length, toNumber!.length) : 0
   const items: string[] = []

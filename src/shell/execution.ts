@@ -77,7 +77,7 @@ async function runAndOr(shell: Shell, node: PipelineNode | AndOr, io: Io): Promi
 }
 
 async function runPipeline(shell: Shell, node: PipelineNode, io: Io): Promise<number> {
-  if (node.type !== 'Pipeline') return await checkStatus(shell, node, await runCommand(shell, node, io), io)
+  if (node.type !== 'Pipeline') return await checkStatus(shell, node, await runCommand(shell, node, io))
   const negated = node.prefixes.filter((prefix) => prefix.type === 'Negation').length % 2 === 1
   const timed = node.prefixes.some((prefix) => prefix.type === 'Time')
   const started = shell.process.system.clock.now()
@@ -85,7 +85,7 @@ async function runPipeline(shell: Shell, node: PipelineNode, io: Io): Promise<nu
   const status = await (negated ? shell.guard(body) : body())
   if (timed) await reportTime(shell, started, io)
   if (negated) return status === 0 ? 1 : 0
-  return await checkStatus(shell, node, status, io)
+  return await checkStatus(shell, node, status)
 }
 
 async function reportTime(shell: Shell, started: number, io: Io): Promise<void> {
@@ -95,7 +95,7 @@ async function reportTime(shell: Shell, started: number, io: Io): Promise<void> 
 }
 
 /** errexit (POSIX 2.14, set -e): a failure that nobody looks at ends the shell. */
-async function checkStatus(shell: Shell, node: PipelineNode, status: number, _io: Io): Promise<number> {
+async function checkStatus(shell: Shell, node: PipelineNode, status: number): Promise<number> {
   if (status === 0 || shell.guarded > 0 || !shell.state.options.has('errexit')) return status
   const checked = node.type === 'Command' || node.type === 'Pipeline' || node.type === 'Subshell'
   if (checked || node.type === 'TestCommand' || node.type === 'ArithmeticCommand') throw new ExitShell(status)
@@ -129,7 +129,7 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
 }
 
 async function checkedCommand(shell: Shell, command: CommandNode, io: Io): Promise<number> {
-  return await checkStatus(shell, command, await runCommand(shell, command, io), io)
+  return await checkStatus(shell, command, await runCommand(shell, command, io))
 }
 
 /** Runs one command of any kind; failures of the shell itself become messages and a status here. */

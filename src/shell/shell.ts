@@ -6,7 +6,7 @@ import type { CompoundList, Script } from 'unbash'
 import { abortable } from '../posix/abort.js'
 import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posix/process.js'
 import { SIGNAL_NUMBER } from '../posix/process.js'
-import { ExitShell } from './control-flow.js'
+import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import type { ShellState } from './state.js'
 
 /**
@@ -30,6 +30,9 @@ export interface Job {
 
 /** Emulated time that the interpreter takes for one simple command or one turn of a loop. */
 const STEP_MICROS = 50
+
+/** A loop that starts commands in the background and never waits must not grow for ever. */
+const MAX_REMEMBERED_JOBS = 1000
 
 /** Runs a list of commands in a shell; returns the last status. Injected, because expansions run commands too. */
 export type RunList = (shell: Shell, list: Script | CompoundList, io: Io) => Promise<number>
@@ -241,6 +244,10 @@ export class Shell {
 
   /** Takes note of a background command. */
   addJob(child: Child, text: string): Job {
+    if (this.jobs.length >= MAX_REMEMBERED_JOBS) {
+      const ended = this.jobs.findIndex((job) => job.status !== undefined)
+      if (ended >= 0) this.jobs.splice(ended, 1)
+    }
     const id = Math.max(0, ...this.jobs.map((job) => job.id)) + 1
     const job: Job = { id, child, text, status: undefined }
     this.jobs.push(job)
@@ -255,7 +262,8 @@ export class Shell {
     try {
       return await body()
     } catch (error) {
-      if (error instanceof ExitShell) return error.status
+      // A `return` with nothing to return from ends the shell too (a subshell inside a function).
+      if (error instanceof ExitShell || error instanceof ReturnFromFunction) return error.status
       throw error
     }
   }

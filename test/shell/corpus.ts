@@ -62,6 +62,7 @@ export const CORPUS: Readonly<Record<string, string>> = {
   'select from input': `select x in a b; do echo "got $x"; break; done 2>/dev/null <<< 2`,
   functions: `f() { echo "$1 $#"; return 3; }; f a b; echo $?; g() (exit 4); g; echo $?; function h { echo h; }; h`,
   'functions see parameters': `f() { echo "$@"; set -- x; echo $1; }; set -- outer; f inner; echo $1`,
+  'return in a subshell': `f() { (return 3; echo no); echo $?; }; f; f() { echo a | while read x; do return 4; done; echo $?; }; f`,
   'local variables': `x=1; f() { local x=2 y=3; g; echo "f $x $y"; }; g() { echo "g $x $y"; x=5; }; f; echo "$x[$y]"`,
   recursion: `fact() { if [ $1 -le 1 ]; then echo 1; else echo $(( $1 * $(fact $(($1-1))) )); fi; }; fact 6`,
   'function redirection': `f() { echo out; echo err >&2; } 2>/dev/null; f; f >o; cat o`,

@@ -1,11 +1,9 @@
-// ls, stat and find: looking at the file tree.
+// ls and stat: looking at the file tree.
 
 import { type FileStat, type FileSystem, resolvePath } from '../../posix/file-system.js'
 import type { Process, Program } from '../../posix/process.js'
-import { matchesPattern } from '../pattern.js'
 import { formatDate } from './date.js'
-import { applet, type Options, parseOptions, UsageError } from './options.js'
-import { runCommand } from './system.js'
+import { applet, type Options, parseOptions } from './options.js'
 
 const HALF_A_YEAR_MILLIS = 182 * 86_400_000
 
@@ -134,138 +132,6 @@ export const stat: Program = applet(async (process, args) => {
     await process.stdout.write(
       `${format.replace(/%([a-zA-Z])/g, (whole, letter: string) => fields[letter] ?? whole)}\n`,
     )
-  }
-  return status
-})
-
-/** One condition or action of find, which may need to run a program. */
-type FindTest = (path: string, stat: FileStat) => Promise<boolean>
-
-interface FindPlan {
-  readonly tests: readonly FindTest[]
-  readonly maxDepth: number
-  readonly minDepth: number
-}
-
-function findPlan(process: Process, expression: readonly string[]): FindPlan {
-  const tests: FindTest[] = []
-  const { fs } = process.system
-  const rest = [...expression]
-  let maxDepth = Number.POSITIVE_INFINITY
-  let minDepth = 0
-  let negated = false
-  let prints = true
-  const add = (test: FindTest) => {
-    const inverted = negated
-    tests.push(async (path, stat) => (await test(path, stat)) !== inverted)
-    negated = false
-  }
-  const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1)
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const operand = () => {
-      const value = rest.shift()
-      if (value === undefined) throw new UsageError(`${word}: argument missing`)
-      return value
-    }
-    switch (word) {
-      case '!':
-      case '-not':
-        negated = !negated
-        break
-      case '-a':
-      case '-and':
-        break
-      case '-name':
-      case '-iname': {
-        const pattern = operand()
-        const fold = (text: string) => (word === '-iname' ? text.toLowerCase() : text)
-        add(async (path) => matchesPattern(fold(pattern), fold(baseName(path))))
-        break
-      }
-      case '-path': {
-        const pattern = operand()
-        add(async (path) => matchesPattern(pattern, path))
-        break
-      }
-      case '-type': {
-        const type = { f: 'file', d: 'directory', c: 'device' }[operand()]
-        add(async (_, stat) => stat.type === type)
-        break
-      }
-      case '-empty':
-        add(async (path, stat) =>
-          stat.type === 'directory'
-            ? fs.readDirectory(resolvePath(process.cwd, path)).length === 0
-            : stat.size === 0,
-        )
-        break
-      case '-maxdepth':
-        maxDepth = Number(operand())
-        break
-      case '-mindepth':
-        minDepth = Number(operand())
-        break
-      case '-print':
-        break
-      case '-delete':
-        prints = false
-        add(async (path) => {
-          fs.remove(resolvePath(process.cwd, path))
-          return true
-        })
-        break
-      case '-exec': {
-        prints = false
-        const end = rest.findIndex((text) => text === ';' || text === '+')
-        if (end < 0) throw new UsageError('-exec requires an argument')
-        const argv = rest.splice(0, end + 1).slice(0, -1)
-        add(
-          async (path) =>
-            (await runCommand(
-              process,
-              argv.map((text) => text.replaceAll('{}', path)),
-            )) === 0,
-        )
-        break
-      }
-      default:
-        throw new UsageError(`unrecognized: ${word}`)
-    }
-  }
-  if (prints) {
-    tests.push(async (path) => {
-      await process.stdout.write(`${path}\n`)
-      return true
-    })
-  }
-  return { tests, maxDepth, minDepth }
-}
-
-export const find: Program = applet(async (process, args) => {
-  const first = args.findIndex((arg) => arg.startsWith('-') || arg === '!')
-  const paths = first < 0 ? args : args.slice(0, first)
-  const plan = findPlan(process, first < 0 ? [] : args.slice(first))
-  const { fs } = process.system
-  const depthFirst = args.includes('-delete')
-  const visit = async (path: string, depth: number): Promise<void> => {
-    const full = resolvePath(process.cwd, path)
-    const stat = fs.stat(full)
-    const below = async () => {
-      if (stat.type !== 'directory' || depth >= plan.maxDepth) return
-      for (const name of fs.readDirectory(full))
-        await visit(path.endsWith('/') ? path + name : `${path}/${name}`, depth + 1)
-    }
-    if (depthFirst) await below()
-    if (depth >= plan.minDepth) for (const test of plan.tests) if (!(await test(path, stat))) break
-    if (!depthFirst) await below()
-  }
-  let status = 0
-  for (const path of paths.length === 0 ? ['.'] : paths) {
-    if (fs.exists(resolvePath(process.cwd, path))) await visit(path, 0)
-    else {
-      await process.stderr.write(`find: ${path}: No such file or directory\n`)
-      status = 1
-    }
   }
   return status
 })
