@@ -1,9 +1,7 @@
 // Discovery: which groups, versions and resources the server has, in the legacy form that every client reads.
 
+import { KUBERNETES_VERSION } from '../cluster/bootstrap.js'
 import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from '../cluster/resources.js'
-
-/** The release whose behaviour the emulation follows. */
-export const KUBERNETES_VERSION = { major: '1', minor: '32', gitVersion: 'v1.32.4' } as const
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 const WITH_STATUS = ['pods', 'services', 'deployments', 'replicasets', 'nodes', 'namespaces']
@@ -28,7 +26,9 @@ export function discover(path: string): unknown {
   switch (parts.join('/')) {
     case 'version':
       return {
-        ...KUBERNETES_VERSION,
+        major: KUBERNETES_VERSION.slice(1).split('.')[0],
+        minor: KUBERNETES_VERSION.split('.')[1],
+        gitVersion: KUBERNETES_VERSION,
         gitCommit: '',
         gitTreeState: 'clean',
         buildDate: '',

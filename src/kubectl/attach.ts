@@ -26,8 +26,16 @@ export const attach: Command = async (context) => {
   return 0
 }
 
-/** Joins the terminal to the pod's container, with the hints that people know. */
-export async function attachToPod(context: CommandContext, pod: Pod, container: string): Promise<void> {
+/**
+ * Joins the terminal to the pod's container, with the hints that people know. `past` gives what to show first when
+ * there is no terminal.
+ */
+export async function attachToPod(
+  context: CommandContext,
+  pod: Pod,
+  container: string,
+  past: () => string = () => '',
+): Promise<void> {
   const { flags } = context
   const quiet = flags.bool('quiet')
   const stdin = flags.bool('stdin')
@@ -41,7 +49,7 @@ export async function attachToPod(context: CommandContext, pod: Pod, container: 
   }
   if (!quiet) await context.warn("If you don't see a command prompt, try pressing enter.")
   const target = { namespace: pod.metadata.namespace ?? context.namespace, pod: pod.metadata.name, container }
-  await attachTo(context, target, { stdin, tty })
+  await attachTo(context, target, { stdin, tty }, tty ? () => '' : past)
   if (!quiet && stdin && tty && (pod.spec.restartPolicy ?? 'Always') === 'Always') {
     await context.print(
       `Session ended, resume using 'kubectl attach ${pod.metadata.name} -c ${container} -i -t' command when the pod is running`,

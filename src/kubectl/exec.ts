@@ -53,13 +53,17 @@ export function streamsOf(opened: RemoteStreams | Status): RemoteStreams {
   throw new ServerError(opened)
 }
 
-/** Attaches to a container; resolves when it ends or the streams do. */
+/**
+ * Attaches to a container; resolves when it ends or the streams do. `past` reads what the container wrote before,
+ * at the very moment of attaching.
+ */
 export async function attachTo(
   context: CommandContext,
   target: { readonly namespace: string; readonly pod: string; readonly container: string },
   options: { readonly stdin: boolean; readonly tty: boolean },
+  past: () => string,
 ): Promise<void> {
-  const opened = context.client.api.attach({ ...target, ...options })
-  const exit = await pump(context, streamsOf(opened), options)
+  const remote = streamsOf(context.client.api.attach({ ...target, ...options }))
+  const exit = await pump(context, remote, { ...options, past: past() })
   if (exit.error !== undefined) throw clientError(exit.error)
 }

@@ -1,7 +1,6 @@
 // What kubectl tells of the cluster and itself: api-resources, version, cluster-info, config; and what this one
 // cannot do.
 
-import { KUBERNETES_VERSION } from '../api/discovery.js'
 import type { Service } from '../cluster/objects.js'
 import type { Command, CommandContext } from './context.js'
 import { clientError, usageError } from './errors.js'
@@ -65,19 +64,21 @@ export const VERSION_FLAGS: FlagSpecs = {
   client: Flag.bool('', 'If true, shows client version only (no server required)'),
 }
 
+/** The release of kubectl whose behaviour this one follows. */
+const CLIENT_VERSION = { major: '1', minor: '32', gitVersion: 'v1.32.4' }
 const KUSTOMIZE_VERSION = 'v5.5.0'
 
 export const version: Command = async (context) => {
   const { flags, client } = context
   const server = client.send({ method: 'GET', path: '/version' }).body as { gitVersion: string }
   const all = {
-    clientVersion: KUBERNETES_VERSION,
+    clientVersion: CLIENT_VERSION,
     kustomizeVersion: KUSTOMIZE_VERSION,
     ...(!flags.bool('client') && { serverVersion: server }),
   }
   switch (flags.text('output') ?? '') {
     case '':
-      await context.print(`Client Version: ${KUBERNETES_VERSION.gitVersion}`)
+      await context.print(`Client Version: ${CLIENT_VERSION.gitVersion}`)
       await context.print(`Kustomize Version: ${KUSTOMIZE_VERSION}`)
       if (!flags.bool('client')) await context.print(`Server Version: ${server.gitVersion}`)
       return 0

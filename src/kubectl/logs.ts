@@ -129,6 +129,13 @@ export async function streamPodLog(
   await output.flush()
 }
 
+/** A container's log so far. */
+export function readPodLog(context: CommandContext, pod: Pod, container: string): string {
+  const resource = context.mapper.find('pods')
+  const path = `${resourcePath(resource, pod.metadata.namespace, pod.metadata.name)}/log`
+  return String(context.client.send({ method: 'GET', path, query: { container } }).body)
+}
+
 function logQuery({ flags }: CommandContext, container: string, follow: boolean): Record<string, string> {
   const tail = flags.int('tail') ?? (flags.text('selector') ? SELECTOR_TAIL : -1)
   const since = flags.duration('since') ?? 0

@@ -14,14 +14,14 @@ export interface RemoteExit {
 
 const ROWS = 24
 
-/** Joins the process to the remote streams; rejects with the signal's reason when the process is ended. */
+/** Joins the process to the remote streams, after what was written in the `past`; rejects with the signal's reason when the process is ended. */
 export async function pump(
   { process }: CommandContext,
   remote: RemoteStreams,
-  options: { readonly stdin: boolean; readonly tty: boolean },
+  options: { readonly stdin: boolean; readonly tty: boolean; readonly past?: string },
 ): Promise<RemoteExit> {
   const { signal, stdin, stdout, stderr } = process
-  let written: Promise<void> = Promise.resolve()
+  let written: Promise<void> = options.past ? stdout.write(options.past) : Promise.resolve()
   let ended = false
   const exit = await new Promise<RemoteExit>((resolve, reject) => {
     const hangUp = () => {

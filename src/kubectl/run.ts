@@ -6,9 +6,9 @@ import type { Container, KubeObject, Pod, PodSpec } from '../cluster/objects.js'
 import { attachToPod } from './attach.js'
 import type { Command, CommandContext } from './context.js'
 import { sendCreate, WRITE_FLAGS } from './create.js'
-import { clientError, usageError } from './errors.js'
+import { clientError, KubectlError, usageError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
-import { streamPodLog } from './logs.js'
+import { readPodLog, streamPodLog } from './logs.js'
 import { dryRunMode, printResult } from './output.js'
 import type { KubectlResource } from './resources.js'
 import { type ObjectKey, waitForObject } from './waiting.js'
@@ -164,10 +164,23 @@ async function stayWith(context: CommandContext, key: ObjectKey): Promise<number
   const pod = started.result
   const container = pod.spec.containers[0]!.name
   if (hasEnded(pod)) await streamPodLog(context, pod, container, true)
-  else await attachToPod(context, pod, container)
+  else await attachOrLog(context, pod, container)
   if ((pod.spec.restartPolicy ?? 'Always') === 'Always') return 0
   const ended = await waitForObject(context, key, endedPod, { timeoutSeconds: undefined })
   return ended.type === 'done' ? exitCodeOf(context, ended.result) : 1
+}
+
+/** A short command writes, or even ends, before anyone can attach: its log has what was missed. */
+async function attachOrLog(context: CommandContext, pod: Pod, container: string): Promise<void> {
+  try {
+    await attachToPod(context, pod, container, () => readPodLog(context, pod, container))
+  } catch (error) {
+    if (!(error instanceof KubectlError) || !error.message.includes('container not found')) throw error
+    await context.warn(
+      `warning: couldn't attach to pod/${pod.metadata.name}, falling back to streaming logs: ${error.message.replace('error: ', '')}`,
+    )
+    await streamPodLog(context, pod, container, false)
+  }
 }
 
 const hasEnded = (pod: Pod) => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'

@@ -127,6 +127,15 @@ test('run -it waits until the pod runs, attaches, and says how to come back', as
   })
 })
 
+test('run -i shows what a short command wrote before anyone could attach', async () => {
+  const fixture = new ApiFixture()
+  const running = fixture.startKubectl('run hi --image=busybox -i -q -- echo hi')
+  await settle()
+  fixture.streams.write(0, 'hi\n')
+  fixture.start(fixture.store.get('pods', 'default', 'hi')!)
+  assert.equal(await running.ended, { stdout: 'hi\n', stderr: '', exitCode: 0 })
+})
+
 test('run -i gives up when the pod does not run in time', async () => {
   const fixture = new ApiFixture()
   const running = fixture.startKubectl('run curl --image=busybox -i')

@@ -77,8 +77,10 @@ export function describeEvents(writer: DescriptionWriter, { context, object }: S
   writer.line(1, 'Type\tReason\tAge\tFrom\tMessage')
   writer.line(1, '----\t------\t----\t----\t-------')
   const time = (event: Event) => event.lastTimestamp ?? event.metadata.creationTimestamp ?? ''
-  for (const event of [...found].sort((a, b) => (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0))) {
-    const source = [event.source?.component, event.source?.host].filter(Boolean).join(', ')
+  const version = (event: Event) => Number(event.metadata.resourceVersion ?? 0)
+  const byAge = (a: Event, b: Event) => Date.parse(time(a)) - Date.parse(time(b)) || version(a) - version(b)
+  for (const event of [...found].sort(byAge)) {
+    const source = event.source?.component ?? ''
     const message = (event.message ?? '').trim()
     writer.line(1, `${event.type}\t${event.reason}\t${eventAge(event, context.now)}\t${source}\t${message}`)
   }
