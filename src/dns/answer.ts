@@ -265,18 +265,24 @@ export class Answerer {
     }
   }
 
-  /** Names of the service, or of the endpoints, that have the address. */
+  /**
+   * Names of the service, or of the endpoints, that have the address. A pod behind several services has a name in
+   * each; those of headless services come first, because only they were made to be asked for.
+   */
   #pointers(reverse: string): string[] {
     const zone = this.#options.zones.find((one) => !isReverseZone(one)) ?? ''
     for (const { namespace, name } of this.#records.servicesAt(reverse)) {
       if (this.#isListed(namespace)) return [`${name}.${namespace}.svc.${zone}`]
     }
-    const names = new Set<string>()
+    const headless = new Set<string>()
+    const others = new Set<string>()
     for (const endpoint of this.#records.endpointsAt(reverse)) {
-      if (!this.#isListed(endpoint.namespace)) continue
-      names.add(`${this.#hostnameOf(endpoint)}.${endpoint.service}.${endpoint.namespace}.svc.${zone}`)
+      const { namespace, service } = endpoint
+      if (!this.#isListed(namespace)) continue
+      const names = this.#records.service(namespace, service)?.kind === 'headless' ? headless : others
+      names.add(`${this.#hostnameOf(endpoint)}.${service}.${namespace}.svc.${zone}`)
     }
-    return [...names]
+    return [...headless, ...others]
   }
 
   /** The service that this server is an endpoint of, or `ns.dns` with its own addresses. */

@@ -191,6 +191,17 @@ test('the name server is the service that the server is an endpoint of', () => {
   assert.equal(show(response.additionals), ['kube-dns.kube-system.svc.cluster.local A 10.96.0.10'])
 })
 
+test('a pod behind several services has a name in each, of headless ones first', () => {
+  const server = cluster()
+  server.apply(change(service('sidecar-svc-headless', { clusterIP: 'None' })))
+  server.apply(change(slice('sidecar-svc-headless', ['10.36.0.1'])))
+  const response = server.respond(query('1.0.36.10.in-addr.arpa', 'PTR'), 'udp')!
+  assert.equal(
+    response.answers.map((record) => 'target' in record && record.target),
+    [`10-36-0-1.sidecar-svc-headless.${ZONE}`, `10-36-0-1.sidecar-svc.${ZONE}`],
+  )
+})
+
 test('case is ignored, and kept as it was asked', () => {
   const response = cluster().respond(query('SideCar-svc.Default.svc.ClusTer.Local', 'SRV'), 'udp')!
   assert.is(response.answers[0]!.name, 'SideCar-svc.Default.svc.ClusTer.Local')
