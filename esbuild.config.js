@@ -1,6 +1,6 @@
 // Builds dist/: every TypeScript module one to one (so stack traces and worker URLs stay plain), then each
 // worker entry once more as a single file, because a pod's thread should load one file and not a hundred.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const WORKER_ENTRIES = ['src/drivers/pod-worker.ts', 'src/drivers/network-worker.ts']
@@ -32,3 +32,10 @@ await build({
   packages: 'external',
   allowOverwrite: true,
 })
+
+// The JSON Schema of scenario files, for editors.
+const schema = './dist/src/scenario/json-schema.js'
+if (existsSync(schema)) {
+  const { scenarioJsonSchema } = await import(schema)
+  writeFileSync('dist/scenario.schema.json', `${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`)
+}
