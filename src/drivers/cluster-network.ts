@@ -146,7 +146,12 @@ export class ClusterNetwork implements ClusterFollower {
       mac: nodeMac(node.name),
       address: { address: ipv4(node.address), prefixLength: nodes.prefixLength },
       bridge,
-      routes: others.map((other) => ({ destination: cidr(other.podRange), gateway: ipv4(other.address) })),
+      routes: [
+        ...others.map((other) => ({ destination: cidr(other.podRange), gateway: ipv4(other.address) })),
+        // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their
+        // destination is rewritten.
+        { destination: cidr('0.0.0.0/0'), gateway: nodes.network + 1 },
+      ],
       random: random.fork(`node/${node.name}`),
       onFlow: (flow) =>
         onFlow({
