@@ -2,6 +2,7 @@
 // delete through it too, as they are clients of the API server; their status updates go to the store.
 
 import type { Random } from '../base/random.js'
+import { parseIpv4 } from '../wire/address.js'
 import { ServiceAddresses } from './allocators.js'
 import type { ClusterClock } from './clock.js'
 import { decodeObject, type FieldValidation } from './decode.js'
@@ -46,14 +47,22 @@ export class Admission {
   readonly #clock: ClusterClock
   readonly #names: Random
   readonly #addresses: ServiceAddresses
+  readonly #lenient: boolean
 
+  /**
+   * `lenient` is for manifests that are to be looked at rather than run: objects are defaulted and stored as they
+   * are, with their status; ranges, uniqueness and the other rules of the API server are not checked, and a
+   * namespace that is not there is made.
+   */
   constructor(options: {
     readonly store: ObjectStore
     readonly clock: ClusterClock
     readonly random: Random
     readonly serviceSubnet: string
+    readonly lenient?: boolean
   }) {
     this.#store = options.store
+    this.#lenient = options.lenient ?? false
     this.#clock = options.clock
     this.#names = options.random.fork('dry-run')
     this.#addresses = new ServiceAddresses(options.serviceSubnet, options.random.fork('cluster-ip'))
@@ -75,10 +84,10 @@ export class Admission {
       delete (metadata as unknown as Record<string, unknown>)[field]
     delete metadata.deletionTimestamp
     delete metadata.deletionGracePeriodSeconds
-    if (decoded['status'] !== undefined && type.kind !== 'Node') delete decoded['status']
+    if (decoded['status'] !== undefined && type.kind !== 'Node' && !this.#lenient) delete decoded['status']
     if (type.namespaced) this.#requireNamespace(type, metadata.namespace!, metadata.name)
     applyDefaults(decoded)
-    validate(decoded, type, undefined)
+    if (!this.#lenient) validate(decoded, type, undefined)
     if (metadata.name && this.#store.get(type.plural, metadata.namespace, metadata.name)) {
       // The store tells it.
       return this.#store.create(decoded) as Obj
@@ -106,7 +115,7 @@ export class Admission {
       options.subresource === 'status' ? withStatus(stored, decoded) : withoutStatus(decoded, stored, type)
     applyDefaults(next)
     if (type.kind === 'Service') keepAllocated(next as Service, stored as unknown as Service)
-    validate(next, type, stored)
+    if (!this.#lenient) validate(next, type, stored)
     if (options.dryRun) return next as Obj
     if (type.kind === 'Service') this.#reallocate(next as Service, stored as unknown as Service)
     const result = this.#store.update(next)
@@ -159,6 +168,8 @@ export class Admission {
 
   #requireNamespace(type: ResourceType, namespace: string, name: string): void {
     const found = this.#store.get<Namespace>('namespaces', undefined, namespace)
+    if (found === undefined && this.#lenient)
+      return void this.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
     if (found === undefined) throw notFound(knownResource('namespaces'), namespace)
     if (found.metadata.deletionTimestamp)
       throw forbidden(
@@ -191,8 +202,8 @@ export class Admission {
       return
     }
     if (wanted) {
-      const refusal = this.#addresses.take(wanted)
-      if (refusal !== undefined) {
+      const refusal = parseIpv4(wanted) === undefined ? undefined : this.#addresses.take(wanted)
+      if (refusal !== undefined && !this.#lenient) {
         const errors = new FieldErrors()
         errors.invalid('spec.clusterIPs', goStrings([wanted]), `failed to allocate IP ${wanted}: ${refusal}`)
         throw invalid(knownResource('services'), metadata.name, errors.causes)
@@ -205,12 +216,12 @@ export class Admission {
         'Internal error occurred: failed to allocate a serviceIP: range is full',
       )
     spec.clusterIP = address
-    spec.clusterIPs = [address]
+    if (!this.#lenient || !spec.clusterIPs?.length) spec.clusterIPs = [address]
   }
 
   #release(service: Service): void {
     const address = service.spec.clusterIP
-    if (address && address !== 'None') this.#addresses.release(address)
+    if (address && parseIpv4(address) !== undefined) this.#addresses.release(address)
   }
 
   /** A Service that becomes an ExternalName gives its address back; one that was one gets an address. */

@@ -21,6 +21,7 @@ import type { ReadinessProber } from './readiness.js'
 import { ReplicaSetController } from './replicaset-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
 import { Scheduler } from './scheduler.js'
+import { ServiceIndex } from './service-index.js'
 import { SliceController } from './slice-controller.js'
 import { MemoryStore, type ObjectStore } from './store.js'
 import { WorkLoop } from './work-loop.js'
@@ -35,6 +36,11 @@ export interface ControlPlaneOptions {
   readonly startUnixMillis: number
   /** Without one, a container that runs is ready. */
   readonly prober?: ReadinessProber
+  /**
+   * For manifests that are to be looked at: objects are stored as they are (see Admission), pods that come with an
+   * address are not run, and endpoint slices that come from outside stand as they are. Default false.
+   */
+  readonly lenient?: boolean
 }
 
 export class ControlPlane {
@@ -47,7 +53,7 @@ export class ControlPlane {
   readonly #kubelet: Kubelet
   readonly #events: SandboxEvent[] = []
 
-  constructor({ config, random, runtime, startUnixMillis, prober }: ControlPlaneOptions) {
+  constructor({ config, random, runtime, startUnixMillis, prober, lenient = false }: ControlPlaneOptions) {
     this.config = config
     this.clock = new ClusterClock(startUnixMillis)
     const store = new MemoryStore(this.clock, random.fork('store'))
@@ -57,6 +63,7 @@ export class ControlPlane {
       clock: this.clock,
       random: random.fork('admission'),
       serviceSubnet: config.serviceSubnet,
+      lenient,
     })
     const context: ControllerContext = {
       store,
@@ -65,6 +72,8 @@ export class ControlPlane {
       loop: this.#loop,
       events: new EventRecorder(store, this.clock, random.fork('events')),
       random: random.fork('controllers'),
+      index: new ServiceIndex(store),
+      lenient,
     }
     new NamespaceController(context)
     new GarbageCollector(context)

@@ -4,7 +4,8 @@ import type { Random } from '../base/random.js'
 import type { Admission } from './admission.js'
 import type { ClusterClock } from './clock.js'
 import type { EventRecorder } from './event-recorder.js'
-import type { KubeObject, OwnerReference } from './objects.js'
+import type { KubeObject, OwnerReference, Pod } from './objects.js'
+import type { ServiceIndex } from './service-index.js'
 import type { ObjectStore } from './store.js'
 import type { WorkLoop } from './work-loop.js'
 
@@ -15,6 +16,10 @@ export interface ControllerContext {
   readonly loop: WorkLoop
   readonly events: EventRecorder
   readonly random: Random
+  /** Who selects whom; it hears of every change before the controllers do. */
+  readonly index: ServiceIndex
+  /** ControlPlaneOptions.lenient. */
+  readonly lenient: boolean
 }
 
 /** The owner that manages `object`, if any. */
@@ -32,4 +37,10 @@ export function controllerReference(owner: KubeObject): OwnerReference {
     controller: true,
     blockOwnerDeletion: true,
   }
+}
+
+/** Whether a pod is only described, and not to be run: in a lenient cluster, one that came with an address. */
+export function isOnlyDescribed(pod: Pod, context: ControllerContext): boolean {
+  if (!context.lenient) return false
+  return !pod.spec?.containers?.length || (pod.status?.podIP !== undefined && !pod.status.startTime)
 }

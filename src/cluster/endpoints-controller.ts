@@ -4,9 +4,7 @@
 import type { ControllerContext } from './controller-context.js'
 import { cloneJson } from './json.js'
 import type { EndpointAddress, Endpoints, Pod, Service } from './objects.js'
-import { matchesLabels } from './selector.js'
 import { type Backend, type BackendPort, backendsOf, podReference } from './service-backends.js'
-import type { ObjectStore } from './store.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 type Subset = NonNullable<Endpoints['subsets']>[number]
@@ -17,18 +15,23 @@ export const HEADLESS_LABEL = 'service.kubernetes.io/headless'
 export class EndpointsController implements Controller {
   readonly name = 'endpoints'
   readonly #context: ControllerContext
+  /** Uids of the Endpoints made here. */
+  readonly #made = new Set<string>()
 
   constructor(context: ControllerContext) {
     this.#context = context
-    const { store, loop } = context
+    const { store, loop, index } = context
     store.watch<Service>('services', ({ type, object }) => {
       // Endpoints go with their Service; those that never had one were made by hand, and stay.
       if (type === 'DELETED') store.remove('endpoints', object.metadata.namespace, object.metadata.name)
       else loop.add(this, keyOf(object))
     })
-    store.watch<Endpoints>('endpoints', ({ object }) => loop.add(this, keyOf(object)))
+    store.watch<Endpoints>('endpoints', ({ type, object }) => {
+      if (type === 'DELETED') this.#made.delete(object.metadata.uid!)
+      loop.add(this, keyOf(object))
+    })
     store.watch<Pod>('pods', ({ object, previous }) => {
-      for (const service of servicesOf(store, object, previous)) loop.add(this, keyOf(service))
+      for (const service of index.servicesOf(object, previous)) loop.add(this, keyOf(service))
     })
   }
 
@@ -40,9 +43,11 @@ export class EndpointsController implements Controller {
     const { selector, type } = service.spec
     if (!selector || Object.keys(selector).length === 0 || type === 'ExternalName') return
     const current = store.get<Endpoints>('endpoints', namespace, name)
+    // Endpoints that were handed in stand as they are.
+    if (this.#context.lenient && current && !this.#made.has(current.metadata.uid!)) return
     const labels = { ...service.metadata.labels }
     if (service.spec.clusterIP === 'None') labels[HEADLESS_LABEL] = ''
-    const subsets = subsetsOf(service, backendsOf(service, store))
+    const subsets = subsetsOf(service, backendsOf(service, this.#context.index))
     const next: Endpoints = {
       ...(current ? cloneJson(current) : { apiVersion: 'v1', kind: 'Endpoints' }),
       metadata: { ...(current ? cloneJson(current.metadata) : { name, namespace }) },
@@ -52,19 +57,8 @@ export class EndpointsController implements Controller {
     if (subsets.length > 0) next.subsets = subsets
     else delete next.subsets
     if (current) store.update(next)
-    else store.create(next)
+    else this.#made.add(store.create(next).metadata.uid!)
   }
-}
-
-/** The Services whose selector matches a pod as it is or was. */
-export function servicesOf(store: ObjectStore, pod: Pod, previous: Pod | undefined): Service[] {
-  return store.list<Service>('services', pod.metadata.namespace).filter(({ spec: { selector } }) => {
-    if (selector === undefined || Object.keys(selector).length === 0) return false
-    return (
-      matchesLabels(selector, pod.metadata.labels) ||
-      (previous !== undefined && matchesLabels(selector, previous.metadata.labels))
-    )
-  })
 }
 
 /** Addresses of one port, while subsets are put together. */

@@ -8,7 +8,7 @@ import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
 import { PodAddresses } from './allocators.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
-import type { ControllerContext } from './controller-context.js'
+import { type ControllerContext, isOnlyDescribed } from './controller-context.js'
 import type { ConfigMap, Pod } from './objects.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
@@ -69,7 +69,7 @@ export class Kubelet implements Controller {
     if (prober) prober.onResult = (uid, container, ready) => this.#onProbe(uid, container, ready)
     context.store.watch<Pod>('pods', ({ type, object }) => {
       const uid = object.metadata.uid!
-      const mine = this.#nodes.has(object.spec.nodeName ?? '')
+      const mine = this.#nodes.has(object.spec?.nodeName ?? '') && !isOnlyDescribed(object, context)
       if (type !== 'DELETED' && mine && !this.#records.has(uid))
         this.#records.set(uid, podRecord(object, context.clock.now))
       if (this.#records.has(uid)) context.loop.add(this, uid)

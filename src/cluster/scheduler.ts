@@ -3,7 +3,7 @@
 // Simplified: no resource requests, no affinity beyond nodeSelector, no preemption.
 
 import type { ControllerContext } from './controller-context.js'
-import { controllerOf } from './controller-context.js'
+import { controllerOf, isOnlyDescribed } from './controller-context.js'
 import { cloneJson } from './json.js'
 import type { Node, Pod, PodSpec, Taint } from './objects.js'
 import { isPodActive, setCondition } from './pod-condition.js'
@@ -27,7 +27,7 @@ export class Scheduler implements Controller {
     store.watch<Pod>('pods', ({ type, object, previous }) => {
       this.#count(object, type === 'DELETED')
       if (type === 'DELETED' || (previous && isPodActive(previous) && !isPodActive(object))) this.#retry()
-      if (!object.spec.nodeName) loop.add(this, keyOf(object))
+      if (!object.spec?.nodeName && !isOnlyDescribed(object, context)) loop.add(this, keyOf(object))
     })
     store.watch<Node>('nodes', ({ type, object, previous }) => {
       if (type === 'DELETED') return
@@ -43,7 +43,7 @@ export class Scheduler implements Controller {
     const { store } = this.#context
     const [namespace, name] = splitKey(key)
     const pod = store.get<Pod>('pods', namespace, name)
-    if (pod === undefined || pod.spec.nodeName || !isPodActive(pod)) {
+    if (pod?.spec === undefined || pod.spec.nodeName || !isPodActive(pod)) {
       this.#unschedulable.delete(key)
       return
     }
@@ -131,7 +131,7 @@ export class Scheduler implements Controller {
   }
 
   #count(pod: Pod, deleted: boolean): void {
-    const node = pod.spec.nodeName
+    const node = pod.spec?.nodeName
     if (!node) return
     let pods = this.#podsOnNode.get(node)
     if (pods === undefined) this.#podsOnNode.set(node, (pods = new Map()))

@@ -3,8 +3,7 @@
 
 import type { Pod, Service, ServicePort } from './objects.js'
 import { isPodReady } from './pod-condition.js'
-import { matchesLabels } from './selector.js'
-import type { ObjectStore } from './store.js'
+import type { ServiceIndex } from './service-index.js'
 
 /** A port of a Service as one pod has it. */
 export interface BackendPort {
@@ -28,14 +27,12 @@ export interface Backend {
 }
 
 /** The pods that `service` selects and that have an address, in order of their names. */
-export function backendsOf(service: Service, store: ObjectStore): Backend[] {
-  const { selector, ports = [] } = service.spec
-  if (selector === undefined || Object.keys(selector).length === 0) return []
-  const { namespace, name } = service.metadata
+export function backendsOf(service: Service, index: ServiceIndex): Backend[] {
+  const { ports = [] } = service.spec
+  const { name } = service.metadata
   const backends: Backend[] = []
-  for (const pod of store.list<Pod>('pods', namespace)) {
+  for (const pod of index.podsOf(service)) {
     const { podIP, phase } = pod.status ?? {}
-    if (!matchesLabels(selector, pod.metadata.labels)) continue
     if (!podIP || phase === 'Succeeded' || phase === 'Failed') continue
     backends.push({
       pod,

@@ -3,7 +3,7 @@
 
 import type { ControllerContext } from './controller-context.js'
 import { controllerReference } from './controller-context.js'
-import { HEADLESS_LABEL, servicesOf } from './endpoints-controller.js'
+import { HEADLESS_LABEL } from './endpoints-controller.js'
 import { cloneJson, equalJson } from './json.js'
 import {
   type EndpointSlice,
@@ -15,6 +15,7 @@ import {
   type SliceEndpoint,
 } from './objects.js'
 import { type Backend, backendsOf, podReference } from './service-backends.js'
+import type { ServiceIndex } from './service-index.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
@@ -39,11 +40,11 @@ export class SliceController implements Controller {
 
   constructor(context: ControllerContext) {
     this.#context = context
-    const { store, loop } = context
+    const { store, loop, index } = context
     store.watch<Service>('services', ({ object }) => loop.add(this, keyOf(object)))
     store.watch<Endpoints>('endpoints', ({ object }) => loop.add(this, keyOf(object)))
     store.watch<Pod>('pods', ({ object, previous }) => {
-      for (const service of servicesOf(store, object, previous)) loop.add(this, keyOf(service))
+      for (const service of index.servicesOf(object, previous)) loop.add(this, keyOf(service))
     })
     store.watch<EndpointSlice>('endpointslices', ({ object, type }) => {
       const service = object.metadata.labels?.[SERVICE_NAME_LABEL]
@@ -55,17 +56,22 @@ export class SliceController implements Controller {
     const { store } = this.#context
     const [namespace, name] = splitKey(key)
     const service = store.get<Service>('services', namespace, name)
+    const slices = this.#context.index.slicesOf(namespace, name)
+    // Slices that were handed in stand as they are, whatever their labels say.
+    if (this.#context.lenient && slices.some((slice) => !isOwned(slice))) return
     const ours = (manager: string) =>
-      store
-        .list<EndpointSlice>('endpointslices', namespace)
-        .filter(
-          ({ metadata: { labels } }) =>
-            labels?.[SERVICE_NAME_LABEL] === name && labels[MANAGED_BY_LABEL] === manager,
-        )
+      slices.filter(({ metadata: { labels } }) => labels?.[MANAGED_BY_LABEL] === manager)
     const selects = Object.keys(service?.spec.selector ?? {}).length > 0
     if (service === undefined || service.spec.type === 'ExternalName' || !selects)
       for (const slice of ours(FROM_PODS)) this.#remove(slice)
-    else this.#reconcileSlices(service, service, FROM_PODS, groupBackends(service, store), ours(FROM_PODS))
+    else
+      this.#reconcileSlices(
+        service,
+        service,
+        FROM_PODS,
+        groupBackends(service, this.#context.index),
+        ours(FROM_PODS),
+      )
 
     const endpoints = store.get<Endpoints>('endpoints', namespace, name)
     const mirrored = !selects && endpoints?.metadata.labels?.[SKIP_MIRROR_LABEL] !== 'true'
@@ -137,6 +143,10 @@ export class SliceController implements Controller {
   }
 }
 
+function isOwned(slice: EndpointSlice): boolean {
+  return slice.metadata.ownerReferences?.some(({ controller }) => controller) === true
+}
+
 function sliceTemplate(service: Service, owner: KubeObject, manager: string): EndpointSlice {
   const { namespace, name, labels } = service.metadata
   return {
@@ -160,9 +170,9 @@ function sliceTemplate(service: Service, owner: KubeObject, manager: string): En
   }
 }
 
-function groupBackends(service: Service, store: ControllerContext['store']): SliceGroup[] {
+function groupBackends(service: Service, index: ServiceIndex): SliceGroup[] {
   const groups = new Map<string, SliceGroup>()
-  for (const backend of backendsOf(service, store)) {
+  for (const backend of backendsOf(service, index)) {
     if (service.spec.ports?.length && backend.ports.length === 0) continue
     const ports = backend.ports.map(({ name, port, protocol, appProtocol }) => ({
       name,
