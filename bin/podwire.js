@@ -2,7 +2,7 @@
 // Launcher of the podwire command; the command itself is src/cli/.
 import { existsSync } from 'node:fs'
 
-const entry = new URL('../dist/src/cli/main.js', import.meta.url)
+const entry = new URL('../dist/lib/cli/main.js', import.meta.url)
 if (existsSync(entry)) {
   const { main } = await import(entry.href)
   await main(process)

@@ -8,7 +8,7 @@ import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import type { NetworkCommand } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
-import type { PodWorkerData } from './pod-worker.js'
+import type { PodWorkerData } from './pod-worker.cjs'
 
 /** Threads that start at the same time: more make the first one ready later and the last one no earlier. */
 const STARTING_AT_ONCE = 4
@@ -89,7 +89,7 @@ export class PodThreads implements PodPlacement {
       dns: options.dns,
       wire: { outgoing: fromPod, incoming: toPod, bell: port2 },
     }
-    const worker = new Worker(new URL('./pod-worker.js', import.meta.url), {
+    const worker = new Worker(new URL('./pod-worker.cjs', import.meta.url), {
       workerData: data,
       transferList: [port2],
       name: options.podName(spec),

@@ -49,7 +49,7 @@ export class ThreadsEmulation implements Emulation {
       zero: this.#time.zero,
       pcap: options.pcap,
     }
-    this.#worker = new Worker(new URL('./network-worker.js', import.meta.url), {
+    this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
       workerData: data,
       name: 'network',
     })

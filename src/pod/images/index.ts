@@ -3,9 +3,8 @@
 
 import type { ClusterFollower } from '../../cluster/feed.js'
 import type { DnsCodec } from '../../dns/message.js'
-import type { Program } from '../../posix/process.js'
-import { textApplets } from '../../shell/applets/index.js'
-import { netApplets } from '../../shell/applets/net/index.js'
+import type { Process, Program } from '../../posix/process.js'
+import { applets } from '../../shell/applets/index.js'
 import { type Image, ImageRegistry } from '../image.js'
 import { corednsProgram } from './coredns.js'
 import { pause } from './pause.js'
@@ -17,8 +16,6 @@ export interface ImageOptions {
   /** The cluster's state, for the DNS server. */
   readonly follow: (follower: ClusterFollower) => () => void
 }
-
-const applets: ReadonlyMap<string, Program> = new Map([...textApplets, ...netApplets])
 
 /** What coredns' pods are made of; only they are told of the cluster's changes. */
 export const COREDNS_REPOSITORY = 'coredns/coredns'
@@ -75,7 +72,7 @@ function staticImages(): Record<string, Image> {
     'curlimages/curl': image({
       entrypoint: ['/entrypoint.sh'],
       command: ['curl'],
-      programs: [...applets, ['entrypoint.sh', runArguments]],
+      programs: [...applets, ['entrypoint.sh', curlByDefault]],
     }),
     dnsutils,
     'tutum/dnsutils': dnsutils,
@@ -85,8 +82,17 @@ function staticImages(): Record<string, Image> {
 }
 
 /** An entrypoint script that ends with `exec "$@"`. */
-const runArguments: Program = async (process) => {
-  const argv = process.argv.slice(1)
+const runArguments: Program = (process) => runInPlace(process, process.argv.slice(1))
+
+/** As the curl image's: arguments that name no program are curl's. */
+const curlByDefault: Program = (process) => {
+  const [first = '', ...others] = process.argv.slice(1)
+  const isProgram = process.system.programs.has(first)
+  return runInPlace(process, isProgram ? [first, ...others] : ['curl', first, ...others])
+}
+
+/** Starts a program as `exec` would: its streams, its signals, its status. */
+async function runInPlace(process: Process, argv: readonly string[]): Promise<number> {
   const { stdin, stdout, stderr, env, cwd, system } = process
   const child = system.spawn({ argv, env, cwd, stdin, stdout, stderr })
   if (child === undefined) {
