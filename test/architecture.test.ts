@@ -28,8 +28,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pod: ['base', 'wire', 'stack', 'host', 'cluster', 'dns', 'posix', 'shell', 'api/pod-streams'],
   kubectl: ['base', 'cluster', 'posix', 'api'],
   drivers: ['base', 'wire', 'stack', 'fabric', 'host', 'cluster', 'proxy', 'dns', 'posix', 'pod', 'api'],
-  scenario: ['base', 'cluster', 'posix', 'shell', 'api', 'kubectl', 'drivers'],
-  cli: ['base', 'scenario', 'drivers'],
+  scenario: ['base', 'cluster', 'proxy/proxy-mode', 'posix', 'shell', 'api', 'kubectl', 'drivers'],
+  cli: ['base', 'proxy/proxy-mode', 'scenario', 'drivers'],
 }
 
 /** Compiled without Node's types; no time or chance of their own. */

@@ -1,6 +1,7 @@
 // The command line of podwire, parsed and checked. Knows nothing of how a command runs.
 
 import { parseArgs } from 'node:util'
+import { formatProxySetting, PROXY_MODES, parseProxySetting } from '../proxy/proxy-mode.js'
 import { knownNames } from '../scenario/nearest.js'
 import { REPORTERS } from '../scenario/reporters/reporter.js'
 import type { RunOptions } from '../scenario/run.js'
@@ -41,7 +42,7 @@ Options of run and start
   --seed N                seed of everything random; default: the file's, or 1
   --start-time ISO        date and time at which the emulated clock starts
   --pcap FILE             capture every virtual interface (pcapng); with several files: one each, FILE.NAME
-  --proxy-mode userspace  how kube-proxy works
+  --proxy-mode MODE       how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
   --reporter NAME         pretty (default), tap, junit, json
   --out FILE              write the report there, and show the pretty one here
   --check output|exit     walkthroughs: hold the outputs (default), or only the exit statuses
@@ -86,7 +87,7 @@ export function parseCommandLine(args: readonly string[]): Request {
   const seed = integerOption('seed', values.seed)
   const startTime = dateOption('start-time', values['start-time'])
   const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
-  const proxyMode = choiceOption('proxy-mode', values['proxy-mode'], ['userspace'] as const)
+  const proxyMode = proxyModeOption(values['proxy-mode'])
   const check = choiceOption('check', values.check, ['output', 'exit'] as const)
   return {
     command,
@@ -126,6 +127,16 @@ function choiceOption<Value extends string>(
 ): Value | undefined {
   if (value === undefined || known.includes(value as Value)) return value as Value | undefined
   throw new UsageError(`--${name} ${value}: unknown value`, knownNames(value, known))
+}
+
+function proxyModeOption(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  try {
+    return formatProxySetting(parseProxySetting(value))
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError(`--proxy-mode ${value}: unknown value`, knownNames(value, PROXY_MODES))
+  }
 }
 
 function integerOption(name: string, value: string | undefined): number | undefined {

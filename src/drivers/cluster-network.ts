@@ -12,6 +12,7 @@ import type { PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { type MachineId, Network } from '../fabric/network.js'
+import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import {
   cidr,
   formatEndpoint,
@@ -34,6 +35,8 @@ export interface ClusterNetworkOptions {
   readonly config: ClusterConfig
   readonly random: Random
   readonly delays: WireDelays
+  /** How the kube-proxy of a node works at first; default userspace. */
+  readonly proxy?: (node: string) => ProxySetting
   readonly onFlow: (event: FlowEvent) => void
 }
 
@@ -60,6 +63,8 @@ export class ClusterNetwork implements ClusterFollower {
   readonly #nodes = new Map<string, ProxyNode>()
   readonly #nodeMachines = new Map<string, MachineId>()
   readonly #pods = new Map<PodUid, PodWire>()
+  /** What kube-proxies follow, as it stands: by resource, namespace and name. */
+  readonly #objects = new Map<string, ClusterChange>()
   readonly #capturePoints: CapturePoint[] = []
   #onCapturePoint: ((point: CapturePoint) => void) | undefined
 
@@ -108,8 +113,35 @@ export class ClusterNetwork implements ClusterFollower {
 
   /** A change of the cluster, for every node's kube-proxy. Takes effect at the next `run`. */
   apply(change: ClusterChange): void {
+    const { namespace = '', name } = change.object.metadata
+    const key = `${change.resource}/${namespace}/${name}`
+    if (change.type === 'DELETED') this.#objects.delete(key)
+    else this.#objects.set(key, { ...change, type: 'ADDED' })
     for (const node of this.#nodes.values()) node.apply(change)
-    for (const id of this.#nodeMachines.values()) this.network.touch(id)
+    this.#touchNodes()
+  }
+
+  /**
+   * Ends the kube-proxy of a node, or of all nodes, and starts one of another mode. Takes effect at the next `run`.
+   * Throws a TypeError when there is no such node.
+   */
+  setProxy(setting: ProxySetting, nodeName?: string): void {
+    if (nodeName !== undefined) this.node(nodeName).setProxy(setting)
+    else for (const node of this.#nodes.values()) node.setProxy(setting)
+    this.#touchNodes()
+  }
+
+  /** A node by name. Throws a TypeError when there is none. */
+  node(name: string): ProxyNode {
+    const node = this.#nodes.get(name)
+    if (node !== undefined) return node
+    throw new TypeError(`there is no node ${name}; nodes are ${[...this.#nodes.keys()].join(', ')}`)
+  }
+
+  /** Something outside used a node's host: the next `run` looks at it. */
+  touchNode(name: string): void {
+    const id = this.#nodeMachines.get(name)
+    if (id !== undefined) this.network.touch(id)
   }
 
   /** Gives every interface there is, and those to come, to `onPoint`. */
@@ -124,6 +156,10 @@ export class ClusterNetwork implements ClusterFollower {
 
   deadline(): Micros {
     return this.network.deadline()
+  }
+
+  #touchNodes(): void {
+    for (const id of this.#nodeMachines.values()) this.network.touch(id)
   }
 
   #addCapturePoint(name: string, description: string, machine: MachineId): void {
@@ -153,6 +189,8 @@ export class ClusterNetwork implements ClusterFollower {
         { destination: cidr('0.0.0.0/0'), gateway: nodes.network + 1 },
       ],
       random: random.fork(`node/${node.name}`),
+      proxy: this.#options.proxy?.(node.name) ?? DEFAULT_PROXY_SETTING,
+      replay: (follower) => this.#objects.forEach((change) => void follower.apply(change)),
       onFlow: (flow) =>
         onFlow({
           at: flow.at,

@@ -16,6 +16,8 @@ export interface NodeOptions {
   readonly podRange?: string
   readonly controlPlane?: boolean
   readonly labels?: Readonly<Record<string, string>>
+  /** Of this node's kube-proxy; default: the cluster's. */
+  readonly proxyMode?: string
 }
 
 export interface ClusterOptions {
@@ -26,6 +28,8 @@ export interface ClusterOptions {
   /** Prefix of the nodes' network, default 192.168.56.0/24. */
   readonly nodeSubnet?: string
   readonly clusterDomain?: string
+  /** How kube-proxies work: `userspace` (default), `iptables`, `ipvs`, `ipvs:wrr`, `nftables`. */
+  readonly proxyMode?: string
   readonly dns?: {
     /** Answers only what the Kubernetes DNS specification names: no dotted pod addresses. Default false. */
     readonly strict?: boolean
@@ -40,7 +44,8 @@ export interface EmulationOptions {
   /** ISO 8601 date and time at which the emulated clock starts; default in the real clock: now. */
   readonly startTime?: string
   readonly pcap?: string
-  readonly proxyMode?: 'userspace'
+  /** Of all nodes' kube-proxies, whatever the cluster says. */
+  readonly proxyMode?: string
 }
 
 /** One connection or datagram exchange through a service, as the legend of `npm start` tells it. */
@@ -85,6 +90,11 @@ export interface Emulation extends AsyncDisposable {
   sleep(duration: Micros): Promise<void>
   /** Until every pod has reached a state that changes no more by itself, and proxies and DNS know of it; false after `timeout`. */
   settle(timeout: Micros): Promise<boolean>
+  /**
+   * Ends the kube-proxy of `node`, default of every node, and starts one of another mode, while connections go on as
+   * they can. Rejects with a TypeError for an unknown mode or node.
+   */
+  setProxyMode(mode: string, node?: string): Promise<void>
   /** Hears of every connection that a kube-proxy accepted; the returned function ends it. */
   onFlow(listener: (event: FlowEvent) => void): () => void
   /** Ends the emulation: no thread, timer or file handle stays. */

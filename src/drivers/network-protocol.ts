@@ -5,11 +5,13 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { PodUid } from '../cluster/sandbox.js'
+import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { FlowEvent } from './emulation.js'
 
 /** What the network's thread is started with. */
 export interface NetworkWorkerData {
   readonly config: ClusterConfig
+  readonly proxies: Readonly<Record<string, ProxySetting>>
   readonly seed: number
   readonly startUnixMillis: number
   /** RealTime.zero of the emulation. */
@@ -36,6 +38,7 @@ export type NetworkCommand =
     }
   | { readonly type: 'remove-pod'; readonly uid: PodUid }
   | { readonly type: 'change'; readonly change: ClusterChange }
+  | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'close' }
 

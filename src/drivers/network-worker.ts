@@ -34,6 +34,7 @@ class NetworkThread {
       config: data.config,
       random: new Random(`seed ${data.seed}`).fork('cluster network'),
       delays: { pod: 0, node: 0 },
+      proxy: (node) => data.proxies[node]!,
       onFlow: (event) => emit({ type: 'flow', event }),
     })
     this.#timer = new DeadlineTimer(
@@ -59,6 +60,9 @@ class NetworkThread {
         break
       case 'change':
         this.#network.apply(command.change)
+        break
+      case 'proxy':
+        this.#network.setProxy(command.setting, command.node)
         break
       case 'barrier':
         this.burst()

@@ -2,6 +2,7 @@
 
 import { type ClusterConfig, resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { SandboxSpec } from '../cluster/sandbox.js'
+import { DEFAULT_PROXY_SETTING, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import type { ClockKind, EmulationOptions } from './emulation.js'
 
 export interface ResolvedOptions {
@@ -10,6 +11,8 @@ export interface ResolvedOptions {
   readonly seed: number
   readonly startUnixMillis: number
   readonly pcap: string | undefined
+  /** How each node's kube-proxy works at first, by node. */
+  readonly proxies: Readonly<Record<string, ProxySetting>>
   readonly dns: { readonly clusterDomain: string; readonly strict: boolean }
   /** How a pod's wire is named in captures: `curl`, `kube-system/coredns-...`. */
   readonly podName: (spec: SandboxSpec) => string
@@ -31,9 +34,20 @@ export function resolveOptions(options: EmulationOptions): ResolvedOptions {
     seed,
     startUnixMillis: startMillis(options.startTime, clock),
     pcap: options.pcap,
+    proxies: proxySettings(options, config),
     dns: { clusterDomain: config.clusterDomain, strict: options.cluster?.dns?.strict ?? false },
     podName: (spec) => (spec.namespace === 'default' ? spec.name : `${spec.namespace}/${spec.name}`),
   }
+}
+
+function proxySettings(options: EmulationOptions, config: ClusterConfig): Record<string, ProxySetting> {
+  const own = new Map(options.cluster?.nodes?.map((node) => [node.name, node.proxyMode]))
+  return Object.fromEntries(
+    config.nodes.map(({ name }) => {
+      const mode = options.proxyMode ?? own.get(name) ?? options.cluster?.proxyMode
+      return [name, mode === undefined ? DEFAULT_PROXY_SETTING : parseProxySetting(mode)]
+    }),
+  )
 }
 
 function startMillis(startTime: string | undefined, clock: ClockKind): number {

@@ -7,6 +7,7 @@ import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
 import type { ProxyFlow } from '../proxy/forwarder.js'
 import { ProxiedMachine } from '../proxy/proxied-machine.js'
+import type { ProxySetting } from '../proxy/proxy-mode.js'
 import { UserspaceProxy } from '../proxy/userspace-proxy.js'
 import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
 
@@ -19,25 +20,25 @@ export interface ProxyNodeOptions {
   readonly bridge: InterfaceAddress
   readonly routes: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
   readonly random: Random
+  readonly proxy: ProxySetting
+  /** Tells a new kube-proxy all objects that there are. */
+  readonly replay: (follower: ClusterFollower) => void
   readonly onFlow: (flow: ProxyFlow) => void
 }
 
 export class ProxyNode implements ClusterFollower {
   readonly host: NodeHost
   readonly machine: Machine
-  readonly #proxy: UserspaceProxy
+  readonly #options: ProxyNodeOptions
+  #setting: ProxySetting
+  #proxy: UserspaceProxy
   #changed = false
 
   constructor(options: ProxyNodeOptions) {
     this.host = nodeHost({ ...options, random: options.random.fork('host') })
-    this.#proxy = new UserspaceProxy({
-      nodeName: options.name,
-      nodeAddress: options.address.address,
-      sockets: this.host.stack,
-      netfilter: this.host.netfilter,
-      random: options.random.fork('kube-proxy'),
-      onFlow: options.onFlow,
-    })
+    this.#options = options
+    this.#setting = options.proxy
+    this.#proxy = this.#start(options.proxy)
     this.machine = new ProxiedMachine(this.host, {
       advance: (now) => this.#advance(now),
       // A change is due at once, whatever the time is.
@@ -49,6 +50,33 @@ export class ProxyNode implements ClusterFollower {
   apply(change: ClusterChange): void {
     this.#proxy.apply(change)
     this.#changed = true
+  }
+
+  get proxySetting(): ProxySetting {
+    return this.#setting
+  }
+
+  /** Ends the kube-proxy that runs, its rules removed, and starts another. */
+  setProxy(setting: ProxySetting): void {
+    const next = this.#start(setting)
+    this.#proxy.close()
+    this.#proxy = next
+    this.#setting = setting
+    this.#options.replay(next)
+    this.#changed = true
+  }
+
+  #start(setting: ProxySetting): UserspaceProxy {
+    if (setting.mode !== 'userspace') throw new TypeError(`proxy mode ${setting.mode} is not there yet`)
+    const { name, address, random, onFlow } = this.#options
+    return new UserspaceProxy({
+      nodeName: name,
+      nodeAddress: address.address,
+      sockets: this.host.stack,
+      netfilter: this.host.netfilter,
+      random: random.fork('kube-proxy'),
+      onFlow,
+    })
   }
 
   #advance(now: Micros): void {

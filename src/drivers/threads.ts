@@ -7,6 +7,7 @@ import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { System } from '../posix/process.js'
+import { parseProxySetting } from '../proxy/proxy-mode.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
@@ -33,6 +34,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #barriers = new Map<number, () => void>()
   readonly #looks = new Set<() => void>()
   readonly #failures = new Set<(error: Error) => void>()
+  readonly #nodes: readonly string[]
   #nextBarrier = 1
   #scheduled = false
   #closed: ((error: string | undefined) => void) | undefined
@@ -40,10 +42,12 @@ export class ThreadsEmulation implements Emulation {
 
   constructor(options: ResolvedOptions) {
     this.seed = options.seed
+    this.#nodes = options.config.nodes.map(({ name }) => name)
     this.#random = new Random(`seed ${options.seed}`)
     this.#time = new RealTime(options.startUnixMillis)
     const data: NetworkWorkerData = {
       config: options.config,
+      proxies: options.proxies,
       seed: options.seed,
       startUnixMillis: options.startUnixMillis,
       zero: this.#time.zero,
@@ -126,6 +130,14 @@ export class ThreadsEmulation implements Emulation {
     } finally {
       timer.abort()
     }
+  }
+
+  async setProxyMode(mode: string, node?: string): Promise<void> {
+    const setting = parseProxySetting(mode)
+    if (node !== undefined && !this.#nodes.includes(node))
+      throw new TypeError(`there is no node ${node}; nodes are ${this.#nodes.join(', ')}`)
+    this.#toNetwork({ type: 'proxy', setting, node })
+    await this.run(this.#barrier())
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {

@@ -14,6 +14,7 @@ import type { SandboxSpec } from '../cluster/sandbox.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox } from '../pod/sandbox.js'
 import type { System } from '../posix/process.js'
+import { parseProxySetting } from '../proxy/proxy-mode.js'
 import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { ClusterNetwork } from './cluster-network.js'
@@ -63,6 +64,7 @@ export class VirtualEmulation implements Emulation {
       config,
       random: this.#random.fork('cluster network'),
       delays: { pod: POD_WIRE_DELAY, node: NODE_WIRE_DELAY },
+      proxy: (node) => options.proxies[node]!,
       onFlow: (event) => {
         for (const listener of this.#flowListeners) listener(event)
       },
@@ -131,6 +133,10 @@ export class VirtualEmulation implements Emulation {
     )
     timer.abort()
     return settled()
+  }
+
+  async setProxyMode(mode: string, node?: string): Promise<void> {
+    this.#network.setProxy(parseProxySetting(mode), node)
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {

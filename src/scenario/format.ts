@@ -2,6 +2,7 @@
 // JSON Schema come from here (see schema.ts). A scenario is a cluster, what is applied to it, and steps; each
 // step does one thing and may say what it expects.
 
+import { IPVS_SCHEDULERS, PROXY_MODES } from '../proxy/proxy-mode.js'
 import type { ValueOf } from './schema.js'
 import {
   any,
@@ -35,6 +36,13 @@ const comparison = (description: string) =>
     description,
   )
 
+const proxyMode = (description: string) =>
+  pattern(
+    `^(${PROXY_MODES.join('|')}|ipvs:(${IPVS_SCHEDULERS.join('|')}))$`,
+    `one of ${PROXY_MODES.join(', ')}, or ipvs:SCHEDULER`,
+    description,
+  )
+
 const node = object(
   {
     name: text('Name of the node, as `kubectl get nodes` shows it.'),
@@ -43,6 +51,7 @@ const node = object(
     podRange: prefix("Where pod addresses come from when an overlay's own IPAM gives them; default podCIDR."),
     controlPlane: boolean('A control-plane node takes no ordinary pods.'),
     labels: record(text(), 'Labels of the Node.'),
+    proxyMode: proxyMode("How this node's kube-proxy works; default: as the cluster's."),
   },
   { required: ['name'] },
 )
@@ -54,6 +63,7 @@ const cluster = object(
     serviceSubnet: prefix('Where cluster IPs come from; default 10.96.0.0/12.'),
     nodeSubnet: prefix('Network of the nodes; default 192.168.56.0/24.'),
     domain: text('Cluster domain; default cluster.local.'),
+    proxyMode: proxyMode('How kube-proxies work; default userspace.'),
     dns: object(
       {
         strict: boolean(
@@ -156,6 +166,18 @@ const actions = {
   ),
   wait,
   sleep: duration('Lets emulated time pass.'),
+  proxyMode: union(
+    [
+      proxyMode('Of all nodes.'),
+      object(
+        { node: text('Name of the node.'), mode: proxyMode('How it works from now on.') },
+        {
+          required: ['node', 'mode'],
+        },
+      ),
+    ],
+    'Ends the kube-proxy of every node, or of one, and starts one of another mode.',
+  ),
   load,
   shares: object(
     { of: text('Service, `sidecar-svc` or `namespace/sidecar-svc`: all connections to it since the start.') },

@@ -23,7 +23,8 @@ export interface RunOptions {
   readonly startTime?: string
   /** Where to write a pcapng of every virtual interface. */
   readonly pcap?: string
-  readonly proxyMode?: 'userspace'
+  /** Overrides the document's: `userspace`, `iptables`, `ipvs`, `ipvs:wrr`, `nftables`. */
+  readonly proxyMode?: string
   /** How strictly a walkthrough is held: by its outputs (default), or by exit statuses alone. */
   readonly check?: CheckMode
   /** Where the files lie that commands name; overrides the document's. */

@@ -72,6 +72,10 @@ export function commandOf(step: Step): string {
   }
   if (step.wait !== undefined) return waitCommand(step.wait)
   if (step.sleep !== undefined) return `sleep ${step.sleep}`
+  if (step.proxyMode !== undefined) {
+    const { mode, node } = proxyChange(step.proxyMode)
+    return `kube-proxy --proxy-mode=${mode} on ${node ?? 'every node'}`
+  }
   if (step.load !== undefined)
     return `load of ${step.load.requests} requests: ${step.load.from} -> ${step.load.url}`
   if (step.shares !== undefined) return `shares of ${step.shares.of}`
@@ -89,6 +93,7 @@ function perform(stage: Stage, step: Step, line: number): Promise<Outcome> {
   if (step.apply !== undefined) return apply(stage, step.apply, timeout)
   if (step.wait?.until !== undefined) return waitUntil(stage, step, step.wait.until)
   if (step.sleep !== undefined) return sleep(stage, step.sleep)
+  if (step.proxyMode !== undefined) return setProxyMode(stage, step.proxyMode)
   if (step.load !== undefined) return load(stage, step, line)
   if (step.shares !== undefined) return Promise.resolve(shares(stage, step.shares.of))
   if (step.wait !== undefined) return waitFor(stage, step, step.wait, timeout)
@@ -152,6 +157,16 @@ async function waitUntil(stage: Stage, step: Step, command: string): Promise<Out
 
 async function sleep(stage: Stage, duration: string): Promise<Outcome> {
   await stage.emulation.sleep(parseDuration(duration))
+  return { exitCode: 0, output: '', stdout: '' }
+}
+
+function proxyChange(section: NonNullable<Step['proxyMode']>): { mode: string; node?: string } {
+  return typeof section === 'string' ? { mode: section } : section
+}
+
+async function setProxyMode(stage: Stage, section: NonNullable<Step['proxyMode']>): Promise<Outcome> {
+  const { mode, node } = proxyChange(section)
+  await stage.emulation.setProxyMode(mode, node)
   return { exitCode: 0, output: '', stdout: '' }
 }
 

@@ -125,6 +125,10 @@ export class FakeEmulation implements Emulation {
     return true
   }
 
+  async setProxyMode(mode: string, node?: string): Promise<void> {
+    this.log.push(`proxy mode ${mode} ${node ?? 'everywhere'}`)
+  }
+
   onFlow(listener: (event: FlowEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
