@@ -8,7 +8,7 @@ import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import type { NetworkCommand } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
-import type { PodWorkerData } from './pod-worker.cjs'
+import type { PodWorkerData } from './pod-worker.js'
 
 /** Threads that start at the same time: more make the first one ready later and the last one no earlier. */
 const STARTING_AT_ONCE = 4
