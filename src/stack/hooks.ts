@@ -7,7 +7,8 @@ import { type Ipv4Header, ipv4Header } from '../wire/ipv4.js'
 import type { Interface } from './interface.js'
 
 export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
-export type HookVerdict = 'ACCEPT' | 'DROP'
+/** STOLEN: the hook has taken the packet for itself (NF_STOLEN); it may be gone on its way already. */
+export type HookVerdict = 'ACCEPT' | 'DROP' | 'STOLEN'
 
 /**
  * One IPv4 packet in passing: `bytes` is a whole frame that belongs to the stack, so that a hook may change it in
@@ -65,10 +66,11 @@ export class Hooks {
     this.#registrations[hook].sort((a, b) => a.priority - b.priority)
   }
 
-  /** Runs the functions of `hook` until one says DROP. */
+  /** Runs the functions of `hook` until one does not ACCEPT. */
   run(hook: HookName, packet: Packet): HookVerdict {
     for (const registration of this.#registrations[hook]) {
-      if (registration.run(packet, hook) === 'DROP') return 'DROP'
+      const verdict = registration.run(packet, hook)
+      if (verdict !== 'ACCEPT') return verdict
     }
     return 'ACCEPT'
   }

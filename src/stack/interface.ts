@@ -12,7 +12,7 @@ export interface Interface {
   readonly loopback: boolean
   readonly up: boolean
   /** The first is the primary address. */
-  readonly addresses: readonly InterfaceAddress[]
+  addresses: readonly InterfaceAddress[]
   receivedFrames: number
   receivedBytes: number
   sentFrames: number

@@ -30,7 +30,7 @@ import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv
 import { Drops, makeCounters } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { fragment, Reassembly } from './fragments.js'
-import { Hooks, makePacket, type Packet } from './hooks.js'
+import { type HookName, Hooks, makePacket, type Packet } from './hooks.js'
 import type { Interface } from './interface.js'
 import { Link } from './link.js'
 import { type Path, Paths } from './paths.js'
@@ -156,7 +156,7 @@ export class Ip {
       // packets (Linux: nf_defrag_ipv4, before every table).
       if (!this.#reassemble(packet)) return
       if (packet.bytes === frame && !input.loopback) packet.bytes = frame.slice()
-      if (this.hooks.run('PREROUTING', packet) === 'DROP') return this.drops.count('netfilter')
+      if (!this.#passes('PREROUTING', packet)) return
     }
     const { destination } = header
     if (this.isLocal(destination) || this.isBroadcast(destination) || isMulticast(destination)) {
@@ -189,7 +189,7 @@ export class Ip {
 
   #deliver(packet: Packet): void {
     if (!this.#reassemble(packet)) return
-    if (this.hooks.active && this.hooks.run('INPUT', packet) === 'DROP') return this.drops.count('netfilter')
+    if (!this.#passes('INPUT', packet)) return
     const transport = this.transports.get(packet.header.protocol)
     if (transport === undefined) {
       this.counters.IpInUnknownProtos++
@@ -231,8 +231,7 @@ export class Ip {
     this.#decrementTtl(packet)
     packet.output = path.output
     packet.nextHop = path.nextHop
-    if (this.hooks.active && this.hooks.run('FORWARD', packet) === 'DROP')
-      return this.drops.count('netfilter')
+    if (!this.#passes('FORWARD', packet)) return
     this.counters.IpForwDatagrams++
     this.#emit(packet, path.output.mtuBytes, path.broadcast)
   }
@@ -279,7 +278,9 @@ export class Ip {
     packet.nextHop = path.nextHop
     packet.tracking = undefined
     if (this.hooks.active) {
-      if (this.hooks.run('OUTPUT', packet) === 'DROP') {
+      const verdict = this.hooks.run('OUTPUT', packet)
+      if (verdict === 'STOLEN') return 'sent'
+      if (verdict === 'DROP') {
         this.drops.count('netfilter')
         return 'dropped'
       }
@@ -303,11 +304,45 @@ export class Ip {
     return 'sent'
   }
 
+  /**
+   * Sends a packet on that a hook has taken (STOLEN) and given another destination: through OUTPUT and POSTROUTING to
+   * where that is, one hop further (Linux: ip_vs_nat_xmit). A packet for this host comes back through lo.
+   */
+  resend(packet: Packet): void {
+    const { header } = packet
+    if (packet.input !== undefined && header.ttl <= 1) {
+      this.drops.count('ttl-exceeded')
+      return this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED)
+    }
+    const path = this.path(header.destination)
+    if (path === undefined) {
+      this.counters.IpOutNoRoutes++
+      this.drops.count('no-route')
+      return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_HOST_UNREACHABLE)
+    }
+    if (header.totalLength > path.mtuBytes && header.dontFragment) {
+      this.counters.IpFragFails++
+      this.drops.count('fragmentation-needed')
+      return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, path.mtuBytes)
+    }
+    if (packet.bytes.length !== header.payloadEnd) packet.bytes = packet.bytes.slice(0, header.payloadEnd)
+    if (packet.input !== undefined) this.#decrementTtl(packet)
+    packet.output = path.output
+    packet.nextHop = path.nextHop
+    if (this.#passes('OUTPUT', packet)) this.#emit(packet, path.mtuBytes, path.broadcast)
+  }
+
+  /** Whether a packet goes on after the functions of a hook have seen it. */
+  #passes(hook: HookName, packet: Packet): boolean {
+    if (!this.hooks.active) return true
+    const verdict = this.hooks.run(hook, packet)
+    if (verdict === 'DROP') this.drops.count('netfilter')
+    return verdict === 'ACCEPT'
+  }
+
   /** The last steps, common to own and forwarded packets: POSTROUTING, fragmentation, the link. */
   #emit(packet: Packet, mtuBytes: number, broadcast: boolean): void {
-    if (this.hooks.active && this.hooks.run('POSTROUTING', packet) === 'DROP') {
-      return this.drops.count('netfilter')
-    }
+    if (!this.#passes('POSTROUTING', packet)) return
     const { output, nextHop, bytes, header } = packet
     if (header.totalLength <= mtuBytes) {
       return this.link.output(output!, nextHop, broadcast, bytes, packet.tracking, this.now)

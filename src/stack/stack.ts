@@ -5,11 +5,19 @@
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
-import { type Cidr, type Endpoint, IPV4_LOOPBACK, type Ipv4, MAC_ZERO, networkOf } from '../wire/address.js'
+import {
+  type Cidr,
+  type Endpoint,
+  type InterfaceAddress,
+  IPV4_LOOPBACK,
+  type Ipv4,
+  MAC_ZERO,
+  networkOf,
+} from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
 import type { Counters, Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
-import type { Hooks } from './hooks.js'
+import type { Hooks, Packet } from './hooks.js'
 import { Icmp } from './icmp.js'
 import { type Interface, type InterfaceOptions, LOOPBACK_INDEX } from './interface.js'
 import { Ip } from './ip.js'
@@ -96,6 +104,17 @@ export class Stack implements SocketApi {
     this.#ip.paths.interfacesChanged()
   }
 
+  /**
+   * Gives an interface other addresses, all at once (`ip addr add`, `ip addr del`). Routes to their prefixes are not
+   * made or removed: for addresses of their own (/32), as on a dummy interface.
+   */
+  setAddresses(index: number, addresses: readonly InterfaceAddress[]): void {
+    const changed = this.#ip.link.interfaces.get(index)
+    if (changed === undefined) return
+    changed.addresses = [...addresses]
+    this.#ip.paths.interfacesChanged()
+  }
+
   /** Broadcasts the addresses of an interface by ARP, so that who knew an earlier owner of them learns the new MAC. */
   announce(index: number): void {
     const output = this.#ip.link.interfaces.get(index)
@@ -117,6 +136,16 @@ export class Stack implements SocketApi {
   /** The five hook points, for netfilter. */
   get hooks(): Hooks {
     return this.#ip.hooks
+  }
+
+  /** Sends a packet on that a hook has taken and given another destination, through OUTPUT and POSTROUTING. */
+  resend(packet: Packet): void {
+    this.#ip.resend(packet)
+  }
+
+  /** Sends an ICMP error about a packet that a hook refuses. */
+  sendError(about: Packet, type: number, code: number): void {
+    this.#ip.sendError(about, type, code)
   }
 
   // ---- the wire
