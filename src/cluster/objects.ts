@@ -298,7 +298,7 @@ export interface Service extends KubeObject {
     healthCheckNodePort?: number
     trafficDistribution?: string
   }
-  status?: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }
+  status?: { loadBalancer?: { ingress?: { ip?: string; hostname?: string; ipMode?: 'VIP' | 'Proxy' }[] } }
 }
 
 export interface ObjectReference {

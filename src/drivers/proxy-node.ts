@@ -2,14 +2,14 @@
 
 import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
-import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
+import { createProxy } from '../proxy/create-proxy.js'
 import type { ProxyFlow } from '../proxy/forwarder.js'
 import { ProxiedMachine } from '../proxy/proxied-machine.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
-import { UserspaceProxy } from '../proxy/userspace-proxy.js'
-import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
+import type { ServiceProxy } from '../proxy/service-proxy.js'
+import { type Cidr, type InterfaceAddress, type Ipv4, type Mac, networkOf } from '../wire/address.js'
 
 export interface ProxyNodeOptions {
   readonly name: string
@@ -18,6 +18,8 @@ export interface ProxyNodeOptions {
   readonly address: InterfaceAddress
   /** cni0, gateway of the node's pods. */
   readonly bridge: InterfaceAddress
+  /** Addresses of all nodes' pods. */
+  readonly clusterCIDR: Cidr
   readonly routes: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
   readonly random: Random
   readonly proxy: ProxySetting
@@ -31,8 +33,7 @@ export class ProxyNode implements ClusterFollower {
   readonly machine: Machine
   readonly #options: ProxyNodeOptions
   #setting: ProxySetting
-  #proxy: UserspaceProxy
-  #changed = false
+  #proxy: ServiceProxy
 
   constructor(options: ProxyNodeOptions) {
     this.host = nodeHost({ ...options, random: options.random.fork('host') })
@@ -40,16 +41,18 @@ export class ProxyNode implements ClusterFollower {
     this.#setting = options.proxy
     this.#proxy = this.#start(options.proxy)
     this.machine = new ProxiedMachine(this.host, {
-      advance: (now) => this.#advance(now),
-      // A change is due at once, whatever the time is.
-      deadline: () => (this.#changed ? 0 : this.#proxy.deadline()),
+      advance: (now) => this.#proxy.advance(now),
+      deadline: () => this.#proxy.deadline(),
     })
   }
 
-  /** A change of the cluster; its rules are written when the machine is next advanced. */
+  /** A change of the cluster; its rules are written when the machine is next advanced, or when the mode allows. */
   apply(change: ClusterChange): void {
     this.#proxy.apply(change)
-    this.#changed = true
+  }
+
+  get proxy(): ServiceProxy {
+    return this.#proxy
   }
 
   get proxySetting(): ProxySetting {
@@ -63,27 +66,20 @@ export class ProxyNode implements ClusterFollower {
     this.#proxy = next
     this.#setting = setting
     this.#options.replay(next)
-    this.#changed = true
   }
 
-  #start(setting: ProxySetting): UserspaceProxy {
-    if (setting.mode !== 'userspace') throw new TypeError(`proxy mode ${setting.mode} is not there yet`)
-    const { name, address, random, onFlow } = this.#options
-    return new UserspaceProxy({
+  #start({ mode, scheduler }: ProxySetting): ServiceProxy {
+    const { name, address, bridge, clusterCIDR, random, onFlow } = this.#options
+    return createProxy(mode, {
       nodeName: name,
-      nodeAddress: address.address,
-      sockets: this.host.stack,
+      nodeAddresses: [address.address, bridge.address],
+      podCIDR: networkOf(bridge),
+      clusterCIDR,
+      stack: this.host.stack,
       netfilter: this.host.netfilter,
       random: random.fork('kube-proxy'),
+      ...(scheduler && { ipvs: { scheduler } }),
       onFlow,
     })
-  }
-
-  #advance(now: Micros): void {
-    if (this.#changed) {
-      this.#changed = false
-      this.#proxy.sync(now)
-    }
-    this.#proxy.advance(now)
   }
 }

@@ -3,9 +3,14 @@
 // nothing is left out here but what is not IPv4. After pkg/proxy/endpointschangetracker.go of Kubernetes.
 
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
-import { type EndpointSlice, SERVICE_NAME_LABEL, type SliceEndpoint } from '../cluster/objects.js'
+import {
+  type EndpointSlice,
+  type Protocol,
+  SERVICE_NAME_LABEL,
+  type SliceEndpoint,
+} from '../cluster/objects.js'
 import { type Ipv4, type Port, parseIpv4 } from '../wire/address.js'
-import { namespacedName } from './service-map.js'
+import { namespacedName } from './service-port.js'
 
 /** One address and port behind a service port. */
 export interface EndpointInfo {
@@ -19,6 +24,8 @@ export interface EndpointInfo {
   readonly zone: string | undefined
   /** Zones whose clients should use it; undefined when the slice has no hints. */
   readonly zoneHints: readonly string[] | undefined
+  /** Nodes whose clients should use it, likewise. */
+  readonly nodeHints: readonly string[] | undefined
 }
 
 export class EndpointMap implements ClusterFollower {
@@ -53,7 +60,7 @@ export class EndpointMap implements ClusterFollower {
    * Endpoints of a service port (`service` is `namespace/service`) in the order of address and port, each once:
    * slices may overlap while the controller moves endpoints between them, and then the ready one counts.
    */
-  endpoints(service: string, portName: string, protocol: 'TCP' | 'UDP'): EndpointInfo[] {
+  endpoints(service: string, portName: string, protocol: Protocol): EndpointInfo[] {
     const found = new Map<number, EndpointInfo>()
     for (const slice of this.#slices.get(service)?.values() ?? []) {
       for (const port of slice.ports ?? []) {
@@ -90,15 +97,15 @@ function endpointInfo(endpoint: SliceEndpoint, port: Port): EndpointInfo | undef
   // The addresses of one endpoint are fungible; consumers take the first (discovery.k8s.io/v1 Endpoint).
   const address = parseIpv4(endpoint.addresses[0] ?? '')
   if (address === undefined) return undefined
-  const ready = endpoint.conditions?.ready ?? true
   return {
     address,
     port,
-    ready,
-    serving: endpoint.conditions?.serving ?? ready,
+    ready: endpoint.conditions?.ready ?? true,
+    serving: endpoint.conditions?.serving ?? true,
     terminating: endpoint.conditions?.terminating ?? false,
     nodeName: endpoint.nodeName,
     zone: endpoint.zone,
     zoneHints: endpoint.hints?.forZones?.map((zone) => zone.name),
+    nodeHints: endpoint.hints?.forNodes?.map((node) => node.name),
   }
 }

@@ -8,7 +8,7 @@ import type { TimerHeap } from '../base/timer-heap.js'
 import { EPHEMERAL_PORTS, type SocketApi } from '../stack/socket.js'
 import type { Endpoint, Ipv4, Port } from '../wire/address.js'
 import type { RoundRobin } from './round-robin.js'
-import type { ServicePortInfo } from './service-map.js'
+import type { ServicePortInfo } from './service-port.js'
 
 /** A connection or datagram association that a proxy took on. */
 export interface ProxyFlow {
@@ -70,7 +70,7 @@ export function reportFlow(forwarding: Forwarding, client: Endpoint, endpoint: E
   const { info, onFlow, sockets } = forwarding
   onFlow?.({
     at: sockets.now,
-    protocol: info.protocol,
+    protocol: info.protocol === 'UDP' ? 'UDP' : 'TCP',
     client,
     service: info.name,
     clusterIP: info.clusterIP,

@@ -5,7 +5,7 @@
 
 import type { Match, Rule, TableName } from '../netfilter/rule.js'
 import type { Ipv4, Port } from '../wire/address.js'
-import type { ServicePortInfo } from './service-map.js'
+import type { ServicePortInfo } from './service-port.js'
 
 /** The part of a node's netfilter that kube-proxy writes. */
 export interface RuleTables {

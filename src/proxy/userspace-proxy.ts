@@ -8,14 +8,16 @@
 import type { Random } from '../base/random.js'
 import { MILLISECOND, type Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
-import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import type { ClusterChange } from '../cluster/feed.js'
 import type { SocketApi } from '../stack/socket.js'
 import type { Endpoint, Ipv4, Port } from '../wire/address.js'
 import { EndpointMap } from './endpoint-map.js'
 import type { Forwarder, Forwarding, ProxyFlow, Timed } from './forwarder.js'
 import { hookPortals, type RuleTables, removePortals, writePortals } from './portal-rules.js'
 import { RoundRobin } from './round-robin.js'
-import { ServiceMap, type ServicePortInfo, sameForwarding } from './service-map.js'
+import { ServiceMap } from './service-map.js'
+import type { ServicePortInfo } from './service-port.js'
+import type { ServiceProxy, ServiceRow } from './service-proxy.js'
 import { TcpForwarder } from './tcp-forwarder.js'
 import type { TcpRelay } from './tcp-relay.js'
 import { UdpForwarder } from './udp-forwarder.js'
@@ -38,11 +40,7 @@ export interface UserspaceProxyOptions {
 }
 
 /** A service port as it is served now. */
-export interface PortalRow {
-  readonly service: string
-  readonly protocol: 'TCP' | 'UDP'
-  readonly clusterIP: Ipv4
-  readonly port: Port
+export interface PortalRow extends ServiceRow {
   readonly localPort: Port
   /** In the order of their turns, the next one first. */
   readonly endpoints: readonly Endpoint[]
@@ -54,7 +52,8 @@ interface OpenPortal {
   readonly balancer: RoundRobin
 }
 
-export class UserspaceProxy implements ClusterFollower {
+export class UserspaceProxy implements ServiceProxy {
+  readonly mode = 'userspace'
   readonly #options: UserspaceProxyOptions
   readonly #services = new ServiceMap()
   readonly #endpoints = new EndpointMap()
@@ -62,6 +61,8 @@ export class UserspaceProxy implements ClusterFollower {
   readonly #relays = new Set<TcpRelay>()
   readonly #timers = new TimerHeap<Timed>()
   #hooked = false
+  /** Something was applied since the last `sync`. */
+  #pending = true
 
   constructor(options: UserspaceProxyOptions) {
     this.#options = options
@@ -69,11 +70,12 @@ export class UserspaceProxy implements ClusterFollower {
 
   /** Takes a change of Services or EndpointSlices; others are ignored. */
   apply(change: ClusterChange): void {
+    this.#pending = true
     this.#services.apply(change)
     this.#endpoints.apply(change)
     for (const service of this.#endpoints.takeChanged()) {
-      for (const name of this.#services.namesOf(service)) {
-        const portal = this.#portals.get(name)
+      for (const key of this.#services.keysOf(service)) {
+        const portal = this.#portals.get(key)
         if (portal !== undefined) this.#setEndpoints(portal)
       }
     }
@@ -85,7 +87,8 @@ export class UserspaceProxy implements ClusterFollower {
     sockets.setNow(now)
     for (const { balancer } of this.#portals.values()) balancer.dropExpired(now)
     let dirty = !this.#hooked
-    for (const name of this.#services.takeChanged()) dirty = this.#update(name) || dirty
+    this.#pending = false
+    for (const key of this.#services.takeChanged()) dirty = this.#update(key) || dirty
     if (!dirty) return
     const portals = [...this.#portals.values()].map(({ info, forwarder }) => {
       return { info, localPort: forwarder.port }
@@ -95,8 +98,9 @@ export class UserspaceProxy implements ClusterFollower {
     this.#hooked = true
   }
 
-  /** Lets dials and UDP clients time out. */
+  /** Syncs when there is something to, and lets dials and UDP clients time out. */
   advance(now: Micros): void {
+    if (this.#pending) this.sync(now)
     if (this.#timers.next() > now) return
     this.#options.sockets.setNow(now)
     for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
@@ -106,7 +110,7 @@ export class UserspaceProxy implements ClusterFollower {
 
   /** When `advance` wants to be called; it may come nearer with every frame that the node's stack handles. */
   deadline(): Micros {
-    return this.#timers.next()
+    return this.#pending ? 0 : this.#timers.next()
   }
 
   /** The service ports that are served, in the order of their rules. */
@@ -121,9 +125,14 @@ export class UserspaceProxy implements ClusterFollower {
     }))
   }
 
-  /** Service ports that are not served, with the reason. */
+  rows(): ServiceRow[] {
+    return this.portals()
+  }
+
+  /** SCTP ports: nodes here have no SCTP to listen with, as kube-proxy had none. */
   get skipped(): ReadonlyMap<string, string> {
-    return this.#services.skipped
+    const skipped = [...this.#services.values()].filter(({ protocol }) => protocol === 'SCTP')
+    return new Map(skipped.map(({ name }) => [name, 'protocol SCTP is not supported']))
   }
 
   /** Number of TCP connections that are being carried. */
@@ -142,12 +151,12 @@ export class UserspaceProxy implements ClusterFollower {
   }
 
   /** Brings one service port in line with its Service; whether the rules change. */
-  #update(name: string): boolean {
-    const info = this.#services.get(name)
-    const open = this.#portals.get(name)
-    if (info === undefined) {
+  #update(key: string): boolean {
+    const info = this.#services.get(key)
+    const open = this.#portals.get(key)
+    if (info === undefined || info.protocol === 'SCTP') {
       open?.forwarder.close()
-      return this.#portals.delete(name)
+      return this.#portals.delete(key)
     }
     if (open !== undefined && sameForwarding(open.info, info)) {
       open.info = info
@@ -155,8 +164,9 @@ export class UserspaceProxy implements ClusterFollower {
       return false
     }
     open?.forwarder.close()
-    const portal = this.#open(info, open?.balancer ?? new RoundRobin(this.#randomOf(name, 'balancer')))
-    this.#portals.set(name, portal)
+    const balancer = open?.balancer ?? new RoundRobin(this.#randomOf(info.name, 'balancer'))
+    const portal = this.#open(info, balancer)
+    this.#portals.set(key, portal)
     this.#configure(portal)
     return true
   }
@@ -192,4 +202,14 @@ export class UserspaceProxy implements ClusterFollower {
   #randomOf(name: string, purpose: string): Random {
     return this.#options.random.fork(`${this.#options.nodeName}/${name}/${purpose}`)
   }
+}
+
+/** Whether a listener and rules made for `a` serve `b` as well. */
+function sameForwarding(a: ServicePortInfo, b: ServicePortInfo): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.clusterIP === b.clusterIP &&
+    a.port === b.port &&
+    a.sessionAffinity === b.sessionAffinity
+  )
 }

@@ -20,10 +20,11 @@ const WEB = service('web', {
 test('each port of a service is an entry; a change of one is told once', () => {
   const map = new ServiceMap()
   map.apply(change(WEB))
-  assert.equal(map.takeChanged(), ['default/web:http', 'default/web:dns'])
+  const keys = ['default/web:http/TCP', 'default/web:dns/UDP', 'default/web:sig/SCTP']
+  assert.equal(map.takeChanged(), keys)
   assert.equal(map.takeChanged(), [])
-  assert.equal([...map.skipped.keys()], ['default/web:sig'])
-  assert.equal(map.get('default/web:dns'), {
+  assert.equal(map.get('default/web:dns/UDP'), {
+    key: 'default/web:dns/UDP',
     name: 'default/web:dns',
     service: 'default/web',
     portName: 'dns',
@@ -31,27 +32,32 @@ test('each port of a service is an entry; a change of one is told once', () => {
     clusterIP: 0x0a600005,
     port: 53,
     nodePort: 30053,
+    externalIPs: [],
+    loadBalancerVIPs: [],
+    loadBalancerSourceRanges: [],
     sessionAffinity: 'None',
     affinityTimeout: 10_800 * SECOND,
+    internalPolicyLocal: false,
+    externalPolicyLocal: false,
+    healthCheckNodePort: 0,
     publishNotReadyAddresses: false,
   })
   map.apply(change(structuredClone(WEB), 'MODIFIED'))
   assert.equal(map.takeChanged(), [])
 })
 
-test('ports that go and services that go are told, and what was skipped is forgotten', () => {
+test('ports that go and services that go are told', () => {
   const map = new ServiceMap()
   map.apply(change(WEB))
   map.takeChanged()
   map.apply(change(service('web', { ...WEB.spec, ports: [{ name: 'http', port: 81 }] }), 'MODIFIED'))
-  assert.equal(map.takeChanged(), ['default/web:http', 'default/web:dns'])
-  assert.is(map.get('default/web:http')!.port, 81)
-  assert.is(map.get('default/web:dns'), undefined)
-  assert.is(map.skipped.size, 0)
+  assert.equal(map.takeChanged(), ['default/web:http/TCP', 'default/web:dns/UDP', 'default/web:sig/SCTP'])
+  assert.is(map.get('default/web:http/TCP')!.port, 81)
+  assert.is(map.get('default/web:dns/UDP'), undefined)
   map.apply(change(WEB, 'DELETED'))
-  assert.equal(map.takeChanged(), ['default/web:http'])
+  assert.equal(map.takeChanged(), ['default/web:http/TCP'])
   assert.equal([...map.values()], [])
-  assert.equal(map.namesOf('default/web'), [])
+  assert.equal(map.keysOf('default/web'), [])
 })
 
 test('services of another proxy, without a cluster IP, or external are not served', () => {
@@ -66,7 +72,7 @@ test('services of another proxy, without a cluster IP, or external are not serve
   map.apply(change(service('external', { type: 'ExternalName', externalName: 'a.b', ports })))
   assert.equal(map.takeChanged(), [])
   map.apply(change(service('dual', { clusterIP: 'fd00::2', clusterIPs: ['fd00::2', '10.96.0.7'], ports })))
-  assert.equal(map.takeChanged(), ['default/dual'])
+  assert.equal(map.takeChanged(), ['default/dual/TCP'])
 })
 
 const HTTP = [{ name: 'http', port: 80 }]
@@ -105,6 +111,7 @@ test('endpoints are sorted, each once, the ready one first, with what later mode
     nodeName: 'k8s-node1',
     zone: 'a',
     zoneHints: ['b'],
+    nodeHints: undefined,
   })
   assert.equal(map.endpoints('default/web', 'http', 'UDP'), [])
   assert.equal(map.endpoints('default/web', '', 'TCP'), [])

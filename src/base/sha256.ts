@@ -1,0 +1,78 @@
+// SHA-256 (FIPS 180-4) of a text, for names that Kubernetes derives by hashing. Not for secrets and not for bulk.
+
+import { utf8Encode } from './bytes.js'
+
+/** Square roots of the first eight primes, cube roots of the first 64: their first 32 fractional bits. */
+const INITIAL = primes(8).map((prime) => fraction(prime ** (1 / 2)))
+const ROUND = primes(64).map((prime) => fraction(prime ** (1 / 3)))
+
+/** The 32 bytes of the digest of `text` in UTF-8. */
+export function sha256(text: string): Uint8Array {
+  const padded = pad(utf8Encode(text))
+  const state = new Uint32Array(INITIAL)
+  const view = new DataView(padded.buffer)
+  for (let block = 0; block < padded.length; block += 64) compress(state, view, block)
+  const digest = new Uint8Array(32)
+  const out = new DataView(digest.buffer)
+  for (const [index, word] of state.entries()) out.setUint32(index * 4, word)
+  return digest
+}
+
+/** A one bit, zeros, and the length in bits, to a multiple of 64 bytes. */
+function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const padded = new Uint8Array(Math.ceil((bytes.length + 9) / 64) * 64)
+  padded.set(bytes)
+  padded[bytes.length] = 0x80
+  new DataView(padded.buffer).setUint32(padded.length - 4, bytes.length * 8)
+  return padded
+}
+
+function compress(state: Uint32Array, view: DataView, start: number): void {
+  const w = new Uint32Array(64)
+  for (let t = 0; t < 16; t++) w[t] = view.getUint32(start + t * 4)
+  for (let t = 16; t < 64; t++) {
+    const early = w[t - 15]!
+    const late = w[t - 2]!
+    const sigma0 = rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3)
+    const sigma1 = rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10)
+    w[t] = w[t - 16]! + sigma0 + w[t - 7]! + sigma1
+  }
+  let [a, b, c, d, e, f, g, h] = state as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  for (let t = 0; t < 64; t++) {
+    const sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+    const choice = (e & f) ^ (~e & g)
+    const first = (h + sum1 + choice + ROUND[t]! + w[t]!) >>> 0
+    const sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+    const majority = (a & b) ^ (a & c) ^ (b & c)
+    h = g
+    g = f
+    f = e
+    e = (d + first) >>> 0
+    d = c
+    c = b
+    b = a
+    a = (first + sum0 + majority) >>> 0
+  }
+  for (const [index, word] of [a, b, c, d, e, f, g, h].entries()) state[index]! += word
+}
+
+const rotate = (word: number, bits: number) => (word >>> bits) | (word << (32 - bits))
+
+function fraction(root: number): number {
+  return Math.floor((root - Math.floor(root)) * 2 ** 32)
+}
+
+function primes(count: number): number[] {
+  const found: number[] = []
+  for (let n = 2; found.length < count; n++) if (found.every((prime) => n % prime !== 0)) found.push(n)
+  return found
+}

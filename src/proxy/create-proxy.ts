@@ -1,0 +1,22 @@
+// The modes of kube-proxy by their names.
+
+import type { ProxyMode } from './proxy-mode.js'
+import type { ProxyOptions, ServiceProxy } from './service-proxy.js'
+import { UserspaceProxy } from './userspace-proxy.js'
+
+/** Makes the proxy of a mode for one node; it writes its rules at its first `advance` or `sync`. */
+export function createProxy(mode: ProxyMode, options: ProxyOptions): ServiceProxy {
+  switch (mode) {
+    case 'userspace':
+      return new UserspaceProxy({
+        nodeName: options.nodeName,
+        nodeAddress: options.nodeAddresses[0]!,
+        sockets: options.stack,
+        netfilter: options.netfilter,
+        random: options.random,
+        ...(options.onFlow && { onFlow: options.onFlow }),
+      })
+    default:
+      throw new TypeError(`proxy mode ${mode} is not supported`)
+  }
+}
