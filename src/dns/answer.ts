@@ -1,9 +1,8 @@
 // Answers of the cluster's zones: which records a question gets, NXDOMAIN when the name does not exist, no
 // records (NODATA) when it has none of that type. Behaves as CoreDNS' kubernetes plugin does where the
 // Kubernetes DNS specification leaves a choice: SRV weights, additional records, the case of names. Read first:
-// query.ts. Not here: header flags, truncation (server.ts).
+// query.ts. Not here: header flags, truncation (server.ts), CNAMEs that leave the zone, the order of addresses (plugins/).
 
-import type { Random } from '../base/random.js'
 import type { RecordType, ResourceRecord } from './message.js'
 import { addressFamily, isInZone, reverseName } from './name.js'
 import { type Part, parseQuery, type Query } from './query.js'
@@ -25,8 +24,8 @@ export interface ZoneOptions {
   readonly localAddresses: readonly string[]
   /** Leaves out what no specification names: endpoints by their dotted address. */
   readonly strict: boolean
-  /** Resolves names outside the zones, for CNAMEs that lead there; undefined when they cannot be resolved. */
-  readonly upstream?: (name: string, type: RecordType) => readonly ResourceRecord[] | undefined
+  /** `noendpoints`: endpoints are not told of, so headless services have no addresses. */
+  readonly withoutEndpoints: boolean
 }
 
 export interface Answer {
@@ -55,13 +54,10 @@ const EMPTY: Answer = { answers: [], additionals: [] }
 export class Answerer {
   readonly #records: Records
   readonly #options: ZoneOptions
-  readonly #random: Random | undefined
 
-  /** `random` shuffles the addresses of every answer (CoreDNS' `loadbalance`); without it they keep their order. */
-  constructor(records: Records, options: ZoneOptions, random: Random | undefined) {
+  constructor(records: Records, options: ZoneOptions) {
     this.#records = records
     this.#options = options
-    this.#random = random
   }
 
   /** Records for a question in `zone` (in the case asked); undefined: the name does not exist. */
@@ -74,7 +70,7 @@ export class Answerer {
     switch (type) {
       case 'A':
       case 'AAAA':
-        return { answers: this.#shuffled(this.#addresses(name, type, zone, found, 0)), additionals: [] }
+        return { answers: this.#addresses(name, type, zone, found, 0), additionals: [] }
       case 'SRV':
         return this.#services(name, found)
       case 'CNAME':
@@ -92,7 +88,6 @@ export class Answerer {
     const soa = {
       mname: `ns.dns.${zone}`,
       rname: `hostmaster.${zone}`,
-      // Simplified: the number of changes seen, where CoreDNS gives the date of the last one.
       serial: this.#records.serial,
       refresh: 7200,
       retry: 1800,
@@ -182,6 +177,7 @@ export class Answerer {
 
   /** Undefined when there is none: a headless service without a ready endpoint does not exist (DNS-9, DNS-11). */
   #findEndpoints(service: ServiceRecord, of: Part, parent: string): Found[] | undefined {
+    if (this.#options.withoutEndpoints) return undefined
     const found: Found[] = []
     for (const endpoint of this.#records.endpoints(service.namespace, service.name)) {
       const hostname = this.#hostnameOf(endpoint)
@@ -226,7 +222,8 @@ export class Answerer {
     // x CNAME x is a loop; so is a chain that does not end.
     if (depth >= CNAME_LIMIT || host.toLowerCase() === name.toLowerCase()) return []
     const alias = this.#aliasRecord(name, host)
-    if (!isInZone(host, zone)) return [alias, ...(this.#options.upstream?.(host, type) ?? [])]
+    // What lies behind a name outside is for the plugin to find out.
+    if (!isInZone(host, zone)) return [alias]
     const found = this.#find(parseQuery(host, zone, this.#options.strict), host, zone)
     const records = this.#addresses(host, type, zone, found ?? [], depth + 1)
     return records.length === 0 ? [] : [alias, ...records]
@@ -313,14 +310,6 @@ export class Answerer {
 
   #aliasRecord(name: string, target: string): ResourceRecord {
     return { name, ttlSeconds: this.#options.ttlSeconds, type: 'CNAME', target }
-  }
-
-  /** Addresses in a new order, after the CNAMEs that lead to them. */
-  #shuffled(records: ResourceRecord[]): ResourceRecord[] {
-    const aliases = records.filter((record) => record.type === 'CNAME')
-    const addresses = records.filter((record) => record.type !== 'CNAME')
-    if (addresses.length > 1) this.#random?.shuffle(addresses)
-    return [...aliases, ...addresses]
   }
 }
 

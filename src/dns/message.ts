@@ -48,7 +48,7 @@ export type ResourceRecord = { readonly name: string; readonly ttlSeconds: numbe
   | { readonly type: 'SOA'; readonly soa: SoaData }
 )
 
-export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED'
+export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | 'BADVERS'
 
 export interface DnsMessage {
   readonly id: number
@@ -65,6 +65,8 @@ export interface DnsMessage {
   readonly additionals: readonly ResourceRecord[]
   /** EDNS0 (RFC 6891): the sender's UDP payload size; undefined without an OPT record. */
   readonly ednsUdpSize?: number
+  /** Version of an OPT record, when it is not 0. */
+  readonly ednsVersion?: number
 }
 
 export interface DnsCodec {

@@ -55,13 +55,13 @@ export class Records implements ClusterFollower {
   readonly #podsByAddress = new Index<string>()
   #serial = 1
 
-  /** Counts the changes: the serial of the zones. */
+  /** Serial of the zones: the date of the last change in seconds, or one more than before where that is not told. */
   get serial(): number {
     return this.#serial
   }
 
-  /** Takes changes of namespaces, services, endpointslices and pods; others are ignored. */
-  apply(change: ClusterChange): void {
+  /** Takes changes of namespaces, services, endpointslices and pods; others are ignored. `at`: seconds since 1970. */
+  apply(change: ClusterChange, at?: number): void {
     const object = change.type === 'DELETED' ? undefined : change.object
     const { namespace = 'default', name } = change.object.metadata
     const key = `${namespace}/${name}`
@@ -70,7 +70,7 @@ export class Records implements ClusterFollower {
     else if (change.resource === 'endpointslices') this.#setSlice(key, object as EndpointSlice | undefined)
     else if (change.resource === 'pods') this.#setPod(key, namespace, object as Pod | undefined)
     else return
-    this.#serial++
+    this.#serial = at ?? this.#serial + 1
   }
 
   hasNamespace(name: string): boolean {

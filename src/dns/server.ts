@@ -1,77 +1,169 @@
-// The DNS server of a cluster, from message to message: what is refused, what is authoritative, negative
-// answers, EDNS0 and truncation. Records come from answer.ts; bytes and sockets belong to the program that runs
-// it (pod/images/coredns.ts).
+// The DNS server of a cluster, from message to message: what is refused, which server block a question belongs to,
+// EDNS0 and truncation. What the names stand for is found by the plugins (chain.ts, plugins/); bytes and sockets
+// belong to the program that runs it (pod/images/coredns.ts).
 
 import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
-import { Answerer, type ZoneOptions } from './answer.js'
-import type { DnsCodec, DnsMessage, Rcode, ResourceRecord } from './message.js'
+import { isReverseZone } from './answer.js'
+import { type Ask, chainOf, type Exchange, type Handling, type Next, type Plugin } from './chain.js'
+import type { PluginConfig } from './directives.js'
+import type { DnsCodec, DnsMessage, Question, Rcode, ResourceRecord } from './message.js'
 import { zoneOf } from './name.js'
+import { AutopathPlugin } from './plugins/autopath.js'
+import { CachePlugin } from './plugins/cache.js'
+import { FilePlugin } from './plugins/file.js'
+import { ForwardPlugin } from './plugins/forward.js'
+import { HostsPlugin } from './plugins/hosts.js'
+import { KubernetesPlugin } from './plugins/kubernetes.js'
+import { LoadbalancePlugin } from './plugins/loadbalance.js'
+import { RewritePlugin } from './plugins/rewrite.js'
 import { Records } from './records.js'
+import { kubernetesBlock, type ServerBlock } from './server-config.js'
 
-export interface DnsServerOptions extends Partial<ZoneOptions> {
+export interface DnsServerOptions {
   /** Measures answers for truncation. */
   readonly codec: DnsCodec
-  /** Shuffles the addresses of each answer; without it they keep their order. */
+  /** Default: kubeadm's. */
+  readonly blocks?: readonly ServerBlock[]
+  /** Shuffles the addresses of each answer (`loadbalance`); without it they keep their order. */
   readonly random?: Random
 }
 
-/** What kubeadm's Corefile says. */
-const DEFAULT_ZONE_OPTIONS: ZoneOptions = {
-  zones: ['cluster.local', 'in-addr.arpa', 'ip6.arpa'],
-  ttlSeconds: 30,
-  pods: 'insecure',
-  namespaces: undefined,
-  ignoreEmptyService: false,
-  endpointPodNames: false,
-  localAddresses: [],
-  strict: false,
+/** How a question came. */
+export interface Arrival {
+  readonly transport: 'udp' | 'tcp'
+  /** The port that it came to, default 53. */
+  readonly port?: number
+  /** Address of the asker, as text. */
+  readonly client?: string
+  /** Default 0: for servers without a cache. */
+  readonly now?: Micros
 }
+
+/** Ends with the message to send, undefined for none; yields questions to other servers (chain.ts). */
+export type Response = Generator<Ask, DnsMessage | undefined, DnsMessage | undefined>
 
 const OPCODE_QUERY = 0
 /** What every receiver takes over UDP (RFC 1035 section 2.3.4). */
 const UDP_BYTES = 512
 const TCP_BYTES = 65_535
+const DNS_PORT = 53
+/** Lookups of lookups: CNAMEs that lead from plugin to plugin. */
+const LOOKUP_LIMIT = 8
+
+interface Site {
+  readonly zone: string
+  readonly port: number
+  readonly chain: Next
+  readonly logged: boolean
+}
 
 export class DnsServer implements ClusterFollower {
   /** Whether the cluster's state has been heard in full; until then a missing name is SERVFAIL, not NXDOMAIN. */
   synced = true
-  readonly #options: ZoneOptions
   readonly #codec: DnsCodec
   readonly #records = new Records()
-  readonly #answerer: Answerer
+  readonly #sites: readonly Site[]
 
-  constructor({ codec, random, ...options }: DnsServerOptions) {
+  constructor({ codec, random, blocks = [kubernetesBlock()] }: DnsServerOptions) {
     this.#codec = codec
-    this.#options = { ...DEFAULT_ZONE_OPTIONS, ...options }
-    this.#answerer = new Answerer(this.#records, this.#options, random)
+    this.#sites = blocks.flatMap(({ zones, port, plugins }) => {
+      const chain = chainOf(plugins.flatMap((config) => this.#plugin(config, plugins, random)))
+      const logged = plugins.some(({ plugin }) => plugin === 'log')
+      return zones.map((zone) => ({ zone, port, chain, logged }))
+    })
   }
 
-  apply(change: ClusterChange): void {
-    this.#records.apply(change)
+  /** `at`: seconds since 1970, which become the zones' serial. */
+  apply(change: ClusterChange, at?: number): void {
+    this.#records.apply(change, at)
   }
 
-  /** The answer to `query`, no longer than `transport` and the asker take; undefined when it is no query. */
-  respond(query: DnsMessage, transport: 'udp' | 'tcp'): DnsMessage | undefined {
+  /** Whether questions for `name` on that port are to be logged. */
+  logs(name: string, port: number): boolean {
+    return this.#site(name, port)?.logged ?? false
+  }
+
+  /** Answers `query`, no longer than its transport and the asker take. */
+  *respond(query: DnsMessage, arrival: Arrival): Response {
     if (query.response) return undefined
     if (query.opcode !== OPCODE_QUERY) return refusal(query, 'NOTIMP')
     const [question] = query.questions
     if (question === undefined || query.questions.length > 1) return refusal(query, 'FORMERR')
-    const zone = zoneOf(question.name, this.#options.zones)
+    // RFC 6891 section 6.1.3: version 0 is the only one.
+    if ((query.ednsVersion ?? 0) > 0) return refusal(query, 'BADVERS')
     const transfer = question.type === 'AXFR' || question.type === 'IXFR'
-    if (zone === undefined || transfer || question.class !== undefined) return refusal(query, 'REFUSED')
-    const answer = this.#answerer.answer(question.name, question.type, zone)
-    const nothing = answer === undefined || answer.answers.length === 0
-    const rcode = answer !== undefined ? 'NOERROR' : this.synced ? 'NXDOMAIN' : 'SERVFAIL'
-    const message: DnsMessage = {
-      ...refusal(query, rcode),
-      authoritative: true,
-      answers: nothing ? [] : answer.answers,
-      authorities: nothing ? [this.#answerer.soa(zone)] : [],
-      additionals: nothing ? [] : answer.additionals,
-    }
+    const { port = DNS_PORT, client, now = 0, transport } = arrival
+    const reply =
+      transfer || question.class !== undefined
+        ? undefined
+        : yield* this.#resolve(question, { client, now }, port, 0)
+    // CoreDNS fails here (SERVFAIL) when a block takes the question and none of its plugins answers. Unlike CoreDNS:
+    // that nobody is responsible is said as it is.
+    if (reply === undefined) return refusal(query, 'REFUSED')
+    const message: DnsMessage = { ...refusal(query, reply.rcode), ...reply }
     const limit = transport === 'tcp' ? TCP_BYTES : Math.max(UDP_BYTES, query.ednsUdpSize ?? 0)
     return this.#truncated(message, limit)
+  }
+
+  *#resolve(
+    question: Question,
+    asker: Pick<Exchange, 'client' | 'now'>,
+    port: number,
+    depth: number,
+  ): Handling {
+    const site = this.#site(question.name, port)
+    if (site === undefined || depth > LOOKUP_LIMIT) return undefined
+    const lookup = (next: Question) => this.#resolve(next, asker, port, depth + 1)
+    return yield* site.chain({ ...asker, question, lookup })
+  }
+
+  /** The server block with the longest zone that holds `name`. */
+  #site(name: string, port: number): Site | undefined {
+    const sites = this.#sites.filter((site) => site.port === port)
+    const longest = zoneOf(
+      name,
+      sites.map(({ zone }) => zone),
+    )
+    return sites.find(({ zone }) => zone === longest?.toLowerCase())
+  }
+
+  #plugin(config: PluginConfig, block: readonly PluginConfig[], random: Random | undefined): Plugin[] {
+    switch (config.plugin) {
+      case 'log':
+        return []
+      case 'loadbalance':
+        return random === undefined ? [] : [new LoadbalancePlugin(random)]
+      case 'cache':
+        return [new CachePlugin(config.options)]
+      case 'rewrite':
+        // All rules are one plugin: the first that matches counts.
+        return config === block.find(({ plugin }) => plugin === 'rewrite')
+          ? [new RewritePlugin(block.flatMap((one) => (one.plugin === 'rewrite' ? [one.rule] : [])))]
+          : []
+      case 'autopath':
+        return this.#autopath(config.options, block)
+      case 'hosts':
+        return [new HostsPlugin(config.options)]
+      case 'kubernetes':
+        return [new KubernetesPlugin(this.#records, config.options, () => this.synced)]
+      case 'file':
+        return [new FilePlugin(config.zones)]
+      case 'forward':
+        return [new ForwardPlugin(config.options)]
+    }
+  }
+
+  /** It needs the kubernetes plugin of its block, which must know the pods. */
+  #autopath(
+    options: { readonly zones: readonly string[]; readonly search: readonly string[] },
+    block: readonly PluginConfig[],
+  ): Plugin[] {
+    const kubernetes = block.find((one) => one.plugin === 'kubernetes')
+    if (kubernetes === undefined || kubernetes.options.pods !== 'verified') return []
+    const domain = kubernetes.options.zones.find((zone) => !isReverseZone(zone))
+    return domain === undefined ? [] : [new AutopathPlugin(this.#records, { ...options, domain })]
   }
 
   /** Leaves records out from the end until the message fits, and says so (TC) when there were any to leave out. */

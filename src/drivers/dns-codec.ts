@@ -13,8 +13,12 @@ const RCODES: Readonly<Record<Rcode, number>> = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
+  // RFC 6891 section 9; its upper bits are in the OPT record.
+  BADVERS: 16,
 }
-const RCODE_NAMES = Object.keys(RCODES) as Rcode[]
+const RCODE_NAMES: ReadonlyMap<number, Rcode> = new Map(
+  Object.entries(RCODES).map(([name, code]) => [code, name as Rcode]),
+)
 
 const HEADER_BYTES = 12
 const QR = 0x8000
@@ -35,8 +39,8 @@ function encode(message: DnsMessage): Uint8Array {
             type: 'OPT',
             name: '.',
             udpPayloadSize: message.ednsUdpSize,
-            extendedRcode: 0,
-            ednsVersion: 0,
+            extendedRcode: RCODES[message.rcode] >> 4,
+            ednsVersion: message.ednsVersion ?? 0,
             flags: 0,
             flag_do: false,
             options: [],
@@ -48,7 +52,7 @@ function encode(message: DnsMessage): Uint8Array {
     (message.truncated ? TC : 0) |
     (message.recursionDesired ? RD : 0) |
     (message.recursionAvailable ? RA : 0) |
-    RCODES[message.rcode]
+    (RCODES[message.rcode] & 15)
   const bytes = dnsPacket.encode({
     type: message.response ? 'response' : 'query',
     id: message.id,
@@ -80,12 +84,13 @@ function decode(bytes: Uint8Array): DnsMessage | undefined {
     truncated: (flags & TC) !== 0,
     recursionDesired: (flags & RD) !== 0,
     recursionAvailable: (flags & RA) !== 0,
-    rcode: RCODE_NAMES[flags & 15] ?? 'SERVFAIL',
+    rcode: RCODE_NAMES.get((flags & 15) | ((opt?.type === 'OPT' ? opt.extendedRcode : 0) << 4)) ?? 'SERVFAIL',
     questions: (packet.questions ?? []).map(toQuestion),
     answers: toRecords(packet.answers),
     authorities: toRecords(packet.authorities),
     additionals: toRecords(packet.additionals),
     ...(opt?.type === 'OPT' ? { ednsUdpSize: opt.udpPayloadSize } : {}),
+    ...(opt?.type === 'OPT' && opt.ednsVersion > 0 ? { ednsVersion: opt.ednsVersion } : {}),
   }
 }
 

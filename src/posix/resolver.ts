@@ -2,38 +2,31 @@
 // /etc/resolv.conf, and over TCP when an answer was cut short. What is asked in which order is decided in
 // dns/resolver.ts. Simplified: only IPv4 addresses are asked for.
 
-import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
-import type { Micros } from '../base/time.js'
-import type { DnsCodec, DnsMessage, Question, RecordType } from '../dns/message.js'
+import type { DnsMessage, Question, RecordType } from '../dns/message.js'
 import { reverseNameOf } from '../dns/name.js'
 import {
   type Attempt,
   attemptPlan,
   candidateNames,
   type HostsEntry,
-  isAnswerTo,
   isServerFailure,
   parseHosts,
   parseResolvConf,
   type ResolverConfig,
 } from '../dns/resolver.js'
-import { frameMessage, MessageStream } from '../dns/tcp-framing.js'
 import { type Ipv4, parseIpv4 } from '../wire/address.js'
+import { type DnsClient, exchange, queryMessage } from './dns-exchange.js'
 import type { FileSystem } from './file-system.js'
-import { type Net, type Resolution, ResolveError, type ResolveFailure } from './net.js'
+import { type Resolution, ResolveError, type ResolveFailure } from './net.js'
 import type { NameService } from './net-over-stack.js'
-import type { Clock } from './process.js'
 
 const DNS_PORT = 53
 
-export interface StubResolverOptions {
-  readonly net: Pick<Net, 'datagram' | 'connect'>
+export interface StubResolverOptions extends DnsClient {
   readonly files: Pick<FileSystem, 'exists' | 'readText'>
-  readonly clock: Pick<Clock, 'now' | 'sleep'>
   /** Draws query identifiers. */
   readonly random: Random
-  readonly codec: DnsCodec
 }
 
 export class StubResolver implements NameService {
@@ -91,76 +84,11 @@ export class StubResolver implements NameService {
     return failure
   }
 
-  /** One query; undefined when no answer came in time, or the network refused. */
   async #ask(attempt: Attempt, question: Question, signal?: AbortSignal): Promise<DnsMessage | undefined> {
     const query = queryMessage(this.#options.random.int(65_536), question)
-    const end = this.#options.clock.now() + attempt.timeout
-    try {
-      const message = await this.#askOverUdp(attempt.nameserver, query, end, signal)
-      return message?.truncated ? await this.#askOverTcp(attempt.nameserver, query, end, signal) : message
-    } catch (error) {
-      if (error instanceof SystemError) return undefined
-      throw error
-    }
-  }
-
-  async #askOverUdp(
-    server: Ipv4,
-    query: DnsMessage,
-    end: Micros,
-    signal?: AbortSignal,
-  ): Promise<DnsMessage | undefined> {
-    const { net, codec, clock } = this.#options
-    const socket = net.datagram()
-    try {
-      // Connected, it hears of nobody but this server, and of a refusal.
-      socket.connect({ address: server, port: DNS_PORT })
-      socket.send(codec.encode(query))
-      for (let left = end - clock.now(); left > 0; left = end - clock.now()) {
-        const datagram = await socket.receive(left, signal)
-        if (datagram === undefined) return undefined
-        const message = codec.decode(datagram.bytes)
-        if (message !== undefined && isAnswerTo(message, query.id, query.questions[0]!)) return message
-      }
-      return undefined
-    } finally {
-      socket.close()
-    }
-  }
-
-  async #askOverTcp(
-    server: Ipv4,
-    query: DnsMessage,
-    end: Micros,
-    signal?: AbortSignal,
-  ): Promise<DnsMessage | undefined> {
-    const { net, codec, clock } = this.#options
-    const timeout = Math.max(1, end - clock.now())
-    const connection = await net.connect(
-      { address: server, port: DNS_PORT },
-      { timeout, ...(signal === undefined ? {} : { signal }) },
-    )
-    // A server that accepts and then says nothing must not hold the program for ever.
-    const answered = new AbortController()
-    const expiry = clock.sleep(Math.max(1, end - clock.now()), answered.signal)
-    expiry.then(
-      () => connection.abort(),
-      () => undefined,
-    )
-    try {
-      await connection.write(frameMessage(codec.encode(query)), signal)
-      const stream = new MessageStream()
-      for (let piece = await connection.read(signal); piece; piece = await connection.read(signal)) {
-        stream.push(piece)
-        const bytes = stream.next()
-        const message = bytes && codec.decode(bytes)
-        if (message !== undefined && isAnswerTo(message, query.id, query.questions[0]!)) return message
-      }
-      return undefined
-    } finally {
-      answered.abort()
-      connection.close()
-    }
+    const server = { address: attempt.nameserver, port: DNS_PORT }
+    const { timeout } = attempt
+    return exchange(this.#options, server, query, { timeout, ...(signal === undefined ? {} : { signal }) })
   }
 
   #config(): ResolverConfig {
@@ -182,23 +110,6 @@ export class StubResolver implements NameService {
     const [first] = entries
     if (first === undefined) return undefined
     return { canonicalName: first.names[0]!, addresses: entries.map(({ address }) => address) }
-  }
-}
-
-function queryMessage(id: number, question: Question): DnsMessage {
-  return {
-    id,
-    response: false,
-    opcode: 0,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: true,
-    recursionAvailable: false,
-    rcode: 'NOERROR',
-    questions: [question],
-    answers: [],
-    authorities: [],
-    additionals: [],
   }
 }
 

@@ -8,9 +8,10 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { EndpointSlice, KubeObject } from '../../src/cluster/objects.js'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
-import { DnsServer, type DnsServerOptions } from '../../src/dns/server.js'
+import { kubernetesBlock, serverBlocks } from '../../src/dns/server-config.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
+import { TestDns } from '../support/test-dns.js'
 
 interface ExpectedRecord {
   name: string
@@ -108,62 +109,28 @@ function ciCluster(): KubeObject[] {
   ]
 }
 
-/** `kubernetes ZONES... { namespaces pods endpoint_pod_names }` is all that the cases' Corefiles use. */
-function fromCorefile(text: string): Partial<DnsServerOptions> {
-  const [, zones = ''] = /kubernetes ([^{\n]*)/.exec(text) ?? []
-  const [, namespaces] = /namespaces (.*)/.exec(text) ?? []
-  const [, pods = 'disabled'] = /pods (disabled|insecure|verified)/.exec(text) ?? []
-  return {
-    zones: zones.trim().split(/\s+/).map(zoneFromPrefix),
-    pods: pods as 'disabled',
-    endpointPodNames: text.includes('endpoint_pod_names'),
-    ...(namespaces === undefined ? {} : { namespaces: namespaces.trim().split(/\s+/) }),
+function serverFor(group: Group, objects: KubeObject[]): TestDns {
+  const { config, corefile } = group
+  const localAddresses = config?.localIPs ?? ['10.244.0.2']
+  const text = corefile ?? '.:53 {\n kubernetes cluster.local\n}\n'
+  const options = config && {
+    zones: config.zones!.map((zone) => zone.replace(/\.$/, '')),
+    pods: config.pods ?? 'disabled',
+    ttlSeconds: config.ttl ?? 5,
+    ignoreEmptyService: config.ignoreEmptyService ?? false,
+    namespaces: config.namespaces,
+    localAddresses,
   }
-}
-
-/** CoreDNS takes a prefix for the reverse zone of it. */
-function zoneFromPrefix(text: string): string {
-  const [address, length] = text.split('/')
-  if (length === undefined) return text.replace(/\.$/, '')
-  if (!text.includes(':')) {
-    const labels = address!.split('.').slice(0, Number(length) / 8)
-    return `${labels.reverse().join('.')}.in-addr.arpa`
-  }
-  const groups = address!
-    .split('::')[0]!
-    .split(':')
-    .map((group) => group.padStart(4, '0'))
-  const nibbles = [...groups.join('').padEnd(Number(length) / 4, '0')]
-  return `${nibbles.reverse().join('.')}.ip6.arpa`
-}
-
-function serverFor(group: Group, objects: KubeObject[]): DnsServer {
-  const { config } = group
-  const options: Partial<DnsServerOptions> =
-    config === undefined
-      ? {
-          pods: 'disabled',
-          zones: ['cluster.local'],
-          ...(group.corefile ? fromCorefile(group.corefile) : {}),
-        }
-      : {
-          zones: config.zones!.map((zone) => zone.replace(/\.$/, '')),
-          pods: config.pods ?? 'disabled',
-          ignoreEmptyService: config.ignoreEmptyService ?? false,
-          ...(config.namespaces === undefined ? {} : { namespaces: config.namespaces }),
-        }
-  const server = new DnsServer({
-    codec: dnsCodec,
-    ttlSeconds: config?.ttl ?? 5,
-    localAddresses: config?.localIPs ?? ['10.244.0.2'],
-    ...options,
-  })
-  server.synced = config?.synced ?? true
+  const blocks = options
+    ? [kubernetesBlock(options)]
+    : serverBlocks(text, { localAddresses, strict: false, readFile: () => undefined })
+  const server = new TestDns({ blocks })
+  server.server.synced = config?.synced ?? true
   for (const object of objects) server.apply(change(object))
   return server
 }
 
-function ask(server: DnsServer, name: string, type: string): DnsMessage {
+function ask(server: TestDns, name: string, type: string): DnsMessage {
   const query: DnsMessage = {
     id: 7,
     response: false,

@@ -3,9 +3,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
-import { DnsServer, type DnsServerOptions } from '../../src/dns/server.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
+import { TestDns, type TestDnsOptions } from '../support/test-dns.js'
 
 const test = suite('DNS server')
 
@@ -13,8 +13,8 @@ const HTTP = [{ name: 'http', port: 80, protocol: 'TCP' as const }]
 const PODS = ['10.36.0.0', '10.36.0.1', '10.39.0.1']
 
 /** The cluster of the walkthrough. */
-function cluster(options: Partial<DnsServerOptions> = {}): DnsServer {
-  const server = new DnsServer({ codec: dnsCodec, random: new Random('dns'), ...options })
+function cluster(options: TestDnsOptions = {}): TestDns {
+  const server = new TestDns(options)
   const objects = [
     namespace('default'),
     namespace('kube-system'),
@@ -78,7 +78,7 @@ function show(records: readonly ResourceRecord[]): string[] {
 }
 
 /** Answer records, or `NXDOMAIN` / `NODATA` (with the SOA checked), or another rcode. */
-function answers(server: DnsServer, name: string, type = 'A'): string[] | string {
+function answers(server: TestDns, name: string, type = 'A'): string[] | string {
   const response = server.respond(query(name, type), 'udp')!
   if (response.rcode !== 'NOERROR' && response.rcode !== 'NXDOMAIN') return response.rcode
   assert.ok(response.authoritative)
@@ -222,7 +222,7 @@ test('records go with their objects', () => {
 })
 
 test('the order of headless addresses varies with the seed and from answer to answer', () => {
-  const order = (server: DnsServer) =>
+  const order = (server: TestDns) =>
     server
       .respond(query(`headless.${ZONE}`), 'udp')!
       .answers.map((r) => (r.type === 'A' ? r.address : ''))

@@ -27,6 +27,7 @@ function world() {
   const kill = new AbortController()
   const handlers = new Map<SignalName, () => void>()
   const process = {
+    argv: ['coredns'],
     stdout: writer,
     stderr: writer,
     signal: kill.signal,

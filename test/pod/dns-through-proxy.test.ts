@@ -156,6 +156,7 @@ function world() {
   const kill = new AbortController()
   const writer = { isTTY: false, write: async () => {} }
   const process = {
+    argv: ['coredns'],
     stdout: writer,
     stderr: writer,
     signal: kill.signal,

@@ -3,13 +3,13 @@ import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import { SECOND } from '../../src/base/time.js'
 import type { DnsMessage } from '../../src/dns/message.js'
-import { DnsServer } from '../../src/dns/server.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { ResolveError } from '../../src/posix/net.js'
 import { StubResolver } from '../../src/posix/resolver.js'
 import { formatIpv4, ipv4 } from '../../src/wire/address.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
 import { NameNetwork } from '../support/name-network.js'
+import { TestDns } from '../support/test-dns.js'
 
 const test = suite('stub resolver')
 
@@ -20,7 +20,7 @@ options ndots:5`
 /** A pod's resolver and a name server that answers from a small cluster; `forge` may change its answers. */
 function world(forge: (answer: DnsMessage, count: number) => DnsMessage | DnsMessage[] = (answer) => answer) {
   const network = new NameNetwork()
-  const server = new DnsServer({ codec: dnsCodec, random: new Random('1') })
+  const server = new TestDns({ random: new Random('1') })
   for (const object of [
     namespace('default'),
     service('sidecar-svc', { clusterIP: '10.97.98.36', ports: [{ port: 8080 }] }),

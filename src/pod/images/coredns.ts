@@ -1,134 +1,236 @@
-// The program of the coredns image: answers on port 53, UDP and TCP, from the cluster's records (dns/server.ts).
-// It hears of the cluster through `follow`, as CoreDNS does by watching the API. Not here: Corefiles.
+// The program of the coredns image: reads its Corefile and answers, UDP and TCP, from the cluster's records
+// (dns/server.ts). It hears of the cluster through `follow`, as CoreDNS does by watching the API, and asks other
+// servers what the forward plugin gives away.
 
 import { SystemError } from '../../base/errors.js'
+import { SECOND } from '../../base/time.js'
 import type { ClusterFollower } from '../../cluster/feed.js'
-import type { DnsCodec } from '../../dns/message.js'
-import { DnsServer, type DnsServerOptions, refusal } from '../../dns/server.js'
+import type { Ask } from '../../dns/chain.js'
+import { CorefileError } from '../../dns/corefile.js'
+import type { DnsCodec, DnsMessage } from '../../dns/message.js'
+import { type Arrival, DnsServer, refusal } from '../../dns/server.js'
+import { kubernetesBlock, type ServerBlock, serverBlocks } from '../../dns/server-config.js'
 import { frameMessage, MessageStream } from '../../dns/tcp-framing.js'
+import { exchange, queryMessage } from '../../posix/dns-exchange.js'
 import type { Connection, DatagramSocket, Listener } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
-import { type Endpoint, IPV4_ANY } from '../../wire/address.js'
+import type { Datagram } from '../../stack/socket.js'
+import { type Endpoint, formatEndpoint, formatIpv4, IPV4_ANY, parseIpv4 } from '../../wire/address.js'
 
-const DNS_PORT = 53
 const VERSION = '1.11.3'
+/** How long one of the servers of `forward` gets to answer. */
+const UPSTREAM_TIMEOUT = 2 * SECOND
 
 export interface CorednsOptions {
   readonly codec: DnsCodec
   /** Has `follower` hear of everything that is there, then of every change; the returned function ends it. */
   readonly follow: (follower: ClusterFollower) => () => void
-  /** Zones, TTL, pod mode and so on; what is left out is as kubeadm sets it. */
-  readonly options?: Partial<Omit<DnsServerOptions, 'codec' | 'random' | 'localAddresses'>>
+  /** Answers only what the Kubernetes DNS specification names: no dotted pod addresses. Default false. */
+  readonly strict?: boolean
+  /** What the server believes to be its own addresses; default: those of its interfaces. */
+  readonly localAddresses?: readonly string[]
+  /** Whether `follow` tells everything there is before it returns; default true. */
+  readonly synced?: boolean
 }
 
-/** The program; it runs until it is killed. Status 1 when port 53 is taken. */
-export function corednsProgram({ codec, follow, options = {} }: CorednsOptions): Program {
+/**
+ * The program: `coredns [-conf FILE]`, by default with what kubeadm's Corefile says. Runs until it is killed. Status
+ * 1 when the Corefile cannot be used or a port is taken.
+ */
+export function corednsProgram(options: CorednsOptions): Program {
   return async (process) => {
-    const { net, random } = process.system
-    const server = new DnsServer({
-      ...options,
-      codec,
-      random: random.fork('loadbalance'),
-      localAddresses: localAddresses(process),
-    })
-    let sockets: { udp: DatagramSocket; tcp: Listener }
+    let blocks: readonly ServerBlock[]
     try {
-      sockets = {
-        udp: net.datagram({ address: IPV4_ANY, port: DNS_PORT }),
-        tcp: net.listen({ address: IPV4_ANY, port: DNS_PORT }),
-      }
+      blocks = configuration(process, options)
     } catch (error) {
-      await process.stderr.write(`Listen: listen tcp :53: ${(error as Error).message}\n`)
+      if (!(error instanceof CorefileError)) throw error
+      await process.stderr.write(`${error.message}\n`)
       return 1
     }
-    const unfollow = follow(server)
-    const { stop, stopped } = stopSignal(process)
+    const server = new Server(process, options, blocks)
     try {
-      await process.stdout.write(`.:53\nCoreDNS-${VERSION}\nlinux/amd64, podwire\n`)
-      await Promise.all([
-        serveUdp(sockets.udp, server, codec, stop),
-        serveTcp(sockets.tcp, server, codec, stop),
-      ])
-      return 0
+      server.open()
     } catch (error) {
-      if (!stopped()) throw error
-      await process.stdout.write('[INFO] SIGTERM: Shutting down servers then terminating\n')
-      return 0
-    } finally {
-      unfollow()
-      sockets.udp.close()
-      sockets.tcp.close()
+      if (!(error instanceof SystemError)) throw error
+      await process.stderr.write(`Listen: ${error.message}\n`)
+      return 1
+    }
+    return server.run()
+  }
+}
+
+function configuration(process: Process, options: CorednsOptions): readonly ServerBlock[] {
+  const { argv, system } = process
+  const addresses =
+    options.localAddresses ??
+    system.net
+      .interfaces()
+      .filter((row) => !row.loopback)
+      .flatMap((row) => row.addresses)
+      .map((address) => address.split('/')[0]!)
+  const localAddresses = [...addresses]
+  const strict = options.strict ?? false
+  const path = argv[argv.indexOf('-conf') + 1]
+  if (!argv.includes('-conf') || path === undefined) return [kubernetesBlock({ localAddresses, strict })]
+  const readFile = (file: string) => (system.fs.exists(file) ? system.fs.readText(file) : undefined)
+  const text = readFile(path)
+  if (text === undefined) throw new CorefileError(`open ${path}: no such file`, { line: 1, column: 1 })
+  return serverBlocks(text, { localAddresses, strict, readFile })
+}
+
+class Server {
+  readonly #process: Process
+  readonly #options: CorednsOptions
+  readonly #blocks: readonly ServerBlock[]
+  readonly #server: DnsServer
+  readonly #sockets: { port: number; udp: DatagramSocket; tcp: Listener }[] = []
+  readonly #stop = new AbortController()
+  #terminated = false
+
+  constructor(process: Process, options: CorednsOptions, blocks: readonly ServerBlock[]) {
+    this.#process = process
+    this.#options = options
+    this.#blocks = blocks
+    const random = process.system.random.fork('loadbalance')
+    this.#server = new DnsServer({ codec: options.codec, blocks, random })
+    this.#server.synced = options.synced ?? true
+  }
+
+  /** Binds every port of the Corefile. SystemError when one is taken. */
+  open(): void {
+    const { net } = this.#process.system
+    try {
+      for (const port of new Set(this.#blocks.map((block) => block.port))) {
+        const udp = net.datagram({ address: IPV4_ANY, port })
+        try {
+          this.#sockets.push({ port, udp, tcp: net.listen({ address: IPV4_ANY, port }) })
+        } catch (error) {
+          udp.close()
+          throw error
+        }
+      }
+    } catch (error) {
+      this.#close()
+      throw error
     }
   }
-}
 
-/** Aborted when the process is killed, and by SIGTERM, which ends the program in order: it is a pod's process 1. */
-function stopSignal(process: Process): { readonly stop: AbortSignal; readonly stopped: () => boolean } {
-  const controller = new AbortController()
-  let stopped = false
-  process.onSignal('SIGTERM', () => {
-    stopped = true
-    controller.abort()
-  })
-  process.signal.addEventListener('abort', () => controller.abort(process.signal.reason), { once: true })
-  return { stop: controller.signal, stopped: () => stopped && !process.signal.aborted }
-}
-
-function localAddresses(process: Process): string[] {
-  return process.system.net
-    .interfaces()
-    .filter((row) => !row.loopback)
-    .flatMap((row) => row.addresses)
-    .map((address) => address.split('/')[0]!)
-}
-
-/** The bytes to send back, if any. */
-function answer(
-  bytes: Uint8Array,
-  server: DnsServer,
-  codec: DnsCodec,
-  transport: 'udp' | 'tcp',
-): Uint8Array | undefined {
-  const query = codec.decode(bytes)
-  const response = query === undefined ? formatError(bytes) : server.respond(query, transport)
-  return response && codec.encode(response)
-}
-
-/** What can be said about bytes that have a header and are no message; nothing about answers. */
-function formatError(bytes: Uint8Array) {
-  if (bytes.length < 12 || (bytes[2]! & 0x80) !== 0) return undefined
-  const header = {
-    id: bytes[0]! * 256 + bytes[1]!,
-    response: false,
-    opcode: (bytes[2]! >> 3) & 15,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: (bytes[2]! & 1) !== 0,
-    recursionAvailable: false,
-    rcode: 'NOERROR' as const,
-    questions: [],
-    answers: [],
-    authorities: [],
-    additionals: [],
+  /** Answers until the process is killed, or ended by SIGTERM: it is a pod's process 1. */
+  async run(): Promise<number> {
+    const { stdout, signal, system } = this.#process
+    this.#process.onSignal('SIGTERM', () => {
+      this.#terminated = true
+      this.#stop.abort()
+    })
+    signal.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true })
+    const unfollow = this.#options.follow({
+      apply: (change) => this.#server.apply(change, Math.floor(system.clock.unixMillis() / 1000)),
+    })
+    try {
+      await stdout.write(`${this.#banner()}CoreDNS-${VERSION}\nlinux/amd64, podwire\n`)
+      await Promise.all(
+        this.#sockets.flatMap(({ port, udp, tcp }) => [this.#serveUdp(udp, port), this.#serveTcp(tcp, port)]),
+      )
+      return 0
+    } catch (error) {
+      if (!this.#terminated || signal.aborted) throw error
+      await stdout.write('[INFO] SIGTERM: Shutting down servers then terminating\n')
+      return 0
+    } finally {
+      // What is still asking other servers ends with it.
+      this.#stop.abort()
+      unfollow()
+      this.#close()
+    }
   }
-  return refusal(header, 'FORMERR')
-}
 
-async function serveUdp(
-  socket: DatagramSocket,
-  server: DnsServer,
-  codec: DnsCodec,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const datagram = await socket.receive(undefined, signal)
-    if (datagram === undefined) continue
-    const bytes = answer(datagram.bytes, server, codec, 'udp')
-    if (bytes !== undefined) trySend(socket, bytes, datagram.source)
+  #close(): void {
+    for (const { udp, tcp } of this.#sockets) {
+      udp.close()
+      tcp.close()
+    }
+  }
+
+  #banner(): string {
+    const zones = this.#blocks.flatMap((block) => block.zones.map((zone) => `${zone}.:${block.port}\n`))
+    return zones.join('')
+  }
+
+  async #serveUdp(socket: DatagramSocket, port: number): Promise<void> {
+    for (;;) {
+      const datagram = await socket.receive(undefined, this.#stop.signal)
+      // Nobody waits for whom another server keeps waiting.
+      if (datagram !== undefined) this.#answerDatagram(socket, datagram, port).catch(() => {})
+    }
+  }
+
+  async #answerDatagram(socket: DatagramSocket, { bytes, source }: Datagram, port: number): Promise<void> {
+    const response = await this.#answer(bytes, source, { transport: 'udp', port })
+    if (response !== undefined) trySend(socket, response, source)
+  }
+
+  async #serveTcp(listener: Listener, port: number): Promise<void> {
+    for (;;) {
+      const connection = await listener.accept(this.#stop.signal)
+      // A client's failure ends its own connection only; a kill reaches `accept` as well.
+      this.#serveConnection(connection, port).catch(() => connection.abort())
+    }
+  }
+
+  /** Answers one query after the other until the client has no more (RFC 7766 section 6.2.1). */
+  async #serveConnection(connection: Connection, port: number): Promise<void> {
+    const { signal } = this.#stop
+    const stream = new MessageStream()
+    for (let piece = await connection.read(signal); piece; piece = await connection.read(signal)) {
+      stream.push(piece)
+      for (let bytes = stream.next(); bytes !== undefined; bytes = stream.next()) {
+        const response = await this.#answer(bytes, connection.remote, { transport: 'tcp', port })
+        if (response !== undefined) await connection.write(frameMessage(response), signal)
+      }
+    }
+    connection.close()
+  }
+
+  /** The bytes to send back, if any. */
+  async #answer(bytes: Uint8Array, source: Endpoint, arrival: Arrival): Promise<Uint8Array | undefined> {
+    const { codec } = this.#options
+    const { clock } = this.#process.system
+    const query = codec.decode(bytes)
+    if (query === undefined) {
+      const failure = formatError(bytes)
+      return failure && codec.encode(failure)
+    }
+    const now = clock.now()
+    const responding = this.#server.respond(query, { ...arrival, client: formatIpv4(source.address), now })
+    let step = responding.next()
+    while (!step.done) step = responding.next(await this.#askOthers(step.value))
+    if (step.value === undefined) return undefined
+    const response = codec.encode(step.value)
+    const [question] = query.questions
+    if (question !== undefined && this.#server.logs(question.name, arrival.port ?? 0)) {
+      const seconds = (clock.now() - now) / SECOND
+      const line = logLine(query, bytes.length, source, arrival.transport, step.value, response.length)
+      await this.#process.stdout.write(`[INFO] ${line} ${seconds.toFixed(9)}s\n`)
+    }
+    return response
+  }
+
+  async #askOthers({ servers, question }: Ask): Promise<DnsMessage | undefined> {
+    const { net, clock, random } = this.#process.system
+    const client = { net, clock, codec: this.#options.codec }
+    for (const server of servers) {
+      const [address = '', port] = server.split(':')
+      const endpoint = { address: parseIpv4(address)!, port: Number(port) }
+      const query = queryMessage(random.int(65_536), question)
+      const options = { timeout: UPSTREAM_TIMEOUT, signal: this.#stop.signal }
+      const message = await exchange(client, endpoint, query, options)
+      if (message !== undefined) return message
+    }
+    return undefined
   }
 }
 
-/** An answer that cannot be sent (no route back) is lost, as any datagram may be. */
+/** An answer that cannot be sent (no route back, a socket closed meanwhile) is lost, as any datagram may be. */
 function trySend(socket: DatagramSocket, bytes: Uint8Array, to: Endpoint): void {
   try {
     socket.send(bytes, to)
@@ -137,33 +239,35 @@ function trySend(socket: DatagramSocket, bytes: Uint8Array, to: Endpoint): void 
   }
 }
 
-async function serveTcp(
-  listener: Listener,
-  server: DnsServer,
-  codec: DnsCodec,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    const connection = await listener.accept(signal)
-    // A client's failure ends its own connection only; a kill reaches `accept` as well.
-    serveConnection(connection, server, codec, signal).catch(() => connection.abort())
+/** What can be said about bytes that have a header and are no message; nothing about answers. */
+function formatError(bytes: Uint8Array): DnsMessage | undefined {
+  if (bytes.length < 12 || (bytes[2]! & 0x80) !== 0) return undefined
+  const header = {
+    ...queryMessage(bytes[0]! * 256 + bytes[1]!, { name: '', type: 'A' }),
+    opcode: (bytes[2]! >> 3) & 15,
+    recursionDesired: (bytes[2]! & 1) !== 0,
+    questions: [],
   }
+  return refusal(header, 'FORMERR')
 }
 
-/** Answers one query after the other until the client has no more (RFC 7766 section 6.2.1). */
-async function serveConnection(
-  connection: Connection,
-  server: DnsServer,
-  codec: DnsCodec,
-  signal: AbortSignal,
-): Promise<void> {
-  const stream = new MessageStream()
-  for (let piece = await connection.read(signal); piece; piece = await connection.read(signal)) {
-    stream.push(piece)
-    for (let bytes = stream.next(); bytes !== undefined; bytes = stream.next()) {
-      const response = answer(bytes, server, codec, 'tcp')
-      if (response !== undefined) await connection.write(frameMessage(response), signal)
-    }
-  }
-  connection.close()
+/** As CoreDNS' log plugin, up to the duration. */
+function logLine(
+  query: DnsMessage,
+  queryBytes: number,
+  source: Endpoint,
+  transport: 'udp' | 'tcp',
+  response: DnsMessage,
+  responseBytes: number,
+): string {
+  const { name, type, class: wireClass = 'IN' } = query.questions[0]!
+  const asked = `"${type} ${wireClass} ${name}. ${transport} ${queryBytes} false ${query.ednsUdpSize ?? 512}"`
+  const flags = [
+    'qr',
+    ...(response.authoritative ? ['aa'] : []),
+    ...(response.truncated ? ['tc'] : []),
+    ...(response.recursionDesired ? ['rd'] : []),
+    ...(response.recursionAvailable ? ['ra'] : []),
+  ]
+  return `${formatEndpoint(source)} - ${query.id} ${asked} ${response.rcode} ${flags.join(',')} ${responseBytes}`
 }

@@ -31,7 +31,8 @@ const WELCOME_HTTPD = '<html><body><h1>It works!</h1></body></html>\n'
 export function builtinImages(options: ImageOptions): ImageRegistry {
   const registry = new ImageRegistry()
   for (const [name, made] of Object.entries(staticImages())) registry.add(name, made)
-  const coredns = corednsProgram({ codec: options.codec, follow: options.follow, options: options.dns })
+  const { codec, follow, dns } = options
+  const coredns = corednsProgram({ codec, follow, strict: dns.strict })
   registry.add(COREDNS_REPOSITORY, image({ entrypoint: ['/coredns'], programs: [['coredns', coredns]] }))
   return registry
 }

@@ -1,0 +1,30 @@
+// The loadbalance plugin: addresses of every answer in a new order, after the CNAMEs that lead to them. CoreDNS calls
+// it round_robin; it shuffles.
+
+import type { Random } from '../../base/random.js'
+import type { Exchange, Handling, Next, Plugin } from '../chain.js'
+import type { ResourceRecord } from '../message.js'
+
+export class LoadbalancePlugin implements Plugin {
+  readonly #random: Random
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  *handle(exchange: Exchange, next: Next): Handling {
+    const reply = yield* next(exchange)
+    if (reply === undefined) return undefined
+    return { ...reply, answers: this.#shuffled(reply.answers) }
+  }
+
+  #shuffled(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
+    const isAddress = ({ type }: ResourceRecord) => type === 'A' || type === 'AAAA'
+    const addresses = records.filter(isAddress)
+    if (addresses.length < 2) return records
+    this.#random.shuffle(addresses)
+    const aliases = records.filter(({ type }) => type === 'CNAME')
+    const others = records.filter((record) => record.type !== 'CNAME' && !isAddress(record))
+    return [...aliases, ...others, ...addresses]
+  }
+}
