@@ -2,17 +2,16 @@
 // delete through it too, as they are clients of the API server; their status updates go to the store.
 
 import type { Random } from '../base/random.js'
-import { parseIpv4 } from '../wire/address.js'
-import { ServiceAddresses } from './allocators.js'
+import type { NodePortRange } from './allocators.js'
 import type { ClusterClock } from './clock.js'
 import { decodeObject, type FieldValidation } from './decode.js'
 import { applyDefaults } from './defaults.js'
-import { FieldErrors, goStrings } from './field-errors.js'
 import { cloneJson } from './json.js'
 import { generatedName } from './names.js'
 import type { KubeObject, Namespace, Pod, Service } from './objects.js'
 import { knownResource, RESOURCE_TYPES, type ResourceType, resourceOf } from './resources.js'
-import { ApiError, badRequest, conflict, forbidden, invalid, notFound } from './status.js'
+import { dropUnneeded, keepAllocated, ServiceAllocator } from './service-allocator.js'
+import { badRequest, conflict, forbidden, notFound } from './status.js'
 import type { ObjectStore } from './store.js'
 import { validate } from './validation.js'
 
@@ -39,6 +38,7 @@ export interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
 }
 
+const NODE_PORTS: NodePortRange = { first: 30000, last: 32767 }
 const PROTECTED_NAMESPACES = ['default', 'kube-system', 'kube-public']
 const WITHOUT_STATUS = ['ConfigMap', 'Endpoints', 'EndpointSlice', 'Event']
 
@@ -46,7 +46,7 @@ export class Admission {
   readonly #store: ObjectStore
   readonly #clock: ClusterClock
   readonly #names: Random
-  readonly #addresses: ServiceAddresses
+  readonly #services: ServiceAllocator
   readonly #lenient: boolean
 
   /**
@@ -59,15 +59,18 @@ export class Admission {
     readonly clock: ClusterClock
     readonly random: Random
     readonly serviceSubnet: string
+    /** Default 30000-32767. */
+    readonly nodePortRange?: NodePortRange
     readonly lenient?: boolean
   }) {
     this.#store = options.store
     this.#lenient = options.lenient ?? false
     this.#clock = options.clock
     this.#names = options.random.fork('dry-run')
-    this.#addresses = new ServiceAddresses(options.serviceSubnet, options.random.fork('cluster-ip'))
+    const { serviceSubnet, nodePortRange = NODE_PORTS, random } = options
+    this.#services = new ServiceAllocator({ serviceSubnet, nodePortRange, random, lenient: this.#lenient })
     this.#store.watch<Service>('services', (event) => {
-      if (event.type === 'DELETED') this.#release(event.object)
+      if (event.type === 'DELETED') this.#services.release(event.object)
     })
   }
 
@@ -93,11 +96,11 @@ export class Admission {
       return this.#store.create(decoded) as Obj
     }
     if (options.dryRun) return this.#dryRun(decoded, type) as Obj
-    if (type.kind === 'Service') this.#allocate(decoded as Service)
+    if (type.kind === 'Service') this.#services.allocate(decoded as Service)
     try {
       return this.#store.create(decoded) as Obj
     } catch (error) {
-      if (type.kind === 'Service') this.#release(decoded as Service)
+      if (type.kind === 'Service') this.#services.release(decoded as Service)
       throw error
     }
   }
@@ -113,12 +116,18 @@ export class Admission {
     if (stored === undefined) throw notFound(type, name)
     const next =
       options.subresource === 'status' ? withStatus(stored, decoded) : withoutStatus(decoded, stored, type)
+    const service = next.kind === 'Service' ? (next as Service) : undefined
+    const storedService = stored as unknown as Service
     applyDefaults(next)
-    if (type.kind === 'Service') keepAllocated(next as Service, stored as unknown as Service)
+    if (service?.spec) {
+      dropUnneeded(service, storedService)
+      keepAllocated(service, storedService)
+    }
     if (!this.#lenient) validate(next, type, stored)
     if (options.dryRun) return next as Obj
-    if (type.kind === 'Service') this.#reallocate(next as Service, stored as unknown as Service)
+    if (service) this.#services.allocate(service, storedService)
     const result = this.#store.update(next)
+    if (service) this.#services.release(storedService, service)
     if (isFinished(result)) this.#store.remove(type.plural, namespace, name)
     return result as Obj
   }
@@ -184,53 +193,11 @@ export class Admission {
     if (!metadata.name && metadata.generateName)
       metadata.name = generatedName(metadata.generateName, this.#names)
     if (type.kind === 'Service') {
-      this.#allocate(object as Service)
-      this.#release(object as Service)
+      this.#services.allocate(object as Service)
+      this.#services.release(object as Service)
     }
     metadata.creationTimestamp = this.#clock.timestamp()
     return object
-  }
-
-  /** Takes the cluster address that a Service asks for, or any. */
-  #allocate(service: Service): void {
-    const { spec, metadata } = service
-    if (spec.type === 'ExternalName') return
-    const wanted = spec.clusterIP || spec.clusterIPs?.[0]
-    if (wanted === 'None') {
-      spec.clusterIP = 'None'
-      spec.clusterIPs = ['None']
-      return
-    }
-    if (wanted) {
-      const refusal = parseIpv4(wanted) === undefined ? undefined : this.#addresses.take(wanted)
-      if (refusal !== undefined && !this.#lenient) {
-        const errors = new FieldErrors()
-        errors.invalid('spec.clusterIPs', goStrings([wanted]), `failed to allocate IP ${wanted}: ${refusal}`)
-        throw invalid(knownResource('services'), metadata.name, errors.causes)
-      }
-    }
-    const address = wanted || this.#addresses.next()
-    if (address === undefined)
-      throw new ApiError(
-        'InternalError',
-        'Internal error occurred: failed to allocate a serviceIP: range is full',
-      )
-    spec.clusterIP = address
-    if (!this.#lenient || !spec.clusterIPs?.length) spec.clusterIPs = [address]
-  }
-
-  #release(service: Service): void {
-    const address = service.spec.clusterIP
-    if (address && parseIpv4(address) !== undefined) this.#addresses.release(address)
-  }
-
-  /** A Service that becomes an ExternalName gives its address back; one that was one gets an address. */
-  #reallocate(service: Service, stored: Service): void {
-    if (service.spec.type === 'ExternalName' && stored.spec.clusterIP) {
-      this.#release(stored)
-      delete service.spec.clusterIP
-      delete service.spec.clusterIPs
-    } else if (service.spec.type !== 'ExternalName' && !stored.spec.clusterIP) this.#allocate(service)
   }
 
   #deletePod(pod: Pod, requestedGrace: number | undefined): KubeObject {
@@ -299,15 +266,6 @@ function withoutStatus(given: KubeObject, stored: KubeObject, type: ResourceType
   if (deletionGracePeriodSeconds !== undefined)
     given.metadata.deletionGracePeriodSeconds = deletionGracePeriodSeconds
   return given
-}
-
-/** A manifest applied again does not name what was allocated: it stays. */
-function keepAllocated(service: Service, stored: Service): void {
-  if (service.spec.type === 'ExternalName' || stored.spec.clusterIP === undefined) return
-  if (!service.spec.clusterIP) {
-    service.spec.clusterIP = stored.spec.clusterIP
-    service.spec.clusterIPs ??= [...(stored.spec.clusterIPs ?? [])]
-  } else service.spec.clusterIPs ??= [service.spec.clusterIP]
 }
 
 function checkPreconditions(type: ResourceType, stored: KubeObject, options: DeleteOptions): void {

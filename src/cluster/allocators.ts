@@ -1,7 +1,18 @@
-// Who hands out addresses: cluster addresses of Services from serviceSubnet, pod addresses from a node's range.
+// Who hands out addresses and ports: cluster addresses of Services from serviceSubnet, node ports, addresses of load
+// balancers, pod addresses from a node's range.
 
 import type { Random } from '../base/random.js'
-import { cidr, cidrContains, formatCidr, formatIpv4, type Ipv4, ipv4, lastAddress } from '../wire/address.js'
+import {
+  type Cidr,
+  cidr,
+  cidrContains,
+  formatCidr,
+  formatIpv4,
+  type Ipv4,
+  ipv4,
+  lastAddress,
+  parseIpv4,
+} from '../wire/address.js'
 
 /**
  * Cluster addresses, as Kubernetes hands them out: at random, from the upper part of the range while there is one
@@ -57,6 +68,102 @@ export class ServiceAddresses {
       return formatIpv4(candidate)
     }
     return undefined
+  }
+}
+
+/** First and last node port, both usable. */
+export interface NodePortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/** Node ports, at random from the upper part of their range while there is one free (KEP-3668). */
+export class NodePorts {
+  readonly #range: NodePortRange
+  readonly #random: Random
+  readonly #used = new Set<number>()
+  readonly #dynamicStart: number
+
+  constructor(range: NodePortRange, random: Random) {
+    this.#range = range
+    this.#random = random
+    const size = range.last - range.first + 1
+    const staticBand = Math.min(Math.max(16, Math.floor(size / 32)), 128)
+    this.#dynamicStart = range.first + (staticBand < size ? staticBand : 0)
+  }
+
+  /** Takes `port`; returns why it cannot be had. */
+  take(port: number): string | undefined {
+    const { first, last } = this.#range
+    if (port < first || port > last)
+      return `provided port is not in the valid range. The range of valid ports is ${first}-${last}`
+    if (this.#used.has(port)) return 'provided port is already allocated'
+    this.#used.add(port)
+    return undefined
+  }
+
+  /** A free port; undefined when there is none left. */
+  next(): number | undefined {
+    const { first, last } = this.#range
+    return this.#pick(this.#dynamicStart, last) ?? this.#pick(first, this.#dynamicStart - 1)
+  }
+
+  release(port: number): void {
+    this.#used.delete(port)
+  }
+
+  #pick(first: number, last: number): number | undefined {
+    const count = last - first + 1
+    if (count <= 0) return undefined
+    const offset = this.#random.int(count)
+    for (let i = 0; i < count; i++) {
+      const candidate = first + ((offset + i) % count)
+      if (this.#used.has(candidate)) continue
+      this.#used.add(candidate)
+      return candidate
+    }
+    return undefined
+  }
+}
+
+/** Addresses of load balancers, the lowest free one first. */
+export class LoadBalancerAddresses {
+  readonly #pool: Cidr
+  readonly #broadcast: Ipv4
+  readonly #used = new Map<Ipv4, string>()
+
+  /** `nodeSubnet` is the network that the addresses are on: its broadcast address is nobody's. */
+  constructor(pool: string, nodeSubnet: string) {
+    this.#pool = cidr(pool)
+    this.#broadcast = lastAddress(cidr(nodeSubnet))
+  }
+
+  /** Takes `address` for `owner`, who may have it already; false when it is not in the pool or not free. */
+  take(address: string, owner: string): boolean {
+    const number = parseIpv4(address)
+    if (number === undefined || !cidrContains(this.#pool, number) || number === this.#broadcast) return false
+    const holder = this.#used.get(number)
+    if (holder !== undefined && holder !== owner) return false
+    this.#used.set(number, owner)
+    return true
+  }
+
+  /** The lowest free address, for `owner`; undefined when there is none. */
+  next(owner: string): string | undefined {
+    for (let address = this.#pool.network; address <= lastAddress(this.#pool); address++) {
+      if (this.#used.has(address) || address === this.#broadcast) continue
+      this.#used.set(address, owner)
+      return formatIpv4(address)
+    }
+    return undefined
+  }
+
+  /** Gives back everything that `owner` has, but for `kept`; whether that was anything. */
+  release(owner: string, kept?: string): boolean {
+    let released = false
+    for (const [address, holder] of this.#used)
+      if (holder === owner && formatIpv4(address) !== kept) released = this.#used.delete(address)
+    return released
   }
 }
 

@@ -12,6 +12,7 @@ import {
   parseCidr,
   parseIpv4,
 } from '../wire/address.js'
+import type { NodePortRange } from './allocators.js'
 import type { Labels } from './objects.js'
 
 export interface NodeConfig {
@@ -32,6 +33,10 @@ export interface ClusterConfig {
   readonly podSubnet: string
   readonly serviceSubnet: string
   readonly nodeSubnet: string
+  /** Ports of the nodes for Services of type NodePort and LoadBalancer. */
+  readonly nodePortRange: NodePortRange
+  /** Addresses for Services of type LoadBalancer. */
+  readonly loadBalancerPool: string
   readonly clusterDomain: string
   /** ClusterIP of kube-dns: the tenth address of serviceSubnet. */
   readonly dnsAddress: string
@@ -54,6 +59,10 @@ export interface ClusterConfigInput {
   readonly podSubnet?: string
   readonly serviceSubnet?: string
   readonly nodeSubnet?: string
+  /** `30000-32767`. */
+  readonly nodePortRange?: string
+  /** Default: the last 16 addresses of nodeSubnet. */
+  readonly loadBalancerPool?: string
   readonly clusterDomain?: string
   readonly dns?: { readonly replicas?: number }
 }
@@ -69,6 +78,8 @@ const NODE_CIDR_MASK_SIZE = 24
 const FIRST_NODE_HOST = 10
 const API_SERVER_PORT = 6443
 const MTU_BYTES = 1500
+/** Size of the pool of load balancers' addresses, unless it is given. */
+const LOAD_BALANCER_PREFIX_LENGTH = 28
 
 /** Fills in what `input` leaves out. Throws a TypeError that names the value which cannot be. */
 export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterConfig {
@@ -87,6 +98,8 @@ export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterCon
     podSubnet: formatCidr(podSubnet),
     serviceSubnet: formatCidr(serviceSubnet),
     nodeSubnet: formatCidr(nodeSubnet),
+    nodePortRange: portRange(input.nodePortRange ?? '30000-32767'),
+    loadBalancerPool: loadBalancerPool(input.loadBalancerPool, nodeSubnet, nodes),
     clusterDomain: input.clusterDomain ?? 'cluster.local',
     dnsAddress: formatIpv4(serviceSubnet.network + 10),
     dnsReplicas: input.dns?.replicas ?? 2,
@@ -145,6 +158,26 @@ function range(text: string, what: string): Cidr {
   const parsed = parseCidr(text)
   if (parsed === undefined) throw new TypeError(`${what}: ${text} is not an IPv4 prefix like 10.244.0.0/16`)
   return parsed
+}
+
+function portRange(text: string): NodePortRange {
+  const [first = 0, last = 0] = (/^(\d+)-(\d+)$/.exec(text) ?? []).slice(1).map(Number)
+  if (first < 1 || last > 65535 || first > last)
+    throw new TypeError(`nodePortRange: ${text} is not a range of ports like 30000-32767`)
+  return { first, last }
+}
+
+function loadBalancerPool(input: string | undefined, nodeSubnet: Cidr, nodes: readonly NodeConfig[]): string {
+  const prefixLength = Math.max(nodeSubnet.prefixLength, LOAD_BALANCER_PREFIX_LENGTH)
+  const network = lastAddress(nodeSubnet) - (2 ** (32 - prefixLength) - 1)
+  const pool = input === undefined ? { network, prefixLength } : range(input, 'loadBalancerPool')
+  const node = nodes.find(({ address }) => cidrContains(pool, ipv4(address)))
+  // Of a small network the nodes themselves may have the last addresses.
+  if (node !== undefined && input !== undefined)
+    throw new TypeError(
+      `loadBalancerPool ${formatCidr(pool)}: has the address ${node.address} of ${node.name}`,
+    )
+  return formatCidr(pool)
 }
 
 function refuseDuplicates(nodes: readonly NodeConfig[]): void {

@@ -15,6 +15,7 @@ import { EventRecorder } from './event-recorder.js'
 import type { ClusterFollower } from './feed.js'
 import { GarbageCollector } from './garbage-collector.js'
 import { Kubelet } from './kubelet.js'
+import { LoadBalancerController } from './load-balancer-controller.js'
 import { NamespaceController } from './namespace-controller.js'
 import type { ReplicaSet } from './objects.js'
 import type { ReadinessProber } from './readiness.js'
@@ -63,6 +64,7 @@ export class ControlPlane {
       clock: this.clock,
       random: random.fork('admission'),
       serviceSubnet: config.serviceSubnet,
+      nodePortRange: config.nodePortRange,
       lenient,
     })
     const context: ControllerContext = {
@@ -83,6 +85,7 @@ export class ControlPlane {
     this.#kubelet = new Kubelet({ context, config, runtime, prober })
     new EndpointsController(context)
     new SliceController(context)
+    new LoadBalancerController(context, config)
     runtime.onEvent = (event) => void this.#events.push(event)
     const target = { store, admission: this.admission, clock: this.clock, config }
     bootstrapControlPlane(target)

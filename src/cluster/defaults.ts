@@ -15,6 +15,7 @@ import type {
   ReplicaSet,
   Service,
 } from './objects.js'
+import { isExternallyAccessible } from './service-needs.js'
 
 /** Session affinity lasts three hours. */
 const CLIENT_IP_TIMEOUT_SECONDS = 10_800
@@ -81,7 +82,8 @@ function defaultService(service: Service): void {
     spec.ipFamilies ??= ['IPv4']
     spec.ipFamilyPolicy ??= 'SingleStack'
   }
-  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') spec.externalTrafficPolicy ??= 'Cluster'
+  if (isExternallyAccessible(service)) spec.externalTrafficPolicy ??= 'Cluster'
+  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
   service.status ??= { loadBalancer: {} }
 }
 

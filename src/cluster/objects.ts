@@ -295,6 +295,8 @@ export interface Service extends KubeObject {
     ipFamilyPolicy?: string
     loadBalancerIP?: string
     loadBalancerSourceRanges?: string[]
+    loadBalancerClass?: string
+    allocateLoadBalancerNodePorts?: boolean
     healthCheckNodePort?: number
     trafficDistribution?: string
   }

@@ -1,13 +1,17 @@
 // Validation of Services, Endpoints and EndpointSlices.
 
-import { parseIpv4 } from '../wire/address.js'
+import { parseCidr, parseIpv4 } from '../wire/address.js'
 import { type FieldErrors, goIntOrString, goStrings, quote } from './field-errors.js'
 import { dns1123Label, dns1123Subdomain, portName } from './name-rules.js'
 import type { EndpointSlice, Endpoints, Service, ServicePort } from './objects.js'
+import { isExternallyAccessible, needsHealthCheckPort } from './service-needs.js'
 import { validateLabels } from './validate-metadata.js'
 import { validateIp } from './validate-pod.js'
 
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+const TRAFFIC_POLICIES = ['Cluster', 'Local']
+const TRAFFIC_DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
+const KUBELET_PORT = 10_250
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 /** Longest session affinity, one day. */
 const MAX_CLIENT_IP_SECONDS = 86_400
@@ -18,7 +22,7 @@ export function validateService(service: Service, errors: FieldErrors): void {
   const headless = spec.clusterIP === 'None'
   if (!spec.ports?.length && !headless && spec.type !== 'ExternalName') errors.required('spec.ports')
   validateType(service, errors)
-  validatePorts(spec.ports ?? [], headless, errors)
+  validatePorts(spec, headless, errors)
   validateLabels(spec.selector, 'spec.selector', errors)
   errors.supported('spec.sessionAffinity', spec.sessionAffinity, ['ClientIP', 'None'])
   const timeout = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds
@@ -35,9 +39,9 @@ export function validateService(service: Service, errors: FieldErrors): void {
     )
   validateClusterIps(service, errors)
   for (const [i, address] of (spec.externalIPs ?? []).entries())
-    validateIp(address, `spec.externalIPs[${i}]`, errors)
-  for (const field of ['internalTrafficPolicy', 'externalTrafficPolicy'] as const)
-    if (spec[field] !== undefined) errors.supported(`spec.${field}`, spec[field], ['Cluster', 'Local'])
+    validateReachableIp(address, `spec.externalIPs[${i}]`, errors)
+  validateTrafficPolicies(service, errors)
+  validateLoadBalancer(service, errors)
   for (const [i, family] of (spec.ipFamilies ?? []).entries())
     errors.supported(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6'])
 }
@@ -55,9 +59,68 @@ function validateType(service: Service, errors: FieldErrors): void {
     errors.invalid('spec.clusterIPs[0]', quote('None'), `may not be set to 'None' for ${spec.type} services`)
 }
 
-function validatePorts(ports: readonly ServicePort[], headless: boolean, errors: FieldErrors): void {
+/** Who may be sent traffic, from inside and from outside. */
+function validateTrafficPolicies(service: Service, errors: FieldErrors): void {
+  const { spec } = service
+  const { externalTrafficPolicy, internalTrafficPolicy, healthCheckNodePort, trafficDistribution } = spec
+  if (internalTrafficPolicy !== undefined)
+    errors.supported('spec.internalTrafficPolicy', internalTrafficPolicy, TRAFFIC_POLICIES)
+  if (isExternallyAccessible(service))
+    errors.supported('spec.externalTrafficPolicy', externalTrafficPolicy, TRAFFIC_POLICIES)
+  else if (externalTrafficPolicy)
+    errors.invalid(
+      'spec.externalTrafficPolicy',
+      quote(externalTrafficPolicy),
+      'may only be set for externally-accessible services',
+    )
+  if (healthCheckNodePort && needsHealthCheckPort(service))
+    errors.port('spec.healthCheckNodePort', healthCheckNodePort)
+  else if (healthCheckNodePort)
+    errors.invalid(
+      'spec.healthCheckNodePort',
+      healthCheckNodePort,
+      "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+    )
+  if (trafficDistribution !== undefined)
+    errors.supported('spec.trafficDistribution', trafficDistribution, TRAFFIC_DISTRIBUTIONS)
+}
+
+/** What only Services of type LoadBalancer have. */
+function validateLoadBalancer({ spec }: Service, errors: FieldErrors): void {
+  const only = "may only be used when `type` is 'LoadBalancer'"
+  const isBalanced = spec.type === 'LoadBalancer'
+  const ranges = spec.loadBalancerSourceRanges ?? []
+  if (ranges.length > 0 && !isBalanced) errors.forbidden('spec.loadBalancerSourceRanges', only)
+  if (ranges.some((range) => !isCidr(range.trim())))
+    errors.invalid(
+      'spec.loadBalancerSourceRanges',
+      quote(`[${ranges.join(' ')}]`),
+      'must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24',
+    )
+  if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalanced)
+    errors.forbidden('spec.allocateLoadBalancerNodePorts', only)
+  if (spec.loadBalancerClass !== undefined && !isBalanced) errors.forbidden('spec.loadBalancerClass', only)
+  if (!isBalanced) return
+  for (const [i, { port }] of (spec.ports ?? []).entries())
+    if (port === KUBELET_PORT)
+      errors.invalid(
+        `spec.ports[${i}].port`,
+        port,
+        `may not expose port ${KUBELET_PORT} externally since it is used by kubelet`,
+      )
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', length = ''] = text.split('/')
+  if (/^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(address)) return /^\d+$/.test(length) && Number(length) <= 128
+  return text.includes('/') && parseCidr(text) !== undefined
+}
+
+function validatePorts(spec: Service['spec'], headless: boolean, errors: FieldErrors): void {
+  const { ports = [] } = spec
   const names = new Set<string>()
   const seen = new Set<string>()
+  const nodePorts = new Set<string>()
   for (const [i, port] of ports.entries()) {
     const at = `spec.ports[${i}]`
     if (port.name) {
@@ -70,14 +133,23 @@ function validatePorts(ports: readonly ServicePort[], headless: boolean, errors:
     const target = port.targetPort
     if (typeof target === 'string') errors.invalidText(`${at}.targetPort`, target, portName(target))
     else if (target !== undefined) errors.port(`${at}.targetPort`, target)
-    if (headless && port.nodePort)
+    if (spec.type === 'ClusterIP' && port.nodePort)
+      errors.forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'")
+    else if (headless && port.nodePort)
       errors.forbidden(`${at}.nodePort`, 'may not be used when `clusterIP` is None')
+    const node = `${port.protocol}/${port.nodePort}`
+    if (port.nodePort && nodePorts.has(node)) errors.duplicate(`${at}.nodePort`, String(port.nodePort))
+    nodePorts.add(node)
   }
   for (const [i, port] of ports.entries()) {
     const key = `${port.protocol}/${port.port}`
     if (seen.has(key)) errors.duplicate(`spec.ports[${i}]`, goServicePort(port))
     seen.add(key)
   }
+}
+
+function goPointer(text: string | undefined): string {
+  return text === undefined ? 'null' : quote(text)
 }
 
 /** What upstream shows of a port that stands twice: the fields that make it the same. */
@@ -105,8 +177,14 @@ function validateClusterIps(service: Service, errors: FieldErrors): void {
 
 /** A Service's cluster address cannot be changed; taking it away is refused too. */
 export function validateServiceUpdate(service: Service, stored: Service, errors: FieldErrors): void {
-  const { clusterIPs } = service.spec
+  const { clusterIPs, type, loadBalancerClass } = service.spec
   const before = stored.spec.clusterIPs
+  if (
+    type === 'LoadBalancer' &&
+    stored.spec.type === type &&
+    loadBalancerClass !== stored.spec.loadBalancerClass
+  )
+    errors.invalid('spec.loadBalancerClass', goPointer(loadBalancerClass), 'may not change once set')
   if (service.spec.type === 'ExternalName' || stored.spec.type === 'ExternalName') return
   if (before?.[0] === undefined || clusterIPs?.[0] === before[0]) return
   errors.invalid(
@@ -123,7 +201,7 @@ export function validateEndpoints(endpoints: Endpoints, errors: FieldErrors): vo
       errors.required(at, 'must specify `addresses` or `notReadyAddresses`')
     for (const list of ['addresses', 'notReadyAddresses'] as const)
       for (const [j, address] of (subset[list] ?? []).entries())
-        validateEndpointIp(address.ip ?? '', `${at}.${list}[${j}].ip`, errors)
+        validateReachableIp(address.ip ?? '', `${at}.${list}[${j}].ip`, errors)
     for (const [j, port] of (subset.ports ?? []).entries()) {
       if (port.name) errors.invalidText(`${at}.ports[${j}].name`, port.name, dns1123Label(port.name))
       else if (subset.ports!.length > 1) errors.required(`${at}.ports[${j}].name`)
@@ -133,8 +211,8 @@ export function validateEndpoints(endpoints: Endpoints, errors: FieldErrors): vo
   }
 }
 
-/** Endpoints must be reachable: not of this host, not of a link. */
-function validateEndpointIp(text: string, field: string, errors: FieldErrors): void {
+/** Endpoints and external addresses must be reachable: not of this host, not of a link. */
+function validateReachableIp(text: string, field: string, errors: FieldErrors): void {
   validateIp(text, field, errors)
   const address = parseIpv4(text)
   if (address === undefined) return
@@ -155,7 +233,7 @@ export function validateEndpointSlice(slice: EndpointSlice, errors: FieldErrors)
       errors.required(`endpoints[${i}].addresses`, 'must contain at least 1 addresses')
     if (slice.addressType === 'IPv4')
       for (const [j, address] of (endpoint.addresses ?? []).entries())
-        validateEndpointIp(address, `endpoints[${i}].addresses[${j}]`, errors)
+        validateReachableIp(address, `endpoints[${i}].addresses[${j}]`, errors)
   }
   const names = new Set<string>()
   for (const [i, port] of slice.ports.entries()) {

@@ -27,6 +27,10 @@ export interface ClusterOptions {
   readonly serviceSubnet?: string
   /** Prefix of the nodes' network, default 192.168.56.0/24. */
   readonly nodeSubnet?: string
+  /** Default 30000-32767. */
+  readonly nodePortRange?: string
+  /** Prefix of load balancers' addresses, default the last 16 addresses of nodeSubnet. */
+  readonly loadBalancerPool?: string
   readonly clusterDomain?: string
   /** How kube-proxies work: `userspace` (default), `iptables`, `ipvs`, `ipvs:wrr`, `nftables`. */
   readonly proxyMode?: string

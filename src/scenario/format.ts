@@ -62,6 +62,7 @@ const cluster = object(
     podSubnet: prefix('Default 10.244.0.0/16.'),
     serviceSubnet: prefix('Where cluster IPs come from; default 10.96.0.0/12.'),
     nodeSubnet: prefix('Network of the nodes; default 192.168.56.0/24.'),
+    loadBalancerPool: prefix('Addresses for load balancers; default the last 16 of nodeSubnet.'),
     domain: text('Cluster domain; default cluster.local.'),
     proxyMode: proxyMode('How kube-proxies work; default userspace.'),
     dns: object(
