@@ -9,15 +9,17 @@ import {
   type EndpointSlice,
   type Endpoints,
   type KubeObject,
+  type Node,
   type Pod,
   SERVICE_NAME_LABEL,
   type Service,
   type SliceEndpoint,
 } from './objects.js'
 import { type Backend, backendsOf, podReference } from './service-backends.js'
-import type { ServiceIndex } from './service-index.js'
+import type { ObjectStore } from './store.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
+const ZONE_LABEL = 'topology.kubernetes.io/zone'
 const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
 const SKIP_MIRROR_LABEL = 'endpointslice.kubernetes.io/skip-mirror'
 const FROM_PODS = 'endpointslice-controller.k8s.io'
@@ -46,6 +48,11 @@ export class SliceController implements Controller {
     store.watch<Pod>('pods', ({ object, previous }) => {
       for (const service of index.servicesOf(object, previous)) loop.add(this, keyOf(service))
     })
+    store.watch<Node>('nodes', ({ object, previous }) => {
+      // A zone is rarely given to a node that has endpoints: all are looked at again.
+      if (object.metadata.labels?.[ZONE_LABEL] === previous?.metadata.labels?.[ZONE_LABEL]) return
+      for (const service of store.list<Service>('services')) loop.add(this, keyOf(service))
+    })
     store.watch<EndpointSlice>('endpointslices', ({ object, type }) => {
       const service = object.metadata.labels?.[SERVICE_NAME_LABEL]
       if (type !== 'ADDED' && service) loop.add(this, `${object.metadata.namespace}/${service}`)
@@ -69,7 +76,7 @@ export class SliceController implements Controller {
         service,
         service,
         FROM_PODS,
-        groupBackends(service, this.#context.index),
+        groupBackends(service, this.#context),
         ours(FROM_PODS),
       )
 
@@ -170,7 +177,7 @@ function sliceTemplate(service: Service, owner: KubeObject, manager: string): En
   }
 }
 
-function groupBackends(service: Service, index: ServiceIndex): SliceGroup[] {
+function groupBackends(service: Service, { index, store }: ControllerContext): SliceGroup[] {
   const groups = new Map<string, SliceGroup>()
   for (const backend of backendsOf(service, index)) {
     if (service.spec.ports?.length && backend.ports.length === 0) continue
@@ -183,20 +190,46 @@ function groupBackends(service: Service, index: ServiceIndex): SliceGroup[] {
     const key = JSON.stringify(ports)
     let group = groups.get(key)
     if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }))
-    group.endpoints.set(backend.ip, endpointOf(backend, service.spec.publishNotReadyAddresses === true))
+    group.endpoints.set(backend.ip, endpointOf(backend, service, store))
   }
   return [...groups.values()]
 }
 
 /** `serving` is the pod's readiness; `ready` is that too, unless the pod terminates. */
-function endpointOf(backend: Backend, evenUnready: boolean): SliceEndpoint {
+function endpointOf(backend: Backend, { spec }: Service, store: ObjectStore): SliceEndpoint {
   const { pod, ip, ready, terminating, hostname } = backend
+  const { nodeName } = pod.spec
+  const node = nodeName ? store.get<Node>('nodes', undefined, nodeName) : undefined
+  const zone = node?.metadata.labels?.[ZONE_LABEL]
+  const isReady = spec.publishNotReadyAddresses === true || (ready && !terminating)
+  const hints = isReady ? hintsOf(spec.trafficDistribution, nodeName, zone) : undefined
   return {
     addresses: [ip],
-    conditions: { ready: evenUnready || (ready && !terminating), serving: ready, terminating },
+    conditions: { ready: isReady, serving: ready, terminating },
     ...(hostname && { hostname }),
     targetRef: podReference(pod),
-    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
+    ...(nodeName && { nodeName }),
+    ...(zone && { zone }),
+    ...(hints && { hints }),
+  }
+}
+
+/** For whom an endpoint is by the Service's trafficDistribution (KEP-4444, KEP-3015). */
+function hintsOf(
+  distribution: string | undefined,
+  node: string | undefined,
+  zone: string | undefined,
+): SliceEndpoint['hints'] {
+  const forZones = zone ? [{ name: zone }] : undefined
+  switch (distribution) {
+    case 'PreferClose':
+    case 'PreferSameZone':
+      return forZones && { forZones }
+    case 'PreferSameNode':
+      // Who knows nothing of node hints still has those of the zone.
+      return node ? { ...(forZones && { forZones }), forNodes: [{ name: node }] } : undefined
+    default:
+      return undefined
   }
 }
 

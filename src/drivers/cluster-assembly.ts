@@ -11,7 +11,7 @@ import type { ResolvedOptions } from './options.js'
 import { type PodPlacement, PodSupervisor } from './pod-supervisor.js'
 
 /** What kube-proxy watches, and what the DNS server watches. */
-const PROXY_RESOURCES = ['services', 'endpointslices']
+const PROXY_RESOURCES = ['nodes', 'services', 'endpointslices']
 const DNS_RESOURCES = ['namespaces', 'services', 'endpointslices', 'pods']
 
 export interface AssemblyOptions {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
-import type { EndpointSlice, Endpoints, Pod } from '../../src/cluster/objects.js'
+import type { EndpointSlice, Endpoints, Node, Pod } from '../../src/cluster/objects.js'
 import { SERVICE_NAME_LABEL } from '../../src/cluster/objects.js'
 import { Cluster, deployment, pod, service } from './cluster-fixture.js'
 
@@ -67,6 +67,43 @@ test('a terminating pod leaves Endpoints and stays in the slice as terminating',
     serving: true,
     terminating: true,
   })
+})
+
+test('an endpoint knows its zone, and hints follow trafficDistribution for those that are ready', () => {
+  const zone = (name: string) => ({ 'topology.kubernetes.io/zone': name })
+  const nodes = [
+    { name: 'master', controlPlane: true },
+    { name: 'node1', labels: zone('a') },
+    { name: 'node2' },
+  ]
+  const cluster = new Cluster({ nodes }).run()
+  for (const distribution of ['PreferClose', 'PreferSameZone', 'PreferSameNode'])
+    cluster.create(
+      service(distribution.toLowerCase(), { selector: { app: 'web' }, trafficDistribution: distribution }),
+    )
+  for (const name of ['one', 'two']) cluster.create(pod(name, {}, { app: 'web' }))
+  cluster.run()
+  const told = (name: string) =>
+    slices(cluster, name)[0]!.endpoints.map(({ nodeName, zone, hints }) => [nodeName, zone, hints])
+  const zoneA = { forZones: [{ name: 'a' }] }
+  assert.equal(told('preferclose'), [
+    ['node1', 'a', zoneA],
+    ['node2', undefined, undefined],
+  ])
+  assert.equal(told('prefersamezone'), told('preferclose'))
+  assert.equal(told('prefersamenode'), [
+    ['node1', 'a', { ...zoneA, forNodes: [{ name: 'node1' }] }],
+    ['node2', undefined, { forNodes: [{ name: 'node2' }] }],
+  ])
+  const node = cluster.get<Node>('nodes', 'node2')
+  const labels = { ...node.metadata.labels, ...zone('b') }
+  cluster.plane.admission.update({ ...node, metadata: { ...node.metadata, labels } })
+  cluster.run(0)
+  assert.equal(told('preferclose')[1], ['node2', 'b', { forZones: [{ name: 'b' }] }])
+  cluster.runtime.stubborn.add('busybox:1')
+  cluster.plane.admission.delete('pods', 'default', 'one')
+  cluster.run(0)
+  assert.equal(told('preferclose')[0], ['node1', 'a', undefined])
 })
 
 test('publishNotReadyAddresses tells all as ready', () => {
