@@ -4,6 +4,7 @@
 import type { Api } from '../api/request.js'
 import type { Micros } from '../base/time.js'
 import type { Program, System } from '../posix/process.js'
+import type { NodeCommandResult } from './node-shell.js'
 
 export type ClockKind = 'virtual' | 'real'
 
@@ -99,6 +100,8 @@ export interface Emulation extends AsyncDisposable {
    * they can. Rejects with a TypeError for an unknown mode or node.
    */
   setProxyMode(mode: string, node?: string): Promise<void>
+  /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */
+  execOnNode(node: string, script: string): Promise<NodeCommandResult>
   /** Hears of every connection that a kube-proxy accepted; the returned function ends it. */
   onFlow(listener: (event: FlowEvent) => void): () => void
   /** Ends the emulation: no thread, timer or file handle stays. */

@@ -7,6 +7,7 @@ import type { ClusterChange } from '../cluster/feed.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { FlowEvent } from './emulation.js'
+import type { NodeCommandResult } from './node-shell.js'
 
 /** What the network's thread is started with. */
 export interface NetworkWorkerData {
@@ -40,10 +41,12 @@ export type NetworkCommand =
   | { readonly type: 'change'; readonly change: ClusterChange }
   | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }
   | { readonly type: 'barrier'; readonly id: number }
+  | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
   | { readonly type: 'close' }
 
 export type NetworkEvent =
   | { readonly type: 'flow'; readonly event: FlowEvent }
   | { readonly type: 'barrier'; readonly id: number }
+  | { readonly type: 'node-exec'; readonly id: number; readonly result: NodeCommandResult }
   /** The capture is written; `error` when it could not be. */
   | { readonly type: 'closed'; readonly error: string | undefined }

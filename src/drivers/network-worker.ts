@@ -10,6 +10,7 @@ import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
+import { NodeShell } from './node-shell.js'
 import { RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
 
@@ -22,6 +23,8 @@ class NetworkThread {
   readonly #time: RealTime
   readonly #network: ClusterNetwork
   readonly #capture: CaptureFile | undefined
+  readonly #random: Random
+  readonly #shells = new Map<string, NodeShell>()
   readonly #pods = new Map<string, PodEnd>()
   readonly #emit: (event: NetworkEvent) => void
   readonly #timer: DeadlineTimer
@@ -30,9 +33,10 @@ class NetworkThread {
   constructor(data: NetworkWorkerData, emit: (event: NetworkEvent) => void) {
     this.#emit = emit
     this.#time = new RealTime(data.startUnixMillis, data.zero)
+    this.#random = new Random(`seed ${data.seed}`)
     this.#network = new ClusterNetwork({
       config: data.config,
-      random: new Random(`seed ${data.seed}`).fork('cluster network'),
+      random: this.#random.fork('cluster network'),
       delays: { pod: 0, node: 0 },
       proxy: (node) => data.proxies[node]!,
       onFlow: (event) => emit({ type: 'flow', event }),
@@ -64,6 +68,9 @@ class NetworkThread {
       case 'proxy':
         this.#network.setProxy(command.setting, command.node)
         break
+      case 'node-exec':
+        void this.#execOnNode(command.id, command.node, command.script)
+        break
       case 'barrier':
         this.burst()
         this.#emit({ type: 'barrier', id: command.id })
@@ -72,6 +79,23 @@ class NetworkThread {
         return this.#close()
     }
     this.#soon()
+  }
+
+  async #execOnNode(id: number, node: string, script: string): Promise<void> {
+    let shell = this.#shells.get(node)
+    if (shell === undefined) {
+      shell = new NodeShell({
+        host: this.#network.node(node).host,
+        clock: this.#time.clock(),
+        random: this.#random.fork(`shell on ${node}`),
+        touched: () => {
+          this.#network.touchNode(node)
+          this.#soon()
+        },
+      })
+      this.#shells.set(node, shell)
+    }
+    this.#emit({ type: 'node-exec', id, result: await shell.run(script) })
   }
 
   /** Everything that is to be done now, then sleep. */

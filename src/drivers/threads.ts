@@ -13,6 +13,7 @@ import { DeadlineTimer } from './deadline-timer.js'
 import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
+import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
 import { RealTime } from './real-time.js'
@@ -31,6 +32,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #assembly: ClusterAssembly
   readonly #timer: DeadlineTimer
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
+  readonly #commands = new Map<number, (result: NodeCommandResult) => void>()
   readonly #barriers = new Map<number, () => void>()
   readonly #looks = new Set<() => void>()
   readonly #failures = new Set<(error: Error) => void>()
@@ -134,10 +136,20 @@ export class ThreadsEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     const setting = parseProxySetting(mode)
-    if (node !== undefined && !this.#nodes.includes(node))
-      throw new TypeError(`there is no node ${node}; nodes are ${this.#nodes.join(', ')}`)
+    if (node !== undefined) this.#checkNode(node)
     this.#toNetwork({ type: 'proxy', setting, node })
     await this.run(this.#barrier())
+  }
+
+  async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
+    this.#checkNode(node)
+    const id = this.#nextBarrier++
+    return this.run(
+      new Promise<NodeCommandResult>((resolve) => {
+        this.#commands.set(id, resolve)
+        this.#toNetwork({ type: 'node-exec', id, node, script })
+      }),
+    )
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {
@@ -166,6 +178,11 @@ export class ThreadsEmulation implements Emulation {
     const error = await captured
     await this.#worker.terminate()
     if (error !== undefined) throw new Error(`capture: ${error}`)
+  }
+
+  #checkNode(name: string): void {
+    if (this.#nodes.includes(name)) return
+    throw new TypeError(`there is no node ${name}; nodes are ${this.#nodes.join(', ')}`)
   }
 
   /** Resolves once `holds`; looked at after every step of the control plane. */
@@ -233,6 +250,10 @@ export class ThreadsEmulation implements Emulation {
       case 'barrier':
         this.#barriers.get(event.id)?.()
         this.#barriers.delete(event.id)
+        return
+      case 'node-exec':
+        this.#commands.get(event.id)?.(event.result)
+        this.#commands.delete(event.id)
         return
       case 'closed':
         this.#closed?.(event.error)

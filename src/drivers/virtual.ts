@@ -21,6 +21,7 @@ import { ClusterNetwork } from './cluster-network.js'
 import { dnsCodec } from './dns-codec.js'
 import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
+import { type NodeCommandResult, NodeShell } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
 import { VirtualTime } from './virtual-time.js'
@@ -47,6 +48,7 @@ export class VirtualEmulation implements Emulation {
   readonly #assembly: ClusterAssembly
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
+  readonly #shells = new Map<string, NodeShell>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
   readonly #conditions = new Set<Condition>()
   readonly #failures = new Set<(error: Error) => void>()
@@ -137,6 +139,23 @@ export class VirtualEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.#network.setProxy(parseProxySetting(mode), node)
+  }
+
+  async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
+    let shell = this.#shells.get(node)
+    if (shell === undefined) {
+      shell = new NodeShell({
+        host: this.#network.node(node).host,
+        clock: this.#time.clock(),
+        random: this.#random.fork(`shell on ${node}`),
+        touched: () => {
+          this.#touched = true
+          this.#network.touchNode(node)
+        },
+      })
+      this.#shells.set(node, shell)
+    }
+    return this.run(shell.run(script))
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {

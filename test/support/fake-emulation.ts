@@ -5,6 +5,7 @@ import type { Api, RemoteStreams, Status } from '../../src/api/request.js'
 import { Random } from '../../src/base/random.js'
 import type { Micros } from '../../src/base/time.js'
 import type { ClockKind, Emulation, FlowEvent } from '../../src/drivers/emulation.js'
+import type { NodeCommandResult } from '../../src/drivers/node-shell.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
@@ -127,6 +128,10 @@ export class FakeEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.log.push(`proxy mode ${mode} ${node ?? 'everywhere'}`)
+  }
+
+  async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
+    return { exitCode: 0, stdout: `${script} on ${node}\n`, stderr: '' }
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {
