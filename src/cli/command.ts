@@ -1,32 +1,23 @@
-// The podwire command: picks what to do from the command line and turns what happened into an exit code. The
-// process around it is main.ts; what commands do is in run-command.ts.
+// The podwire command: finds what to do by the first word of the command line and turns what happened into an exit
+// code. The process around it is main.ts; each command is a file of its own, *-command.ts.
 
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { scenarioJsonSchema } from '../scenario/json-schema.js'
-import type { World } from '../scenario/run.js'
+import { knownNames } from '../scenario/nearest.js'
 import { SourceError } from '../scenario/source-error.js'
-import type { Request } from './options.js'
-import { parseCommandLine, USAGE, UsageError } from './options.js'
+import { UsageError } from './arguments.js'
+import type { Command, CommandContext } from './command-kind.js'
+import { PACKAGE } from './package.js'
 import { runCommand, startCommand } from './run-command.js'
-import type { Streams } from './streams.js'
+import { schemaCommand } from './schema-command.js'
 
-/** dist/src/cli/command.js is three folders below the package. */
-const PACKAGE = new URL('../../../', import.meta.url)
 const INTERRUPTED = 130
-
-export interface CommandContext {
-  readonly streams: Streams
-  readonly world: World
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal
-}
+const COMMANDS: readonly Command[] = [runCommand, startCommand, schemaCommand]
 
 /** Runs one command line, without `node` and the script; resolves with the exit code. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
   const { streams, signal } = context
   try {
-    return await dispatch(parseCommandLine(args), context)
+    return await dispatch(args, context)
   } catch (error) {
     if (signal.aborted) return INTERRUPTED
     if (error instanceof UsageError) {
@@ -51,25 +42,52 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'path' in error
 }
 
-async function dispatch(request: Request, context: CommandContext): Promise<number> {
-  const { streams, world, signal } = context
-  switch (request.command) {
-    case 'help':
-      streams.out(USAGE)
-      return 0
-    case 'version':
-      streams.out(`${packageVersion()}\n`)
-      return 0
-    case 'schema':
-      streams.out(`${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`)
-      return 0
-    case 'run':
-      return runCommand(request, streams, world, signal)
-    case 'start': {
-      const walkthrough = fileURLToPath(new URL('scenarios/walkthrough.md', PACKAGE))
-      return startCommand(walkthrough, request, streams, world, signal)
-    }
+async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {
+  const { streams } = context
+  const [name, ...rest] = args
+  if (name === '-v' || name === '--version') {
+    streams.out(`${packageVersion()}\n`)
+    return 0
   }
+  if (name === '-h' || name === '--help' || name === 'help') {
+    const wanted = COMMANDS.find((command) => command.name === rest[0])
+    streams.out(wanted === undefined ? overview() : commandHelp(wanted))
+    return 0
+  }
+  const names = COMMANDS.map((command) => command.name)
+  if (name === undefined) throw new UsageError('no command', `known: ${names.join(', ')}; see podwire --help`)
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command === undefined) {
+    if (name.startsWith('-')) throw new UsageError(`${name}: the command comes first`, 'see podwire --help')
+    const file = /\.(ya?ml|md)$/i.test(name) ? `podwire run ${name}` : undefined
+    throw new UsageError(`unknown command ${name}`, file ?? knownNames(name, names))
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    streams.out(commandHelp(command))
+    return 0
+  }
+  return command.run(rest, context)
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map(({ name, operands }) => `${name} ${operands}`.trim().length))
+  const lines = COMMANDS.map(
+    ({ name, operands, about }) => `  podwire ${`${name} ${operands}`.trim().padEnd(width)}  ${about}`,
+  )
+  return `podwire - Kubernetes service networking, packet by packet, in one process
+
+Usage
+${lines.join('\n')}
+
+  podwire COMMAND --help  the options of a command
+  podwire --version
+
+Exit code: 0 all went well, 1 an expectation failed, 2 a bad file or usage, 130 interrupted
+`
+}
+
+function commandHelp({ name, operands, about, help }: Command): string {
+  return `podwire ${`${name} ${operands}`.trim()} - ${about}\n\n${help}`
 }
 
 function packageVersion(): string {

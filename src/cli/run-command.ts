@@ -3,54 +3,120 @@
 
 import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Reporter, ReporterOutput } from '../scenario/reporters/reporter.js'
 import { REPORTERS } from '../scenario/reporters/reporter.js'
 import type { RunObserver, ScenarioResult } from '../scenario/result.js'
-import type { World } from '../scenario/run.js'
+import type { RunOptions } from '../scenario/run.js'
 import { runDocument } from '../scenario/run.js'
 import { SourceError } from '../scenario/source-error.js'
-import type { RunRequest } from './options.js'
-import { UsageError } from './options.js'
+import { choiceOption, dateOption, integerOption, proxyModeOption, UsageError } from './arguments.js'
+import { command } from './command-kind.js'
+import { PACKAGE } from './package.js'
 import type { Streams } from './streams.js'
 import { transcript } from './transcript.js'
 
-export async function runCommand(
-  request: RunRequest,
-  streams: Streams,
-  world: World,
-  signal: AbortSignal,
-): Promise<number> {
-  const report = openReport(request, streams)
-  const results: ScenarioResult[] = []
-  let badFile = false
-  for (const file of request.files) {
-    const options = { ...request.options, ...pcapOf(request, file), observer: report.observer, signal }
-    try {
-      results.push(await runDocument(file, options, world))
-    } catch (error) {
-      if (!(error instanceof SourceError)) throw error
-      badFile = true
-      streams.err(`${error.message}\n`)
-    }
-  }
-  for (const reporter of report.reporters) reporter.runFinished(results)
-  report.close()
-  if (badFile) return 2
-  return results.some((result) => result.failed > 0) ? 1 : 0
+interface RunRequest {
+  readonly files: readonly string[]
+  readonly options: RunOptions
+  readonly reporter: string
+  readonly out: string | undefined
 }
 
-/** `walkthrough` is the packaged document. */
-export async function startCommand(
-  walkthrough: string,
-  request: RunRequest,
-  streams: Streams,
-  world: World,
-  signal: AbortSignal,
-): Promise<number> {
-  const shown = transcript({ write: streams.out, colors: streams.colors, progress: false })
-  const options = { ...request.options, observer: shown, onFlow: shown.flow, signal }
-  const result = await runDocument(walkthrough, options, world)
-  return result.failed > 0 ? 1 : 0
+const OPTIONS = {
+  clock: { type: 'string' },
+  seed: { type: 'string' },
+  'start-time': { type: 'string' },
+  pcap: { type: 'string' },
+  'proxy-mode': { type: 'string' },
+  reporter: { type: 'string' },
+  out: { type: 'string' },
+  check: { type: 'string' },
+  files: { type: 'string' },
+} as const
+
+const HELP = `Options
+  --clock virtual|real    virtual (default): time jumps, every run is the same; real: as the wall clock
+  --seed N                seed of everything random; default: the file's, or 1
+  --start-time ISO        date and time at which the emulated clock starts
+  --pcap FILE             capture every virtual interface (pcapng); with several files: one each, FILE.NAME
+  --proxy-mode MODE       how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
+  --reporter NAME         pretty (default), tap, junit, json
+  --out FILE              write the report there, and show the pretty one here
+  --check output|exit     walkthroughs: hold the outputs (default), or only the exit statuses
+  --files DIR             where the files lie that commands name; default: beside the document
+
+Exit code: 0 all passed, 1 an expectation failed, 2 a bad file or usage, 130 interrupted
+`
+
+export const runCommand = command({
+  name: 'run',
+  operands: 'FILE...',
+  about: 'run scenarios (.yaml) and walkthroughs (.md)',
+  help: HELP,
+  options: OPTIONS,
+  async run(values, files, { streams, world, signal }) {
+    if (files.length === 0) throw new UsageError('no file to run', 'podwire run FILE...')
+    const request = requestOf(values, files)
+    const report = openReport(request, streams)
+    const results: ScenarioResult[] = []
+    let badFile = false
+    for (const file of files) {
+      const options = { ...request.options, ...pcapOf(request, file), observer: report.observer, signal }
+      try {
+        results.push(await runDocument(file, options, world))
+      } catch (error) {
+        if (!(error instanceof SourceError)) throw error
+        badFile = true
+        streams.err(`${error.message}\n`)
+      }
+    }
+    for (const reporter of report.reporters) reporter.runFinished(results)
+    report.close()
+    if (badFile) return 2
+    return results.some((result) => result.failed > 0) ? 1 : 0
+  },
+})
+
+export const startCommand = command({
+  name: 'start',
+  operands: '',
+  about: 'run the built-in walkthrough and show where its packets go',
+  help: HELP,
+  options: OPTIONS,
+  async run(values, files, { streams, world, signal }) {
+    if (files.length > 0) throw new UsageError('start takes no file', `podwire run ${files.join(' ')}`)
+    const shown = transcript({ write: streams.out, colors: streams.colors, progress: false })
+    const options = { ...requestOf(values, files).options, observer: shown, onFlow: shown.flow, signal }
+    const walkthrough = fileURLToPath(new URL('scenarios/walkthrough.md', PACKAGE))
+    const result = await runDocument(walkthrough, options, world)
+    return result.failed > 0 ? 1 : 0
+  },
+})
+
+function requestOf(
+  values: Readonly<Partial<Record<keyof typeof OPTIONS, string>>>,
+  files: readonly string[],
+): RunRequest {
+  const seed = integerOption('seed', values.seed)
+  const startTime = dateOption('start-time', values['start-time'])
+  const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
+  const proxyMode = proxyModeOption(values['proxy-mode'])
+  const check = choiceOption('check', values.check, ['output', 'exit'] as const)
+  return {
+    files,
+    reporter: choiceOption('reporter', values.reporter, Object.keys(REPORTERS)) ?? 'pretty',
+    out: values.out,
+    options: {
+      ...(clock === undefined ? {} : { clock }),
+      ...(seed === undefined ? {} : { seed }),
+      ...(startTime === undefined ? {} : { startTime }),
+      ...(values.pcap === undefined ? {} : { pcap: values.pcap }),
+      ...(proxyMode === undefined ? {} : { proxyMode }),
+      ...(check === undefined ? {} : { check }),
+      ...(values.files === undefined ? {} : { files: values.files }),
+    },
+  }
 }
 
 /** With several documents each gets a capture of its own. */

@@ -39,6 +39,7 @@ export class ClusterAssembly {
       random: random.fork('control plane'),
       runtime: this.supervisor,
       startUnixMillis: options.startUnixMillis,
+      lenient: options.lenient,
     })
     this.control.follow(PROXY_RESOURCES, assembly.followNetwork)
     this.api = new ApiServer({

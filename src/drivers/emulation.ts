@@ -49,6 +49,8 @@ export interface EmulationOptions {
   /** ISO 8601 date and time at which the emulated clock starts; default in the real clock: now. */
   readonly startTime?: string
   readonly pcap?: string
+  /** Objects are defaulted and kept as they came, not validated: for manifests that are looked at (see Admission). */
+  readonly lenient?: boolean
   /** Of all nodes' kube-proxies, whatever the cluster says. */
   readonly proxyMode?: string
 }
@@ -95,6 +97,8 @@ export interface Emulation extends AsyncDisposable {
   sleep(duration: Micros): Promise<void>
   /** Until every pod has reached a state that changes no more by itself, and proxies and DNS know of it; false after `timeout`. */
   settle(timeout: Micros): Promise<boolean>
+  /** How the kube-proxy of a node works now, `iptables` or `ipvs:wrr`. Throws a TypeError when there is no such node. */
+  proxyMode(node: string): string
   /**
    * Ends the kube-proxy of `node`, default of every node, and starts one of another mode, while connections go on as
    * they can. Rejects with a TypeError for an unknown mode or node.

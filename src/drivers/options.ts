@@ -11,6 +11,7 @@ export interface ResolvedOptions {
   readonly seed: number
   readonly startUnixMillis: number
   readonly pcap: string | undefined
+  readonly lenient: boolean
   /** How each node's kube-proxy works at first, by node. */
   readonly proxies: Readonly<Record<string, ProxySetting>>
   readonly dns: { readonly clusterDomain: string; readonly strict: boolean }
@@ -34,6 +35,7 @@ export function resolveOptions(options: EmulationOptions): ResolvedOptions {
     seed,
     startUnixMillis: startMillis(options.startTime, clock),
     pcap: options.pcap,
+    lenient: options.lenient ?? false,
     proxies: proxySettings(options, config),
     dns: { clusterDomain: config.clusterDomain, strict: options.cluster?.dns?.strict ?? false },
     podName: (spec) => (spec.namespace === 'default' ? spec.name : `${spec.namespace}/${spec.name}`),

@@ -7,7 +7,7 @@ import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { System } from '../posix/process.js'
-import { parseProxySetting } from '../proxy/proxy-mode.js'
+import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
@@ -37,6 +37,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #looks = new Set<() => void>()
   readonly #failures = new Set<(error: Error) => void>()
   readonly #nodes: readonly string[]
+  readonly #proxies: Map<string, ProxySetting>
   #nextBarrier = 1
   #scheduled = false
   #closed: ((error: string | undefined) => void) | undefined
@@ -45,6 +46,7 @@ export class ThreadsEmulation implements Emulation {
   constructor(options: ResolvedOptions) {
     this.seed = options.seed
     this.#nodes = options.config.nodes.map(({ name }) => name)
+    this.#proxies = new Map(Object.entries(options.proxies))
     this.#random = new Random(`seed ${options.seed}`)
     this.#time = new RealTime(options.startUnixMillis)
     const data: NetworkWorkerData = {
@@ -134,9 +136,15 @@ export class ThreadsEmulation implements Emulation {
     }
   }
 
+  proxyMode(node: string): string {
+    this.#checkNode(node)
+    return formatProxySetting(this.#proxies.get(node)!)
+  }
+
   async setProxyMode(mode: string, node?: string): Promise<void> {
     const setting = parseProxySetting(mode)
     if (node !== undefined) this.#checkNode(node)
+    for (const name of node === undefined ? this.#nodes : [node]) this.#proxies.set(name, setting)
     this.#toNetwork({ type: 'proxy', setting, node })
     await this.run(this.#barrier())
   }

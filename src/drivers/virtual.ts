@@ -14,7 +14,7 @@ import type { SandboxSpec } from '../cluster/sandbox.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox } from '../pod/sandbox.js'
 import type { System } from '../posix/process.js'
-import { parseProxySetting } from '../proxy/proxy-mode.js'
+import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { ClusterNetwork } from './cluster-network.js'
@@ -135,6 +135,10 @@ export class VirtualEmulation implements Emulation {
     )
     timer.abort()
     return settled()
+  }
+
+  proxyMode(node: string): string {
+    return formatProxySetting(this.#network.node(node).proxySetting)
   }
 
   async setProxyMode(mode: string, node?: string): Promise<void> {

@@ -126,6 +126,10 @@ export class FakeEmulation implements Emulation {
     return true
   }
 
+  proxyMode(): string {
+    return 'userspace'
+  }
+
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.log.push(`proxy mode ${mode} ${node ?? 'everywhere'}`)
   }
