@@ -54,8 +54,8 @@ test('hostname, id and uname tell of the container', async () => {
 
 test('ls shows details and columns', async () => {
   const host = new ShellHost()
-  host.fs.makeDirectory('/work/d')
-  host.fs.writeFile('/work/f', 'hello')
+  host.fs.makeDirectory('/srv/d')
+  host.fs.writeFile('/srv/f', 'hello')
   assert.is((await host.sh('ls; ls -a; ls -d d')).stdout, 'd\nf\n.\n..\nd\nf\nd\n')
   const { stdout } = await host.sh('ls -l')
   assert.match(

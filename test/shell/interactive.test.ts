@@ -33,7 +33,7 @@ function session(env: Readonly<Record<string, string>> = { PS1: '[ \\u@\\h:\\w ]
 
 test('shows the prompt of the image and runs what is typed', async () => {
   const { type, child, host } = session()
-  assert.is(await type(''), '[ root@curl:/work ]$ ')
+  assert.is(await type(''), '[ root@curl:/srv ]$ ')
   assert.is(await type('cd /\n'), 'cd /\r\n[ root@curl:/ ]$ ')
   assert.is(await type('echo $((1+1)) | cat\n'), 'echo $((1+1)) | cat\r\n2\r\n[ root@curl:/ ]$ ')
   assert.is(await type('nosuch\n'), 'nosuch\r\nsh: nosuch: not found\r\n[ root@curl:/ ]$ ')

@@ -152,15 +152,15 @@ test('messages are those of busybox', async () => {
 
 test('a file is run as a script, by path and by PATH', async () => {
   const host = new ShellHost()
-  host.fs.writeFile('/work/hello.sh', '#!/bin/sh\necho "hello $1 from $0"\n')
+  host.fs.writeFile('/srv/hello.sh', '#!/bin/sh\necho "hello $1 from $0"\n')
   host.fs.makeDirectory('/usr/local/bin', true)
   host.fs.writeFile('/usr/local/bin/greet', 'echo greet "$@"\n')
-  assert.is((await host.sh('./hello.sh you')).stdout, 'hello you from /work/hello.sh\n')
+  assert.is((await host.sh('./hello.sh you')).stdout, 'hello you from /srv/hello.sh\n')
   assert.is((await host.sh('PATH=/usr/local/bin; greet a "b c"')).stdout, 'greet a b c\n')
-  assert.is((await host.run(['sh', '/work/hello.sh', 'x'])).stdout, 'hello x from /work/hello.sh\n')
+  assert.is((await host.run(['sh', '/srv/hello.sh', 'x'])).stdout, 'hello x from /srv/hello.sh\n')
   assert.is((await host.run(['sh'], 'echo from stdin\n')).stdout, 'from stdin\n')
-  const missing = await host.run(['sh', '/work/none.sh'])
-  assert.is(missing.stderr, "sh: can't open '/work/none.sh': No such file or directory\n")
+  const missing = await host.run(['sh', '/srv/none.sh'])
+  assert.is(missing.stderr, "sh: can't open '/srv/none.sh': No such file or directory\n")
   assert.is(missing.status, 2)
 })
 

@@ -32,7 +32,7 @@ export class ShellHost {
 
   constructor() {
     this.fs = new MemoryFileSystem(new Volume(new Quota(64 << 20), () => this.clock.unixMillis()))
-    for (const directory of ['/tmp', '/root', '/dev', '/etc', '/work']) this.fs.makeDirectory(directory)
+    for (const directory of ['/tmp', '/root', '/dev', '/etc', '/srv']) this.fs.makeDirectory(directory)
     this.fs.makeNullDevice('/dev/null')
     this.programs = new Map(textApplets)
     this.system = new LocalSystem({
@@ -50,7 +50,7 @@ export class ShellHost {
     return this.system.start(this.programs.get(argv[0]!) ?? sh, {
       argv,
       env: new Map(Object.entries(options.env ?? { HOME: '/root', PATH: '/bin' })),
-      cwd: '/work',
+      cwd: '/srv',
       stdin: options.stdin ?? emptyReader(),
       stdout: options.stdout ?? new CollectingWriter(),
       stderr: options.stderr ?? new CollectingWriter(),
