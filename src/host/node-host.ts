@@ -96,11 +96,22 @@ export class NodeHost implements Host {
     if (port === ETH0_PORT) return this.stack.receive(this.#eth0, frame, now)
     // A frame of a pod that has just gone.
     if (!this.#bridge.ports().has(port)) return
-    let copy: Uint8Array | undefined
+    let toStack = false
+    const egresses: number[] = []
     this.#bridge.forward(port, frame, now, (egress) => {
-      if (egress === this.#uplink) return this.stack.receive(this.#cni0, frame, now)
-      copy ??= frame.slice()
-      this.#outgoing.push({ port: egress, frame: copy })
+      if (egress === this.#uplink) toStack = true
+      else egresses.push(egress)
+    })
+    if (egresses.length > 0) this.#bridged(egresses, frame, now)
+    if (toStack) this.stack.receive(this.#cni0, frame, now)
+  }
+
+  /** From pod to pod: through netfilter (as br_netfilter does it), then out of the bridge's ports. */
+  #bridged(egresses: readonly number[], frame: Uint8Array, now: Micros): void {
+    // A flooded frame passes netfilter once and not once for each port: conntrack would see it again and again.
+    this.stack.bridge(this.#cni0, frame, now, (passed) => {
+      const copy = passed === frame ? frame.slice() : passed
+      for (const port of egresses) this.#outgoing.push({ port, frame: copy })
     })
   }
 

@@ -16,20 +16,42 @@ import type { ConntrackState } from './rule.js'
 import { TCP_TRACK_TIMEOUTS, type TcpTrackState, tcpTransition } from './tcp-tracking.js'
 import { invert, makeTuple, type Tuple, tupleOf, tupleOfQuoted } from './tuple.js'
 
-const ICMP_TIMEOUT: Micros = 30 * SECOND
-const UDP_TIMEOUT: Micros = 30 * SECOND
-/** nf_conntrack_udp_timeout_stream, for a flow that is answered for longer than two seconds. */
-const UDP_STREAM_TIMEOUT: Micros = 120 * SECOND
+/** A UDP flow that is answered for longer than this lasts as long as a stream. */
 const UDP_STREAM_AGE: Micros = 2 * SECOND
-const GENERIC_TIMEOUT: Micros = 600 * SECOND
-/** nf_conntrack_max. */
-const MAX_FLOWS = 262_144
+
+/** What Linux has under /proc/sys/net/netfilter/nf_conntrack_*; a change holds from the next packet on. */
+export interface ConntrackSettings {
+  /** Flows that the table holds at most. */
+  max: number
+  /** Whether a connection is picked up in the middle, after the table was flushed. */
+  tcpLoose: boolean
+  tcpTimeouts: Readonly<Record<TcpTrackState, Micros>>
+  udpTimeout: Micros
+  udpTimeoutStream: Micros
+  icmpTimeout: Micros
+  genericTimeout: Micros
+}
+
+function defaultSettings(): ConntrackSettings {
+  return {
+    max: 262_144,
+    tcpLoose: true,
+    tcpTimeouts: TCP_TRACK_TIMEOUTS,
+    udpTimeout: 30 * SECOND,
+    udpTimeoutStream: 120 * SECOND,
+    icmpTimeout: 30 * SECOND,
+    genericTimeout: 600 * SECOND,
+  }
+}
 
 export class Flow {
   /** Of the first packet, as it came. */
   readonly original: Tuple
-  /** Of the answers, as they come: the inverse of `original` after NAT. */
-  reply: Tuple
+  /** How packets of the original direction look after translation, and answers after theirs; never changed in place. */
+  originalTarget: Tuple
+  readonly replyTarget: Tuple
+  /** CONNMARK's. */
+  mark = 0
   /** Its first packet left or arrived: it is in the table. */
   confirmed = false
   seenReply = false
@@ -47,12 +69,26 @@ export class Flow {
   /** What is hung on packets of this flow, by state and direction; made once. */
   readonly #originals = new Map<ConntrackState, Tracking>()
   readonly #replies = new Map<ConntrackState, Tracking>()
+  #reply: Tuple
 
   constructor(original: Tuple, reply: Tuple, timers: TimerHeap<Flow>, now: Micros) {
     this.original = original
-    this.reply = reply
+    this.#reply = reply
+    this.originalTarget = original
+    this.replyTarget = reply
     this.created = now
     this.timer = timers.timer(this)
+  }
+
+  /** Of the answers, as they come: the inverse of `original` after NAT. */
+  get reply(): Tuple {
+    return this.#reply
+  }
+
+  /** Only before the flow is confirmed. */
+  set reply(reply: Tuple) {
+    this.#reply = reply
+    this.originalTarget = invert(reply)!
   }
 
   tracking(state: ConntrackState, reply: boolean): Tracking {
@@ -76,6 +112,8 @@ export interface Tracking {
 }
 
 const INVALID: Tracking = { flow: undefined, state: 'INVALID', reply: false }
+/** Of a packet that conntrack shall not see (NOTRACK). */
+export const UNTRACKED: Tracking = { flow: undefined, state: 'UNTRACKED', reply: false }
 
 /** The tracking of a packet; undefined before conntrack has seen it. */
 export function trackingOf(packet: Packet): Tracking | undefined {
@@ -88,6 +126,7 @@ interface Found {
 }
 
 export class Conntrack {
+  readonly settings = defaultSettings()
   readonly #timers = new TimerHeap<Flow>()
   readonly #table = new FlowTable<Found>()
   /** Confirmed flows, oldest first, with their entries of the table. */
@@ -107,7 +146,7 @@ export class Conntrack {
   /** PREROUTING and OUTPUT, priority -200: finds or begins the packet's flow. Never drops. */
   track(packet: Packet, now: Micros): HookVerdict {
     this.expire(now)
-    // Sent by this host through lo: it was seen in OUTPUT.
+    // Sent by this host through lo: it was seen in OUTPUT. An answer about a packet: it belongs to that one's flow.
     if (packet.tracking !== undefined) return 'ACCEPT'
     packet.tracking = this.#classify(packet, now)
     if (packet.tracking === INVALID) this.counters.invalid++
@@ -116,13 +155,15 @@ export class Conntrack {
 
   /** INPUT and POSTROUTING, last: the first packet of a flow made it, so the flow is remembered. */
   confirm(packet: Packet): HookVerdict {
-    const flow = trackingOf(packet)?.flow
-    if (flow === undefined || flow.confirmed) return 'ACCEPT'
+    const tracking = trackingOf(packet)
+    const flow = tracking?.flow
+    // A refusal of the first packet does not make the flow.
+    if (flow === undefined || flow.confirmed || tracking?.reply) return 'ACCEPT'
     if (this.#find(flow.original) !== undefined || this.#find(flow.reply) !== undefined) {
       this.counters.clash++
       return 'DROP'
     }
-    if (this.#flows.size >= MAX_FLOWS && !this.#earlyDrop()) {
+    if (this.#flows.size >= this.settings.max && !this.#earlyDrop()) {
       this.counters.full++
       return 'DROP'
     }
@@ -133,6 +174,12 @@ export class Conntrack {
     this.#add(flow.reply, entries.reply)
     this.#timers.set(flow.timer, flow.expiresAt)
     return 'ACCEPT'
+  }
+
+  /** The tracking of an ICMP error or a reset about a packet (nf_conntrack_attach): related, the other way. */
+  trackingOfAnswer(about: Packet): Tracking | undefined {
+    const tracking = trackingOf(about)
+    return tracking?.flow?.tracking('RELATED', !tracking.reply)
   }
 
   /** Whether answers with this tuple would belong to a flow other than `flow`. */
@@ -176,6 +223,7 @@ export class Conntrack {
     if (tuple.protocol === PROTOCOL_TCP) {
       const next = tcpTransition('NONE', false, flags)
       if (next === 'invalid' || next === 'ignore') return INVALID
+      if (next === 'ESTABLISHED' && !this.settings.tcpLoose) return INVALID
       flow.tcpState = next
     }
     flow.expiresAt = now + this.#timeout(flow, now)
@@ -200,7 +248,7 @@ export class Conntrack {
     if (next === 'ESTABLISHED' && (before === 'SYN_RECV' || before === 'ESTABLISHED')) {
       if (flow.seenReply || reply) flow.assured = true
     }
-    this.#refresh(flow, TCP_TRACK_TIMEOUTS[next], now)
+    this.#refresh(flow, this.settings.tcpTimeouts[next], now)
     return 'ok'
   }
 
@@ -216,17 +264,18 @@ export class Conntrack {
   }
 
   #timeout(flow: Flow, now: Micros): Micros {
+    const { settings } = this
     switch (flow.original.protocol) {
       case PROTOCOL_TCP:
-        return TCP_TRACK_TIMEOUTS[flow.tcpState]
+        return settings.tcpTimeouts[flow.tcpState]
       case PROTOCOL_UDP:
-        if (!flow.seenReply || now - flow.created < UDP_STREAM_AGE) return UDP_TIMEOUT
+        if (!flow.seenReply || now - flow.created < UDP_STREAM_AGE) return settings.udpTimeout
         flow.assured = true
-        return UDP_STREAM_TIMEOUT
+        return settings.udpTimeoutStream
       case PROTOCOL_ICMP:
-        return ICMP_TIMEOUT
+        return settings.icmpTimeout
       default:
-        return GENERIC_TIMEOUT
+        return settings.genericTimeout
     }
   }
 

@@ -1,11 +1,13 @@
-// Address translation: the first packet of a flow decides (in the nat table) what the flow is translated to, every
+// Address translation: the first packet of a flow decides (in the nat chains) what the flow is translated to, every
 // packet after it is translated by what conntrack remembers - destinations before routing, sources after it - and
-// answers the other way round. Quoted packets inside ICMP errors are translated too (RFC 5508 section 4).
+// answers the other way round. Quoted packets inside ICMP errors are translated too (RFC 5508 section 4). Which port a
+// translated source gets is source-port.ts.
 
 import type { Random } from '../base/random.js'
 import type { HookName, Packet } from '../stack/hooks.js'
+import type { Interface } from '../stack/interface.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
-import { IPV4_LOOPBACK, type Ipv4, type Port } from '../wire/address.js'
+import { cidrContains, type Endpoint, IPV4_LOOPBACK, type Ipv4, networkOf } from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
 import { type Conntrack, type Flow, type Tracking, trackingOf } from './conntrack.js'
@@ -16,11 +18,10 @@ import {
   rewriteQuoted,
   rewriteSource,
 } from './rewrite.js'
+import { chooseSourcePort } from './source-port.js'
+import { endpointOf, type Tracer } from './tracer.js'
 import type { FinalTarget } from './traversal.js'
-import { invert, type Tuple } from './tuple.js'
-
-/** Looks for a free port at most so often. */
-const PORT_ATTEMPTS = 128
+import type { Tuple } from './tuple.js'
 
 /** What of a packet a hook may translate: the destination before routing, the source after it. */
 type Part = 'source' | 'destination'
@@ -33,17 +34,25 @@ const PARTS: Readonly<Record<HookName, Part | undefined>> = {
   FORWARD: undefined,
 }
 
+/** What address translation needs of the rest. */
+export interface NatPorts {
+  /** The nat chains' verdict about the first packet of a flow. */
+  decide(packet: Packet, hook: HookName): FinalTarget
+  interfaces(): readonly Interface[]
+}
+
 export class Nat {
   readonly #conntrack: Conntrack
   readonly #random: Random
-  /** The nat table's verdict about the first packet of a flow. */
-  readonly #decide: (packet: Packet, hook: HookName) => FinalTarget
+  readonly #ports: NatPorts
+  readonly #tracer: Tracer
   readonly #quoted = quotedPacket()
 
-  constructor(conntrack: Conntrack, random: Random, decide: (packet: Packet, hook: HookName) => FinalTarget) {
+  constructor(conntrack: Conntrack, random: Random, ports: NatPorts, tracer: Tracer) {
     this.#conntrack = conntrack
     this.#random = random
-    this.#decide = decide
+    this.#ports = ports
+    this.#tracer = tracer
   }
 
   /** The hook function of PREROUTING, INPUT, OUTPUT and POSTROUTING. */
@@ -52,73 +61,90 @@ export class Nat {
     const tracking = trackingOf(packet)
     if (tracking?.flow === undefined || part === undefined) return 'ACCEPT'
     const { flow } = tracking
-    if (tracking.state === 'RELATED') {
-      if (packet.header.protocol === PROTOCOL_ICMP) this.#translateError(packet, tracking, part)
+    if (tracking.state === 'RELATED' && packet.header.protocol === PROTOCOL_ICMP) {
+      this.#translateError(packet, tracking, part)
       return 'ACCEPT'
     }
-    if (!flow.confirmed && !(part === 'source' ? flow.sourceDecided : flow.destinationDecided)) {
-      const target = this.#decide(packet, hook)
-      if (target.target === 'DROP') return 'DROP'
-      if (part === 'destination') this.#decideDestination(packet, flow, target, hook)
-      else this.#decideSource(flow)
+    if (!flow.confirmed && !tracking.reply && !isDecided(flow, part)) {
+      const target = this.#ports.decide(packet, hook)
+      if (target.target === 'DROP' || target.target === 'REJECT') return 'DROP'
+      if (!this.#decide(packet, flow, target, hook, part)) return 'DROP'
     }
-    this.#translate(packet, tracking, part)
+    if (isTranslated(flow, tracking.reply, part)) this.#translate(packet, tracking, part, hook)
     return 'ACCEPT'
   }
 
-  #decideDestination(packet: Packet, flow: Flow, target: FinalTarget, hook: HookName): void {
+  /**
+   * Sends the flow of a first packet to `to` (port 0: the port stays) and translates the packet, for what chooses
+   * destinations itself (IPVS). False when the flow has its destination already.
+   */
+  bindDestination(packet: Packet, to: Endpoint, hook: HookName): boolean {
+    const tracking = trackingOf(packet)
+    const flow = tracking?.flow
+    if (flow === undefined || flow.confirmed || tracking!.reply || flow.destinationTranslated) return false
+    flow.destinationDecided = true
+    setDestination(flow, to.address, to.port)
+    if (flow.destinationTranslated) this.#translate(packet, tracking!, 'destination', hook)
+    return true
+  }
+
+  /** False when there is no address to translate to. */
+  #decide(packet: Packet, flow: Flow, target: FinalTarget, hook: HookName, part: Part): boolean {
+    if (part === 'source') {
+      flow.sourceDecided = true
+      return this.#decideSource(packet, flow, target)
+    }
     flow.destinationDecided = true
     if (target.target === 'DNAT') {
-      this.#setDestination(flow, target.to.address, target.to.port)
+      setDestination(flow, target.to.address, target.to.port)
     } else if (target.target === 'REDIRECT') {
       const address = hook === 'OUTPUT' ? IPV4_LOOPBACK : packet.input?.addresses[0]?.address
-      // Linux drops what arrives on an interface without address; here it is left alone.
-      if (address !== undefined) this.#setDestination(flow, address, target.port)
+      if (address === undefined) return false
+      setDestination(flow, address, target.port)
     }
+    return true
   }
 
-  #setDestination(flow: Flow, address: Ipv4, port: Port): void {
-    const { reply } = flow
-    const hasPorts = reply.protocol === PROTOCOL_TCP || reply.protocol === PROTOCOL_UDP
-    // DNAT without a port (0) leaves the port alone.
-    const sourcePort = hasPorts && port !== 0 ? port : reply.sourcePort
-    if (reply.source === address && reply.sourcePort === sourcePort) return
-    flow.reply = { ...reply, source: address, sourcePort }
-    flow.destinationTranslated = true
-  }
-
-  /**
-   * No target changes sources, but two flows that were different before translation may be the same after it: then
-   * the later one gets another source port (Linux: a null binding with nf_nat_l4proto_unique_tuple).
-   */
-  #decideSource(flow: Flow): void {
-    flow.sourceDecided = true
-    if (!this.#conntrack.isTaken(flow.reply, flow)) return
-    const icmp = flow.reply.protocol === PROTOCOL_ICMP
-    const wanted = icmp ? flow.reply.sourcePort : flow.reply.destinationPort
-    const [first, count] = icmp ? [0, 0x10000] : portRange(wanted)
-    const start = this.#random.int(count)
-    for (let i = 0; i < Math.min(PORT_ATTEMPTS, count); i++) {
-      const port = first + ((start + i) % count)
-      const candidate: Tuple = icmp
-        ? { ...flow.reply, sourcePort: port }
-        : { ...flow.reply, destinationPort: port }
-      if (this.#conntrack.isTaken(candidate, flow)) continue
-      flow.reply = candidate
-      flow.sourceTranslated = true
-      return
+  #decideSource(packet: Packet, flow: Flow, target: FinalTarget): boolean {
+    let address: Ipv4 | undefined = flow.reply.destination
+    let port = 0
+    let fullyRandom = false
+    if (target.target === 'SNAT') {
+      address = target.to.address
+      port = target.to.port
+      fullyRandom = target.fullyRandom ?? false
+    } else if (target.target === 'MASQUERADE') {
+      address = this.#addressOf(packet)
+      fullyRandom = target.fullyRandom ?? false
     }
-    // None is free: conntrack's confirmation drops the packet.
+    if (address === undefined) return false
+    const before = flow.reply
+    // Without a target too: two flows that were different before translation may be the same after it, and then the
+    // later one gets another source port (Linux: a null binding).
+    const reply = chooseSourcePort(flow, { address, port, fullyRandom }, this.#conntrack, this.#random)
+    if (sameTuple(reply, before)) return true
+    flow.reply = reply
+    flow.sourceTranslated = true
+    return true
   }
 
-  #translate(packet: Packet, tracking: Tracking, part: Part): void {
+  /** The address that packets get where they leave: the one on the next hop's link, else the interface's first. */
+  #addressOf({ output, nextHop }: Packet): Ipv4 | undefined {
+    const own = output?.loopback ? undefined : output?.addresses
+    const near = own?.find((address) => cidrContains(networkOf(address), nextHop)) ?? own?.[0]
+    if (near !== undefined) return near.address
+    // lo's address is good for lo only (scope host): one of another interface (inet_select_addr).
+    return this.#ports.interfaces().find((each) => !each.loopback && each.addresses.length > 0)?.addresses[0]
+      ?.address
+  }
+
+  #translate(packet: Packet, tracking: Tracking, part: Part, hook: HookName): void {
     const flow = tracking.flow!
-    if (!isTranslated(flow, tracking.reply, part)) return
-    // As the packet shall look: the inverse of how the other direction looks.
-    const target = invert(tracking.reply ? flow.original : flow.reply)
-    if (target === undefined) return
+    const before = this.#tracer.active ? endpointOf(packet, part) : undefined
+    const target = tracking.reply ? flow.replyTarget : flow.originalTarget
     if (part === 'source') rewriteSource(packet, target.source, target.sourcePort)
     else rewriteDestination(packet, target.destination, portOf(target))
+    if (before !== undefined) this.#tracer.nat(part, before, hook, packet)
   }
 
   /** An ICMP error of a translated flow: what it quotes travelled the other way, so source and destination change places. */
@@ -140,6 +166,28 @@ export class Nat {
   }
 }
 
+function isDecided(flow: Flow, part: Part): boolean {
+  return part === 'source' ? flow.sourceDecided : flow.destinationDecided
+}
+
+function setDestination(flow: Flow, address: Ipv4, port: number): void {
+  const { reply } = flow
+  const hasPorts = reply.protocol === PROTOCOL_TCP || reply.protocol === PROTOCOL_UDP
+  // DNAT without a port (0) leaves the port alone.
+  const sourcePort = hasPorts && port !== 0 ? port : reply.sourcePort
+  if (reply.source === address && reply.sourcePort === sourcePort) return
+  flow.reply = { ...reply, source: address, sourcePort }
+  flow.destinationTranslated = true
+}
+
+function sameTuple(a: Tuple, b: Tuple): boolean {
+  return (
+    a.destination === b.destination &&
+    a.destinationPort === b.destinationPort &&
+    a.sourcePort === b.sourcePort
+  )
+}
+
 /** Whether packets of this direction are changed in `part`: an answer's source is the first packet's destination. */
 function isTranslated(flow: Flow, reply: boolean, part: Part): boolean {
   return (part === 'source') !== reply ? flow.sourceTranslated : flow.destinationTranslated
@@ -148,11 +196,4 @@ function isTranslated(flow: Flow, reply: boolean, part: Part): boolean {
 /** What `rewriteDestination` writes: the destination port, or the identifier of an ICMP query. */
 function portOf(tuple: Tuple): number {
   return tuple.protocol === PROTOCOL_ICMP ? tuple.sourcePort : tuple.destinationPort
-}
-
-/** First port and count of the class that a port is replaced from, as Linux: low ports stay low. */
-function portRange(port: Port): [first: number, count: number] {
-  if (port < 512) return [1, 511]
-  if (port < 1024) return [600, 424]
-  return [1024, 64_512]
 }

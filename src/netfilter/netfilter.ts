@@ -5,13 +5,24 @@
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
+import type { Rejection } from '../stack/rejection.js'
 import type { Stack } from '../stack/stack.js'
-import { Conntrack, type Flow } from './conntrack.js'
+import type { Endpoint } from '../wire/address.js'
+import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
+import { Conntrack, type ConntrackSettings, type Flow, trackingOf } from './conntrack.js'
+import { flowText } from './conntrack-text.js'
+import { ipSetText } from './ip-set-text.js'
+import { IpSets } from './ip-sets.js'
+import { Matcher } from './matching.js'
 import { Nat } from './nat.js'
-import type { Rule, TableName } from './rule.js'
-import { flowText, saveTable } from './save.js'
+import { PROTOCOL_NUMBERS } from './packed-key.js'
+import { RecentLists } from './recent.js'
+import type { FlowFilter, RecentRow, RejectWith, Restore, Rule, TableName } from './rule.js'
+import { saveTable } from './save.js'
 import { type Chain, type Policy, TABLE_NAMES, Table } from './tables.js'
-import { type MatchedRule, Traversal } from './traversal.js'
+import type { TraceListener } from './trace.js'
+import { Tracer } from './tracer.js'
+import { type FinalTarget, Traversal } from './traversal.js'
 import type { Tuple } from './tuple.js'
 
 /** NF_IP_PRI_*: who sees a packet first. */
@@ -25,38 +36,59 @@ export const PRIORITIES = {
   confirm: Number.MAX_SAFE_INTEGER,
 } as const
 
+/** Codes of Destination Unreachable (RFC 792, RFC 1812 section 5.2.7.1). */
+const UNREACHABLE_CODES: Readonly<Record<Exclude<RejectWith, 'tcp-reset'>, number>> = {
+  'icmp-net-unreachable': 0,
+  'icmp-host-unreachable': 1,
+  'icmp-proto-unreachable': 2,
+  'icmp-port-unreachable': 3,
+  'icmp-admin-prohibited': 13,
+}
+
 /** A tracked flow, as conntrack shows it. */
 export interface FlowRow {
   readonly original: Readonly<Tuple>
   readonly reply: Readonly<Tuple>
   /** Of TCP only. */
   readonly state: string | undefined
+  readonly mark: number
   readonly assured: boolean
   readonly seenReply: boolean
+  readonly sourceTranslated: boolean
+  readonly destinationTranslated: boolean
   /** When it is forgotten unless another packet comes. */
   readonly expiresAt: Micros
 }
 
 export class Netfilter {
+  /** ipsets, which rules may name. */
+  readonly sets: IpSets
   readonly #stack: Stack
   readonly #tables: Readonly<Record<TableName, Table>>
+  readonly #recent = new RecentLists()
+  readonly #tracer = new Tracer()
   readonly #traversal: Traversal
   readonly #conntrack: Conntrack
   readonly #nat: Nat
 
   constructor(stack: Stack, random: Random) {
     this.#stack = stack
+    this.sets = new IpSets((set) => this.#referencesTo(set))
+    const hasSet = (set: string) => this.sets.get(set) !== undefined
     this.#tables = {
-      raw: new Table('raw'),
-      mangle: new Table('mangle'),
-      nat: new Table('nat'),
-      filter: new Table('filter'),
+      raw: new Table('raw', hasSet),
+      mangle: new Table('mangle', hasSet),
+      nat: new Table('nat', hasSet),
+      filter: new Table('filter', hasSet),
     }
-    this.#traversal = new Traversal(stack)
+    const matcher = new Matcher(stack, random.fork('statistic'), this.sets, this.#recent)
+    this.#traversal = new Traversal(matcher, this.#tracer)
     this.#conntrack = new Conntrack(random.fork('conntrack'))
-    this.#nat = new Nat(this.#conntrack, random.fork('nat'), (packet, hook) =>
-      this.#traversal.run(this.#tables.nat, hook, packet),
-    )
+    const ports = {
+      decide: (packet: Packet, hook: HookName) => this.#traversal.run(this.#tables.nat, hook, packet),
+      interfaces: () => stack.interfaces(),
+    }
+    this.#nat = new Nat(this.#conntrack, random.fork('nat'), ports, this.#tracer)
     this.#register()
   }
 
@@ -68,6 +100,14 @@ export class Netfilter {
    */
   replaceChain(table: TableName, chain: string, rules: readonly Rule[]): void {
     this.#tables[table].replace(chain, rules)
+  }
+
+  /**
+   * Replaces many chains of a table at once, as `iptables-restore --noflush` does: chains that are missing are made
+   * first, so that the order does not matter. Throws ChainError.
+   */
+  restore({ table, chains, remove }: Restore): void {
+    this.#tables[table].restore(chains, remove)
   }
 
   /** Adds a rule to the end of a chain. */
@@ -94,15 +134,31 @@ export class Netfilter {
     return this.#tables[table].chains()
   }
 
-  /** As iptables-save prints it, one table or all, without the comment lines that carry a date. */
-  save(table?: TableName): string {
+  /**
+   * As iptables-save prints it, one table or all, without the comment lines that carry a date. `counters`: with those
+   * of each rule (`iptables-save -c`).
+   */
+  save(table?: TableName, options: { readonly counters?: boolean } = {}): string {
     const names = table === undefined ? TABLE_NAMES : [table]
-    return names.map((name) => saveTable(this.#tables[name])).join('')
+    return names.map((name) => saveTable(this.#tables[name], options.counters ?? false)).join('')
   }
 
-  /** Hears of every rule that a packet matches (as the TRACE target would show it); undefined ends it. */
-  set onMatch(listener: ((matched: MatchedRule, packet: Packet) => void) | undefined) {
-    this.#traversal.onMatch = listener
+  /** As `ipset list` prints it. */
+  setsText(): string {
+    return this.sets
+      .list()
+      .map((set) => ipSetText(set, this.sets.references(set.name)))
+      .join('\n')
+  }
+
+  /** What the lists of `-m recent` remember. */
+  recent(): RecentRow[] {
+    return this.#recent.rows()
+  }
+
+  /** Tells of every packet what happens to it at each hook (as the TRACE target would); undefined ends it. */
+  trace(listener: TraceListener | undefined): void {
+    this.#tracer.listener = listener
   }
 
   // ---- flows
@@ -123,6 +179,24 @@ export class Netfilter {
     return this.#conntrack.flush((flow) => matches(rowOf(flow)))
   }
 
+  /** Forgets the flows for which all of `filter` holds (`conntrack -D --orig-dst ... --dst-nat ...`); how many. */
+  deleteFlows(filter: FlowFilter): number {
+    return this.#conntrack.flush((flow) => matchesFilter(flow, filter))
+  }
+
+  /** Sysctls of conntrack: table size, time-outs. */
+  get conntrackSettings(): ConntrackSettings {
+    return this.#conntrack.settings
+  }
+
+  /**
+   * Sends the flow of a packet that no flow is known of yet to `to`, and translates the packet: for IPVS, which chooses
+   * destinations itself. Later packets and answers are translated by conntrack. False when that is decided already.
+   */
+  bindDestination(packet: Packet, to: Endpoint, hook: HookName): boolean {
+    return this.#nat.bindDestination(packet, to, hook)
+  }
+
   /** What conntrack dropped or could not place. */
   get conntrackCounters(): { readonly full: number; readonly clash: number; readonly invalid: number } {
     return this.#conntrack.counters
@@ -132,29 +206,93 @@ export class Netfilter {
 
   #register(): void {
     const { hooks } = this.#stack
+    hooks.trackingOfAnswer = (about) => this.#conntrack.trackingOfAnswer(about)
     for (const name of ['raw', 'mangle', 'filter'] as const) {
       const table = this.#tables[name]
       for (const hook of table.hooks) {
-        hooks.register(hook, PRIORITIES[name], (packet) => this.#filter(table, hook, packet))
+        hooks.register(hook, PRIORITIES[name], (packet) =>
+          this.#enforce(this.#traversal.run(table, hook, packet), packet, hook),
+        )
       }
     }
     for (const hook of ['PREROUTING', 'OUTPUT'] as const) {
-      hooks.register(hook, PRIORITIES.conntrack, (packet) => this.#conntrack.track(packet, this.#stack.now))
-      hooks.register(hook, PRIORITIES.destinationNat, (packet) => this.#nat.run(packet, hook))
+      hooks.register(hook, PRIORITIES.conntrack, (packet) => this.#track(packet, hook))
+      hooks.register(hook, PRIORITIES.destinationNat, (packet) => this.#translate(packet, hook))
     }
     for (const hook of ['INPUT', 'POSTROUTING'] as const) {
-      hooks.register(hook, PRIORITIES.sourceNat, (packet) => this.#nat.run(packet, hook))
-      hooks.register(hook, PRIORITIES.confirm, (packet) => this.#conntrack.confirm(packet))
+      hooks.register(hook, PRIORITIES.sourceNat, (packet) => this.#translate(packet, hook))
+      hooks.register(hook, PRIORITIES.confirm, (packet) =>
+        this.#ended(this.#conntrack.confirm(packet), packet, hook),
+      )
     }
   }
 
-  #filter(table: Table, hook: HookName, packet: Packet): HookVerdict {
-    return this.#traversal.run(table, hook, packet).target === 'DROP' ? 'DROP' : 'ACCEPT'
+  #track(packet: Packet, hook: HookName): HookVerdict {
+    const verdict = this.#conntrack.track(packet, this.#stack.now)
+    if (this.#tracer.active) {
+      const tracking = trackingOf(packet)
+      this.#tracer.track(tracking?.state ?? 'INVALID', tracking?.reply ?? false, hook, packet)
+    }
+    return verdict
+  }
+
+  #translate(packet: Packet, hook: HookName): HookVerdict {
+    return this.#ended(this.#nat.run(packet, hook), packet, hook)
+  }
+
+  #ended(verdict: HookVerdict, packet: Packet, hook: HookName): HookVerdict {
+    if (verdict === 'DROP' && this.#tracer.active) this.#tracer.end('DROP', hook, packet)
+    return verdict
+  }
+
+  /** Does what a table that does not translate has said of a packet. */
+  #enforce(target: FinalTarget, packet: Packet, hook: HookName): HookVerdict {
+    if (target.target === 'DROP') return this.#ended('DROP', packet, hook)
+    if (target.target !== 'REJECT') return 'ACCEPT'
+    // Told before the answer is sent: that passes these hooks itself, and the packet is not to be read afterwards.
+    if (this.#tracer.active) this.#tracer.end('REJECT', hook, packet)
+    reject(this.#stack.rejection, packet, target.with ?? 'icmp-port-unreachable')
+    return 'DROP'
   }
 
   #rules(table: TableName, chain: string): readonly Rule[] {
     return this.#tables[table].chain(chain)?.rules.map(({ rule }) => rule) ?? []
   }
+
+  #referencesTo(set: string): number {
+    let references = 0
+    for (const name of TABLE_NAMES) {
+      for (const chain of this.#tables[name].chains()) {
+        for (const { rule } of chain.rules) {
+          for (const match of rule.matches) if (match.match === 'set' && match.set === set) references++
+        }
+      }
+    }
+    return references
+  }
+}
+
+/** Linux: nf_send_unreach and nf_send_reset. */
+function reject(rejection: Rejection, packet: Packet, how: RejectWith): void {
+  if (how === 'tcp-reset') rejection.sendReset(packet)
+  else rejection.sendIcmpError(packet, ICMP_DEST_UNREACHABLE, UNREACHABLE_CODES[how])
+}
+
+function matchesFilter({ original, reply, destinationTranslated }: Flow, filter: FlowFilter): boolean {
+  const { protocol } = filter
+  return (
+    (protocol === undefined || original.protocol === PROTOCOL_NUMBERS[protocol]) &&
+    isOrAny(filter.originalSource, original.source) &&
+    isOrAny(filter.originalDestination, original.destination) &&
+    isOrAny(filter.originalDestinationPort, original.destinationPort) &&
+    isOrAny(filter.replySource, reply.source) &&
+    isOrAny(filter.replySourcePort, reply.sourcePort) &&
+    (filter.destinationTranslated === undefined || filter.destinationTranslated === destinationTranslated)
+  )
+}
+
+function isOrAny(wanted: number | undefined, value: number): boolean {
+  return wanted === undefined || wanted === value
 }
 
 function rowOf(flow: Flow): FlowRow {
@@ -162,8 +300,11 @@ function rowOf(flow: Flow): FlowRow {
     original: flow.original,
     reply: flow.reply,
     state: flow.tcpState === 'NONE' ? undefined : flow.tcpState,
+    mark: flow.mark,
     assured: flow.assured,
     seenReply: flow.seenReply,
+    sourceTranslated: flow.sourceTranslated,
+    destinationTranslated: flow.destinationTranslated,
     expiresAt: flow.expiresAt,
   }
 }

@@ -1,23 +1,24 @@
-// Text of tables and flows in the form that the tools print: iptables-save (without its dated comment lines) and
-// `conntrack -L`.
+// Text of tables in the form that iptables-save prints (without its dated comment lines), to the letter: what
+// libxtables' extensions print, in their order.
 
-import { type Micros, SECOND } from '../base/time.js'
-import { formatCidr, formatIpv4 } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
-import type { Flow } from './conntrack.js'
-import type { Match, Rule, Target } from './rule.js'
+import { type Endpoint, formatCidr, formatEndpoint, formatIpv4 } from '../wire/address.js'
+import { keptProbability } from './matching.js'
+import type { ConnmarkTarget, MarkTarget, Match, RecentMatch, Rule, Target } from './rule.js'
 import type { Table } from './tables.js'
-import type { Tuple } from './tuple.js'
 
-/** A table as `iptables-save -t TABLE` prints it. */
-export function saveTable(table: Table): string {
+/** A table as `iptables-save -t TABLE` prints it; with the counters of its rules as with `-c`. */
+export function saveTable(table: Table, counters: boolean): string {
   const chains = table.chains()
   const lines = [`*${table.name}`]
   for (const { name, policy, packets, bytes } of chains) {
     lines.push(`:${name} ${policy ?? '-'} [${packets}:${bytes}]`)
   }
-  for (const chain of chains)
-    for (const { rule } of chain.rules) lines.push(`-A ${chain.name}${ruleText(rule)}`)
+  for (const chain of chains) {
+    for (const { rule, packets, bytes } of chain.rules) {
+      const counted = counters ? `[${packets}:${bytes}] ` : ''
+      lines.push(`${counted}-A ${chain.name}${ruleText(rule)}`)
+    }
+  }
   lines.push('COMMIT')
   return `${lines.join('\n')}\n`
 }
@@ -69,40 +70,110 @@ function leadingText(match: Match): string {
 
 function portsText(matches: readonly Match[]): string {
   let text = ''
-  for (const match of matches) if (match.match === 'source-port') text += ` --sport ${match.port}`
-  for (const match of matches) if (match.match === 'destination-port') text += ` --dport ${match.port}`
+  for (const kind of ['source-port', 'destination-port'] as const) {
+    for (const match of matches) {
+      if (match.match !== kind) continue
+      text += `${not(match.invert)} --${kind === 'source-port' ? 'sport' : 'dport'} ${match.port}`
+    }
+  }
   return text
 }
 
 /** The order of ctstate's words in iptables' output. */
-const STATE_ORDER = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED'] as const
+const STATE_ORDER = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'] as const
 
 function extensionText(match: Match): string {
   switch (match.match) {
     case 'comment':
       return ` -m comment --comment ${quote(match.text)}`
-    case 'destination-type':
-      return ` -m addrtype${not(match.invert)} --dst-type ${match.type}`
-    case 'state':
-      return ` -m conntrack --ctstate ${STATE_ORDER.filter((state) => match.states.includes(state)).join(',')}`
+    case 'address-type': {
+      const invert = not(match.invert)
+      const source = match.source === undefined ? '' : `${invert} --src-type ${match.source}`
+      const destination = match.destination === undefined ? '' : `${invert} --dst-type ${match.destination}`
+      return ` -m addrtype${source}${destination}`
+    }
+    case 'state': {
+      const states = STATE_ORDER.filter((state) => match.states.includes(state)).join(',')
+      return ` -m conntrack${not(match.invert)} --ctstate ${states}`
+    }
+    case 'mark':
+    case 'connmark': {
+      const mask = match.mask === undefined || match.mask === 0xffffffff ? '' : `/${hex(match.mask)}`
+      return ` -m ${match.match}${not(match.invert)} --mark ${hex(match.value)}${mask}`
+    }
+    case 'statistic-random': {
+      const probability = keptProbability(match.probability).toFixed(11)
+      return ` -m statistic --mode random${not(match.invert)} --probability ${probability}`
+    }
+    case 'statistic-nth':
+      return ` -m statistic --mode nth${not(match.invert)} --every ${match.every} --packet ${match.packet}`
+    case 'recent':
+      return recentText(match)
+    case 'set':
+      return ` -m set${not(match.invert)} --match-set ${match.set} ${match.directions.join(',')}`
     default:
       return ''
   }
 }
 
+function recentText(match: RecentMatch): string {
+  let text = ` -m recent${not(match.invert)} --${match.action}`
+  if (match.seconds !== undefined) text += ` --seconds ${match.seconds}`
+  if (match.reap) text += ' --reap'
+  return `${text} --name ${match.name} --mask 255.255.255.255 ${match.source ? '--rsource' : '--rdest'}`
+}
+
 function targetText(target: Target): string {
   switch (target.target) {
+    case 'none':
+      return ''
     case 'jump':
       return ` -j ${target.chain}`
-    case 'DNAT': {
-      const { address, port } = target.to
-      return ` -j DNAT --to-destination ${formatIpv4(address)}${port === 0 ? '' : `:${port}`}`
-    }
+    case 'goto':
+      return ` -g ${target.chain}`
+    case 'DNAT':
+      return ` -j DNAT --to-destination ${translationText(target.to)}`
+    case 'SNAT':
+      return ` -j SNAT --to-source ${translationText(target.to)}${randomText(target.fullyRandom)}`
+    case 'MASQUERADE':
+      return ` -j MASQUERADE${randomText(target.fullyRandom)}`
     case 'REDIRECT':
       return ` -j REDIRECT --to-ports ${target.port}`
+    case 'REJECT':
+      return ` -j REJECT --reject-with ${target.with ?? 'icmp-port-unreachable'}`
+    case 'MARK':
+      return ` -j MARK --set-xmark ${xmarkText(target)}`
+    case 'CONNMARK':
+      return connmarkText(target)
+    case 'NOTRACK':
+      return ' -j CT --notrack'
     default:
       return ` -j ${target.target}`
   }
+}
+
+function translationText({ address, port }: Endpoint): string {
+  return port === 0 ? formatIpv4(address) : formatEndpoint({ address, port })
+}
+
+function randomText(fullyRandom: boolean | undefined): string {
+  return fullyRandom ? ' --random-fully' : ''
+}
+
+/** Every operation is kept as "zero the bits of the mask, then xor the value". */
+function xmarkText({ operation, value, mask = 0xffffffff }: MarkTarget): string {
+  const zeroed = operation === 'or' ? value : operation === 'xor' ? 0 : (value | mask) >>> 0
+  return `${hex(value)}/${hex(zeroed)}`
+}
+
+function connmarkText({ action, value = 0, mask = 0xffffffff }: ConnmarkTarget): string {
+  if (action === 'set') return ` -j CONNMARK --set-xmark ${hex(value)}/${hex((value | mask) >>> 0)}`
+  const masks = mask === 0xffffffff ? '0xffffffff' : hex(mask)
+  return ` -j CONNMARK --${action}-mark --nfmask ${masks} --ctmask ${masks}`
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`
 }
 
 function not(invert: boolean | undefined): string {
@@ -112,40 +183,4 @@ function not(invert: boolean | undefined): string {
 /** Quotes as libxtables does: a word of letters, digits, `-` and `_` stays bare. */
 function quote(text: string): string {
   return /^[\w-]+$/.test(text) ? text : `"${text.replace(/["\\']/g, '\\$&')}"`
-}
-
-// ---- conntrack -L
-
-const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
-  [PROTOCOL_ICMP]: 'icmp',
-  [PROTOCOL_TCP]: 'tcp',
-  [PROTOCOL_UDP]: 'udp',
-}
-
-/** A flow as a line of `conntrack -L`. */
-export function flowText(flow: Flow, now: Micros): string {
-  const { protocol } = flow.original
-  const name = PROTOCOL_NAMES[protocol] ?? 'unknown'
-  const seconds = Math.max(0, Math.floor((flow.expiresAt - now) / SECOND))
-  const words = [`${name.padEnd(8)} ${protocol} ${seconds}`]
-  if (protocol === PROTOCOL_TCP) words.push(flow.tcpState)
-  words.push(tupleText(flow.original))
-  if (!flow.seenReply) words.push('[UNREPLIED]')
-  words.push(tupleText(flow.reply))
-  if (flow.assured) words.push('[ASSURED]')
-  words.push('mark=0', 'use=1')
-  return words.join(' ')
-}
-
-function tupleText(tuple: Tuple): string {
-  const addresses = `src=${formatIpv4(tuple.source)} dst=${formatIpv4(tuple.destination)}`
-  switch (tuple.protocol) {
-    case PROTOCOL_TCP:
-    case PROTOCOL_UDP:
-      return `${addresses} sport=${tuple.sourcePort} dport=${tuple.destinationPort}`
-    case PROTOCOL_ICMP:
-      return `${addresses} type=${tuple.destinationPort >> 8} code=${tuple.destinationPort & 255} id=${tuple.sourcePort}`
-    default:
-      return addresses
-  }
 }

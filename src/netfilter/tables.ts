@@ -21,9 +21,11 @@ export interface Chain {
   packets: number
   bytes: number
   rules: RuleEntry[]
+  /** Chains with a rule that jumps or goes here, and how many such rules they have. */
+  readonly referrers: Map<Chain, number>
 }
 
-/** The built-in chains of each table, in the order in which iptables-save prints them. */
+/** The built-in chains of each table, in the order in which packets meet them. */
 const BUILT_IN: Readonly<Record<TableName, readonly HookName[]>> = {
   raw: ['PREROUTING', 'OUTPUT'],
   mangle: ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'],
@@ -44,10 +46,13 @@ export class ChainError extends Error {
 export class Table {
   readonly name: TableName
   readonly hooks: readonly HookName[]
+  readonly #hasSet: (set: string) => boolean
   readonly #chains = new Map<string, Chain>()
 
-  constructor(name: TableName) {
+  /** `hasSet`: whether there is an ipset of that name. */
+  constructor(name: TableName, hasSet: (set: string) => boolean) {
     this.name = name
+    this.#hasSet = hasSet
     this.hooks = BUILT_IN[name]
     for (const hook of this.hooks) this.#create(hook, 'ACCEPT')
   }
@@ -70,16 +75,20 @@ export class Table {
    */
   replace(name: string, rules: readonly Rule[]): void {
     const chain = this.#chains.get(name)
-    for (const rule of rules) {
-      if (rule.target.target !== 'jump') continue
-      const to = rule.target.chain
-      if (to !== name && !this.#chains.has(to)) throw new ChainError(`${this.name}: no chain ${to}`)
-      if (this.#reaches(to, name)) throw new ChainError(`${this.name}: ${name} and ${to} go in a circle`)
-    }
-    const known = new Map(chain?.rules.map((entry) => [entry.rule, entry]))
-    const entries = rules.map((rule) => known.get(rule) ?? { rule, packets: 0, bytes: 0 })
+    this.#check(name, chain, rules)
     const target = chain ?? this.#create(name, undefined)
-    target.rules = entries
+    const before = target.rules
+    target.rules = keepCounters(before, rules)
+    for (const { rule } of before) this.#refer(target, rule, -1)
+    for (const rule of rules) this.#refer(target, rule, 1)
+  }
+
+  /** `iptables-restore --noflush`: chains first, then rules, then removals. Throws ChainError, and then half is done. */
+  restore(chains: ReadonlyMap<string, readonly Rule[]>, remove: readonly string[] = []): void {
+    for (const name of chains.keys()) if (!this.#chains.has(name)) this.#create(name, undefined)
+    for (const [name, rules] of chains) this.replace(name, rules)
+    for (const name of remove) this.replace(name, [])
+    for (const name of remove) this.remove(name)
   }
 
   /** Removes a chain of the user. Throws ChainError when it is built in or something jumps to it. */
@@ -87,11 +96,9 @@ export class Table {
     const chain = this.#chains.get(name)
     if (chain === undefined) return
     if (chain.policy !== undefined) throw new ChainError(`${this.name}: ${name} is built in`)
-    for (const other of this.#chains.values()) {
-      if (other !== chain && jumpsTo(other, name)) {
-        throw new ChainError(`${this.name}: ${other.name} jumps to ${name}`)
-      }
-    }
+    const referrer = chain.referrers.keys().next().value
+    if (referrer !== undefined) throw new ChainError(`${this.name}: ${referrer.name} jumps to ${name}`)
+    for (const { rule } of chain.rules) this.#refer(chain, rule, -1)
     this.#chains.delete(name)
   }
 
@@ -102,20 +109,56 @@ export class Table {
   }
 
   #create(name: string, policy: Policy | undefined): Chain {
-    const chain: Chain = { name, policy, packets: 0, bytes: 0, rules: [] }
+    const chain: Chain = { name, policy, packets: 0, bytes: 0, rules: [], referrers: new Map() }
     this.#chains.set(name, chain)
     return chain
   }
 
-  /** Whether packets in chain `from` can come to chain `to`. */
-  #reaches(from: string, to: string): boolean {
-    if (from === to) return true
-    return (this.#chains.get(from)?.rules ?? []).some(
-      ({ rule: { target } }) => target.target === 'jump' && this.#reaches(target.chain, to),
-    )
+  #check(name: string, chain: Chain | undefined, rules: readonly Rule[]): void {
+    // Looked for once, and only upwards: most chains have few above them and many below.
+    let above: ReadonlySet<string> | undefined
+    for (const { matches, target } of rules) {
+      for (const match of matches) {
+        if (match.match === 'set' && !this.#hasSet(match.set)) {
+          throw new ChainError(`${this.name}: no set ${match.set}`)
+        }
+      }
+      if (target.target !== 'jump' && target.target !== 'goto') continue
+      const to = target.chain
+      if (to !== name && !this.#chains.has(to)) throw new ChainError(`${this.name}: no chain ${to}`)
+      above ??= namesAbove(name, chain)
+      if (above.has(to)) throw new ChainError(`${this.name}: ${name} and ${to} go in a circle`)
+    }
+  }
+
+  #refer(from: Chain, { target }: Rule, by: number): void {
+    if (target.target !== 'jump' && target.target !== 'goto') return
+    const referrers = this.#chains.get(target.chain)!.referrers
+    const count = (referrers.get(from) ?? 0) + by
+    if (count === 0) referrers.delete(from)
+    else referrers.set(from, count)
   }
 }
 
-function jumpsTo(chain: Chain, name: string): boolean {
-  return chain.rules.some(({ rule: { target } }) => target.target === 'jump' && target.chain === name)
+/** The chain itself and all from which packets come to it. */
+function namesAbove(name: string, chain: Chain | undefined): ReadonlySet<string> {
+  const names = new Set([name])
+  const chains = chain === undefined ? [] : [chain]
+  for (const each of chains) {
+    for (const referrer of each.referrers.keys()) {
+      if (names.has(referrer.name)) continue
+      names.add(referrer.name)
+      chains.push(referrer)
+    }
+  }
+  return names
+}
+
+function keepCounters(before: readonly RuleEntry[], rules: readonly Rule[]): RuleEntry[] {
+  let known: Map<Rule, RuleEntry> | undefined
+  return rules.map((rule, index) => {
+    if (before[index]?.rule === rule) return before[index]
+    known ??= new Map(before.map((entry) => [entry.rule, entry]))
+    return known.get(rule) ?? { rule, packets: 0, bytes: 0 }
+  })
 }

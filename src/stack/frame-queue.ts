@@ -1,23 +1,26 @@
-// Frames that wait to leave, first in, first out. Three arrays and a head index instead of a record per frame.
+// Frames that wait to leave, first in, first out. Four arrays and a head index instead of a record per frame.
 
 export class FrameQueue {
   #frames: (Uint8Array | undefined)[] = []
   #interfaces: number[] = []
   #tracking: unknown[] = []
+  #marks: number[] = []
   #head = 0
 
-  /** Interface and netfilter's tracking of the frame that `shift` gave last. */
+  /** Interface, netfilter's tracking and the firewall mark of the frame that `shift` gave last. */
   interfaceIndex = 0
   tracking: unknown = undefined
+  mark = 0
 
   get length(): number {
     return this.#frames.length - this.#head
   }
 
-  push(interfaceIndex: number, frame: Uint8Array, tracking: unknown): void {
+  push(interfaceIndex: number, frame: Uint8Array, tracking: unknown, mark: number): void {
     this.#frames.push(frame)
     this.#interfaces.push(interfaceIndex)
     this.#tracking.push(tracking)
+    this.#marks.push(mark)
   }
 
   shift(): Uint8Array | undefined {
@@ -26,6 +29,7 @@ export class FrameQueue {
     const frame = this.#frames[head]
     this.interfaceIndex = this.#interfaces[head]!
     this.tracking = this.#tracking[head]
+    this.mark = this.#marks[head]!
     this.#frames[head] = undefined
     this.#tracking[head] = undefined
     this.#head = head + 1
@@ -38,6 +42,7 @@ export class FrameQueue {
     this.#frames.length = 0
     this.#interfaces.length = 0
     this.#tracking.length = 0
+    this.#marks.length = 0
     this.#head = 0
   }
 
@@ -45,6 +50,7 @@ export class FrameQueue {
     this.#frames = this.#frames.slice(this.#head)
     this.#interfaces = this.#interfaces.slice(this.#head)
     this.#tracking = this.#tracking.slice(this.#head)
+    this.#marks = this.#marks.slice(this.#head)
     this.#head = 0
   }
 }

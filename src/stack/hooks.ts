@@ -22,6 +22,8 @@ export interface Packet {
   /** Where it will leave; undefined before routing. */
   output: Interface | undefined
   nextHop: Ipv4
+  /** The firewall mark (SO_MARK, `-j MARK`): 32 bits, 0 unless a rule set it. */
+  mark: number
   /** What netfilter remembers about this packet; it stays with a packet that passes through lo. */
   tracking: unknown
 }
@@ -40,6 +42,7 @@ export function makePacket(): Packet {
     input: undefined,
     output: undefined,
     nextHop: 0,
+    mark: 0,
     tracking: undefined,
   }
 }
@@ -52,6 +55,11 @@ export class Hooks {
     OUTPUT: [],
     POSTROUTING: [],
   }
+  /**
+   * The tracking of an ICMP error or a reset that this host sends about a packet (Linux: nf_ct_attach): such an answer
+   * belongs to the packet's flow even when no table knows that yet. Set by netfilter.
+   */
+  trackingOfAnswer: (about: Packet) => unknown = () => undefined
   #active = false
 
   /** Whether anything is registered: packets of a stack without hooks are not even copied. */
@@ -59,11 +67,17 @@ export class Hooks {
     return this.#active
   }
 
-  /** Calls `run` for every packet at `hook`, lower priorities first. */
-  register(hook: HookName, priority: number, run: HookFunction): void {
+  /** Calls `run` for every packet at `hook`, lower priorities first; what is given back ends that. */
+  register(hook: HookName, priority: number, run: HookFunction): () => void {
     this.#active = true
-    this.#registrations[hook].push({ priority, run })
-    this.#registrations[hook].sort((a, b) => a.priority - b.priority)
+    const registration = { priority, run }
+    // A new array each time: a hook function may register others while the old one is walked.
+    this.#registrations[hook] = [...this.#registrations[hook], registration].sort(
+      (a, b) => a.priority - b.priority,
+    )
+    return () => {
+      this.#registrations[hook] = this.#registrations[hook].filter((other) => other !== registration)
+    }
   }
 
   /** Runs the functions of `hook` until one does not ACCEPT. */

@@ -152,6 +152,7 @@ export class Icmp implements Transport {
       source: this.#ip.isLocal(header.destination) ? header.destination : path.source,
       destination: header.source,
       tos: ERROR_TOS,
+      tracking: this.#ip.hooks.trackingOfAnswer(about),
       payload: bytes,
       payloadStart: header.headerStart,
       payloadEnd: header.headerStart + quotedBytes,
@@ -193,12 +194,13 @@ export class Icmp implements Transport {
       source: Ipv4
       destination: Ipv4
       tos: number
+      tracking?: unknown
       payload: Uint8Array
       payloadStart: number
       payloadEnd: number
     },
   ): void {
-    const { source, destination, tos, payload, payloadStart, payloadEnd } = options
+    const { source, destination, tos, tracking, payload, payloadStart, payloadEnd } = options
     const path = this.#ip.path(destination)
     if (path === undefined) {
       this.#ip.counters.IpOutNoRoutes++
@@ -214,6 +216,7 @@ export class Icmp implements Transport {
       ttl: DEFAULT_TTL,
       tos,
       dontFragment: false,
+      tracking,
     })
   }
 }

@@ -58,6 +58,8 @@ export interface SendOptions {
   ttl: number
   tos: number
   dontFragment: boolean
+  /** What netfilter knows of a packet that answers another one: its flow. */
+  tracking?: unknown
 }
 
 export class Ip {
@@ -70,6 +72,8 @@ export class Ip {
   /** Sends an ICMP error about a packet; set by icmp.ts. */
   sendError: (about: Packet, type: number, code: number, rest?: number) => void = () => {}
   now: Micros = 0
+  /** Whether packets from a wire may be for 127.0.0.0/8 after translation, and from it before. */
+  routeLocalnet = false
 
   readonly #forwarding: boolean
   readonly #reassembly: Reassembly
@@ -112,8 +116,8 @@ export class Ip {
 
   // ---- input
 
-  /** A frame came in. `tracking` comes with a frame that this stack sent to itself through lo. */
-  receive(input: Interface, frame: Uint8Array, tracking: unknown): void {
+  /** A frame came in. `tracking` and `mark` come with a frame that this stack sent to itself through lo. */
+  receive(input: Interface, frame: Uint8Array, tracking: unknown, mark: number): void {
     input.receivedFrames++
     input.receivedBytes += frame.length
     if (!input.up) return this.drops.count('interface-down')
@@ -124,7 +128,7 @@ export class Ip {
     if (ethernet.destination !== input.mac && !group) return this.drops.count('other-host')
     switch (ethernet.etherType) {
       case ETHERTYPE_IPV4:
-        return this.#receiveIpv4(input, frame, group, tracking)
+        return this.#receiveIpv4(input, frame, group, tracking, mark)
       case ETHERTYPE_ARP:
         if (!input.loopback) this.link.receiveArp(input, frame, this.now)
         return
@@ -133,7 +137,7 @@ export class Ip {
     }
   }
 
-  #receiveIpv4(input: Interface, frame: Uint8Array, group: boolean, tracking: unknown): void {
+  #receiveIpv4(input: Interface, frame: Uint8Array, group: boolean, tracking: unknown, mark: number): void {
     this.counters.IpInReceives++
     const packet = this.#inputPacket
     const header = packet.header
@@ -151,6 +155,7 @@ export class Ip {
     packet.output = undefined
     packet.nextHop = 0
     packet.tracking = tracking
+    packet.mark = mark
     if (this.hooks.active) {
       // Hooks change packets in place, and the frame belongs to whoever gave it. Connection tracking needs whole
       // packets (Linux: nf_defrag_ipv4, before every table).
@@ -158,7 +163,16 @@ export class Ip {
       if (packet.bytes === frame && !input.loopback) packet.bytes = frame.slice()
       if (!this.#passes('PREROUTING', packet)) return
     }
-    const { destination } = header
+    this.#route(packet, group)
+  }
+
+  /** After PREROUTING: to a transport of this host, or onwards. `group`: it came to a group's MAC. */
+  #route(packet: Packet, group: boolean): void {
+    const { destination } = packet.header
+    if (isLoopback(destination) && packet.input?.loopback === false && !this.routeLocalnet) {
+      this.counters.IpInAddrErrors++
+      return this.drops.count('martian')
+    }
     if (this.isLocal(destination) || this.isBroadcast(destination) || isMulticast(destination)) {
       return this.#deliver(packet)
     }
@@ -174,6 +188,43 @@ export class Ip {
     if (source >>> 24 === 0 && (source !== IPV4_ANY || destination !== IPV4_BROADCAST)) return true
     if (isMulticast(source) || this.isBroadcast(source)) return true
     return this.isLocal(source)
+  }
+
+  /** A frame on its way between two ports of the bridge that is this host's interface `bridge`, see Stack.bridge. */
+  bridge(bridge: Interface, frame: Uint8Array, output: (frame: Uint8Array) => void): void {
+    const packet = this.#inputPacket
+    const { header } = packet
+    if (
+      !this.hooks.active ||
+      parseEthernet(frame, this.#ethernet) !== undefined ||
+      this.#ethernet.etherType !== ETHERTYPE_IPV4
+    ) {
+      return output(frame)
+    }
+    // What is no good IPv4 is not the bridge's business; br_netfilter drops it too.
+    const reason = parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, header)
+    if (reason !== undefined) return this.drops.count(`bridge-${reason}`)
+    packet.bytes = frame
+    packet.input = bridge
+    packet.output = undefined
+    packet.tracking = undefined
+    packet.mark = 0
+    if (!this.#reassemble(packet)) return
+    if (packet.bytes === frame) packet.bytes = frame.slice()
+    else packet.bytes.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
+    const { destination } = header
+    packet.nextHop = destination
+    if (this.hooks.run('PREROUTING', packet) === 'DROP') return this.drops.count('netfilter')
+    if (header.destination !== destination) return this.#route(packet, false)
+    packet.output = bridge
+    for (const hook of ['FORWARD', 'POSTROUTING'] as const) {
+      if (this.hooks.run(hook, packet) === 'DROP') return this.drops.count('netfilter')
+    }
+    if (header.totalLength <= bridge.mtuBytes) return output(packet.bytes)
+    for (const part of fragment(packet.bytes, header, bridge.mtuBytes)) {
+      part.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
+      output(part)
+    }
   }
 
   /** Puts fragments together; false when `packet` is one and the rest is still missing. */
@@ -276,7 +327,8 @@ export class Ip {
     packet.input = undefined
     packet.output = path.output
     packet.nextHop = path.nextHop
-    packet.tracking = undefined
+    packet.tracking = options.tracking
+    packet.mark = 0
     if (this.hooks.active) {
       const verdict = this.hooks.run('OUTPUT', packet)
       if (verdict === 'STOLEN') return 'sent'
@@ -293,7 +345,9 @@ export class Ip {
   /** A hook changed the destination of a packet of this host: it goes another way (Linux: ip_route_me_harder). */
   #reroute(packet: Packet): SendResult {
     const path = this.path(packet.header.destination)
-    if (path === undefined) {
+    // 127.0.0.0/8 leaves through lo only, unless route_localnet allows more.
+    const confined = isLoopback(packet.header.source) && !this.routeLocalnet
+    if (path === undefined || (confined && !path.output.loopback)) {
       this.counters.IpOutNoRoutes++
       this.drops.count('no-route')
       return 'dropped'
@@ -345,12 +399,13 @@ export class Ip {
     if (!this.#passes('POSTROUTING', packet)) return
     const { output, nextHop, bytes, header } = packet
     if (header.totalLength <= mtuBytes) {
-      return this.link.output(output!, nextHop, broadcast, bytes, packet.tracking, this.now)
+      return this.link.output(output!, nextHop, broadcast, bytes, packet.tracking, packet.mark, this.now)
     }
     const frames = fragment(bytes, header, mtuBytes)
     this.counters.IpFragOKs++
     this.counters.IpFragCreates += frames.length
-    for (const part of frames) this.link.output(output!, nextHop, broadcast, part, undefined, this.now)
+    for (const part of frames)
+      this.link.output(output!, nextHop, broadcast, part, undefined, packet.mark, this.now)
   }
 
   // ---- errors that come late

@@ -47,7 +47,7 @@ export class Link {
     this.neighbors = new NeighborTable(
       {
         ask: (output, address, mac) => this.#ask(output, address, mac),
-        send: (output, frame, mac) => this.#send(output, frame, mac, undefined),
+        send: (output, frame, mac) => this.#send(output, frame, mac, undefined, 0),
         unreachable: (output, frame) => this.#ports.unreachable(output, frame),
       },
       timers,
@@ -75,13 +75,14 @@ export class Link {
     broadcast: boolean,
     frame: Uint8Array,
     tracking: unknown,
+    mark: number,
     now: Micros,
   ): void {
     if (!output.up) return this.#drops.count('interface-down')
-    if (output.loopback) return this.#send(output, frame, MAC_ZERO, tracking)
-    if (broadcast) return this.#send(output, frame, MAC_BROADCAST, undefined)
+    if (output.loopback) return this.#send(output, frame, MAC_ZERO, tracking, mark)
+    if (broadcast) return this.#send(output, frame, MAC_BROADCAST, undefined, 0)
     if (isMulticast(nextHop)) {
-      return this.#send(output, frame, MULTICAST_MAC + (nextHop & 0x7fffff), undefined)
+      return this.#send(output, frame, MULTICAST_MAC + (nextHop & 0x7fffff), undefined, 0)
     }
     this.neighbors.output(output, nextHop, frame, now)
   }
@@ -134,17 +135,17 @@ export class Link {
     const frame = new Uint8Array(ETHERNET_HEADER_BYTES + ARP_BYTES)
     writeArp(frame, ETHERNET_HEADER_BYTES, { operation, senderMac: output.mac, ...fields })
     writeEthernet(frame, to, output.mac, ETHERTYPE_ARP)
-    this.#enqueue(output, frame, undefined)
+    this.#enqueue(output, frame, undefined, 0)
   }
 
-  #send(output: Interface, frame: Uint8Array, to: Mac, tracking: unknown): void {
+  #send(output: Interface, frame: Uint8Array, to: Mac, tracking: unknown, mark: number): void {
     writeEthernet(frame, to, output.mac, ETHERTYPE_IPV4)
-    this.#enqueue(output, frame, tracking)
+    this.#enqueue(output, frame, tracking, mark)
   }
 
-  #enqueue(output: Interface, frame: Uint8Array, tracking: unknown): void {
+  #enqueue(output: Interface, frame: Uint8Array, tracking: unknown, mark: number): void {
     output.sentFrames++
     output.sentBytes += frame.length
-    this.queue.push(output.index, frame, tracking)
+    this.queue.push(output.index, frame, tracking, mark)
   }
 }

@@ -24,6 +24,7 @@ import { Ip } from './ip.js'
 import type { Neighbor } from './neighbors.js'
 import { PingSockets } from './ping-sockets.js'
 import { ReadyQueue } from './ready-queue.js'
+import { Rejection } from './rejection.js'
 import type { Route, RouteOptions } from './routes.js'
 import type { PingSocket, SocketApi, SocketRow, TcpListener, TcpSocket, UdpSocket } from './socket.js'
 import { TcpSockets } from './tcp-sockets.js'
@@ -53,6 +54,8 @@ export class Stack implements SocketApi {
   readonly #tcp: TcpSockets
   readonly #udp: UdpSockets
   readonly #pings: PingSockets
+  /** Answers to packets that a firewall refuses. */
+  readonly rejection: Rejection
   readonly #outgoing: StackFrame = { interfaceIndex: 0, frame: new Uint8Array(0) }
   /** Sees every frame of lo, which never leaves the stack: for captures. */
   onLoopback: ((frame: Uint8Array, now: Micros) => void) | undefined
@@ -71,6 +74,7 @@ export class Stack implements SocketApi {
     this.#ip.transports.set(PROTOCOL_TCP, this.#tcp)
     this.#ip.transports.set(PROTOCOL_UDP, this.#udp)
     this.#ip.transports.set(PROTOCOL_ICMP, new Icmp(this.#ip, this.#pings))
+    this.rejection = new Rejection(this.#ip)
     this.addInterface({
       name: 'lo',
       mac: MAC_ZERO,
@@ -133,6 +137,15 @@ export class Stack implements SocketApi {
     return removed
   }
 
+  /** net.ipv4.conf.all.route_localnet: whether 127.0.0.0/8 may be translated to and from other interfaces. */
+  get routeLocalnet(): boolean {
+    return this.#ip.routeLocalnet
+  }
+
+  set routeLocalnet(allowed: boolean) {
+    this.#ip.routeLocalnet = allowed
+  }
+
   /** The five hook points, for netfilter. */
   get hooks(): Hooks {
     return this.#ip.hooks
@@ -154,7 +167,21 @@ export class Stack implements SocketApi {
     this.setNow(now)
     const input = this.#ip.link.interfaces.get(interfaceIndex)
     if (input === undefined) return this.#ip.drops.count('no-interface')
-    this.#ip.receive(input, frame, undefined)
+    this.#ip.receive(input, frame, undefined, 0)
+    this.#ready.flush()
+  }
+
+  /**
+   * A bridge of which this stack has the interface `interfaceIndex` forwards a frame between two of its ports: IPv4
+   * passes the hook points on its way (net.bridge.bridge-nf-call-iptables, which Kubernetes needs so that answers
+   * between pods of one node are translated back). `output` is called for each frame that the bridge shall forward;
+   * a packet whose destination was translated is routed by the stack instead.
+   */
+  bridge(interfaceIndex: number, frame: Uint8Array, now: Micros, output: (frame: Uint8Array) => void): void {
+    this.setNow(now)
+    const bridge = this.#ip.link.interfaces.get(interfaceIndex)
+    if (bridge === undefined) return this.#ip.drops.count('no-interface')
+    this.#ip.bridge(bridge, frame, output)
     this.#ready.flush()
   }
 
@@ -174,7 +201,7 @@ export class Stack implements SocketApi {
       const frame = queue.shift()
       if (frame !== undefined) {
         if (queue.interfaceIndex === LOOPBACK_INDEX) {
-          this.#loop(frame, queue.tracking)
+          this.#loop(frame, queue.tracking, queue.mark)
           continue
         }
         this.#outgoing.interfaceIndex = queue.interfaceIndex
@@ -194,10 +221,10 @@ export class Stack implements SocketApi {
     return this.#timers.next()
   }
 
-  #loop(frame: Uint8Array, tracking: unknown): void {
+  #loop(frame: Uint8Array, tracking: unknown, mark: number): void {
     this.onLoopback?.(frame, this.#ip.now)
     const lo = this.#ip.link.interfaces.get(LOOPBACK_INDEX)
-    if (lo !== undefined) this.#ip.receive(lo, frame, tracking)
+    if (lo !== undefined) this.#ip.receive(lo, frame, tracking, mark)
   }
 
   // ---- sockets

@@ -340,11 +340,19 @@ test('filter: DROP in FORWARD by state, policy and interface; the counters tell'
 test('rules that matched can be watched, in order', () => {
   const { lab, node, pod } = cluster()
   const seen: string[] = []
-  node.netfilter.onMatch = (matched) => seen.push(`${matched.table}:${matched.chain}:${matched.number}`)
+  node.netfilter.trace((event) => {
+    if (event.event === 'rule') seen.push(`${event.table}:${event.chain}:${event.number} ${event.verdict}`)
+    else if (event.event === 'nat') seen.push(`${event.part} ${formatEndpoint(event.after)}`)
+  })
   const client = pod.stack.tcpConnect(endpoint(`${VIP}:8080`))
   lab.run(SECOND)
   assert.is(client.error?.code, 'ECONNREFUSED')
-  assert.equal(seen, ['nat:PREROUTING:1', 'nat:KUBE-PORTALS-CONTAINER:1'])
+  assert.equal(seen, [
+    'nat:PREROUTING:1 jump KUBE-PORTALS-CONTAINER',
+    'nat:KUBE-PORTALS-CONTAINER:1 REDIRECT',
+    'destination 10.36.0.1:40123',
+    'source 10.99.130.31:8080',
+  ])
 })
 
 test.run()

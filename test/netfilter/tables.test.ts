@@ -80,7 +80,7 @@ test('every kind of match and target as iptables-save writes it', () => {
     [
       {
         matches: [
-          { match: 'destination-type', type: 'LOCAL', invert: true },
+          { match: 'address-type', destination: 'LOCAL', invert: true },
           { match: 'state', states: ['ESTABLISHED', 'RELATED'] },
           { match: 'comment', text: 'plain' },
           { match: 'comment', text: 'a "b" \\' },

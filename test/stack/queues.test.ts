@@ -12,12 +12,13 @@ test('thousands of frames leave in their order, with their interface, however th
   let pushed = 0
   let taken = 0
   const push = (count: number) => {
-    for (let i = 0; i < count; i++, pushed++) queue.push(pushed % 3, Uint8Array.of(pushed & 255), pushed)
+    for (let i = 0; i < count; i++, pushed++)
+      queue.push(pushed % 3, Uint8Array.of(pushed & 255), pushed, pushed * 2)
   }
   const take = (count: number) => {
     for (let i = 0; i < count; i++, taken++) {
       assert.equal(queue.shift(), Uint8Array.of(taken & 255))
-      assert.equal([queue.interfaceIndex, queue.tracking], [taken % 3, taken])
+      assert.equal([queue.interfaceIndex, queue.tracking, queue.mark], [taken % 3, taken, taken * 2])
     }
   }
   push(3000)

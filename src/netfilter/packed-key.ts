@@ -1,0 +1,48 @@
+// Keys of sets and maps: what an element says about addresses, protocol and port, packed so that a look-up in a Map
+// is one hash and builds no string where 53 bits are enough. Shared by ipsets and nftables' sets.
+
+import type { Ipv4, Port } from '../wire/address.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import type { TransportProtocol } from './rule.js'
+
+export const PROTOCOL_SCTP = 132
+
+export type PackedKey = number | string
+
+export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = {
+  icmp: PROTOCOL_ICMP,
+  tcp: PROTOCOL_TCP,
+  udp: PROTOCOL_UDP,
+  sctp: PROTOCOL_SCTP,
+}
+
+/** The protocols that have a name, in five bits; 0 for every other one, which no element names. */
+export function protocolCode(protocol: number): number {
+  switch (protocol) {
+    case PROTOCOL_TCP:
+      return 1
+    case PROTOCOL_UDP:
+      return 2
+    case PROTOCOL_SCTP:
+      return 3
+    case PROTOCOL_ICMP:
+      return 4
+    default:
+      return 0
+  }
+}
+
+/** Protocol and port: 21 bits. */
+export function packService(protocol: number, port: Port): number {
+  return port * 32 + protocolCode(protocol)
+}
+
+/** Address, protocol and port: 53 bits. */
+export function packAddressService(address: Ipv4, protocol: number, port: Port): number {
+  return address * 0x20_0000 + packService(protocol, port)
+}
+
+/** A prefix: 38 bits. */
+export function packPrefix(network: Ipv4, prefixLength: number): number {
+  return network * 64 + prefixLength
+}
