@@ -4,12 +4,11 @@
 //   await using cluster = await up('manifests/')
 //   const { stdout } = await cluster.exec('curl', 'curl -s http://sidecar-svc:8080/date.txt')
 
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { EmulationOptions } from './drivers/emulation.js'
+import { clusterOfManifests } from './scenario/cluster-of-manifests.js'
 import type { ScenarioResult } from './scenario/result.js'
 import { type RunOptions, runDocument } from './scenario/run.js'
-import { RunningCluster } from './scenario/running-cluster.js'
+import type { RunningCluster } from './scenario/running-cluster.js'
 import { world } from './scenario/world.js'
 
 export type {
@@ -29,20 +28,14 @@ export { SourceError } from './scenario/source-error.js'
 /**
  * Brings a cluster up and applies manifests: files, or directories whose .yaml, .yml and .json files are taken in
  * order of their names. Resolves when it has settled. Rejects, with everything closed, when a file cannot be read or
- * an object is refused (in kubectl's words), or an option cannot be (TypeError).
+ * an object is refused (SourceError, in kubectl's words), or an option cannot be (TypeError).
  */
 export async function up(
   files: string | readonly string[] = [],
   options: EmulationOptions = {},
 ): Promise<RunningCluster> {
-  const manifests = (typeof files === 'string' ? [files] : files).flatMap(manifestFiles)
-  const cluster = new RunningCluster(await world.startEmulation(options), world, process.cwd())
+  const cluster = await clusterOfManifests(typeof files === 'string' ? [files] : files, options, world)
   try {
-    for (const file of manifests) {
-      await cluster.apply(readFileSync(file, 'utf8')).catch((error: Error) => {
-        throw new Error(`${file}: ${error.message.replaceAll('/tmp/apply.yaml', file)}`)
-      })
-    }
     await cluster.settle()
     return cluster
   } catch (error) {
@@ -54,12 +47,4 @@ export async function up(
 /** Runs a YAML scenario or a Markdown walkthrough on a cluster of its own. Rejects with SourceError for a bad file. */
 export function runScenario(file: string, options: RunOptions = {}): Promise<ScenarioResult> {
   return runDocument(file, options, world)
-}
-
-function manifestFiles(path: string): string[] {
-  if (!statSync(path).isDirectory()) return [path]
-  return readdirSync(path)
-    .filter((name) => /\.(ya?ml|json)$/i.test(name))
-    .sort()
-    .map((name) => join(path, name))
 }

@@ -2,9 +2,9 @@
 // needs from disk. All mistakes of the author that can be seen without running are found here.
 
 import { basename, dirname, join, resolve } from 'node:path'
-import { LineCounter, parseAllDocuments } from 'yaml'
 import { resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterOptions, NodeOptions } from '../drivers/emulation.js'
+import { checkYaml } from './cluster-of-manifests.js'
 import type { ClusterSection, ScenarioSettings, Step } from './format.js'
 import type { Located } from './scenario-file.js'
 import { parseScenario } from './scenario-file.js'
@@ -130,17 +130,6 @@ function startManifest(
   }
   checkYaml(path, source.text)
   return { title: manifest, text: source.text, position }
-}
-
-/** Throws SourceError with the manifest's own place when it is no YAML. */
-function checkYaml(file: string, text: string): void {
-  const lines = new LineCounter()
-  for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })) {
-    const error = (document as { errors?: { pos: [number, number]; message: string }[] }).errors?.[0]
-    if (error === undefined) continue
-    const { line, col } = lines.linePos(error.pos[0])
-    throw new SourceError(file, [{ line, column: col, message: `not YAML: ${error.message.split('\n')[0]}` }])
-  }
 }
 
 /** Files that `apply` steps name must be there before anything runs. */

@@ -142,6 +142,24 @@ const load = object(
   { required: ['from', 'url', 'requests'] },
 )
 
+const dump = object(
+  {
+    what: choice(['rules', 'conntrack', 'routes', 'arp', 'sockets'], 'What is shown.'),
+    node: text('Of which node.'),
+    pod: text('Of which pod: its name, or a label selector; not rules or conntrack.'),
+    format: choice(
+      ['iptables-save', 'nft', 'ipvs', 'ipset'],
+      "Of rules; default: where the node's kube-proxy has them.",
+    ),
+  },
+  {
+    required: ['what'],
+    exactlyOne: { noun: 'place', keys: ['node', 'pod'] },
+    description:
+      'Shows what a node or a pod holds, as `iptables-save`, `conntrack -L`, `ip route`, ... print it.',
+  },
+)
+
 const actions = {
   kubectl: text('A kubectl command line, without `kubectl`.'),
   host: text('A command line typed outside the cluster; pipes work, nothing runs on the real host.'),
@@ -155,6 +173,10 @@ const actions = {
     },
     { required: ['in', 'run'], description: 'A command in a pod.' },
   ),
+  node: object(
+    { in: text('Name of the node.'), run: text('Command line for a root shell on the node.') },
+    { required: ['in', 'run'], description: 'A command on a node: `ip route`, `iptables-save`, ...' },
+  ),
   apply: any('A manifest to apply: a file (path from this file), or an object, or a list of these.'),
   delete: text('What to delete, as for `kubectl delete`: `pod curl`, `service sidecar-svc`.'),
   scale: object(
@@ -165,6 +187,7 @@ const actions = {
     },
     { required: ['deployment', 'replicas'], description: 'A change of the number of replicas.' },
   ),
+  dump,
   wait,
   sleep: duration('Lets emulated time pass.'),
   proxyMode: union(
@@ -239,6 +262,7 @@ export type ScenarioFile = ValueOf<typeof scenarioSchema>
 export type ClusterSection = ValueOf<typeof cluster>
 export type Expectation = ValueOf<typeof expectation>
 export type LoadSection = ValueOf<typeof load>
+export type DumpSection = ValueOf<typeof dump>
 export type WaitSection = ValueOf<typeof wait>
 /** A number, `>=0.99`, or `3..5`. */
 export type Comparison = number | string

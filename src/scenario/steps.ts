@@ -3,10 +3,11 @@
 
 import type { Micros } from '../base/time.js'
 import { SECOND } from '../base/time.js'
+import { dumpCommand, dumpText } from './dump.js'
 import { parseDuration } from './duration.js'
 import type { Observed } from './expectation.js'
 import { expectedText, findMismatch } from './expectation.js'
-import type { Step, WaitSection } from './format.js'
+import type { DumpSection, Step, WaitSection } from './format.js'
 import { generateLoad, LOAD_TIMEOUT } from './load.js'
 import { outputLines } from './match.js'
 import { execInPod, findPod } from './pod-exec.js'
@@ -64,6 +65,8 @@ export function commandOf(step: Step): string {
   if (step.kubectl !== undefined) return `kubectl ${step.kubectl}`
   if (step.host !== undefined) return step.host
   if (step.pod !== undefined) return `[${step.pod.in}] ${step.pod.run}`
+  if (step.node !== undefined) return `[${step.node.in}] ${step.node.run}`
+  if (step.dump !== undefined) return dumpText(step.dump)
   if (step.delete !== undefined) return `kubectl delete ${step.delete}`
   if (step.scale !== undefined) {
     const { deployment, namespace, replicas } = step.scale
@@ -90,6 +93,8 @@ function waitCommand(wait: WaitSection): string {
 function perform(stage: Stage, step: Step, line: number): Promise<Outcome> {
   const timeout = step.timeout === undefined ? STEP_TIMEOUT : parseDuration(step.timeout)
   if (step.pod !== undefined) return commandInPod(stage, step.pod, timeout)
+  if (step.node !== undefined) return commandOnNode(stage, step.node.in, step.node.run)
+  if (step.dump !== undefined) return dump(stage, step.dump, timeout)
   if (step.apply !== undefined) return apply(stage, step.apply, timeout)
   if (step.wait?.until !== undefined) return waitUntil(stage, step, step.wait.until)
   if (step.sleep !== undefined) return sleep(stage, step.sleep)
@@ -122,6 +127,19 @@ async function commandInPod(stage: Stage, pod: NonNullable<Step['pod']>, timeout
   const exec = execInPod(api, stage.host.system.clock, findPod(api, pod.in), script)
   const { exitCode, output, stdout, timedOut } = await stage.emulation.run(exec)
   return { exitCode, output, stdout, ...(timedOut ? { problem: noEnd(timeout) } : {}) }
+}
+
+async function commandOnNode(stage: Stage, node: string, script: string): Promise<Outcome> {
+  const { exitCode, stdout, stderr } = await stage.emulation.execOnNode(node, script)
+  return { exitCode, output: stdout + stderr, stdout }
+}
+
+function dump(stage: Stage, { what, node, pod, format }: DumpSection, timeout: Micros): Promise<Outcome> {
+  const mode = node === undefined ? 'userspace' : stage.emulation.proxyMode(node)
+  const run = dumpCommand(what, format, mode)
+  return node === undefined
+    ? commandInPod(stage, { in: pod!, run }, timeout)
+    : commandOnNode(stage, node, run)
 }
 
 async function apply(stage: Stage, what: unknown, timeout: Micros): Promise<Outcome> {

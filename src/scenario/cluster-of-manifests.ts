@@ -1,0 +1,71 @@
+// A cluster brought up from manifest files: what the library's `up` and the commands that take -f begin with.
+
+import { readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { LineCounter, parseAllDocuments } from 'yaml'
+import type { EmulationOptions } from '../drivers/emulation.js'
+import type { World } from './run.js'
+import { RunningCluster } from './running-cluster.js'
+import { SourceError } from './source-error.js'
+import { isDirectory, readText } from './source-files.js'
+
+const START = { line: 1, column: 1 }
+
+interface Manifest {
+  readonly file: string
+  readonly text: string
+}
+
+/**
+ * Starts an emulation and applies `paths`: files, or directories whose .yaml, .yml and .json files are taken in order
+ * of their names. It is not settled yet. Rejects, with everything closed, with SourceError when a file cannot be read,
+ * is no YAML, or is refused; with TypeError for an option that cannot be.
+ */
+export async function clusterOfManifests(
+  paths: readonly string[],
+  options: EmulationOptions,
+  world: World,
+): Promise<RunningCluster> {
+  const manifests = paths.flatMap(manifestFiles).map(readManifest)
+  const cluster = new RunningCluster(await world.startEmulation(options), world, resolve('.'))
+  try {
+    for (const { file, text } of manifests) {
+      await cluster.apply(text).catch((error: Error) => {
+        const said = error.message.replaceAll('/tmp/apply.yaml', file)
+        throw new SourceError(file, [{ ...START, message: `was refused: ${said}` }])
+      })
+    }
+    return cluster
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
+}
+
+function manifestFiles(path: string): string[] {
+  if (!isDirectory(path)) return [path]
+  const files = readdirSync(path).filter((name) => /\.(ya?ml|json)$/i.test(name))
+  if (files.length === 0) {
+    const message = 'no manifest in this directory: no file ends in .yaml, .yml or .json'
+    throw new SourceError(path, [{ ...START, message }])
+  }
+  return files.sort().map((name) => join(path, name))
+}
+
+function readManifest(file: string): Manifest {
+  const source = readText(file)
+  if ('problem' in source) throw new SourceError(file, [{ ...START, message: source.problem }])
+  checkYaml(file, source.text)
+  return { file, text: source.text }
+}
+
+/** Throws SourceError with the manifest's own place when it is no YAML. */
+export function checkYaml(file: string, text: string): void {
+  const lines = new LineCounter()
+  for (const document of parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })) {
+    const error = (document as { errors?: { pos: [number, number]; message: string }[] }).errors?.[0]
+    if (error === undefined) continue
+    const { line, col } = lines.linePos(error.pos[0])
+    throw new SourceError(file, [{ line, column: col, message: `not YAML: ${error.message.split('\n')[0]}` }])
+  }
+}
