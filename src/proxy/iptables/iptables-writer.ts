@@ -1,0 +1,167 @@
+// kube-proxy in iptables mode: keeps the rules of every service port and gives netfilter those that changed, one
+// restore for each table. Read first: service-rules.ts, node-rules.ts. What the modes share is synced-proxy.ts.
+
+import { type Micros, SECOND } from '../../base/time.js'
+import type { HookName, Rule, TableName } from '../../netfilter/rule.js'
+import { NodePortAddresses } from '../node-port-addresses.js'
+import type { PortState } from '../port-state.js'
+import type { ProxyOptions } from '../service-proxy.js'
+import type { RuleWriter } from '../synced-proxy.js'
+import {
+  EXTERNAL_SERVICES,
+  FORWARD,
+  KUBELET_FIREWALL,
+  MARK_MASQ,
+  NODE_PORTS,
+  POSTROUTING,
+  PROXY_FIREWALL,
+  SERVICES,
+} from './chain-names.js'
+import {
+  forwardRules,
+  jumpRules,
+  kubeletFirewallRules,
+  markMasqRules,
+  nodePortRules,
+  postroutingRules,
+} from './node-rules.js'
+import { type RuleSettings, type ServiceRules, serviceRules } from './service-rules.js'
+
+const TABLES = ['filter', 'nat'] as const
+
+export class IptablesWriter implements RuleWriter {
+  readonly mode = 'iptables'
+  /** kube-proxy's default for iptables mode. */
+  readonly minSyncPeriod: Micros = SECOND
+  readonly #options: ProxyOptions
+  readonly #settings: RuleSettings
+  readonly #services = new Map<string, ServiceRules>()
+  /** The chains of our own in each table, with what they had at the last write. */
+  readonly #chains: Readonly<Record<'filter' | 'nat', Set<string>>> = { filter: new Set(), nat: new Set() }
+  #installed = false
+
+  constructor(options: ProxyOptions) {
+    const { masqueradeAll, localDetector, clusterCIDR, nodeAddresses } = options
+    this.#options = options
+    this.#settings = {
+      nodeAddress: nodeAddresses[0]!,
+      masqueradeAll: masqueradeAll ?? false,
+      podAddresses: (localDetector ?? true) ? clusterCIDR : undefined,
+    }
+  }
+
+  write(states: ReadonlyMap<string, PortState>, changed: ReadonlySet<string>): void {
+    const chains = new Map<string, readonly Rule[]>()
+    const gone = new Set<string>()
+    let shared = !this.#installed
+    for (const key of changed) {
+      const before = this.#services.get(key)
+      const state = states.get(key)
+      const after = state && serviceRules(state, this.#settings)
+      for (const chain of before?.chains.keys() ?? []) if (!after?.chains.has(chain)) gone.add(chain)
+      for (const [chain, rules] of after?.chains ?? []) chains.set(chain, rules)
+      shared ||= sharedText(before) !== sharedText(after)
+      if (after === undefined) this.#services.delete(key)
+      else this.#services.set(key, after)
+    }
+    if (shared) this.#addSharedChains(chains)
+    if (!this.#installed) this.#addNatChains(chains)
+    // A chain may have gone with one service port and come with another.
+    for (const chain of chains.keys()) gone.delete(chain)
+    this.#restore('nat', chains, [...gone])
+    if (shared) this.#restore('filter', this.#filterChains(), [])
+    if (!this.#installed) for (const table of TABLES) this.#hook(table)
+    this.#installed = true
+  }
+
+  close(): void {
+    if (!this.#installed) return
+    const { netfilter } = this.#options
+    for (const table of TABLES) {
+      this.#unhook(table)
+      const names = [...this.#chains[table]]
+      netfilter.restore({ table, chains: new Map(names.map((name) => [name, []])), remove: names })
+      this.#chains[table].clear()
+    }
+    this.#services.clear()
+    this.#installed = false
+  }
+
+  /** Chains of the nat table that gather the rules of all service ports. */
+  #addSharedChains(chains: Map<string, readonly Rule[]>): void {
+    const { nodePortAddresses, localhostNodePorts, stack } = this.#options
+    const addresses = new NodePortAddresses(nodePortAddresses)
+    const services = [...this.#services.values()]
+    const nodePorts = nodePortRules(
+      addresses.matchAll ? undefined : addresses.nodeAddresses(stack),
+      localhostNodePorts ?? true,
+    )
+    chains.set(SERVICES, [...services.flatMap(({ natServices }) => natServices), ...nodePorts])
+    chains.set(
+      NODE_PORTS,
+      services.flatMap(({ natNodePorts }) => natNodePorts),
+    )
+  }
+
+  #addNatChains(chains: Map<string, readonly Rule[]>): void {
+    chains.set(POSTROUTING, postroutingRules())
+    chains.set(MARK_MASQ, markMasqRules())
+  }
+
+  #filterChains(): Map<string, readonly Rule[]> {
+    const services = [...this.#services.values()]
+    const chains = new Map<string, readonly Rule[]>([
+      [SERVICES, services.flatMap(({ filterServices }) => filterServices)],
+      [EXTERNAL_SERVICES, services.flatMap(({ filterExternalServices }) => filterExternalServices)],
+      [NODE_PORTS, services.flatMap(({ filterNodePorts }) => filterNodePorts)],
+      [PROXY_FIREWALL, services.flatMap(({ filterFirewall }) => filterFirewall)],
+    ])
+    if (!this.#installed) {
+      chains.set(FORWARD, forwardRules())
+      chains.set(KUBELET_FIREWALL, kubeletFirewallRules(this.#options.localhostNodePorts ?? true))
+    }
+    return chains
+  }
+
+  #restore(
+    table: 'filter' | 'nat',
+    chains: ReadonlyMap<string, readonly Rule[]>,
+    remove: readonly string[],
+  ): void {
+    if (chains.size === 0 && remove.length === 0) return
+    // Chains that go may still jump to each other: they are emptied first.
+    const all = new Map(chains)
+    for (const name of remove) all.set(name, [])
+    this.#options.netfilter.restore({ table, chains: all, remove })
+    for (const name of chains.keys()) this.#chains[table].add(name)
+    for (const name of remove) this.#chains[table].delete(name)
+  }
+
+  /** Puts the way into our chains before what the built-in chains have. */
+  #hook(table: 'filter' | 'nat'): void {
+    for (const [hook, rules] of jumpRules(table)) {
+      this.#options.netfilter.replaceChain(table, hook, [...rules, ...this.#others(table, hook)])
+    }
+  }
+
+  #unhook(table: 'filter' | 'nat'): void {
+    for (const hook of jumpRules(table).keys()) {
+      this.#options.netfilter.replaceChain(table, hook, this.#others(table, hook))
+    }
+  }
+
+  /** Rules of a built-in chain that are not ours. */
+  #others(table: TableName, hook: HookName): Rule[] {
+    const own = this.#chains[table as 'filter' | 'nat']
+    const chain = this.#options.netfilter.chains(table).find(({ name }) => name === hook)
+    const rules = chain?.rules.map(({ rule }) => rule) ?? []
+    return rules.filter(({ target }) => target.target !== 'jump' || !own.has(target.chain))
+  }
+}
+
+/** The rules of a service port outside its own chains, to see whether they changed. */
+function sharedText(rules: ServiceRules | undefined): string {
+  if (rules === undefined) return ''
+  const { chains: _own, ...shared } = rules
+  return JSON.stringify(shared)
+}
