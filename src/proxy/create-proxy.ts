@@ -1,7 +1,9 @@
 // The modes of kube-proxy by their names.
 
+import { IptablesWriter } from './iptables/iptables-writer.js'
 import type { ProxyMode } from './proxy-mode.js'
 import type { ProxyOptions, ServiceProxy } from './service-proxy.js'
+import { SyncedProxy } from './synced-proxy.js'
 import { UserspaceProxy } from './userspace-proxy.js'
 
 /** Makes the proxy of a mode for one node; it writes its rules at its first `advance` or `sync`. */
@@ -16,6 +18,8 @@ export function createProxy(mode: ProxyMode, options: ProxyOptions): ServiceProx
         random: options.random,
         ...(options.onFlow && { onFlow: options.onFlow }),
       })
+    case 'iptables':
+      return new SyncedProxy(options, new IptablesWriter(options))
     default:
       throw new TypeError(`proxy mode ${mode} is not supported`)
   }
