@@ -18,9 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   stack: ['base', 'wire', 'tcp'],
   netfilter: ['base', 'wire', 'stack'],
   fabric: ['base', 'wire'],
-  host: ['base', 'wire', 'stack', 'netfilter', 'fabric'],
+  ipvs: ['base', 'wire', 'stack', 'netfilter'],
+  host: ['base', 'wire', 'stack', 'netfilter', 'ipvs', 'fabric'],
   cluster: ['base', 'wire'],
-  proxy: ['base', 'wire', 'stack', 'netfilter', 'cluster'],
+  proxy: ['base', 'wire', 'stack', 'netfilter', 'ipvs', 'cluster'],
   dns: ['base', 'wire', 'stack', 'cluster'],
   posix: ['base', 'wire', 'stack', 'dns'],
   shell: ['base', 'wire', 'stack', 'dns', 'posix'],
@@ -47,7 +48,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Compiled without Node's types; no time or chance of their own. */
-const CORE = ['base', 'wire', 'tcp', 'stack', 'netfilter', 'host', 'fabric', 'cluster', 'proxy', 'dns']
+const CORE = [
+  'base',
+  'wire',
+  'tcp',
+  'stack',
+  'netfilter',
+  'ipvs',
+  'host',
+  'fabric',
+  'cluster',
+  'proxy',
+  'dns',
+]
 
 /** Run inside pods: only their pod's time, chance and I/O. */
 const PROGRAMS = ['posix', 'shell', 'pod', 'kubectl', 'api']

@@ -7,6 +7,7 @@ import type { Outgoing } from '../base/machine.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import { Bridge } from '../fabric/bridge.js'
+import { Ipvs } from '../ipvs/ipvs.js'
 import { Netfilter } from '../netfilter/netfilter.js'
 import { Stack } from '../stack/stack.js'
 import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
@@ -41,6 +42,7 @@ export class NodeHost implements Host {
   readonly #uplink: number
   readonly #eth0: number
   readonly #cni0: number
+  #ipvs: Ipvs | undefined
   #outgoing: Outgoing[] = []
   #taken = 0
   #now: Micros = 0
@@ -84,6 +86,12 @@ export class NodeHost implements Host {
     this.#bridge.removePort(port)
     this.#outgoing = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
     this.#taken = 0
+  }
+
+  /** The load balancer of this node's kernel, loaded when it is asked for. */
+  get ipvs(): Ipvs {
+    this.#ipvs ??= new Ipvs(this.stack, this.netfilter)
+    return this.#ipvs
   }
 
   /** The bridge cni0, for `bridge fdb` and counters. */

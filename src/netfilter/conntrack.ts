@@ -293,6 +293,11 @@ export class Conntrack {
     return this.#flows.keys()
   }
 
+  /** Forgets one flow, if it is in the table. */
+  forget(flow: Flow): void {
+    this.#remove(flow)
+  }
+
   /** Forgets the flows for which `matches` holds; how many. */
   flush(matches: (flow: Flow) => boolean): number {
     let flushed = 0

@@ -184,6 +184,11 @@ export class Netfilter {
     return this.#conntrack.flush((flow) => matchesFilter(flow, filter))
   }
 
+  /** Forgets one flow: of a connection that IPVS, which translates its packets, knows to be over. */
+  forgetFlow(flow: Flow): void {
+    this.#conntrack.forget(flow)
+  }
+
   /** Sysctls of conntrack: table size, time-outs. */
   get conntrackSettings(): ConntrackSettings {
     return this.#conntrack.settings

@@ -156,11 +156,6 @@ export class Stack implements SocketApi {
     this.#ip.resend(packet)
   }
 
-  /** Sends an ICMP error about a packet that a hook refuses. */
-  sendError(about: Packet, type: number, code: number): void {
-    this.#ip.sendError(about, type, code)
-  }
-
   // ---- the wire
 
   receive(interfaceIndex: number, frame: Uint8Array, now: Micros): void {
