@@ -12,6 +12,7 @@ import type { PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { type MachineId, Network } from '../fabric/network.js'
+import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import {
   cidr,
@@ -22,8 +23,10 @@ import {
   type Mac,
   parseCidr,
 } from '../wire/address.js'
+import { PROTOCOL_TCP } from '../wire/ipv4.js'
 import type { FlowEvent } from './emulation.js'
 import { ProxyNode } from './proxy-node.js'
+import { ServiceAddresses } from './service-addresses.js'
 
 /** Delays of the wires: what a veth pair and a switched LAN cost. Zero in real time, where computing takes time. */
 export interface WireDelays {
@@ -59,29 +62,31 @@ export interface CapturePoint {
 
 export class ClusterNetwork implements ClusterFollower {
   readonly network: Network
+  readonly #lan = new Bridge()
+  readonly #lanMachine: MachineId
   readonly #options: ClusterNetworkOptions
   readonly #nodes = new Map<string, ProxyNode>()
   readonly #nodeMachines = new Map<string, MachineId>()
   readonly #pods = new Map<PodUid, PodWire>()
   /** What kube-proxies follow, as it stands: by resource, namespace and name. */
   readonly #objects = new Map<string, ClusterChange>()
+  readonly #services = new ServiceAddresses()
   readonly #capturePoints: CapturePoint[] = []
   #onCapturePoint: ((point: CapturePoint) => void) | undefined
 
   constructor(options: ClusterNetworkOptions) {
-    const { config, random, delays } = options
+    const { config, random } = options
     this.#options = options
     this.network = new Network(random.fork('network'))
-    const lan = new Bridge()
-    const lanMachine = this.network.add('lan', lan)
+    this.#lanMachine = this.network.add('lan', this.#lan)
     for (const node of config.nodes) {
       const made = this.#makeNode(node)
+      this.#tellKernelFlows(made, node.name)
       const id = this.network.add(node.name, made.machine)
       this.#nodes.set(node.name, made)
       this.#nodeMachines.set(node.name, id)
       this.#addCapturePoint(`${node.name}:eth0`, `node ${node.name}`, id)
-      const port = lan.addPort(node.name)
-      this.network.connect({ machine: id, port: 0 }, { machine: lanMachine, port }, link(delays.node))
+      this.#connectToLan(id, node.name)
     }
   }
 
@@ -103,6 +108,14 @@ export class ClusterNetwork implements ClusterFollower {
     return id
   }
 
+  /** Wires a machine that is neither node nor pod to the nodes' network by its port 0. */
+  addToLan(name: string, machine: Machine): MachineId {
+    const id = this.network.add(name, machine)
+    this.#addCapturePoint(`${name}:eth0`, name, id)
+    this.#connectToLan(id, name)
+    return id
+  }
+
   removePod(uid: PodUid): void {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
@@ -114,6 +127,7 @@ export class ClusterNetwork implements ClusterFollower {
   /** A change of the cluster, for every node's kube-proxy. Takes effect at the next `run`. */
   apply(change: ClusterChange): void {
     const { namespace = '', name } = change.object.metadata
+    this.#services.apply(change)
     const key = `${change.resource}/${namespace}/${name}`
     if (change.type === 'DELETED') this.#objects.delete(key)
     else this.#objects.set(key, { ...change, type: 'ADDED' })
@@ -158,8 +172,38 @@ export class ClusterNetwork implements ClusterFollower {
     return this.network.deadline()
   }
 
+  /** In every mode but userspace it is the kernel that takes connections on: conntrack knows of them. */
+  #tellKernelFlows(node: ProxyNode, name: string): void {
+    const { netfilter, stack } = node.host
+    const tell = ({ original, reply }: FlowRow, reached: boolean) => {
+      if (node.proxy.mode === 'userspace') return
+      const { protocol, destination, destinationPort } = original
+      const address = formatIpv4(destination)
+      const port = this.#services.find(protocol, address, destinationPort, stack.isLocal(destination))
+      if (port === undefined) return
+      this.#options.onFlow({
+        at: stack.now,
+        node: name,
+        protocol: protocol === PROTOCOL_TCP ? 'TCP' : 'UDP',
+        client: formatEndpoint({ address: original.source, port: original.sourcePort }),
+        ...port,
+        endpoint: reached ? formatEndpoint({ address: reply.source, port: reply.sourcePort }) : undefined,
+      })
+    }
+    netfilter.onNewFlow = (flow) => {
+      if (flow.destinationTranslated) tell(flow, true)
+    }
+    netfilter.onRefusedFlow = (flow) => tell(flow, false)
+  }
+
   #touchNodes(): void {
     for (const id of this.#nodeMachines.values()) this.network.touch(id)
+  }
+
+  #connectToLan(machine: MachineId, name: string): void {
+    const port = this.#lan.addPort(name)
+    const { node } = this.#options.delays
+    this.network.connect({ machine, port: 0 }, { machine: this.#lanMachine, port }, link(node))
   }
 
   #addCapturePoint(name: string, description: string, machine: MachineId): void {

@@ -10,10 +10,12 @@
 import type { Api } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
-import type { SandboxSpec } from '../cluster/sandbox.js'
+import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import type { MachineId } from '../fabric/network.js'
+import type { Host } from '../host/host.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox } from '../pod/sandbox.js'
-import type { System } from '../posix/process.js'
+import type { Clock, System } from '../posix/process.js'
 import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
@@ -33,6 +35,14 @@ const NODE_WIRE_DELAY: Micros = 50
 /** Turns without anything due after which what is waited for can not come any more. */
 const STALLED_TURNS = 100
 
+/** A pod of this thread. */
+export interface EmulatedPod {
+  readonly spec: SandboxSpec
+  readonly host: Host
+  /** Its stack may have something to send, or a new deadline. */
+  touched(): void
+}
+
 /** Somebody who waits for a state of the emulation; looked at whenever nothing is due at the present moment. */
 interface Condition {
   readonly holds: () => boolean
@@ -44,7 +54,9 @@ export class VirtualEmulation implements Emulation {
   readonly seed: number
   readonly api: Api
   readonly #time: VirtualTime
-  readonly #network: ClusterNetwork
+  /** The wires and nodes, for those who look closer than a client can: `podwire trace`. */
+  readonly network: ClusterNetwork
+  readonly #pods = new Map<PodUid, EmulatedPod>()
   readonly #assembly: ClusterAssembly
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
@@ -62,7 +74,7 @@ export class VirtualEmulation implements Emulation {
     this.#random = new Random(`seed ${seed}`)
     this.#time = new VirtualTime(startUnixMillis)
     this.#capture = capture
-    this.#network = new ClusterNetwork({
+    this.network = new ClusterNetwork({
       config,
       random: this.#random.fork('cluster network'),
       delays: { pod: POD_WIRE_DELAY, node: NODE_WIRE_DELAY },
@@ -76,10 +88,10 @@ export class VirtualEmulation implements Emulation {
       random: this.#random,
       placement: this.#placement(options),
       unixMillis: () => this.#time.unixMillis(),
-      followNetwork: this.#network,
+      followNetwork: this.network,
     })
     this.api = this.#assembly.api
-    capture?.record(this.#network, startUnixMillis * 1000)
+    capture?.record(this.network, startUnixMillis * 1000)
   }
 
   now(): Micros {
@@ -138,28 +150,44 @@ export class VirtualEmulation implements Emulation {
   }
 
   proxyMode(node: string): string {
-    return formatProxySetting(this.#network.node(node).proxySetting)
+    return formatProxySetting(this.network.node(node).proxySetting)
   }
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
-    this.#network.setProxy(parseProxySetting(mode), node)
+    this.network.setProxy(parseProxySetting(mode), node)
   }
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     let shell = this.#shells.get(node)
     if (shell === undefined) {
       shell = new NodeShell({
-        host: this.#network.node(node).host,
+        host: this.network.node(node).host,
         clock: this.#time.clock(),
         random: this.#random.fork(`shell on ${node}`),
         touched: () => {
           this.#touched = true
-          this.#network.touchNode(node)
+          this.network.touchNode(node)
         },
       })
       this.#shells.set(node, shell)
     }
     return this.run(shell.run(script))
+  }
+
+  /** A pod by its uid; undefined when it has no sandbox. */
+  pod(uid: PodUid): EmulatedPod | undefined {
+    return this.#pods.get(uid)
+  }
+
+  /** The clock that programs see. */
+  programClock(): Clock {
+    return this.#time.clock()
+  }
+
+  /** Somebody used a host of the network: the emulation looks at it before time moves. */
+  touchMachine(machine: MachineId): void {
+    this.#touched = true
+    this.network.network.touch(machine)
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {
@@ -189,16 +217,15 @@ export class VirtualEmulation implements Emulation {
           dns: options.dns,
           emit: (event) => {
             emit(event)
-            if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
-              this.#network.removePod(spec.uid)
+            if (event.type !== 'sandbox' || event.event.type !== 'sandbox-gone') return
+            this.network.removePod(spec.uid)
+            this.#pods.delete(spec.uid)
           },
           touched: () => touched(),
         })
-        const machine = this.#network.addPod(spec.uid, name, spec.nodeName, sandbox.host)
-        touched = () => {
-          this.#touched = true
-          this.#network.network.touch(machine)
-        }
+        const machine = this.network.addPod(spec.uid, name, spec.nodeName, sandbox.host)
+        touched = () => this.touchMachine(machine)
+        this.#pods.set(spec.uid, { spec, host: sandbox.host, touched })
         sandbox.ready()
         return { send: (command) => sandbox.handle(command) }
       },
@@ -237,12 +264,12 @@ export class VirtualEmulation implements Emulation {
     const now = this.#time.now
     this.#touched = false
     this.#time.fire()
-    this.#network.run(now)
+    this.network.run(now)
     this.#assembly.control.advance(now)
   }
 
   #deadline(): Micros {
-    return Math.min(this.#time.deadline(), this.#network.deadline(), this.#assembly.control.deadline())
+    return Math.min(this.#time.deadline(), this.network.deadline(), this.#assembly.control.deadline())
   }
 
   #meetConditions(): boolean {

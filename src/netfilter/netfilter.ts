@@ -63,6 +63,10 @@ export interface FlowRow {
 export class Netfilter {
   /** ipsets, which rules may name. */
   readonly sets: IpSets
+  /** Hears of each flow when its first packet has passed all hooks. */
+  onNewFlow: ((flow: FlowRow) => void) | undefined
+  /** Hears of each packet of no known flow that a rule rejected. */
+  onRefusedFlow: ((flow: FlowRow) => void) | undefined
   readonly #stack: Stack
   readonly #tables: Readonly<Record<TableName, Table>>
   readonly #recent = new RecentLists()
@@ -226,9 +230,7 @@ export class Netfilter {
     }
     for (const hook of ['INPUT', 'POSTROUTING'] as const) {
       hooks.register(hook, PRIORITIES.sourceNat, (packet) => this.#translate(packet, hook))
-      hooks.register(hook, PRIORITIES.confirm, (packet) =>
-        this.#ended(this.#conntrack.confirm(packet), packet, hook),
-      )
+      hooks.register(hook, PRIORITIES.confirm, (packet) => this.#confirm(packet, hook))
     }
   }
 
@@ -250,12 +252,22 @@ export class Netfilter {
     return verdict
   }
 
+  #confirm(packet: Packet, hook: HookName): HookVerdict {
+    const flow = trackingOf(packet)?.flow
+    const isNew = flow !== undefined && !flow.confirmed
+    const verdict = this.#ended(this.#conntrack.confirm(packet), packet, hook)
+    if (isNew && flow.confirmed) this.onNewFlow?.(rowOf(flow))
+    return verdict
+  }
+
   /** Does what a table that does not translate has said of a packet. */
   #enforce(target: FinalTarget, packet: Packet, hook: HookName): HookVerdict {
     if (target.target === 'DROP') return this.#ended('DROP', packet, hook)
     if (target.target !== 'REJECT') return 'ACCEPT'
     // Told before the answer is sent: that passes these hooks itself, and the packet is not to be read afterwards.
     if (this.#tracer.active) this.#tracer.end('REJECT', hook, packet)
+    const flow = trackingOf(packet)?.flow
+    if (flow !== undefined && !flow.confirmed) this.onRefusedFlow?.(rowOf(flow))
     reject(this.#stack.rejection, packet, target.with ?? 'icmp-port-unreachable')
     return 'DROP'
   }

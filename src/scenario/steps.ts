@@ -202,7 +202,7 @@ async function load(stage: Stage, step: Step, line: number): Promise<Outcome> {
 
 function shares(stage: Stage, of: string): Outcome {
   const service = of.includes('/') ? of : `default/${of}`
-  const flows = stage.flows.filter((flow) => flow.service.slice(0, flow.service.lastIndexOf(':')) === service)
+  const flows = stage.flows.filter((flow) => flow.service.split(':', 1)[0] === service)
   const counted = sharesOfFlows(flows)
   const output = formatShares(counted)
   return { exitCode: 0, output, stdout: output, shares: counted }
