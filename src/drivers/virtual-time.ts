@@ -48,13 +48,20 @@ export class VirtualTime {
     })
   }
 
-  /** The clock that programs see. Computing costs them what they say it does. */
+  /**
+   * A clock for the programs of one pod. Computing costs them what they say it does, one after the other: the pod has
+   * one processor, so that a hundred busy programs get no more done in a second than one.
+   */
   clock(): Clock {
+    let processorFree: Micros = 0
     return {
       now: () => this.now,
       unixMillis: () => this.unixMillis(),
       sleep: (duration, signal) => this.sleep(duration, signal),
-      spend: (duration) => this.sleep(duration),
+      spend: (duration) => {
+        processorFree = Math.max(processorFree, this.now) + duration
+        return this.sleep(processorFree - this.now)
+      },
     }
   }
 }

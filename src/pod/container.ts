@@ -22,6 +22,8 @@ export interface PodContext {
   readonly clock: Clock
   readonly random: Random
   readonly quota: Quota
+  /** What the processes of all containers may keep in memory. */
+  readonly memory: Quota
   readonly volumes: ReadonlyMap<string, Volume>
   /** A network for one more process, with names resolved by the files of its container. */
   openNet(files: MemoryFileSystem): OwnedNet
@@ -60,6 +62,7 @@ export class Container {
   #lastLine: Uint8Array = new Uint8Array(0)
   #main: Child | undefined
   #running = false
+  #outOfMemory = false
 
   constructor(spec: ContainerSpec, image: Image, context: PodContext, events: ContainerEvents) {
     this.name = spec.name
@@ -76,6 +79,7 @@ export class Container {
       random: context.random.fork(`container/${spec.name}`),
       programs: image.programs,
       protectInit: true,
+      memory: { quota: context.memory, onExceeded: () => this.#killedForMemory() },
     })
     this.#terminal = spec.tty ? new Terminal() : undefined
     this.#stdin = spec.stdin && !spec.tty ? new Pipe() : undefined
@@ -225,6 +229,12 @@ export class Container {
     }
   }
 
+  /** As with memory.oom.group, which the kubelet sets: the container ends with all its processes. */
+  #killedForMemory(): void {
+    this.#outOfMemory = true
+    this.#system.killAll()
+  }
+
   #ended(status: number): void {
     this.#running = false
     this.#system.killAll()
@@ -233,7 +243,7 @@ export class Container {
       this.#sessions.delete(id)
       this.#events.streamExit(id, status)
     }
-    const reason = status === 0 ? 'Completed' : 'Error'
+    const reason = this.#outOfMemory ? 'OOMKilled' : status === 0 ? 'Completed' : 'Error'
     this.#events.exited(
       status === SIGKILL_STATUS ? { exitCode: status, signal: 9, reason } : { exitCode: status, reason },
     )

@@ -78,6 +78,7 @@ export class PodSandbox {
       clock,
       random,
       quota,
+      memory: new Quota(spec.memoryLimitBytes),
       volumes: makeVolumes(spec, quota, clock),
       openNet: (files) =>
         new ProcessNet(

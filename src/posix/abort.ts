@@ -4,7 +4,11 @@
 /** Resolves or rejects with `wait`, but rejects with `signal.reason` as soon as `signal` is aborted. */
 export function abortable<Value>(wait: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return wait
-  if (signal.aborted) return Promise.reject(signal.reason)
+  if (signal.aborted) {
+    // Nobody else looks at it: its failure must not count as one that nobody handles.
+    wait.catch(() => {})
+    return Promise.reject(signal.reason)
+  }
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })

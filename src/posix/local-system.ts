@@ -2,9 +2,12 @@
 // network and a clock that are handed in. Process 1 of a container is protected as Linux protects an init: a
 // signal that it has no handler for does nothing to it, SIGKILL excepted.
 
+import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import { abortable } from './abort.js'
 import type { FileSystem } from './file-system.js'
+import { IoTime } from './io-time.js'
+import type { Quota } from './memory-fs.js'
 import type { Net } from './net.js'
 import {
   type ByteReader,
@@ -31,12 +34,17 @@ export interface LocalSystemOptions {
   readonly programs: ReadonlyMap<string, Program>
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
+  /** What processes may keep in memory, and what is called when one wants more; without it there is no limit. */
+  readonly memory?: { readonly quota: Quota; readonly onExceeded: () => void }
 }
 
 /** A network whose sockets belong to one process. */
 export interface OwnedNet extends Net {
   closeAll(): void
 }
+
+/** As pids.max of a container's cgroup: a fork bomb ends at it. */
+const MAX_PROCESSES = 1024
 
 /** Status of a program that threw something that is no signal: what a shell shows for SIGSEGV. */
 export const CRASH_STATUS = 139
@@ -48,6 +56,9 @@ interface Entry extends ProcessRow {
 export class LocalSystem {
   readonly #options: LocalSystemOptions
   readonly #table = new Map<number, Entry>()
+  /** What streams of processes lead to: a child's lead there directly, not through its parent's life. */
+  readonly #readers = new WeakMap<ByteReader, ByteReader>()
+  readonly #writers = new WeakMap<ByteWriter, ByteWriter>()
   #nextPid = 1
 
   constructor(options: LocalSystemOptions) {
@@ -59,12 +70,15 @@ export class LocalSystem {
     return this.#seenBy(0, this.#options.openNet())
   }
 
-  /** Starts `program` itself, whatever its name. */
+  /** Starts `program` itself, whatever its name. Throws EAGAIN when there are too many processes. */
   start(program: Program, options: SpawnOptions, parent = 0): Child {
     const { clock, openNet, protectInit } = this.#options
+    if (this.#table.size >= MAX_PROCESSES) throw new SystemError('EAGAIN', 'fork')
     const pid = this.#nextPid++
     const net = openNet()
     const abort = new AbortController()
+    const io = new IoTime(clock)
+    const memory = this.#account()
     const handlers = new Map<SignalName, () => void>()
     const kill = (signal: SignalName) => {
       const handler = signal === 'SIGKILL' ? undefined : handlers.get(signal)
@@ -76,15 +90,16 @@ export class LocalSystem {
       argv: options.argv,
       env: new Map(options.env),
       cwd: options.cwd,
-      stdin: abortableReader(options.stdin, abort.signal),
-      stdout: abortableWriter(options.stdout, abort.signal),
-      stderr: abortableWriter(options.stderr, abort.signal),
+      stdin: this.#reader(options.stdin, abort.signal),
+      stdout: this.#writer(options.stdout, io, abort.signal),
+      stderr: this.#writer(options.stderr, io, abort.signal),
       signal: abort.signal,
-      system: this.#seenBy(pid, net),
+      system: this.#seenBy(pid, net, abort.signal),
       onSignal: (signal, handler) => {
         if (handler === undefined) handlers.delete(signal)
         else handlers.set(signal, handler)
       },
+      hold: memory.hold,
     }
     this.#table.set(pid, {
       pid,
@@ -96,18 +111,54 @@ export class LocalSystem {
     const exited = this.#run(program, process, options.stderr).finally(() => {
       this.#table.delete(pid)
       net.closeAll()
+      memory.release()
     })
     return { pid, exited, kill }
   }
 
+  #reader(reader: ByteReader, signal: AbortSignal): ByteReader {
+    const source = this.#readers.get(reader) ?? reader
+    const own = abortableReader(source, signal)
+    this.#readers.set(own, source)
+    return own
+  }
+
+  #writer(writer: ByteWriter, io: IoTime, signal: AbortSignal): ByteWriter {
+    const target = this.#writers.get(writer) ?? writer
+    const own = processWriter(target, io, signal)
+    this.#writers.set(own, target)
+    return own
+  }
+
+  /** The memory of one process. */
+  #account(): { readonly hold: (bytes: number) => void; readonly release: () => void } {
+    const { memory } = this.#options
+    if (memory === undefined) return { hold: () => {}, release: () => {} }
+    let held = 0
+    return {
+      hold: (bytes) => {
+        const change = Math.max(bytes, -held)
+        if (!memory.quota.take(change)) {
+          memory.onExceeded()
+          throw new Killed('SIGKILL')
+        }
+        held += change
+      },
+      release: () => {
+        memory.quota.take(-held)
+        held = 0
+      },
+    }
+  }
+
   /** What process `pid` sees: everything shared but its own sockets. */
-  #seenBy(pid: number, net: Net): System {
+  #seenBy(pid: number, net: Net, signal?: AbortSignal): System {
     const { hostname, fs, clock, random, programs } = this.#options
     return {
       hostname,
       fs,
       net,
-      clock,
+      clock: signal === undefined ? clock : clockOf(clock, signal),
       random,
       programs,
       spawn: (options) => {
@@ -173,13 +224,29 @@ function abortableReader(reader: ByteReader, signal: AbortSignal): ByteReader {
   }
 }
 
-function abortableWriter(writer: ByteWriter, signal: AbortSignal): ByteWriter {
+function processWriter(writer: ByteWriter, io: IoTime, signal: AbortSignal): ByteWriter {
   return {
     isTTY: writer.isTTY,
     get columns() {
       return writer.columns as number
     },
-    write: (content) =>
-      signal.aborted ? Promise.reject(signal.reason) : abortable(writer.write(content), signal),
+    write: (content) => {
+      if (signal.aborted) return Promise.reject(signal.reason)
+      const written = writer.write(content)
+      const paid = io.charge(content.length)
+      return abortable(paid === undefined ? written : Promise.all([written, paid]).then(() => {}), signal)
+    },
+  }
+}
+
+/** The clock of a process: a program that overlooks its signal does not sleep and compute on after its end. */
+function clockOf(clock: Clock, signal: AbortSignal): Clock {
+  return {
+    now: () => clock.now(),
+    unixMillis: () => clock.unixMillis(),
+    sleep: (duration, other = signal) =>
+      other === signal ? clock.sleep(duration, signal) : abortable(clock.sleep(duration, other), signal),
+    spend: (duration) =>
+      signal.aborted ? Promise.reject(signal.reason) : abortable(clock.spend(duration), signal),
   }
 }

@@ -6,7 +6,7 @@ import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type FileStat, type FileSystem, resolvePath } from './file-system.js'
 import { toBytes } from './pipe.js'
 
-/** Counts the bytes of all files of a pod against its memory limit. */
+/** Counts bytes against a limit: of all files of a pod, or of what its processes keep in memory. */
 export class Quota {
   readonly #limitBytes: number
   #usedBytes = 0

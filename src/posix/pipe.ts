@@ -107,14 +107,24 @@ export function discardingWriter(): ByteWriter {
   return { isTTY: false, write: async () => {} }
 }
 
-/** Keeps all that is written, for `$(...)` and tests. */
+/** Keeps all that is written, for `$(...)` and tests. `hold` hears of every byte before it is kept (Process.hold). */
 export class CollectingWriter implements ByteWriter {
   readonly isTTY = false
+  readonly #hold: (bytes: number) => void
   readonly #chunks: Uint8Array[] = []
   #length = 0
 
+  constructor(hold: (bytes: number) => void = () => {}) {
+    this.#hold = hold
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
   async write(content: Uint8Array | string): Promise<void> {
     const bytes = typeof content === 'string' ? encoder.encode(content) : content.slice()
+    this.#hold(bytes.length)
     this.#chunks.push(bytes)
     this.#length += bytes.length
   }
@@ -134,9 +144,9 @@ export class CollectingWriter implements ByteWriter {
   }
 }
 
-/** Reads to the end. */
-export async function readAll(reader: ByteReader): Promise<Uint8Array> {
-  const collected = new CollectingWriter()
+/** Reads to the end; `hold` as for CollectingWriter. */
+export async function readAll(reader: ByteReader, hold?: (bytes: number) => void): Promise<Uint8Array> {
+  const collected = new CollectingWriter(hold)
   for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
     await collected.write(chunk)
   }

@@ -73,6 +73,11 @@ export interface Process {
   readonly system: System
   /** A handler keeps the default action (end) from happening, as sigaction does; undefined restores it. SIGKILL can't. */
   onSignal(name: SignalName, handler: (() => void) | undefined): void
+  /**
+   * Accounts for memory that the program keeps (negative: gives back); what is left goes back when it ends. Throws
+   * Killed, and the whole container ends as by the kernel's out-of-memory killer, when its pod's limit is passed.
+   */
+  hold(bytes: number): void
 }
 
 /** Exit status 0..255. A rejection by Killed is status 128+n; any other rejection is a crash of the program. */
@@ -113,7 +118,10 @@ export interface System {
   readonly random: Random
   /** What PATH finds, by name. */
   readonly programs: ReadonlyMap<string, Program>
-  /** Starts a program; undefined when there is none of that name (the caller says `not found`, status 127). */
+  /**
+   * Starts a program; undefined when there is none of that name (the caller says `not found`, status 127). Throws
+   * EAGAIN, as fork(2) does, when there are too many processes.
+   */
   spawn(options: SpawnOptions): Child | undefined
   processes(): ProcessRow[]
   kill(pid: number, signal: SignalName): boolean

@@ -167,6 +167,10 @@ async function statusOfFailure(shell: Shell, error: unknown, io: Io): Promise<nu
   if (error instanceof SystemError) {
     // A write of the shell itself to a pipe without a reader: SIGPIPE.
     if (error.code === 'EPIPE') throw new ExitShell(BROKEN_PIPE_STATUS)
+    if (error.syscall === 'fork') {
+      await shell.complain(io, "can't fork: Resource temporarily unavailable")
+      throw new ExitShell(2)
+    }
     await shell.complain(io, `write error: ${error.message}`)
     return 1
   }

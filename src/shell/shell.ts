@@ -71,6 +71,7 @@ export class Shell {
       const { signalName } = process.signal.reason as { signalName: SignalName }
       for (const child of this.foreground) child.kill(signalName)
     })
+    state.onHold = process.hold
     if (interactive) process.onSignal('SIGINT', () => this.interrupt())
     for (const [condition, command] of state.traps) this.trap(condition, command)
   }

@@ -48,6 +48,8 @@ export class ShellState {
   lastBackgroundPid: number | undefined
   /** Variables to put back when the functions that made them local return, innermost last. */
   readonly locals: Map<string, Variable | undefined>[] = []
+  /** Hears how much more (or less) its variables keep in memory: Process.hold. */
+  onHold: (bytes: number) => void = () => {}
   /** Where getopts stands inside an argument such as `-abc`. */
   getoptsOffset = 1
 
@@ -86,6 +88,7 @@ export class ShellState {
   set(name: string, value: Variable['value']): void {
     const old = this.variables.get(name)
     if (old?.readOnly) throw new ReadOnlyVariable(name)
+    this.onHold(sizeOf(value) - (old === undefined ? 0 : sizeOf(old.value)))
     const exported = old?.exported ?? this.options.has('allexport')
     this.variables.set(name, { value, exported, readOnly: false })
   }
@@ -149,4 +152,12 @@ export class ShellState {
     }
     return environment
   }
+}
+
+/** Bytes that a value takes; an element costs about as much as a short text. */
+function sizeOf(value: Variable['value']): number {
+  if (typeof value === 'string') return value.length
+  let sum = 16 * value.length
+  for (const element of value) sum += element?.length ?? 0
+  return sum
 }

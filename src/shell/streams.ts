@@ -7,6 +7,9 @@ import type { ByteReader, ByteWriter } from '../posix/process.js'
 
 const NEWLINE = 10
 
+/** What keeping a line costs in memory besides its characters. */
+export const LINE_BYTES = 16
+
 /** Lines without their newline, as they arrive; the last one may lack it (`terminated` false). */
 export async function* readLines(reader: ByteReader): AsyncGenerator<{ text: string; terminated: boolean }> {
   const decoder = new TextDecoder()

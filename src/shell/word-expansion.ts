@@ -192,10 +192,13 @@ async function substituteCommand(shell: Shell, part: CommandExpansionPart, io: I
   const script: Script | undefined = part.script
   if (script === undefined) return ''
   refuseErrors(script, script.source ?? part.text.slice(0, script.end - part.pos))
-  const output = new CollectingWriter()
+  const { hold } = shell.process
+  const output = new CollectingWriter(hold)
   const child = shell.fork([shell.state.name], { ...io, stdout: output }, (subshell, inner) =>
     subshell.runList(subshell, script, inner),
   )
   shell.substitutionStatus = await shell.waitForeground(child)
+  // From here on it is part of a word; a variable that keeps it accounts for it.
+  hold(-output.length)
   return output.text().replaceAll('\0', '').replace(/\n+$/, '')
 }

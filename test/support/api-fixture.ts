@@ -244,6 +244,7 @@ export class ApiFixture {
       signal: abort.signal,
       system: { hostname: 'host', fs: this.fs, clock: this.clock } as unknown as System,
       onSignal: () => undefined,
+      hold: () => {},
     }
     const program = kubectl(this.api)
     const ended = program(process)

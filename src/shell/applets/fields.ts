@@ -1,6 +1,7 @@
 // Filters on fields and whole lines: cut, sort, uniq, paste.
 
 import type { Program } from '../../posix/process.js'
+import { LINE_BYTES } from '../streams.js'
 import { inputLines } from './inputs.js'
 import { applet, parseOptions, UsageError } from './options.js'
 
@@ -87,7 +88,10 @@ export const sort: Program = applet(async (process, args) => {
   const whole = keys.length === 0
   let status = 0
   const lines: string[] = []
-  for await (const { text } of inputLines(process, options.operands, () => (status = 2))) lines.push(text)
+  for await (const { text } of inputLines(process, options.operands, () => (status = 2))) {
+    process.hold(text.length + LINE_BYTES)
+    lines.push(text)
+  }
   const compareKeys = (a: string, b: string): number => {
     for (const key of effective) {
       let [x, y] = whole ? [a, b] : [keyText(a, key, separator), keyText(b, key, separator)]
@@ -141,7 +145,10 @@ export const paste: Program = applet(async (process, args) => {
   const columns: string[][] = []
   for (const name of options.operands.length === 0 ? ['-'] : options.operands) {
     const lines: string[] = []
-    for await (const { text } of inputLines(process, [name], () => (status = 1))) lines.push(text)
+    for await (const { text } of inputLines(process, [name], () => (status = 1))) {
+      process.hold(text.length + LINE_BYTES)
+      lines.push(text)
+    }
     columns.push(lines)
   }
   if (options.has('s')) {

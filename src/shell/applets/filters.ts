@@ -2,7 +2,7 @@
 
 import { resolvePath } from '../../posix/file-system.js'
 import type { ByteWriter, Process, Program } from '../../posix/process.js'
-import { createFile, readLines, reasonOf } from '../streams.js'
+import { createFile, LINE_BYTES, readLines, reasonOf } from '../streams.js'
 import { cannotOpen, openInputs } from './inputs.js'
 import { applet, parseCount, parseDuration, parseOptions, UsageError } from './options.js'
 
@@ -193,12 +193,13 @@ function count(counts: Counts, chunk: Uint8Array, inWord: boolean): boolean {
   return inWord
 }
 
+/** Many lines in one write, as `yes` of coreutils has it. */
+const BLOCK_CHARACTERS = 8192
+
 export const yes: Program = applet(async (process, args) => {
   const line = `${args.length === 0 ? 'y' : args.join(' ')}\n`
-  for (;;) {
-    await process.system.clock.spend(1)
-    await process.stdout.write(line)
-  }
+  const block = line.repeat(Math.max(1, Math.floor(BLOCK_CHARACTERS / line.length)))
+  for (;;) await process.stdout.write(block)
 })
 
 export const rev: Program = applet(async (process, args) => {
@@ -214,7 +215,10 @@ export const tac: Program = applet(async (process, args) => {
   let status = 0
   for await (const { reader } of openInputs(process, args, () => (status = 1))) {
     const lines: string[] = []
-    for await (const { text, terminated } of readLines(reader)) lines.push(terminated ? `${text}\n` : text)
+    for await (const { text, terminated } of readLines(reader)) {
+      process.hold(text.length + LINE_BYTES)
+      lines.push(terminated ? `${text}\n` : text)
+    }
     await process.stdout.write(lines.reverse().join(''))
   }
   return status

@@ -28,7 +28,7 @@ export const xargs: Program = applet(async (process, args) => {
   const options = parseOptions(args, '+n:I:0rtP:L:d:')
   const replaced = options.value('I')
   const command = options.operands.length === 0 ? ['echo'] : options.operands
-  const text = new TextDecoder().decode(await readAll(process.stdin))
+  const text = new TextDecoder().decode(await readAll(process.stdin, process.hold))
   const mode = options.has('0') ? 'nul' : replaced !== undefined || options.has('L') ? 'lines' : 'words'
   const items = options.value('d') === undefined ? splitItems(text, mode) : text.split(options.value('d')!)
   const size = parseCount(options.value('n') ?? options.value('L') ?? '0') || Math.max(items.length, 1)

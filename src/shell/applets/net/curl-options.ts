@@ -184,7 +184,7 @@ async function readWriteOut(process: Process, format: string | undefined): Promi
 }
 
 async function readInput(process: Process, name: string): Promise<Uint8Array> {
-  if (name === '-') return readAll(process.stdin)
+  if (name === '-') return readAll(process.stdin, process.hold)
   try {
     return process.system.fs.readFile(resolvePath(process.cwd, name))
   } catch {
