@@ -15,6 +15,10 @@ import { ipSetText } from './ip-set-text.js'
 import { IpSets } from './ip-sets.js'
 import { Matcher } from './matching.js'
 import { Nat } from './nat.js'
+import type { NftBase } from './nft.js'
+import { type CompiledRule, NftEvaluation } from './nft-evaluation.js'
+import { type NftChain, NftTables } from './nft-tables.js'
+import { tableText } from './nft-text.js'
 import { PROTOCOL_NUMBERS } from './packed-key.js'
 import { RecentLists } from './recent.js'
 import type { FlowFilter, RecentRow, RejectWith, Restore, Rule, TableName } from './rule.js'
@@ -22,7 +26,7 @@ import { saveTable } from './save.js'
 import { type Chain, type Policy, TABLE_NAMES, Table } from './tables.js'
 import type { TraceListener } from './trace.js'
 import { Tracer } from './tracer.js'
-import { type FinalTarget, Traversal } from './traversal.js'
+import { ACCEPT, type FinalTarget, Traversal } from './traversal.js'
 import type { Tuple } from './tuple.js'
 
 /** NF_IP_PRI_*: who sees a packet first. */
@@ -43,6 +47,12 @@ const UNREACHABLE_CODES: Readonly<Record<Exclude<RejectWith, 'tcp-reset'>, numbe
   'icmp-proto-unreachable': 2,
   'icmp-port-unreachable': 3,
   'icmp-admin-prohibited': 13,
+}
+
+/** A chain that the first packet of a flow passes to learn how the flow is translated. */
+interface NatChain {
+  readonly priority: number
+  run(packet: Packet, hook: HookName): FinalTarget
 }
 
 /** A tracked flow, as conntrack shows it. */
@@ -67,6 +77,8 @@ export class Netfilter {
   onNewFlow: ((flow: FlowRow) => void) | undefined
   /** Hears of each packet of no known flow that a rule rejected. */
   onRefusedFlow: ((flow: FlowRow) => void) | undefined
+  /** Tables of nftables, beside those of iptables. */
+  readonly nft: NftTables<CompiledRule>
   readonly #stack: Stack
   readonly #tables: Readonly<Record<TableName, Table>>
   readonly #recent = new RecentLists()
@@ -74,6 +86,14 @@ export class Netfilter {
   readonly #traversal: Traversal
   readonly #conntrack: Conntrack
   readonly #nat: Nat
+  /** Chains that decide about the translation of new flows, by hook and in order of priority. */
+  readonly #natChains: Record<HookName, NatChain[]> = {
+    PREROUTING: [],
+    INPUT: [],
+    FORWARD: [],
+    OUTPUT: [],
+    POSTROUTING: [],
+  }
 
   constructor(stack: Stack, random: Random) {
     this.#stack = stack
@@ -89,10 +109,17 @@ export class Netfilter {
     this.#traversal = new Traversal(matcher, this.#tracer)
     this.#conntrack = new Conntrack(random.fork('conntrack'))
     const ports = {
-      decide: (packet: Packet, hook: HookName) => this.#traversal.run(this.#tables.nat, hook, packet),
+      decide: (packet: Packet, hook: HookName) => this.#decide(packet, hook),
       interfaces: () => stack.interfaces(),
     }
     this.#nat = new Nat(this.#conntrack, random.fork('nat'), ports, this.#tracer)
+    const host = {
+      get now() {
+        return stack.now
+      },
+      enter: (chain: NftChain<CompiledRule>, run: NatChain['run']) => this.#enter(chain.base!, run),
+    }
+    this.nft = new NftTables(new NftEvaluation(host, matcher, random.fork('numgen'), this.#tracer))
     this.#register()
   }
 
@@ -145,6 +172,14 @@ export class Netfilter {
   save(table?: TableName, options: { readonly counters?: boolean } = {}): string {
     const names = table === undefined ? TABLE_NAMES : [table]
     return names.map((name) => saveTable(this.#tables[name], options.counters ?? false)).join('')
+  }
+
+  /** As `nft list ruleset` prints it. */
+  ruleset(): string {
+    return this.nft
+      .list()
+      .map((table) => tableText(table, this.#stack.now))
+      .join('')
   }
 
   /** As `ipset list` prints it. */
@@ -215,6 +250,15 @@ export class Netfilter {
 
   #register(): void {
     const { hooks } = this.#stack
+    const { nat } = this.#tables
+    for (const hook of nat.hooks) {
+      const priority =
+        hook === 'PREROUTING' || hook === 'OUTPUT' ? PRIORITIES.destinationNat : PRIORITIES.sourceNat
+      this.#addNatChain(hook, {
+        priority,
+        run: (packet: Packet) => this.#traversal.run(nat, hook, packet),
+      })
+    }
     hooks.trackingOfAnswer = (about) => this.#conntrack.trackingOfAnswer(about)
     for (const name of ['raw', 'mangle', 'filter'] as const) {
       const table = this.#tables[name]
@@ -232,6 +276,31 @@ export class Netfilter {
       hooks.register(hook, PRIORITIES.sourceNat, (packet) => this.#translate(packet, hook))
       hooks.register(hook, PRIORITIES.confirm, (packet) => this.#confirm(packet, hook))
     }
+  }
+
+  /** A base chain of nftables: one that translates takes part in deciding about flows, another one sees every packet. */
+  #enter(base: NftBase, run: NatChain['run']): () => void {
+    const { hook, priority } = base
+    if (base.type === 'nat') return this.#addNatChain(hook, { priority, run })
+    return this.#stack.hooks.register(hook, priority, (packet) =>
+      this.#enforce(run(packet, hook), packet, hook),
+    )
+  }
+
+  #addNatChain(hook: HookName, chain: NatChain): () => void {
+    this.#natChains[hook] = [...this.#natChains[hook], chain].sort((a, b) => a.priority - b.priority)
+    return () => {
+      this.#natChains[hook] = this.#natChains[hook].filter((other) => other !== chain)
+    }
+  }
+
+  /** The first chain that translates or refuses decides (Linux: nf_nat_inet_fn). */
+  #decide(packet: Packet, hook: HookName): FinalTarget {
+    for (const chain of this.#natChains[hook]) {
+      const target = chain.run(packet, hook)
+      if (target.target !== 'ACCEPT') return target
+    }
+    return ACCEPT
   }
 
   #track(packet: Packet, hook: HookName): HookVerdict {
