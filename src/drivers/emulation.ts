@@ -3,8 +3,15 @@
 
 import type { Api } from '../api/request.js'
 import type { Micros } from '../base/time.js'
+import type { Net } from '../posix/net.js'
 import type { Program, System } from '../posix/process.js'
 import type { NodeCommandResult } from './node-shell.js'
+
+/** DNS on the host's loopback. */
+export interface HostDns {
+  readonly port: number
+  close(): Promise<void>
+}
 
 export type ClockKind = 'virtual' | 'real'
 
@@ -106,6 +113,16 @@ export interface Emulation extends AsyncDisposable {
   setProxyMode(mode: string, node?: string): Promise<void>
   /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */
   execOnNode(node: string, script: string): Promise<NodeCommandResult>
+  /**
+   * Sockets of a computer on the nodes' network, outside the cluster (external-host.ts): it reaches services and pods
+   * through the first node. Wait for them with `run`, or the virtual clock stands still.
+   */
+  externalNet(): Net
+  /**
+   * Answers DNS on loopback, UDP and TCP, by the cluster's server (host-dns.ts); port 0: any that is free. Rejects with
+   * node's error when the port cannot be had. It ends with the emulation, or before by `close`.
+   */
+  exposeDns(port: number): Promise<HostDns>
   /** Hears of every connection that a kube-proxy accepted; the returned function ends it. */
   onFlow(listener: (event: FlowEvent) => void): () => void
   /** Ends the emulation: no thread, timer or file handle stays. */

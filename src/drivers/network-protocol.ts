@@ -37,6 +37,7 @@ export type NetworkCommand =
       readonly node: string
       readonly wire: WireEnd
     }
+  | { readonly type: 'add-external'; readonly name: string; readonly wire: WireEnd }
   | { readonly type: 'remove-pod'; readonly uid: PodUid }
   | { readonly type: 'change'; readonly change: ClusterChange }
   | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }

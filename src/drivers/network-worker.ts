@@ -25,6 +25,7 @@ class NetworkThread {
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
   readonly #shells = new Map<string, NodeShell>()
+  /** By uid; hosts outside the cluster by name. */
   readonly #pods = new Map<string, PodEnd>()
   readonly #emit: (event: NetworkEvent) => void
   readonly #timer: DeadlineTimer
@@ -55,6 +56,11 @@ class NetworkThread {
         const ring = new RingMachine(command.wire, () => this.burst())
         const machine = this.#network.addPod(command.uid, command.name, command.node, ring)
         this.#pods.set(command.uid, { ring, machine })
+        break
+      }
+      case 'add-external': {
+        const ring = new RingMachine(command.wire, () => this.burst())
+        this.#pods.set(command.name, { ring, machine: this.#network.addToLan(command.name, ring) })
         break
       }
       case 'remove-pod':

@@ -1,22 +1,29 @@
 // The threads driver: real time; the control plane in this thread, the network in one worker, every pod in a worker
 // of its own.
 
-import { type Transferable, Worker } from 'node:worker_threads'
+import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { Api } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
+import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
+import { ringBuffer } from '../fabric/ring.js'
+import type { Net } from '../posix/net.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
+import { ipv4 } from '../wire/address.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
-import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
+import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
+import { EXTERNAL_HOST, externalHost, externalNet } from './external-host.js'
+import { DNS_PORT, listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
 import { RealTime } from './real-time.js'
+import { WiredHost } from './wired-host.js'
 
 /** How long the network's thread may take to write its capture at the end. */
 const CLOSE_TIMEOUT_MS = 5_000
@@ -31,6 +38,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #pods: PodThreads
   readonly #assembly: ClusterAssembly
   readonly #timer: DeadlineTimer
+  readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
   readonly #commands = new Map<number, (result: NodeCommandResult) => void>()
   readonly #barriers = new Map<number, () => void>()
@@ -38,6 +46,8 @@ export class ThreadsEmulation implements Emulation {
   readonly #failures = new Set<(error: Error) => void>()
   readonly #nodes: readonly string[]
   readonly #proxies: Map<string, ProxySetting>
+  readonly #config: ClusterConfig
+  #external: { readonly net: Net; readonly wired: WiredHost } | undefined
   #nextBarrier = 1
   #scheduled = false
   #closed: ((error: string | undefined) => void) | undefined
@@ -45,6 +55,7 @@ export class ThreadsEmulation implements Emulation {
 
   constructor(options: ResolvedOptions) {
     this.seed = options.seed
+    this.#config = options.config
     this.#nodes = options.config.nodes.map(({ name }) => name)
     this.#proxies = new Map(Object.entries(options.proxies))
     this.#random = new Random(`seed ${options.seed}`)
@@ -160,6 +171,18 @@ export class ThreadsEmulation implements Emulation {
     )
   }
 
+  externalNet(): Net {
+    this.#external ??= this.#addExternal()
+    return this.#external.net
+  }
+
+  async exposeDns(port: number): Promise<HostDns> {
+    const server = { address: ipv4(this.#config.dnsAddress), port: DNS_PORT }
+    const dns = await listenDns(this, { port, server })
+    this.#exposed.add(dns)
+    return dns
+  }
+
   onFlow(listener: (event: FlowEvent) => void): () => void {
     this.#flowListeners.add(listener)
     return () => this.#flowListeners.delete(listener)
@@ -174,8 +197,22 @@ export class ThreadsEmulation implements Emulation {
     return this.close()
   }
 
+  #addExternal(): { net: Net; wired: WiredHost } {
+    const { port1, port2 } = new MessageChannel()
+    const [incoming, outgoing] = [ringBuffer(), ringBuffer()]
+    const wire = { outgoing: incoming, incoming: outgoing, bell: port1 }
+    this.#toNetwork({ type: 'add-external', name: EXTERNAL_HOST, wire }, [port1])
+    const random = this.#random.fork(EXTERNAL_HOST)
+    const host = externalHost(this.#config, random)
+    const wired = new WiredHost(host, { outgoing, incoming, bell: port2 }, this.#time)
+    const net = externalNet(host, this.#config, this.#time.clock(), random, () => wired.touch())
+    return { net, wired }
+  }
+
   async #close(): Promise<void> {
     this.#timer.clear()
+    await Promise.all([...this.#exposed].map((dns) => dns.close()))
+    this.#external?.wired.close()
     this.#fail(new EmulationTimeout('the emulation was closed'))
     await this.#pods.close()
     const captured = new Promise<string | undefined>((resolve) => {

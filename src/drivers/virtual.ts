@@ -10,18 +10,23 @@
 import type { Api } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
+import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox } from '../pod/sandbox.js'
+import type { Net } from '../posix/net.js'
 import type { Clock, System } from '../posix/process.js'
 import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
+import { ipv4 } from '../wire/address.js'
 import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { dnsCodec } from './dns-codec.js'
-import { type Emulation, EmulationTimeout, type FlowEvent } from './emulation.js'
+import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
+import { EXTERNAL_HOST, externalHost, externalNet } from './external-host.js'
+import { DNS_PORT, listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import { type NodeCommandResult, NodeShell } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
@@ -61,7 +66,10 @@ export class VirtualEmulation implements Emulation {
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
   readonly #shells = new Map<string, NodeShell>()
+  readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
+  readonly #config: ClusterConfig
+  #external: Net | undefined
   readonly #conditions = new Set<Condition>()
   readonly #failures = new Set<(error: Error) => void>()
   #waiting = 0
@@ -71,6 +79,7 @@ export class VirtualEmulation implements Emulation {
   constructor(options: ResolvedOptions, capture: CaptureFile | undefined) {
     const { config, seed, startUnixMillis } = options
     this.seed = seed
+    this.#config = config
     this.#random = new Random(`seed ${seed}`)
     this.#time = new VirtualTime(startUnixMillis)
     this.#capture = capture
@@ -190,18 +199,39 @@ export class VirtualEmulation implements Emulation {
     this.network.network.touch(machine)
   }
 
+  externalNet(): Net {
+    this.#external ??= this.#addExternal()
+    return this.#external
+  }
+
+  async exposeDns(port: number): Promise<HostDns> {
+    const server = { address: ipv4(this.#config.dnsAddress), port: DNS_PORT }
+    const dns = await listenDns(this, { port, server })
+    this.#exposed.add(dns)
+    return dns
+  }
+
   onFlow(listener: (event: FlowEvent) => void): () => void {
     this.#flowListeners.add(listener)
     return () => this.#flowListeners.delete(listener)
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.#exposed].map((dns) => dns.close()))
+    this.#exposed.clear()
     for (const fail of [...this.#failures]) fail(new EmulationTimeout('the emulation was closed'))
     this.#capture?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #addExternal(): Net {
+    const random = this.#random.fork(EXTERNAL_HOST)
+    const host = externalHost(this.#config, random)
+    const machine = this.network.addToLan(EXTERNAL_HOST, host)
+    return externalNet(host, this.#config, this.#time.clock(), random, () => this.touchMachine(machine))
   }
 
   #placement(options: ResolvedOptions): PodPlacement {

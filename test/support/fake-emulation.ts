@@ -4,10 +4,11 @@
 import type { Api, RemoteStreams, Status } from '../../src/api/request.js'
 import { Random } from '../../src/base/random.js'
 import type { Micros } from '../../src/base/time.js'
-import type { ClockKind, Emulation, FlowEvent } from '../../src/drivers/emulation.js'
+import type { ClockKind, Emulation, FlowEvent, HostDns } from '../../src/drivers/emulation.js'
 import type { NodeCommandResult } from '../../src/drivers/node-shell.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
+import type { Net } from '../../src/posix/net.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
 import type { Clock, Program, System } from '../../src/posix/process.js'
 
@@ -136,6 +137,14 @@ export class FakeEmulation implements Emulation {
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     return { exitCode: 0, stdout: `${script} on ${node}\n`, stderr: '' }
+  }
+
+  externalNet(): Net {
+    throw new TypeError('there is no network around an emulation without a cluster')
+  }
+
+  exposeDns(): Promise<HostDns> {
+    return Promise.reject(new TypeError('there is no DNS server'))
   }
 
   onFlow(listener: (event: FlowEvent) => void): () => void {

@@ -137,8 +137,6 @@ class Server {
       await stdout.write('[INFO] SIGTERM: Shutting down servers then terminating\n')
       return 0
     } finally {
-      // What is still asking other servers ends with it.
-      this.#stop.abort()
       unfollow()
       this.#close()
     }
@@ -222,8 +220,7 @@ class Server {
       const [address = '', port] = server.split(':')
       const endpoint = { address: parseIpv4(address)!, port: Number(port) }
       const query = queryMessage(random.int(65_536), question)
-      const options = { timeout: UPSTREAM_TIMEOUT, signal: this.#stop.signal }
-      const message = await exchange(client, endpoint, query, options)
+      const message = await exchange(client, endpoint, query, { timeout: UPSTREAM_TIMEOUT })
       if (message !== undefined) return message
     }
     return undefined
