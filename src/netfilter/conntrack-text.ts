@@ -3,8 +3,8 @@
 import { type Micros, SECOND } from '../base/time.js'
 import { formatIpv4 } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { Flow } from './conntrack.js'
-import { PROTOCOL_SCTP } from './packed-key.js'
 import type { Tuple } from './tuple.js'
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = {

@@ -9,7 +9,7 @@ import type { Interface } from '../stack/interface.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { cidrContains, type Endpoint, IPV4_LOOPBACK, type Ipv4, networkOf } from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_ICMP } from '../wire/ipv4.js'
 import { type Conntrack, type Flow, type Tracking, trackingOf } from './conntrack.js'
 import {
   refreshIcmpChecksum,
@@ -21,7 +21,7 @@ import {
 import { chooseSourcePort } from './source-port.js'
 import { endpointOf, type Tracer } from './tracer.js'
 import type { FinalTarget } from './traversal.js'
-import type { Tuple } from './tuple.js'
+import { hasPorts, type Tuple } from './tuple.js'
 
 /** What of a packet a hook may translate: the destination before routing, the source after it. */
 type Part = 'source' | 'destination'
@@ -172,9 +172,8 @@ function isDecided(flow: Flow, part: Part): boolean {
 
 function setDestination(flow: Flow, address: Ipv4, port: number): void {
   const { reply } = flow
-  const hasPorts = reply.protocol === PROTOCOL_TCP || reply.protocol === PROTOCOL_UDP
   // DNAT without a port (0) leaves the port alone.
-  const sourcePort = hasPorts && port !== 0 ? port : reply.sourcePort
+  const sourcePort = hasPorts(reply.protocol) && port !== 0 ? port : reply.sourcePort
   if (reply.source === address && reply.sourcePort === sourcePort) return
   flow.reply = { ...reply, source: address, sourcePort }
   flow.destinationTranslated = true

@@ -3,9 +3,8 @@
 
 import type { Ipv4, Port } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { TransportProtocol } from './rule.js'
-
-export const PROTOCOL_SCTP = 132
 
 export type PackedKey = number | string
 

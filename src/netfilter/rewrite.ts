@@ -7,6 +7,7 @@ import type { QuotedPacket } from '../stack/quoted-packet.js'
 import type { Ipv4 } from '../wire/address.js'
 import { checksumOf, onesSum, updateChecksum, updateChecksum32 } from '../wire/checksum.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_SCTP, SCTP_HEADER_BYTES, writeSctpChecksum } from '../wire/sctp.js'
 
 const SOURCE_OFFSET = 12
 const DESTINATION_OFFSET = 16
@@ -63,6 +64,7 @@ function rewrite(
   const before = replaceAddress(bytes, headerStart, source, address)
   const protocol = bytes[headerStart + 9]!
   if (protocol === PROTOCOL_ICMP) return replaceIdentifier(bytes, payloadStart, port)
+  if (protocol === PROTOCOL_SCTP) return replaceSctpPort(bytes, payloadStart, payloadEnd, source, port)
   if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return
   const portAt = payloadStart + (source ? 0 : 2)
   const portBefore = getUint16(bytes, portAt)
@@ -75,6 +77,20 @@ function rewrite(
   if (protocol === PROTOCOL_UDP && checksum === 0) return
   const updated = updateChecksum(updateChecksum32(checksum, before, address), portBefore, port)
   setUint16(bytes, checksumAt, protocol === PROTOCOL_UDP && updated === 0 ? 0xffff : updated)
+}
+
+/** A CRC is not brought up to date by a difference but computed anew, as Linux does; a quoted packet is not whole. */
+function replaceSctpPort(
+  bytes: Uint8Array,
+  payloadStart: number,
+  payloadEnd: number,
+  source: boolean,
+  port: number,
+): void {
+  const at = payloadStart + (source ? 0 : 2)
+  if (getUint16(bytes, at) === port) return
+  setUint16(bytes, at, port)
+  if (payloadEnd - payloadStart > SCTP_HEADER_BYTES) writeSctpChecksum(bytes, payloadStart, payloadEnd)
 }
 
 /** Gives the address that was there. */

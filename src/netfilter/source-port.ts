@@ -4,9 +4,9 @@
 
 import type { Random } from '../base/random.js'
 import type { Ipv4, Port } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_ICMP } from '../wire/ipv4.js'
 import type { Conntrack, Flow } from './conntrack.js'
-import type { Tuple } from './tuple.js'
+import { hasPorts, type Tuple } from './tuple.js'
 
 /** Ports that are tried in the first round; each further round tries half as many, from another random one. */
 const ATTEMPTS = 128
@@ -34,7 +34,7 @@ export function chooseSourcePort(
   const { protocol } = flow.reply
   const kept = { ...flow.reply, destination: address }
   const icmp = protocol === PROTOCOL_ICMP
-  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP && !icmp) return kept
+  if (!hasPorts(protocol) && !icmp) return kept
   if (port !== 0 && !icmp) return { ...kept, destinationPort: port }
   if (!fullyRandom && !conntrack.isTaken(kept, flow)) return kept
   // An ICMP query has its identifier in both directions.

@@ -6,6 +6,7 @@ import type { Packet } from '../stack/hooks.js'
 import type { QuotedPacket } from '../stack/quoted-packet.js'
 import type { Ipv4 } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_SCTP } from '../wire/sctp.js'
 
 export interface Tuple {
   source: Ipv4
@@ -34,6 +35,11 @@ export function makeTuple(): Tuple {
   return { source: 0, destination: 0, protocol: 0, sourcePort: 0, destinationPort: 0 }
 }
 
+/** Whether packets of a protocol carry ports that conntrack knows. */
+export function hasPorts(protocol: number): boolean {
+  return protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP
+}
+
 /** Reads the tuple of a whole packet; false when there is too little of it, or it is ICMP but no query. */
 export function tupleOf(packet: Packet, into: Tuple): boolean {
   const { bytes, header } = packet
@@ -46,6 +52,7 @@ export function tupleOf(packet: Packet, into: Tuple): boolean {
   switch (protocol) {
     case PROTOCOL_TCP:
     case PROTOCOL_UDP:
+    case PROTOCOL_SCTP:
       if (payloadEnd - payloadStart < 8) return false
       into.sourcePort = getUint16(bytes, payloadStart)
       into.destinationPort = getUint16(bytes, payloadStart + 2)
@@ -71,7 +78,7 @@ export function tupleOfQuoted(quoted: QuotedPacket, into: Tuple): boolean {
     into.destinationPort = quoted.word >>> 16
     return ICMP_ANSWERS[into.destinationPort >> 8] !== undefined
   }
-  if (quoted.protocol !== PROTOCOL_TCP && quoted.protocol !== PROTOCOL_UDP) {
+  if (!hasPorts(quoted.protocol)) {
     into.sourcePort = 0
     into.destinationPort = 0
   }

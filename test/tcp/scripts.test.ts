@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type ConformanceScript, runConformanceScript } from '../support/tcp-conformance.js'
+import { type ConformanceScript, runConformanceScript } from '../../src/conformance/tcp-scripts.js'
 
 const test = suite('tcp conformance scripts')
 const file = `${process.env.PODWIRE_CONFORMANCE ?? ''}/tcp-scripts.json`

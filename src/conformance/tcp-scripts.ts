@@ -2,11 +2,12 @@
 // calls of the script, under a virtual clock. Sequence numbers of these scripts are absolute: both ISNs are 0, or
 // what the script says. As the scripts' authors allow, a bare ACK may come earlier or more often than expected.
 
-import { type Micros, SECOND } from '../../src/base/time.js'
-import { TcpConnection } from '../../src/tcp/connection.js'
-import { acceptSyn, listenAnswer, resetFor } from '../../src/tcp/listen.js'
-import { ACK, FIN, PSH, RST, SYN, type TcpSegment, tcpSegment } from '../../src/wire/tcp.js'
-import { flagBits, LOCAL, REMOTE, streamBytes } from './tcp.js'
+import { type Micros, SECOND } from '../base/time.js'
+import { TcpConnection } from '../tcp/connection.js'
+import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
+import { ipv4 } from '../wire/address.js'
+import { ACK, FIN, PSH, RST, SYN, type TcpSegment, tcpSegment, URG } from '../wire/tcp.js'
+import { type CaseResult, failed, passed } from './result.js'
 
 interface ScriptSegment {
   readonly flags: string
@@ -31,6 +32,12 @@ export interface ConformanceScript {
   readonly linux618: boolean
   readonly toleranceUsecs: number
   readonly events: readonly ScriptEvent[]
+}
+
+/** As a case. */
+export function runTcpScript(script: ConformanceScript): CaseResult {
+  const problem = runConformanceScript(script)
+  return problem === undefined ? passed(script.id) : failed(script.id, problem)
 }
 
 /** Runs `script`; undefined when all of it holds, else the first thing that did not. */
@@ -173,6 +180,9 @@ class Run {
   }
 }
 
+const LOCAL = { address: ipv4('192.0.2.1'), port: 8080 }
+const REMOTE = { address: ipv4('192.0.2.2'), port: 40_000 }
+
 const OPTIONS = {
   local: LOCAL,
   remote: REMOTE,
@@ -206,4 +216,15 @@ function describe(segment: TcpSegment): string {
   ] as const
   const flags = names.filter(([bit]) => (segment.flags & bit) !== 0).map(([, letter]) => letter)
   return `${flags.join('')} ${segment.seq}(${segment.payloadEnd}) ack ${segment.ack}`
+}
+
+const FLAGS: Readonly<Record<string, number>> = { S: SYN, F: FIN, R: RST, P: PSH, '.': ACK, U: URG }
+
+function flagBits(letters: string): number {
+  return [...letters].reduce((bits, letter) => bits | (FLAGS[letter] ?? 0), 0)
+}
+
+/** Bytes of a stream: what they are matters to nobody. */
+function streamBytes(start: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, offset) => (start + offset) & 0xff)
 }

@@ -1,0 +1,259 @@
+// A node with the kube-proxy under test and stub hosts on both its sides: pods behind cni0, everything else behind
+// eth0. New connections are really opened, from any source address, and where they end up is observed.
+
+import type { Random } from '../base/random.js'
+import { MILLISECOND, type Micros, SECOND } from '../base/time.js'
+import type { KubeObject, Service } from '../cluster/objects.js'
+import { Network } from '../fabric/network.js'
+import { type NodeHost, nodeHost } from '../host/node-host.js'
+import { PRIORITIES } from '../netfilter/netfilter.js'
+import { createProxy } from '../proxy/create-proxy.js'
+import { ProxiedMachine } from '../proxy/proxied-machine.js'
+import type { ProxyMode } from '../proxy/proxy-mode.js'
+import type { ServiceProxy } from '../proxy/service-proxy.js'
+import { cidr, cidrContains, type Endpoint, formatEndpoint, type Ipv4, ipv4 } from '../wire/address.js'
+import { type Arrival, type FlowProtocol, StubHosts } from './stub-hosts.js'
+
+/** Settings of kube-proxy that a group of cases asks for. */
+export interface LabSettings {
+  readonly masqueradeAll?: boolean
+  readonly localDetector?: boolean
+  readonly nodePortAddresses?: readonly string[]
+  readonly localhostNodePorts?: boolean
+}
+
+export interface Connection {
+  readonly protocol: FlowProtocol
+  readonly source: Ipv4
+  readonly destination: Endpoint
+}
+
+export type Verdict = 'DNAT' | 'REJECT' | 'DROP' | 'NO_MATCH' | 'ACCEPT'
+
+/** What became of one connection. */
+export interface Observation {
+  readonly verdict: Verdict
+  /** Of DNAT: where it arrived. */
+  readonly endpoint?: Endpoint
+  readonly masqueraded: boolean
+  /** Rules that its first packet matched, as `table CHAIN rule`. */
+  readonly rules: readonly string[]
+}
+
+export const NODE_NAME = 'test-node'
+/** The first is the node's primary address. */
+const NODE_ADDRESSES = ['192.168.0.2', '192.168.1.2', '192.168.99.11'].map(ipv4)
+const POD_CIDR = cidr('10.0.0.0/8')
+/** An address of cni0 that no case uses. */
+const BRIDGE_ADDRESS = ipv4('10.255.255.254')
+const FIRST_PORT = 10_000
+const PORTS = 50_000
+
+export class FlowLab {
+  readonly #network: Network
+  readonly #node: NodeHost
+  readonly #proxy: ServiceProxy
+  readonly #wire: StubHosts
+  readonly #pods: StubHosts
+  readonly #machines: { readonly node: number; readonly wire: number; readonly pods: number }
+  readonly #services = new Map<string, Service>()
+  /** Destinations of packets that the node took for itself since the last look. */
+  readonly #delivered: string[] = []
+  #rules: string[] = []
+  #rejected = false
+  #accepted = false
+  #now: Micros = SECOND
+  #ports = 0
+
+  constructor(mode: ProxyMode, settings: LabSettings, random: Random) {
+    const node = nodeHost({
+      name: NODE_NAME,
+      mac: 0x5254_0000_0001,
+      address: { address: NODE_ADDRESSES[0]!, prefixLength: 24 },
+      bridge: { address: BRIDGE_ADDRESS, prefixLength: POD_CIDR.prefixLength },
+      random: random.fork('node'),
+      routes: [{ destination: cidr('0.0.0.0/0'), gateway: ipv4('192.168.0.1') }],
+    })
+    this.#node = node
+    const { stack, netfilter } = node
+    const interfaces = new Map(stack.interfaces().map((each) => [each.name, each]))
+    const eth0 = interfaces.get('eth0')!
+    const others = NODE_ADDRESSES.slice(1).map((address) => ({ address, prefixLength: 32 }))
+    stack.setAddresses(eth0.index, [...eth0.addresses, ...others])
+    this.#proxy = createProxy(mode, {
+      ...settings,
+      nodeName: NODE_NAME,
+      nodeAddresses: NODE_ADDRESSES,
+      clusterCIDR: POD_CIDR,
+      podCIDR: POD_CIDR,
+      stack,
+      netfilter,
+      random: random.fork('kube-proxy'),
+      minSyncPeriod: 0,
+    })
+    const isNode = (address: Ipv4) => stack.isLocal(address)
+    this.#wire = new StubHosts(0x5254_0000_0002, eth0.mac, isNode)
+    this.#pods = new StubHosts(0x5254_0000_0003, interfaces.get('cni0')!.mac, isNode)
+    this.#network = new Network(random.fork('network'))
+    this.#machines = {
+      node: this.#network.add(NODE_NAME, new ProxiedMachine(node, this.#proxy)),
+      wire: this.#network.add('wire', this.#wire),
+      pods: this.#network.add('pods', this.#pods),
+    }
+    const { node: id, wire, pods } = this.#machines
+    this.#network.connect({ machine: id, port: 0 }, { machine: wire, port: 0 }, { delay: 0 })
+    const veth = node.addPod('pods')
+    this.#network.connect({ machine: id, port: veth }, { machine: pods, port: 0 }, { delay: 0 })
+    this.#observe()
+    this.#run()
+  }
+
+  /** Rules as the node has them, for reports. */
+  get rules(): string {
+    return this.#node.netfilter.save()
+  }
+
+  /** Objects that came or changed. Nothing is validated or defaulted: these are objects as a proxy may see them. */
+  apply(objects: readonly KubeObject[]): void {
+    for (const object of objects) {
+      if (object.kind === 'Service') this.#services.set(nameOf(object), object as Service)
+      this.#proxy.apply({ type: 'ADDED', resource: resourceOf(object.kind), object })
+    }
+    this.#proxy.sync(this.#now)
+    this.#run()
+  }
+
+  /** Objects that went, by `Kind/namespace/name`. */
+  remove(names: readonly string[]): void {
+    for (const text of names) {
+      const [kind = '', namespace = '', name = ''] = text.split('/')
+      this.#services.delete(`${namespace}/${name}`)
+      // A proxy looks at who it is; of a slice also at whose it was.
+      const metadata = { namespace, name }
+      const object = { apiVersion: 'v1', kind, metadata, spec: {} } as unknown as KubeObject
+      this.#proxy.apply({ type: 'DELETED', resource: resourceOf(kind), object })
+    }
+    this.#proxy.sync(this.#now)
+    this.#run()
+  }
+
+  /** Opens one connection that no memory of earlier ones can decide. */
+  connect(connection: Connection): Observation {
+    this.#now += this.#memory()
+    this.#run()
+    this.#forget()
+    const port = FIRST_PORT + (this.#ports++ % PORTS)
+    const from: Endpoint = { address: connection.source, port }
+    const end = this.#node.stack.isLocal(from.address)
+      ? this.#openOnNode(connection, from)
+      : this.#openOnWire(connection, from)
+    this.#run()
+    const observation = this.#judge(connection, from)
+    end()
+    this.#run()
+    return observation
+  }
+
+  #openOnWire({ protocol, destination }: Connection, from: Endpoint): () => void {
+    const side = cidrContains(POD_CIDR, from.address) ? 'pods' : 'wire'
+    const hosts = side === 'pods' ? this.#pods : this.#wire
+    hosts.open(protocol, from, destination)
+    this.#network.touch(this.#machines[side])
+    return () => {}
+  }
+
+  /** The node's own connections are those of its sockets. */
+  #openOnNode({ protocol, destination }: Connection, from: Endpoint): () => void {
+    const { stack } = this.#node
+    stack.setNow(this.#now)
+    this.#network.touch(this.#machines.node)
+    if (protocol === 'TCP') {
+      const socket = stack.tcpConnect(destination, from)
+      return () => {
+        socket.abort()
+        this.#network.touch(this.#machines.node)
+      }
+    }
+    if (protocol === 'SCTP') throw new TypeError('a node has no SCTP sockets')
+    const socket = stack.udpBind(from)
+    socket.send(new Uint8Array([0]), destination)
+    return () => socket.close()
+  }
+
+  #judge({ destination }: Connection, from: Endpoint): Observation {
+    const arrivals = [...this.#wire.arrivals, ...this.#pods.arrivals]
+    const rules = this.#rules
+    const opened = arrivals.find(({ what }) => what === 'opened')
+    if (opened !== undefined) {
+      const untouched = sameEndpoint(opened.destination, destination)
+      return {
+        verdict: untouched ? 'NO_MATCH' : 'DNAT',
+        ...(!untouched && { endpoint: opened.destination }),
+        masqueraded: !untouched && this.#isMasqueraded(opened, from),
+        rules,
+      }
+    }
+    if (this.#delivered.includes(formatEndpoint(destination))) {
+      const answered = arrivals.some(({ what }) => what === 'answered')
+      return { verdict: answered || this.#accepted ? 'ACCEPT' : 'NO_MATCH', masqueraded: false, rules }
+    }
+    const refused = this.#rejected || arrivals.some(({ what }) => what === 'refused')
+    return { verdict: refused ? 'REJECT' : 'DROP', masqueraded: false, rules }
+  }
+
+  /** The node's own address may be put in the place of the same address: then the port tells. */
+  #isMasqueraded({ source }: Arrival, from: Endpoint): boolean {
+    return !sameEndpoint(source, from) && this.#node.stack.isLocal(source.address)
+  }
+
+  /** Time after which no session affinity binds a client any more. */
+  #memory(): Micros {
+    let seconds = 0
+    for (const { spec } of this.#services.values()) {
+      if (spec.sessionAffinity !== 'ClientIP') continue
+      seconds = Math.max(seconds, spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
+    }
+    return seconds * SECOND + MILLISECOND
+  }
+
+  #forget(): void {
+    this.#wire.arrivals.length = 0
+    this.#pods.arrivals.length = 0
+    this.#delivered.length = 0
+    this.#rules = []
+    this.#rejected = false
+    this.#accepted = false
+  }
+
+  #observe(): void {
+    const { stack, netfilter } = this.#node
+    stack.hooks.register('INPUT', PRIORITIES.confirm, ({ bytes, header }) => {
+      const at = header.payloadStart + 2
+      const port = (bytes[at]! << 8) | bytes[at + 1]!
+      this.#delivered.push(formatEndpoint({ address: header.destination, port }))
+      return 'ACCEPT'
+    })
+    netfilter.trace((event, hook) => {
+      if (event.event === 'end') this.#rejected ||= event.verdict === 'REJECT'
+      if (event.event !== 'rule') return
+      this.#accepted ||= hook === 'INPUT' && event.verdict === 'ACCEPT'
+      this.#rules.push(`${hook} ${event.table} ${event.chain} ${event.text}`)
+    })
+  }
+
+  #run(): void {
+    this.#network.run(this.#now)
+  }
+}
+
+function nameOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? 'default'}/${metadata.name}`
+}
+
+function resourceOf(kind: string): string {
+  return `${kind.toLowerCase()}s`
+}
+
+function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.address === b.address && a.port === b.port
+}

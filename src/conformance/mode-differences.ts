@@ -1,0 +1,83 @@
+// What of the flows of kube-proxy's iptables mode is not so in another mode, by the kind of flow, with the reason.
+
+import type { ProxyMode } from '../proxy/proxy-mode.js'
+import type { Verdict } from './flow-lab.js'
+
+/** A flow as a mode's difference sees it. */
+export interface FlowKind {
+  readonly protocol: string
+  readonly verdict: Verdict
+  readonly masqueraded: boolean
+  /** Which kind of address of a Service it is sent to; undefined when it is none. */
+  readonly to: 'clusterIP' | 'nodePort' | 'loadBalancer' | 'externalIP' | 'healthCheck' | undefined
+  /** The destination is a cluster IP, but the port is none of that service's. */
+  readonly unknownPort: boolean
+  readonly source: 'pod' | 'node' | 'localhost' | 'external'
+  /** A Service under that address has a policy Local. */
+  readonly localPolicy: boolean
+  readonly ownVip: boolean
+}
+
+interface Difference {
+  readonly applies: (flow: FlowKind) => boolean
+  readonly reason: string
+}
+
+const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> = {
+  userspace: [
+    {
+      applies: ({ protocol }) => protocol === 'SCTP',
+      reason: 'the userspace proxy has no SCTP sockets',
+    },
+    {
+      applies: ({ to }) => to !== undefined && to !== 'clusterIP',
+      reason: 'the userspace proxy serves cluster IPs only',
+    },
+    {
+      applies: ({ localPolicy }) => localPolicy,
+      reason: 'the userspace proxy knows no traffic policies',
+    },
+    {
+      applies: ({ verdict }) => verdict === 'REJECT' || verdict === 'DROP',
+      reason: 'the userspace proxy accepts a connection before it looks for an endpoint',
+    },
+    {
+      applies: ({ verdict, masqueraded }) => verdict === 'DNAT' && !masqueraded,
+      reason: 'every connection of the userspace proxy to an endpoint is the node’s own',
+    },
+  ],
+  ipvs: [
+    {
+      applies: ({ unknownPort }) => unknownPort,
+      reason: 'cluster IPs are addresses of kube-ipvs0: the node itself answers for ports without a service',
+    },
+    {
+      applies: ({ to, verdict }) => verdict === 'REJECT' && to !== 'clusterIP',
+      reason: 'ipvs mode rejects through virtual servers without destinations',
+    },
+    {
+      applies: ({ ownVip }) => ownVip,
+      reason:
+        'the load balancer’s address is the node’s own (kube-ipvs0): from outside it is a martian source',
+    },
+  ],
+  nftables: [
+    {
+      applies: ({ unknownPort }) => unknownPort,
+      reason: 'nftables mode rejects the ports of a cluster IP that no service has',
+    },
+    {
+      applies: ({ source, to }) => source === 'localhost' && to === 'nodePort',
+      reason: 'nftables mode has no node ports on 127.0.0.1',
+    },
+    {
+      applies: ({ to }) => to === 'healthCheck',
+      reason: 'nftables mode writes no rule that accepts health checks',
+    },
+  ],
+}
+
+/** Why a flow need not hold in a mode; undefined when it must. */
+export function modeDifference(mode: ProxyMode, flow: FlowKind): string | undefined {
+  return DIFFERENCES[mode]?.find(({ applies }) => applies(flow))?.reason
+}

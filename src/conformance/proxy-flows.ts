@@ -1,0 +1,127 @@
+// Third-party packet flows: clusters as Services and EndpointSlices, and for packets from somewhere to somewhere what
+// kube-proxy must make of them. Each is opened many times over (flow-lab.ts), so that the set of endpoints is what
+// connections really reach.
+
+import { Random } from '../base/random.js'
+import type { KubeObject, Service } from '../cluster/objects.js'
+import type { ProxyMode } from '../proxy/proxy-mode.js'
+import { formatEndpoint, parseIpv4 } from '../wire/address.js'
+import { flowKind } from './flow-kind.js'
+import { FlowLab, type LabSettings, type Observation, type Verdict } from './flow-lab.js'
+import { modeDifference } from './mode-differences.js'
+import { type CaseResult, failed, passed, skipped } from './result.js'
+
+export interface FlowCase {
+  readonly name: string
+  readonly sourceIP: string
+  readonly destIP: string
+  readonly destPort: number
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP'
+  readonly verdict: Verdict
+  /** Of DNAT: the set of destinations that new connections reach. */
+  readonly endpoints?: readonly string[]
+  readonly masq?: boolean
+}
+
+interface FlowStep {
+  readonly apply?: readonly KubeObject[]
+  /** `Kind/namespace/name`. */
+  readonly delete?: readonly string[]
+  readonly flows?: readonly FlowCase[]
+}
+
+export interface FlowGroup {
+  readonly test: string
+  readonly case?: string
+  readonly config?: LabSettings & { readonly ipFamily?: string }
+  readonly steps: readonly FlowStep[]
+}
+
+/** So many connections at least for each flow, and for each endpoint that is expected. */
+const CONNECTIONS = 64
+const CONNECTIONS_PER_ENDPOINT = 32
+const SHOWN_RULES = 20
+
+/** Runs a group in one lab, step after step. */
+export function runFlowGroup(group: FlowGroup, mode: ProxyMode): CaseResult[] {
+  const name = group.case === undefined ? group.test : `${group.test} (${group.case})`
+  const lab = new FlowLab(mode, group.config ?? {}, new Random(`conformance/${name}`))
+  const services = new Map<string, Service>()
+  const results: CaseResult[] = []
+  for (const step of group.steps) {
+    for (const object of step.apply ?? []) {
+      const { namespace, name: own } = object.metadata
+      if (object.kind === 'Service') services.set(`Service/${namespace}/${own}`, object as Service)
+    }
+    for (const deleted of step.delete ?? []) services.delete(deleted)
+    lab.remove(step.delete ?? [])
+    lab.apply(step.apply ?? [])
+    for (const flow of step.flows ?? []) {
+      results.push(runFlow(lab, mode, `${name}: ${flow.name}`, flow, [...services.values()]))
+    }
+  }
+  return results
+}
+
+function runFlow(
+  lab: FlowLab,
+  mode: ProxyMode,
+  name: string,
+  flow: FlowCase,
+  services: readonly Service[],
+): CaseResult {
+  const source = parseIpv4(flow.sourceIP)
+  const address = parseIpv4(flow.destIP)
+  if (source === undefined || address === undefined) return skipped(name, 'IPv6 is not supported')
+  const difference = modeDifference(mode, flowKind(flow, services))
+  if (difference !== undefined) return skipped(name, `in ${mode} mode ${difference}`)
+  const protocol = flow.protocol ?? 'TCP'
+  const destination = { address, port: flow.destPort }
+  const count = Math.max(CONNECTIONS, CONNECTIONS_PER_ENDPOINT * (flow.endpoints?.length ?? 0))
+  const seen: Observation[] = []
+  for (let i = 0; i < count; i++) seen.push(lab.connect({ protocol, source, destination }))
+  const expected = expectation(flow)
+  const got = summary(seen, flow.sourceIP)
+  if (got === expected) return passed(name)
+  return failed(
+    name,
+    `${protocol} ${flow.sourceIP} -> ${flow.destIP}:${flow.destPort}`,
+    `expected ${expected}`,
+    `got      ${got}`,
+    ...matchedRules(seen),
+  )
+}
+
+function expectation({ verdict, endpoints, masq }: FlowCase): string {
+  if (verdict !== 'DNAT') return verdict
+  return describe([...(endpoints ?? [])], masq ?? false)
+}
+
+/** What all connections together say; verdicts that differ are all named. */
+function summary(seen: readonly Observation[], source: string): string {
+  const verdicts = [...new Set(seen.map(({ verdict }) => verdict))].sort()
+  if (verdicts.length !== 1) return verdicts.join(' and ')
+  if (verdicts[0] !== 'DNAT') return verdicts[0]!
+  const endpoints = [...new Set(seen.map(({ endpoint }) => formatEndpoint(endpoint!)))]
+  // Who reaches itself is masqueraded whatever the service says: then the others tell.
+  const others = seen.filter(({ endpoint }) => !formatEndpoint(endpoint!).startsWith(`${source}:`))
+  const telling = others.length > 0 ? others : seen
+  const masqueraded = [...new Set(telling.map((each) => each.masqueraded))]
+  if (masqueraded.length === 1) return describe(endpoints, masqueraded[0]!)
+  return `${describe(endpoints, false)}, some of them masqueraded`
+}
+
+function describe(endpoints: string[], masqueraded: boolean): string {
+  return `DNAT to ${endpoints.sort().join(', ')}, ${masqueraded ? 'masqueraded' : 'not masqueraded'}`
+}
+
+function matchedRules(seen: readonly Observation[]): string[] {
+  const rules = [...new Set(seen.flatMap((each) => each.rules))]
+  if (rules.length === 0) return ['no rule matched']
+  const more = rules.length - SHOWN_RULES
+  return [
+    'rules matched:',
+    ...rules.slice(0, SHOWN_RULES).map((rule) => `  ${rule}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ]
+}
