@@ -1,9 +1,9 @@
 // Virtual services and their real servers, as ipvsadm(8) names them: plain state and counters. Who picks a server is
 // scheduler.ts; what happens to packets is ipvs.ts.
 
-import { PROTOCOL_SCTP } from '../netfilter/packed-key.js'
 import type { Ipv4, Port } from '../wire/address.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { Scheduler, SchedulerFlag, SchedulerName } from './scheduler.js'
 
 export type IpvsProtocol = 'TCP' | 'UDP' | 'SCTP'
