@@ -3,12 +3,13 @@
 
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
 import { formatSeconds } from './back-off.js'
+import type { ContainerHooks } from './container-hooks.js'
 import type { ControllerContext } from './controller-context.js'
 import { randomHex } from './names.js'
-import type { Pod } from './objects.js'
+import type { Pod, Probe } from './objects.js'
 import { ContainerConfigError, containerEnvironment, expand, type PodAddressing } from './pod-environment.js'
 import { type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
-import type { ReadinessProber } from './readiness.js'
+import type { ProbeKind, ProbeManager } from './probe-manager.js'
 import type { ContainerExit, ContainerSpec, PodRuntime, PodUid } from './sandbox.js'
 
 /** How long the emulated registry takes for an image, and the runtime to make a container. */
@@ -20,7 +21,9 @@ const PULL_ERROR_SHOWN: Micros = 2 * SECOND
 export interface LifecycleOptions {
   readonly context: ControllerContext
   readonly runtime: PodRuntime
-  readonly prober: ReadinessProber | undefined
+  /** Without it, a container that runs is ready. */
+  readonly probes: ProbeManager | undefined
+  readonly hooks: ContainerHooks
   /** Has the kubelet look at a pod again at a time. */
   readonly wake: (uid: PodUid, at: Micros) => void
 }
@@ -33,13 +36,15 @@ export interface ImageCache {
 export class ContainerLifecycle {
   readonly #context: ControllerContext
   readonly #runtime: PodRuntime
-  readonly #prober: ReadinessProber | undefined
+  readonly #probes: ProbeManager | undefined
+  readonly #hooks: ContainerHooks
   readonly #wake: LifecycleOptions['wake']
 
-  constructor({ context, runtime, prober, wake }: LifecycleOptions) {
+  constructor({ context, runtime, probes, hooks, wake }: LifecycleOptions) {
     this.#context = context
     this.#runtime = runtime
-    this.#prober = prober
+    this.#probes = probes
+    this.#hooks = hooks
     this.#wake = wake
   }
 
@@ -78,7 +83,8 @@ export class ContainerLifecycle {
 
   /** Whether a container changes no more by itself but through back-off. */
   isSettled(record: PodRecord, container: ContainerRecord, pod: Pod): boolean {
-    if (container.phase === 'running') return true
+    if (container.phase === 'running')
+      return !container.stopping && (this.#probes?.isDecided(record.uid, container.name) ?? true)
     if (container.phase === 'exited' || container.phase === 'waiting') {
       const { reason } = container.waiting ?? {}
       if (reason !== undefined) return reason !== 'ErrImagePull'
@@ -92,12 +98,48 @@ export class ContainerLifecycle {
   onStarted(record: PodRecord, name: string, pod: Pod | undefined): void {
     const container = find(record, name)
     if (container?.phase !== 'starting') return
+    if (pod === undefined) return this.#run(record, container)
+    this.#hooks.postStart(record, container, pod, (failed) => {
+      this.#run(record, container)
+      this.#event(record, container, pod, 'Normal', 'Started', `Started container ${name}`)
+      if (failed) this.stop(record, container, pod, 'FailedPostStartHook', undefined)
+      this.#wake(record.uid, this.#context.clock.now)
+    })
+  }
+
+  #run(record: PodRecord, container: ContainerRecord): void {
+    const { spec } = container
     container.phase = 'running'
     container.startedAt = this.#context.clock.now
-    const probe = container.spec.readinessProbe
-    container.ready = probe === undefined || this.#prober === undefined
-    if (probe && record.address) this.#prober?.start(record.uid, name, probe, record.address.split('/')[0]!)
-    if (pod) this.#event(record, container, pod, 'Normal', 'Started', `Started container ${name}`)
+    container.stopping = false
+    const isProbed = this.#probes !== undefined && !container.init
+    container.started = !isProbed || spec.startupProbe === undefined
+    container.ready = container.started && (!isProbed || spec.readinessProbe === undefined)
+    const podIP = record.address?.split('/')[0]
+    if (isProbed && podIP)
+      this.#probes?.start({ uid: record.uid, node: record.nodeName, podIP, container: spec })
+  }
+
+  /** A probe has come to a decision about a container. */
+  onProbe(record: PodRecord, container: ContainerRecord, pod: Pod, kind: ProbeKind, ok: boolean): void {
+    if (container.phase !== 'running') return
+    if (kind === 'readiness') container.ready = ok
+    else if (!ok) this.stop(record, container, pod, `failed ${kind} probe`, container.spec[`${kind}Probe`])
+    else if (kind === 'startup') {
+      container.started = true
+      container.ready = container.spec.readinessProbe === undefined
+    }
+  }
+
+  /** Ends a container for what it did itself; by restartPolicy it starts again. */
+  stop(record: PodRecord, container: ContainerRecord, pod: Pod, why: string, probe: Probe | undefined): void {
+    if (container.stopping || pod.metadata.deletionTimestamp) return
+    container.stopping = true
+    const again = pod.spec.restartPolicy === 'Never' ? '' : ', will be restarted'
+    const message = `Container ${container.name} ${why}${again}`
+    this.#event(record, container, pod, 'Normal', 'Killing', message)
+    const seconds = probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
+    this.#hooks.stop(record, container, pod, seconds * SECOND)
   }
 
   onExited(record: PodRecord, name: string, exit: ContainerExit, pod: Pod | undefined): void {
@@ -107,8 +149,11 @@ export class ContainerLifecycle {
     const started = container.phase === 'running'
     if (!started && pod && exit.reason !== 'Completed')
       this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${exit.message ?? exit.reason}`)
+    this.#hooks.forget(record, container)
     container.phase = 'exited'
+    container.started = false
     container.ready = false
+    container.stopping = false
     container.finishedAt = clock.now
     container.lastTerminated = container.terminated
     container.terminated = {
@@ -120,7 +165,7 @@ export class ContainerLifecycle {
       finishedAt: clock.timestamp(),
       containerID: `containerd://${container.containerId}`,
     }
-    this.#prober?.stop(record.uid, name)
+    this.#probes?.stop(record.uid, name)
   }
 
   /** The first init container that has not ended well; behind them, all others. */

@@ -18,7 +18,7 @@ import { Kubelet } from './kubelet.js'
 import { LoadBalancerController } from './load-balancer-controller.js'
 import { NamespaceController } from './namespace-controller.js'
 import type { ReplicaSet } from './objects.js'
-import type { ReadinessProber } from './readiness.js'
+import type { Prober } from './prober.js'
 import { ReplicaSetController } from './replicaset-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
 import { Scheduler } from './scheduler.js'
@@ -36,7 +36,7 @@ export interface ControlPlaneOptions {
   /** The date at emulated time 0. */
   readonly startUnixMillis: number
   /** Without one, a container that runs is ready. */
-  readonly prober?: ReadinessProber
+  readonly prober?: Prober
   /**
    * For manifests that are to be looked at: objects are stored as they are (see Admission), pods that come with an
    * address are not run, and endpoint slices that come from outside stand as they are. Default false.

@@ -6,6 +6,7 @@ import type {
   Deployment,
   EndpointSlice,
   Endpoints,
+  HandlerAction,
   KubeObject,
   Namespace,
   Pod,
@@ -134,6 +135,14 @@ function defaultContainer(container: Container): void {
     if (variable.valueFrom?.fieldRef) variable.valueFrom.fieldRef.apiVersion ??= 'v1'
   for (const probe of [container.readinessProbe, container.livenessProbe, container.startupProbe])
     if (probe !== undefined) defaultProbe(probe)
+  defaultHttpGet(container.lifecycle?.postStart)
+  defaultHttpGet(container.lifecycle?.preStop)
+}
+
+function defaultHttpGet(handler: HandlerAction | undefined): void {
+  if (handler?.httpGet === undefined) return
+  handler.httpGet.path ??= '/'
+  handler.httpGet.scheme ??= 'HTTP'
 }
 
 function defaultProbe(probe: Probe): void {
@@ -141,10 +150,7 @@ function defaultProbe(probe: Probe): void {
   probe.periodSeconds ??= 10
   probe.successThreshold ??= 1
   probe.failureThreshold ??= 3
-  if (probe.httpGet) {
-    probe.httpGet.path ??= '/'
-    probe.httpGet.scheme ??= 'HTTP'
-  }
+  defaultHttpGet(probe)
 }
 
 /** Whether an image name has the tag `latest`, or none and no digest. */

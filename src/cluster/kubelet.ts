@@ -1,27 +1,29 @@
 // The kubelets of all nodes: they bring each pod of their node to life on the PodRuntime and report its status. This
 // file is a pod's way from the sandbox to its end; how its containers start and restart is container-lifecycle.ts.
-// Readiness: a container with a readiness probe is ready when the prober says so. Simplified: while no prober is
-// handed in, and for containers without a probe, running is ready; liveness and startup probes are not asked.
+// What probes decide comes from probe-manager.ts; without a prober handed in, a container that runs is ready.
 
 import { invariant } from '../base/errors.js'
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
 import { PodAddresses } from './allocators.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
+import { ContainerHooks } from './container-hooks.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
 import { type ControllerContext, isOnlyDescribed } from './controller-context.js'
 import type { ConfigMap, Pod } from './objects.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
 import { podStatus } from './pod-status.js'
+import { type ProbeKind, ProbeManager } from './probe-manager.js'
+import { ProbeRequests } from './probe-requests.js'
+import type { Prober } from './prober.js'
 import { parseQuantity } from './quantity.js'
-import type { ReadinessProber } from './readiness.js'
 import type { PodRuntime, PodUid, SandboxEvent, SandboxVolume } from './sandbox.js'
 import type { Controller } from './work-loop.js'
 
 /** How long the emulated CRI and CNI take to set a sandbox up. */
 const SANDBOX_DELAY: Micros = 20 * MILLISECOND
 /** What still runs so long after its grace period is taken away with its sandbox. */
-const KILL_SLACK: Micros = 2 * SECOND
+const KILL_SLACK: Micros = 3 * SECOND
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024
 
 /** What the kubelet keeps for each node. */
@@ -36,7 +38,7 @@ export interface KubeletOptions {
   readonly context: ControllerContext
   readonly config: ClusterConfig
   readonly runtime: PodRuntime
-  readonly prober?: ReadinessProber | undefined
+  readonly prober?: Prober | undefined
 }
 
 export class Kubelet implements Controller {
@@ -44,7 +46,8 @@ export class Kubelet implements Controller {
   readonly #context: ControllerContext
   readonly #config: ClusterConfig
   readonly #runtime: PodRuntime
-  readonly #prober: ReadinessProber | undefined
+  readonly #probes: ProbeManager | undefined
+  readonly #hooks: ContainerHooks
   readonly #lifecycle: ContainerLifecycle
   readonly #nodes = new Map<string, KubeletNode>()
   readonly #records = new Map<PodUid, PodRecord>()
@@ -53,7 +56,19 @@ export class Kubelet implements Controller {
     this.#context = context
     this.#config = config
     this.#runtime = runtime
-    this.#prober = prober
+    const requests = prober && new ProbeRequests(context, prober)
+    this.#hooks = new ContainerHooks(context, runtime, requests)
+    this.#probes =
+      requests &&
+      new ProbeManager({
+        context,
+        requests,
+        podOf: (uid) => {
+          const record = this.#records.get(uid)
+          return record && this.#podOf(record)
+        },
+        onDecision: (uid, container, kind, ok) => this.#onProbe(uid, container, kind, ok),
+      })
     for (const node of config.nodes)
       this.#nodes.set(node.name, {
         config: node,
@@ -63,10 +78,10 @@ export class Kubelet implements Controller {
     this.#lifecycle = new ContainerLifecycle({
       context,
       runtime,
-      prober,
+      probes: this.#probes,
+      hooks: this.#hooks,
       wake: (uid, at) => context.loop.addAt(this, uid, at),
     })
-    if (prober) prober.onResult = (uid, container, ready) => this.#onProbe(uid, container, ready)
     context.store.watch<Pod>('pods', ({ type, object }) => {
       const uid = object.metadata.uid!
       const mine = this.#nodes.has(object.spec?.nodeName ?? '') && !isOnlyDescribed(object, context)
@@ -230,7 +245,8 @@ export class Kubelet implements Controller {
             this.#source(record),
             `spec.containers{${container.name}}`,
           )
-        this.#runtime.stopContainer(record.uid, container.name, grace)
+        container.stopping = true
+        this.#hooks.stop(record, container, pod, grace)
       }
     }
     if (record.containers.some(isAlive) && clock.now < record.killAt)
@@ -243,7 +259,7 @@ export class Kubelet implements Controller {
 
   #forget(record: PodRecord): void {
     this.#releaseAddress(record)
-    for (const { name } of record.containers) this.#prober?.stop(record.uid, name)
+    for (const { name } of record.containers) this.#probes?.stop(record.uid, name)
     this.#records.delete(record.uid)
     if (this.#podOf(record)) this.#context.store.remove('pods', record.namespace, record.name)
   }
@@ -273,11 +289,12 @@ export class Kubelet implements Controller {
     record.address = undefined
   }
 
-  #onProbe(uid: PodUid, name: string, ready: boolean): void {
+  #onProbe(uid: PodUid, name: string, kind: ProbeKind, ok: boolean): void {
     const record = this.#records.get(uid)
     const container = record?.containers.find((candidate) => candidate.name === name)
-    if (container === undefined || container.phase !== 'running') return
-    container.ready = ready
+    const pod = record && this.#podOf(record)
+    if (record === undefined || container === undefined || pod === undefined) return
+    this.#lifecycle.onProbe(record, container, pod, kind, ok)
     this.#context.loop.add(this, uid)
   }
 

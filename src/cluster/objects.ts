@@ -117,15 +117,31 @@ export interface VolumeMount {
   readOnly?: boolean
 }
 
-export interface Probe {
-  httpGet?: { path?: string; port: IntOrString; scheme?: string; host?: string }
+/** What a probe or a hook does: one of them. */
+export interface HandlerAction {
+  httpGet?: {
+    path?: string
+    port: IntOrString
+    scheme?: 'HTTP' | 'HTTPS'
+    host?: string
+    httpHeaders?: { name: string; value: string }[]
+  }
   tcpSocket?: { port: IntOrString; host?: string }
   exec?: { command: string[] }
+}
+
+export interface LifecycleHandler extends HandlerAction {
+  sleep?: { seconds: number }
+}
+
+export interface Probe extends HandlerAction {
   initialDelaySeconds?: number
   periodSeconds?: number
   timeoutSeconds?: number
   successThreshold?: number
   failureThreshold?: number
+  /** Of a liveness or startup probe: how long the container it ends may take, instead of the pod's. */
+  terminationGracePeriodSeconds?: number
 }
 
 export interface Container {
@@ -143,6 +159,7 @@ export interface Container {
   readinessProbe?: Probe
   livenessProbe?: Probe
   startupProbe?: Probe
+  lifecycle?: { postStart?: LifecycleHandler; preStop?: LifecycleHandler }
   stdin?: boolean
   stdinOnce?: boolean
   tty?: boolean

@@ -26,8 +26,12 @@ export interface ContainerRecord {
   terminated: TerminatedState | undefined
   /** How the one before it ended. */
   lastTerminated: TerminatedState | undefined
-  /** Whether the readiness probe says yes; without a probe, running is ready. */
+  /** Whether it runs and its startup probe has said yes. */
+  started: boolean
+  /** Whether the readiness probe says yes; without a probe, started is ready. */
   ready: boolean
+  /** It was told to stop, by a probe that says no or with the pod. */
+  stopping: boolean
   readonly crashBackOff: BackOff
   readonly pullBackOff: BackOff
   /** When the last pull failed; NEVER before the first. */
@@ -90,7 +94,9 @@ function containerRecord(spec: Container, init: boolean): ContainerRecord {
     restartCount: 0,
     terminated: undefined,
     lastTerminated: undefined,
+    started: false,
     ready: false,
+    stopping: false,
     crashBackOff: new BackOff(),
     pullBackOff: new BackOff(),
     pullFailedAt: NEVER,

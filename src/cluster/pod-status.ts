@@ -48,7 +48,7 @@ function containerStatus(
     imageID: started ? imageId(container.spec.image) : '',
     ...(started && { containerID: `containerd://${container.containerId}` }),
     ready: container.init ? container.terminated?.exitCode === 0 : running && container.ready,
-    started: running,
+    started: running && container.started,
     restartCount: container.restartCount,
     state: containerState(container, initialized, record, clock),
     lastState: lastState(container),
@@ -144,7 +144,12 @@ function conditions(
     const closed = (pod.spec.readinessGates ?? [])
       .map(({ conditionType }) => conditionType)
       .find((type) => findCondition(old, type)?.status !== 'True')
-    const gate = closed && `the status of pod readiness gate "${closed}" is not "True", but False`
+    const status = closed && findCondition(old, closed)?.status
+    const gate =
+      closed &&
+      (status === undefined
+        ? `corresponding condition of pod readiness gate "${closed}" does not exist.`
+        : `the status of pod readiness gate "${closed}" is not "True", but ${status}`)
     put('Ready', closed === undefined, closed ? 'ReadinessGatesNotReady' : '', gate ?? '')
   }
   return next

@@ -80,7 +80,7 @@ export interface PodRuntime {
   hasImage(image: string): boolean
   createSandbox(spec: SandboxSpec): void
   startContainer(uid: PodUid, spec: ContainerSpec): void
-  /** SIGTERM now, SIGKILL after `grace`. */
+  /** The image's stop signal now, SIGKILL after `grace`. */
   stopContainer(uid: PodUid, container: string, grace: Micros): void
   /** Ends what still runs in it and takes its network away. */
   removeSandbox(uid: PodUid): void

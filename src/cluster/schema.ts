@@ -80,7 +80,7 @@ const HTTP_GET_ACTION = struct('HTTPGetAction', {
   port: 'intstr',
   host: 'string',
   scheme: 'string',
-  httpHeaders: 'any',
+  httpHeaders: list(struct('HTTPHeader', { name: 'string', value: 'string' })),
 })
 const TCP_SOCKET_ACTION = struct('TCPSocketAction', { port: 'intstr', host: 'string' })
 
@@ -95,6 +95,13 @@ const PROBE = struct('Probe', {
   successThreshold: 'int32',
   failureThreshold: 'int32',
   terminationGracePeriodSeconds: 'int64',
+})
+
+const LIFECYCLE_HANDLER = struct('LifecycleHandler', {
+  exec: EXEC_ACTION,
+  httpGet: HTTP_GET_ACTION,
+  tcpSocket: TCP_SOCKET_ACTION,
+  sleep: struct('SleepAction', { seconds: 'int64' }),
 })
 
 const ENV_VAR = struct('EnvVar', {
@@ -153,7 +160,12 @@ const CONTAINER = struct('Container', {
   tty: 'bool',
   terminationMessagePath: 'string',
   terminationMessagePolicy: 'string',
-  ...opaque('resizePolicy restartPolicy volumeDevices lifecycle securityContext'),
+  lifecycle: struct('Lifecycle', {
+    postStart: LIFECYCLE_HANDLER,
+    preStop: LIFECYCLE_HANDLER,
+    stopSignal: 'string',
+  }),
+  ...opaque('resizePolicy restartPolicy volumeDevices securityContext'),
 })
 
 const VOLUME = struct('Volume', {

@@ -6,7 +6,9 @@ import { ApiServer } from '../api/server.js'
 import type { Random } from '../base/random.js'
 import { ControlPlane } from '../cluster/control-plane.js'
 import type { ClusterFollower } from '../cluster/feed.js'
+import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import { imageNames } from '../pod/images/index.js'
+import { ClusterProber } from './cluster-prober.js'
 import type { ResolvedOptions } from './options.js'
 import { type PodPlacement, PodSupervisor } from './pod-supervisor.js'
 
@@ -20,12 +22,15 @@ export interface AssemblyOptions {
   readonly placement: PodPlacement
   readonly unixMillis: () => number
   readonly followNetwork: ClusterFollower
+  /** Takes a probe that goes over the network; how it went is told to `probeResult`. */
+  readonly probeNetwork: (request: ProbeRequest) => void
 }
 
 export class ClusterAssembly {
   readonly control: ControlPlane
   readonly supervisor: PodSupervisor
   readonly api: Api
+  readonly #prober: ClusterProber
 
   constructor(assembly: AssemblyOptions) {
     const { options, random, placement } = assembly
@@ -34,12 +39,14 @@ export class ClusterAssembly {
       images: imageNames(),
       follow: (follower) => this.control.follow(DNS_RESOURCES, follower),
     })
+    this.#prober = new ClusterProber(this.supervisor, assembly.probeNetwork)
     this.control = new ControlPlane({
       config: options.config,
       random: random.fork('control plane'),
       runtime: this.supervisor,
       startUnixMillis: options.startUnixMillis,
       lenient: options.lenient,
+      prober: this.#prober,
     })
     this.control.follow(PROXY_RESOURCES, assembly.followNetwork)
     this.api = new ApiServer({
@@ -48,5 +55,10 @@ export class ClusterAssembly {
       streams: this.supervisor,
       unixMillis: assembly.unixMillis,
     })
+  }
+
+  /** How a request given to `probeNetwork` went. */
+  probeResult(id: number, result: ProbeResult): void {
+    this.#prober.onResult?.(id, result)
   }
 }

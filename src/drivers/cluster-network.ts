@@ -8,6 +8,7 @@ import { hash32 } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
 import type { LinkOptions } from '../fabric/link.js'
@@ -41,6 +42,8 @@ export interface ClusterNetworkOptions {
   /** How the kube-proxy of a node works at first; default userspace. */
   readonly proxy?: (node: string) => ProxySetting
   readonly onFlow: (event: FlowEvent) => void
+  /** Hears how the requests given to `probe` went. */
+  readonly onProbeResult?: (id: number, result: ProbeResult) => void
 }
 
 /** Hears every frame on an interface, seen from the machine that owns it. */
@@ -158,6 +161,12 @@ export class ClusterNetwork implements ClusterFollower {
     if (id !== undefined) this.network.touch(id)
   }
 
+  /** Has a node's kubelet try something on the network; `onProbeResult` hears how it went. */
+  probe(request: ProbeRequest): void {
+    this.node(request.node).prober.start(request)
+    this.touchNode(request.node)
+  }
+
   /** Gives every interface there is, and those to come, to `onPoint`. */
   capture(onPoint: (point: CapturePoint) => void): void {
     for (const point of this.#capturePoints) onPoint(point)
@@ -236,6 +245,7 @@ export class ClusterNetwork implements ClusterFollower {
       random: random.fork(`node/${node.name}`),
       proxy: this.#options.proxy?.(node.name) ?? DEFAULT_PROXY_SETTING,
       replay: (follower) => this.#objects.forEach((change) => void follower.apply(change)),
+      onProbeResult: (id, result) => this.#options.onProbeResult?.(id, result),
       onFlow: (flow) =>
         onFlow({
           at: flow.at,

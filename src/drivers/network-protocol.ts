@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
+import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { FlowEvent } from './emulation.js'
@@ -41,12 +42,15 @@ export type NetworkCommand =
   | { readonly type: 'remove-pod'; readonly uid: PodUid }
   | { readonly type: 'change'; readonly change: ClusterChange }
   | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }
+  /** Answered by an event `probe`. */
+  | { readonly type: 'probe'; readonly request: ProbeRequest }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
   | { readonly type: 'close' }
 
 export type NetworkEvent =
   | { readonly type: 'flow'; readonly event: FlowEvent }
+  | { readonly type: 'probe'; readonly id: number; readonly result: ProbeResult }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'node-exec'; readonly id: number; readonly result: NodeCommandResult }
   /** The capture is written; `error` when it could not be. */

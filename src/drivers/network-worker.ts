@@ -41,6 +41,7 @@ class NetworkThread {
       delays: { pod: 0, node: 0 },
       proxy: (node) => data.proxies[node]!,
       onFlow: (event) => emit({ type: 'flow', event }),
+      onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
     })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),
@@ -76,6 +77,9 @@ class NetworkThread {
         break
       case 'node-exec':
         void this.#execOnNode(command.id, command.node, command.script)
+        break
+      case 'probe':
+        this.#network.probe(command.request)
         break
       case 'barrier':
         this.burst()

@@ -1,8 +1,10 @@
-// A node on the wire: its host (stack, bridge, netfilter) and the kube-proxy that runs on it, as one Machine.
+// A node on the wire: its host (stack, bridge, netfilter), the kube-proxy that runs on it and the prober of its
+// kubelet, as one Machine.
 
 import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import type { ProbeResult } from '../cluster/prober.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
 import { createProxy } from '../proxy/create-proxy.js'
 import type { ProxyFlow } from '../proxy/forwarder.js'
@@ -10,6 +12,7 @@ import { ProxiedMachine } from '../proxy/proxied-machine.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { ServiceProxy } from '../proxy/service-proxy.js'
 import { type Cidr, type InterfaceAddress, type Ipv4, type Mac, networkOf } from '../wire/address.js'
+import { NodeProber } from './node-prober.js'
 
 export interface ProxyNodeOptions {
   readonly name: string
@@ -26,23 +29,30 @@ export interface ProxyNodeOptions {
   /** Tells a new kube-proxy all objects that there are. */
   readonly replay: (follower: ClusterFollower) => void
   readonly onFlow: (flow: ProxyFlow) => void
+  readonly onProbeResult: (id: number, result: ProbeResult) => void
 }
 
 export class ProxyNode implements ClusterFollower {
   readonly host: NodeHost
   readonly machine: Machine
+  /** Sends the probes of this node's kubelet. */
+  readonly prober: NodeProber
   readonly #options: ProxyNodeOptions
   #setting: ProxySetting
   #proxy: ServiceProxy
 
   constructor(options: ProxyNodeOptions) {
     this.host = nodeHost({ ...options, random: options.random.fork('host') })
+    this.prober = new NodeProber(this.host.stack, options.onProbeResult)
     this.#options = options
     this.#setting = options.proxy
     this.#proxy = this.#start(options.proxy)
     this.machine = new ProxiedMachine(this.host, {
-      advance: (now) => this.#proxy.advance(now),
-      deadline: () => this.#proxy.deadline(),
+      advance: (now) => {
+        this.#proxy.advance(now)
+        this.prober.advance(now)
+      },
+      deadline: () => Math.min(this.#proxy.deadline(), this.prober.deadline()),
     })
   }
 

@@ -86,6 +86,7 @@ export class ThreadsEmulation implements Emulation {
       placement: this.#pods,
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
+      probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
     })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),
@@ -292,6 +293,9 @@ export class ThreadsEmulation implements Emulation {
       case 'flow':
         for (const listener of this.#flowListeners) listener(event.event)
         return
+      case 'probe':
+        this.#assembly.probeResult(event.id, event.result)
+        return this.#soon()
       case 'barrier':
         this.#barriers.get(event.id)?.()
         this.#barriers.delete(event.id)

@@ -88,6 +88,7 @@ export class VirtualEmulation implements Emulation {
       random: this.#random.fork('cluster network'),
       delays: { pod: POD_WIRE_DELAY, node: NODE_WIRE_DELAY },
       proxy: (node) => options.proxies[node]!,
+      onProbeResult: (id, result) => this.#assembly.probeResult(id, result),
       onFlow: (event) => {
         for (const listener of this.#flowListeners) listener(event)
       },
@@ -98,6 +99,7 @@ export class VirtualEmulation implements Emulation {
       placement: this.#placement(options),
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: this.network,
+      probeNetwork: (request) => this.network.probe(request),
     })
     this.api = this.#assembly.api
     capture?.record(this.network, startUnixMillis * 1000)

@@ -112,11 +112,11 @@ export class Container {
     return undefined
   }
 
-  /** SIGTERM now, SIGKILL after `grace`. */
+  /** The image's stop signal now, SIGKILL after `grace`. */
   stop(grace: Micros): void {
     const main = this.#main
     if (main === undefined || !this.#running) return
-    if (grace > 0) main.kill('SIGTERM')
+    if (grace > 0) main.kill(this.#image.stopSignal)
     const timer = new AbortController()
     main.exited.then(() => timer.abort())
     this.#context.clock.sleep(Math.max(grace, MILLISECOND), timer.signal).then(

@@ -1,13 +1,15 @@
 // Images: a registry of built-in programs under the names people know. An image here is what a container image is
 // to a container: an entrypoint, a command, variables, files - and the programs that its PATH finds.
 
-import type { Program } from '../posix/process.js'
+import type { Program, SignalName } from '../posix/process.js'
 
 export interface Image {
   readonly entrypoint: readonly string[]
   readonly command: readonly string[]
   readonly env: readonly (readonly [name: string, value: string])[]
   readonly workingDir: string
+  /** What asks the main process to end, STOPSIGNAL of the real image. */
+  readonly stopSignal: SignalName
   readonly programs: ReadonlyMap<string, Program>
   /** Path to text; directories are made. */
   readonly files: Readonly<Record<string, string>>

@@ -6,6 +6,7 @@ import { type Micros, SECOND } from '../../src/base/time.js'
 import { type ClusterConfigInput, resolveClusterConfig } from '../../src/cluster/cluster-config.js'
 import { ControlPlane } from '../../src/cluster/control-plane.js'
 import type { Deployment, KubeObject, Pod, PodSpec, Service } from '../../src/cluster/objects.js'
+import type { Prober } from '../../src/cluster/prober.js'
 import { knownResource, RESOURCE_TYPES } from '../../src/cluster/resources.js'
 import type { ContainerSpec, PodRuntime, SandboxEvent, SandboxSpec } from '../../src/cluster/sandbox.js'
 
@@ -65,12 +66,13 @@ export class Cluster {
   /** Called whenever everything that is due at a moment has been done. */
   onRest: () => void = () => {}
 
-  constructor(input: ClusterConfigInput = {}, seed = 1) {
+  constructor(input: ClusterConfigInput = {}, seed = 1, prober?: Prober) {
     this.plane = new ControlPlane({
       config: resolveClusterConfig(input),
       random: new Random(`test/${seed}`),
       runtime: this.runtime,
       startUnixMillis: START,
+      ...(prober && { prober }),
     })
   }
 

@@ -9,6 +9,7 @@ const image: Image = {
   command: ['serve', '--port', '80'],
   env: [],
   workingDir: '/',
+  stopSignal: 'SIGTERM',
   programs: new Map(),
   files: {},
 }

@@ -32,6 +32,11 @@ export class RequestReader {
     this.#process = process
   }
 
+  /** Whether the beginning of a next request is here. */
+  get pending(): boolean {
+    return this.#text.length > this.#skip
+  }
+
   /** Next request; undefined when the client is done or silent for `idle`. */
   async next(idle: Micros): Promise<HttpRequest | undefined> {
     for (;;) {

@@ -3,7 +3,7 @@
 
 import type { ClusterFollower } from '../../cluster/feed.js'
 import type { DnsCodec } from '../../dns/message.js'
-import type { Process, Program } from '../../posix/process.js'
+import type { Process, Program, SignalName } from '../../posix/process.js'
 import { applets } from '../../shell/applets/index.js'
 import { type Image, ImageRegistry } from '../image.js'
 import { corednsProgram } from './coredns.js'
@@ -49,6 +49,7 @@ function staticImages(): Record<string, Image> {
   const nginx = image({
     entrypoint: ['/docker-entrypoint.sh'],
     command: ['nginx', '-g', 'daemon off;'],
+    stopSignal: 'SIGQUIT',
     programs: [...applets, ['nginx', webServer('nginx')], ['docker-entrypoint.sh', runArguments]],
     files: { '/usr/share/nginx/html/index.html': WELCOME_NGINX },
   })
@@ -111,6 +112,7 @@ function image(parts: {
   readonly command?: readonly string[]
   readonly env?: Image['env']
   readonly workingDir?: string
+  readonly stopSignal?: SignalName
   readonly programs?: Iterable<readonly [string, Program]>
   readonly files?: Readonly<Record<string, string>>
 }): Image {
@@ -119,6 +121,7 @@ function image(parts: {
     command: parts.command ?? [],
     env: parts.env ?? [],
     workingDir: parts.workingDir ?? '/',
+    stopSignal: parts.stopSignal ?? 'SIGTERM',
     programs: new Map(parts.programs ?? []),
     files: parts.files ?? {},
   }

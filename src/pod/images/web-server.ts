@@ -7,7 +7,7 @@ import { type Micros, SECOND } from '../../base/time.js'
 import type { FileSystem } from '../../posix/file-system.js'
 import { resolvePath } from '../../posix/file-system.js'
 import type { Connection, Listener } from '../../posix/net.js'
-import type { Process, Program } from '../../posix/process.js'
+import { type Process, type Program, SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { formatIpv4, IPV4_ANY } from '../../wire/address.js'
 import { type HttpRequest, RequestReader } from './http-request.js'
 
@@ -22,9 +22,14 @@ interface Site {
   readonly port: number
 }
 
+/** nginx' master process tells its number here. */
+const NGINX_PID_FILE = '/var/run/nginx.pid'
+const NGINX_SIGNALS: Readonly<Record<string, SignalName>> = { stop: 'SIGTERM', quit: 'SIGQUIT' }
+
 /** The program `nginx`, `httpd-foreground` or busybox' `httpd`. */
 export function webServer(flavour: WebServerFlavour): Program {
   return async (process) => {
+    if (flavour === 'nginx' && process.argv[1] === '-s') return signalMaster(process)
     const site = siteOf(flavour, process)
     if (typeof site === 'string') {
       await process.stderr.write(site)
@@ -37,29 +42,85 @@ export function webServer(flavour: WebServerFlavour): Program {
       await process.stderr.write(bindError(site, error))
       return 1
     }
-    let stop = () => {}
-    const stopped = new Promise<'stopped'>((resolve) => {
-      stop = () => resolve('stopped')
-    })
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.onSignal(signal, stop)
-    for (;;) {
-      const connection = await Promise.race([listener.accept(process.signal), stopped])
-      if (connection === 'stopped') break
-      serve(connection, site, process).catch(() => connection.abort())
+    if (flavour === 'nginx') {
+      process.system.fs.makeDirectory('/var/run', true)
+      process.system.fs.writeFile(NGINX_PID_FILE, `${process.pid}\n`)
     }
-    listener.close()
-    return 0
+    return run(listener, site, process)
   }
 }
 
-async function serve(connection: Connection, site: Site, process: Process): Promise<void> {
+/** Serves until a signal: SIGQUIT lets open requests finish (nginx' graceful shutdown), the others do not. */
+async function run(listener: Listener, site: Site, process: Process): Promise<number> {
+  let stop = () => {}
+  const stopped = new Promise<'stopped'>((resolve) => {
+    stop = () => resolve('stopped')
+  })
+  let quit = () => {}
+  const drain: Drain = {
+    draining: false,
+    begun: new Promise<undefined>((resolve) => {
+      quit = () => {
+        drain.draining = true
+        resolve(undefined)
+      }
+    }),
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.onSignal(signal, stop)
+  process.onSignal('SIGQUIT', quit)
+  const serving = new Set<Promise<void>>()
+  for (;;) {
+    const connection = await Promise.race([listener.accept(process.signal), stopped, drain.begun])
+    if (connection === 'stopped' || connection === undefined) break
+    const served = serve(connection, site, process, drain)
+      .catch(() => connection.abort())
+      .finally(() => serving.delete(served))
+    serving.add(served)
+  }
+  listener.close()
+  await Promise.race([Promise.all(serving), stopped])
+  return 0
+}
+
+/** `nginx -s quit`: a signal to the one that serves. */
+async function signalMaster(process: Process): Promise<number> {
+  const name = process.argv[2] ?? ''
+  const signal = NGINX_SIGNALS[name]
+  const { fs } = process.system
+  if (signal === undefined) {
+    await process.stderr.write(`nginx: invalid option: "-s ${name}"\n`)
+    return 1
+  }
+  if (!fs.exists(NGINX_PID_FILE)) {
+    const why = 'failed (2: No such file or directory)'
+    await process.stderr.write(`nginx: [error] open() "${NGINX_PID_FILE}" ${why}\n`)
+    return 1
+  }
+  const pid = Number(new TextDecoder().decode(fs.readFile(NGINX_PID_FILE)))
+  if (process.system.kill(pid, signal)) return 0
+  await process.stderr.write(
+    `nginx: [alert] kill(${pid}, ${SIGNAL_NUMBER[signal]}) failed (3: No such process)\n`,
+  )
+  return 1
+}
+
+/** A graceful end, once it has begun. */
+interface Drain {
+  draining: boolean
+  readonly begun: Promise<undefined>
+}
+
+async function serve(connection: Connection, site: Site, process: Process, drain: Drain): Promise<void> {
   const reader = new RequestReader(connection, process)
   connection.setNoDelay(true)
-  for (;;) {
-    const request = await reader.next(IDLE_TIMEOUT)
+  for (let first = true; ; first = false) {
+    const next = reader.next(IDLE_TIMEOUT)
+    // A connection that waits for its next request is closed at a graceful end; one that is new is still served.
+    let request = first ? await next : await Promise.race([next, drain.begun])
+    if (request === undefined && drain.draining && reader.pending) request = await next
     if (request === undefined) break
     const response = respond(request, site, process.system.fs)
-    const close = request.close || response.status === 400
+    const close = request.close || response.status === 400 || drain.draining
     await connection.write(head(response, close, process.system.clock.unixMillis(), site))
     if (request.method !== 'HEAD' && response.body.length > 0) await connection.write(response.body)
     await process.stdout.write(accessLine(connection, request, response, process))
