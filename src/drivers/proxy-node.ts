@@ -88,7 +88,7 @@ export class ProxyNode implements ClusterFollower {
       stack: this.host.stack,
       netfilter: this.host.netfilter,
       random: random.fork('kube-proxy'),
-      ...(scheduler && { ipvs: { scheduler } }),
+      ...(mode === 'ipvs' && { ipvs: { kernel: this.host.ipvs, ...(scheduler && { scheduler }) } }),
       onFlow,
     })
   }

@@ -158,6 +158,11 @@ export class Ipvs {
     for (const unregister of this.#unregister) unregister()
   }
 
+  /** Ends the connections that are over: before their numbers are read. */
+  expire(): void {
+    this.#connections.expire(this.#stack.now)
+  }
+
   /** Connections and templates, the oldest first. */
   connections(): Connection[] {
     this.#connections.expire(this.#stack.now)

@@ -12,7 +12,7 @@ import { trackingOf } from './conntrack.js'
 import type { IpSetQuery, IpSets } from './ip-sets.js'
 import { PROTOCOL_NUMBERS } from './packed-key.js'
 import type { RecentLists } from './recent.js'
-import type { AddressType, Match, SetMatch, StateWord } from './rule.js'
+import type { AddressType, IpvsMatch, Match, SetMatch, StateWord } from './rule.js'
 
 /** What matches need to know of the host. */
 export interface HostAddresses {
@@ -91,6 +91,8 @@ export class Matcher {
         return this.recent.matches(match, match.source ? header.source : header.destination, this.#host.now)
       case 'set':
         return this.#isInSet(match, packet)
+      case 'ipvs':
+        return wasSentTo(match, packet)
     }
   }
 
@@ -129,6 +131,19 @@ export class Matcher {
     query.second = second === 'src' ? header.source : header.destination
     return set.has(query)
   }
+}
+
+/** xt_ipvs asks IPVS for the connection; here conntrack knows what was dialled and where it goes instead. */
+function wasSentTo(match: IpvsMatch, packet: Packet): boolean {
+  const flow = trackingOf(packet)?.flow
+  if (flow === undefined || flow.destinationTranslated) return false
+  const { destination, destinationPort, protocol } = flow.original
+  return (
+    destination === match.address &&
+    destinationPort === match.port &&
+    protocol === PROTOCOL_NUMBERS[match.protocol] &&
+    flow.reply.source !== destination
+  )
 }
 
 export function isInState(packet: Packet, words: readonly StateWord[]): boolean {

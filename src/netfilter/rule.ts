@@ -32,6 +32,7 @@ export type Match =
     }
   | RecentMatch
   | SetMatch
+  | IpvsMatch
 
 /** addrtype: what the source, the destination or both are to this host. `invert` turns each that is given. */
 export interface AddressTypeMatch {
@@ -72,6 +73,15 @@ export interface SetMatch {
   readonly match: 'set'
   readonly set: string
   readonly directions: readonly ('src' | 'dst')[]
+  readonly invert?: boolean
+}
+
+/** A packet that IPVS sends on: the virtual service that it was sent to. */
+export interface IpvsMatch {
+  readonly match: 'ipvs'
+  readonly address: Endpoint['address']
+  readonly protocol: TransportProtocol
+  readonly port: Port
   readonly invert?: boolean
 }
 

@@ -3,6 +3,7 @@
 
 import { type Endpoint, formatCidr, formatEndpoint, formatIpv4 } from '../wire/address.js'
 import { keptProbability } from './matching.js'
+import { PROTOCOL_NUMBERS } from './packed-key.js'
 import type { ConnmarkTarget, MarkTarget, Match, RecentMatch, Rule, Target } from './rule.js'
 import type { Table } from './tables.js'
 
@@ -111,6 +112,11 @@ function extensionText(match: Match): string {
       return recentText(match)
     case 'set':
       return ` -m set${not(match.invert)} --match-set ${match.set} ${match.directions.join(',')}`
+    case 'ipvs': {
+      const address = formatCidr({ network: match.address, prefixLength: 32 })
+      const sent = `--vproto ${PROTOCOL_NUMBERS[match.protocol]} --vaddr ${address} --vport ${match.port}`
+      return ` -m ipvs${not(match.invert)} ${sent}`
+    }
     default:
       return ''
   }

@@ -1,6 +1,7 @@
 // The modes of kube-proxy by their names.
 
 import { IptablesWriter } from './iptables/iptables-writer.js'
+import { IpvsWriter } from './ipvs/ipvs-writer.js'
 import type { ProxyMode } from './proxy-mode.js'
 import type { ProxyOptions, ServiceProxy } from './service-proxy.js'
 import { SyncedProxy } from './synced-proxy.js'
@@ -20,6 +21,8 @@ export function createProxy(mode: ProxyMode, options: ProxyOptions): ServiceProx
       })
     case 'iptables':
       return new SyncedProxy(options, new IptablesWriter(options))
+    case 'ipvs':
+      return new SyncedProxy(options, new IpvsWriter(options))
     default:
       throw new TypeError(`proxy mode ${mode} is not supported`)
   }

@@ -5,6 +5,7 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterFollower } from '../cluster/feed.js'
 import type { Protocol } from '../cluster/objects.js'
+import type { Ipvs } from '../ipvs/ipvs.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { Stack } from '../stack/stack.js'
 import type { Cidr, Endpoint, Ipv4, Port } from '../wire/address.js'
@@ -45,6 +46,8 @@ export interface ProxyOptions {
 export interface IpvsOptions {
   /** Default rr. */
   readonly scheduler?: IpvsScheduler
+  /** The node's; without it the proxy loads one for its own time. */
+  readonly kernel?: Ipvs
 }
 
 /** One service port as it is served. */
