@@ -12,6 +12,8 @@ export class RealTime {
   /** `performance.timeOrigin + performance.now()` at the emulation's zero, in milliseconds; the same in all threads. */
   readonly zero: number
   readonly #startUnixMillis: number
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #closed = false
 
   constructor(startUnixMillis: number, zero: number = RealTime.here()) {
     this.#startUnixMillis = startUnixMillis
@@ -34,12 +36,14 @@ export class RealTime {
     if (signal?.aborted) return Promise.reject(signal.reason)
     return new Promise((resolve, reject) => {
       const end = this.now() + duration
-      let timer: NodeJS.Timeout
+      let timer: NodeJS.Timeout | undefined
       const onAbort = () => {
-        clearTimeout(timer)
+        this.#clear(timer)
         reject(signal?.reason)
       }
       const wait = () => {
+        this.#clear(timer)
+        if (this.#closed) return
         const left = end - this.now()
         if (left <= 0) {
           signal?.removeEventListener('abort', onAbort)
@@ -47,10 +51,23 @@ export class RealTime {
           return
         }
         timer = setTimeout(wait, Math.min(Math.ceil(left / MILLISECOND), LONGEST_TIMEOUT_MS))
+        this.#timers.add(timer)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       wait()
     })
+  }
+
+  /** Stops: who still sleeps is never woken, and no timer keeps the process alive. */
+  close(): void {
+    this.#closed = true
+    for (const timer of [...this.#timers]) this.#clear(timer)
+  }
+
+  #clear(timer: NodeJS.Timeout | undefined): void {
+    if (timer === undefined) return
+    clearTimeout(timer)
+    this.#timers.delete(timer)
   }
 
   /** The clock that programs see. Computing takes the time that it takes; `spend` lets others in now and then. */

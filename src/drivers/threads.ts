@@ -223,6 +223,7 @@ export class ThreadsEmulation implements Emulation {
     this.#toNetwork({ type: 'close' })
     const error = await captured
     await this.#worker.terminate()
+    this.#time.close()
     if (error !== undefined) throw new Error(`capture: ${error}`)
   }
 

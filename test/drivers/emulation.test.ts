@@ -128,6 +128,19 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       assert.is(output, 'a\nb\noops\ncommand terminated with exit code 7\n')
     }))
 
+  test('closing leaves no timer behind, whatever still waits in pods and in commands', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = timers()
+    const cluster = await up([], { clock })
+    await cluster.apply(SERVER)
+    await cluster.settle()
+    const pending = cluster.exec('curl', 'sleep 1000', { timeoutSeconds: 600 }).catch(() => undefined)
+    await cluster.exec('curl', 'sleep 0.01')
+    await cluster.close()
+    await pending
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`)
+  })
+
   test('an image that is not there gives ErrImagePull and harms nobody', () =>
     on({ clock }, async (cluster) => {
       await cluster.kubectl('run nope --image=example/unknown:1')
