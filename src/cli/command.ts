@@ -6,13 +6,20 @@ import { knownNames } from '../scenario/nearest.js'
 import { SourceError } from '../scenario/source-error.js'
 import { UsageError } from './arguments.js'
 import type { Command, CommandContext } from './command-kind.js'
+import { dnsCommandLine } from './dns-command.js'
 import { dumpCommandLine } from './dump-command.js'
 import { PACKAGE } from './package.js'
 import { runCommand, startCommand } from './run-command.js'
 import { schemaCommand } from './schema-command.js'
 
 const INTERRUPTED = 130
-const COMMANDS: readonly Command[] = [runCommand, startCommand, dumpCommandLine, schemaCommand]
+const COMMANDS: readonly Command[] = [
+  runCommand,
+  startCommand,
+  dumpCommandLine,
+  dnsCommandLine,
+  schemaCommand,
+]
 
 /** Runs one command line, without `node` and the script; resolves with the exit code. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {

@@ -154,11 +154,12 @@ function addKubernetesService({ store, admission, config }: BootstrapTarget): vo
 
 function addDns({ admission, config }: BootstrapTarget): void {
   const namespace = 'kube-system'
+  const data = { Corefile: corefile(config), ...config.dnsConfig }
   admission.create<ConfigMap>({
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'coredns', namespace },
-    data: { Corefile: corefile(config) },
+    data,
   })
   admission.create<Service>({
     apiVersion: 'v1',
@@ -216,7 +217,7 @@ function addDns({ admission, config }: BootstrapTarget): void {
           volumes: [
             {
               name: 'config-volume',
-              configMap: { name: 'coredns', items: [{ key: 'Corefile', path: 'Corefile' }] },
+              configMap: { name: 'coredns', items: Object.keys(data).map((key) => ({ key, path: key })) },
             },
           ],
         },

@@ -41,6 +41,8 @@ export interface ClusterConfig {
   /** ClusterIP of kube-dns: the tenth address of serviceSubnet. */
   readonly dnsAddress: string
   readonly dnsReplicas: number
+  /** Data of the ConfigMap `coredns`, over kubeadm's: the Corefile, and files that it names in /etc/coredns. */
+  readonly dnsConfig: Readonly<Record<string, string>>
   /** Where the Service `kubernetes` leads to. */
   readonly apiServer: { readonly address: string; readonly port: number }
   readonly mtuBytes: number
@@ -64,7 +66,7 @@ export interface ClusterConfigInput {
   /** Default: the last 16 addresses of nodeSubnet. */
   readonly loadBalancerPool?: string
   readonly clusterDomain?: string
-  readonly dns?: { readonly replicas?: number }
+  readonly dns?: { readonly replicas?: number; readonly config?: Readonly<Record<string, string>> }
 }
 
 const DEFAULT_NODES: NonNullable<ClusterConfigInput['nodes']> = [
@@ -103,6 +105,7 @@ export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterCon
     clusterDomain: input.clusterDomain ?? 'cluster.local',
     dnsAddress: formatIpv4(serviceSubnet.network + 10),
     dnsReplicas: input.dns?.replicas ?? 2,
+    dnsConfig: input.dns?.config ?? {},
     apiServer: { address: master.address, port: API_SERVER_PORT },
     mtuBytes: MTU_BYTES,
   }

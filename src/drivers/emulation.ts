@@ -3,8 +3,8 @@
 
 import type { Api } from '../api/request.js'
 import type { Micros } from '../base/time.js'
-import type { Net } from '../posix/net.js'
 import type { Program, System } from '../posix/process.js'
+import type { OutsideHost } from './external-host.js'
 import type { NodeCommandResult } from './node-shell.js'
 
 /** DNS on the host's loopback. */
@@ -46,6 +46,8 @@ export interface ClusterOptions {
     /** Answers only what the Kubernetes DNS specification names: no dotted pod addresses. Default false. */
     readonly strict?: boolean
     readonly replicas?: number
+    /** Data of the ConfigMap `coredns`: `Corefile`, and files that it names in /etc/coredns. Default: kubeadm's. */
+    readonly config?: Readonly<Record<string, string>>
   }
 }
 
@@ -114,10 +116,10 @@ export interface Emulation extends AsyncDisposable {
   /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */
   execOnNode(node: string, script: string): Promise<NodeCommandResult>
   /**
-   * Sockets of a computer on the nodes' network, outside the cluster (external-host.ts): it reaches services and pods
-   * through the first node. Wait for them with `run`, or the virtual clock stands still.
+   * A computer on the nodes' network, outside the cluster: it reaches services and pods through the first node. Wait
+   * for its sockets with `run`, or the virtual clock stands still.
    */
-  externalNet(): Net
+  outside(): OutsideHost
   /**
    * Answers DNS on loopback, UDP and TCP, by the cluster's server (host-dns.ts); port 0: any that is free. Rejects with
    * node's error when the port cannot be had. It ends with the emulation, or before by `close`.

@@ -8,12 +8,13 @@ import type { Net } from '../posix/net.js'
 import { ProcessNet } from '../posix/net-over-stack.js'
 import type { Clock } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
-import { cidr, ipv4, lastAddress } from '../wire/address.js'
+import { cidr, type Endpoint, ipv4, lastAddress } from '../wire/address.js'
 import { dnsCodec } from './dns-codec.js'
 
 export const EXTERNAL_HOST = 'external'
 const MAC = 0x5254_0000_00fe
 const MTU_BYTES = 1500
+const DNS_PORT = 53
 
 export function externalHost(config: ClusterConfig, random: Random): Host {
   const nodes = cidr(config.nodeSubnet)
@@ -29,19 +30,31 @@ export function externalHost(config: ClusterConfig, random: Random): Host {
   })
 }
 
-/** Its sockets; names are resolved by the cluster's DNS server. `touched`: the host may have something to send. */
-export function externalNet(
+/** What a program on that computer has. */
+export interface OutsideHost {
+  /** Its sockets; names are resolved by the cluster's DNS server. */
+  readonly net: Net
+  readonly clock: Clock
+  readonly random: Random
+  /** kube-dns, as everybody in the cluster reaches it. */
+  readonly dnsServer: Endpoint
+}
+
+/** `touched`: the host may have something to send. */
+export function outsideHost(
   host: Host,
   config: ClusterConfig,
   clock: Clock,
   random: Random,
   touched: () => void,
-): Net {
+): OutsideHost {
   const files: Readonly<Record<string, string>> = { '/etc/resolv.conf': `nameserver ${config.dnsAddress}\n` }
   const reader = { exists: (path: string) => path in files, readText: (path: string) => files[path]! }
   const names = random.fork('resolver')
-  return new ProcessNet(
+  const net = new ProcessNet(
     { stack: host.stack, clock, touched },
-    (net) => new StubResolver({ net, files: reader, clock, random: names, codec: dnsCodec }),
+    (own) => new StubResolver({ net: own, files: reader, clock, random: names, codec: dnsCodec }),
   )
+  const dnsServer = { address: ipv4(config.dnsAddress), port: DNS_PORT }
+  return { net, clock, random: random.fork('programs'), dnsServer }
 }

@@ -12,19 +12,9 @@ import type { Endpoint } from '../wire/address.js'
 import type { Emulation, HostDns } from './emulation.js'
 
 /** What of an emulation is used. */
-type Carrier = Pick<Emulation, 'externalNet' | 'run'>
+type Carrier = Pick<Emulation, 'outside' | 'run'>
 
-export interface HostDnsOptions {
-  /** 0: any that is free. */
-  readonly port: number
-  /** Where queries are sent in the cluster: kube-dns. */
-  readonly server: Endpoint
-  /** Default 127.0.0.1. */
-  readonly address?: string
-}
-
-export const DNS_PORT = 53
-
+const LOOPBACK = '127.0.0.1'
 /** Emulated time that an answer to a datagram may take. */
 const ANSWER_TIMEOUT = 5 * SECOND
 /** Datagrams that may wait for their answer at once; more are dropped, as a full queue does. */
@@ -32,16 +22,15 @@ const WAITING_LIMIT = 2_000
 const CONNECTION_LIMIT = 200
 const IDLE_TIMEOUT_MS = 30_000
 
-/** Listens on UDP and TCP. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
-export async function listenDns(emulation: Carrier, options: HostDnsOptions): Promise<HostDns> {
-  const { address = '127.0.0.1' } = options
-  const relay = new Relay(emulation, options.server)
+/** Listens on UDP and TCP; port 0: any that is free. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
+export async function listenDns(emulation: Carrier, wanted: number): Promise<HostDns> {
+  const relay = new Relay(emulation)
   const tcp = createServer((socket) => relay.connection(socket))
-  await listening(tcp, () => tcp.listen(options.port, address))
+  await listening(tcp, () => tcp.listen(wanted, LOOPBACK))
   const { port } = tcp.address() as { port: number }
   const udp = createSocket('udp4')
   try {
-    await listening(udp, () => udp.bind(port, address))
+    await listening(udp, () => udp.bind(port, LOOPBACK))
   } catch (error) {
     tcp.close()
     throw error
@@ -73,10 +62,11 @@ class Relay {
   readonly #sockets = new Set<Socket>()
   #waiting = 0
 
-  constructor(emulation: Carrier, server: Endpoint) {
+  constructor(emulation: Carrier) {
     this.#emulation = emulation
-    this.#server = server
-    this.#net = emulation.externalNet()
+    const { net, dnsServer } = emulation.outside()
+    this.#net = net
+    this.#server = dnsServer
     // Everybody who waits hears of the end.
     setMaxListeners(0, this.#closed.signal)
   }

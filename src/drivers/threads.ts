@@ -8,15 +8,13 @@ import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import { ringBuffer } from '../fabric/ring.js'
-import type { Net } from '../posix/net.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
-import { ipv4 } from '../wire/address.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
-import { EXTERNAL_HOST, externalHost, externalNet } from './external-host.js'
-import { DNS_PORT, listenDns } from './host-dns.js'
+import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
+import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
 import type { NodeCommandResult } from './node-shell.js'
@@ -47,7 +45,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #nodes: readonly string[]
   readonly #proxies: Map<string, ProxySetting>
   readonly #config: ClusterConfig
-  #external: { readonly net: Net; readonly wired: WiredHost } | undefined
+  #external: { readonly outside: OutsideHost; readonly wired: WiredHost } | undefined
   #nextBarrier = 1
   #scheduled = false
   #closed: ((error: string | undefined) => void) | undefined
@@ -172,14 +170,13 @@ export class ThreadsEmulation implements Emulation {
     )
   }
 
-  externalNet(): Net {
+  outside(): OutsideHost {
     this.#external ??= this.#addExternal()
-    return this.#external.net
+    return this.#external.outside
   }
 
   async exposeDns(port: number): Promise<HostDns> {
-    const server = { address: ipv4(this.#config.dnsAddress), port: DNS_PORT }
-    const dns = await listenDns(this, { port, server })
+    const dns = await listenDns(this, port)
     this.#exposed.add(dns)
     return dns
   }
@@ -198,7 +195,7 @@ export class ThreadsEmulation implements Emulation {
     return this.close()
   }
 
-  #addExternal(): { net: Net; wired: WiredHost } {
+  #addExternal(): { outside: OutsideHost; wired: WiredHost } {
     const { port1, port2 } = new MessageChannel()
     const [incoming, outgoing] = [ringBuffer(), ringBuffer()]
     const wire = { outgoing: incoming, incoming: outgoing, bell: port1 }
@@ -206,8 +203,8 @@ export class ThreadsEmulation implements Emulation {
     const random = this.#random.fork(EXTERNAL_HOST)
     const host = externalHost(this.#config, random)
     const wired = new WiredHost(host, { outgoing, incoming, bell: port2 }, this.#time)
-    const net = externalNet(host, this.#config, this.#time.clock(), random, () => wired.touch())
-    return { net, wired }
+    const outside = outsideHost(host, this.#config, this.#time.clock(), random, () => wired.touch())
+    return { outside, wired }
   }
 
   async #close(): Promise<void> {

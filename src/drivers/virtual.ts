@@ -16,17 +16,15 @@ import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox } from '../pod/sandbox.js'
-import type { Net } from '../posix/net.js'
 import type { Clock, System } from '../posix/process.js'
 import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
-import { ipv4 } from '../wire/address.js'
 import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { dnsCodec } from './dns-codec.js'
 import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
-import { EXTERNAL_HOST, externalHost, externalNet } from './external-host.js'
-import { DNS_PORT, listenDns } from './host-dns.js'
+import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
+import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import { type NodeCommandResult, NodeShell } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
@@ -69,7 +67,7 @@ export class VirtualEmulation implements Emulation {
   readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
   readonly #config: ClusterConfig
-  #external: Net | undefined
+  #external: OutsideHost | undefined
   readonly #conditions = new Set<Condition>()
   readonly #failures = new Set<(error: Error) => void>()
   #waiting = 0
@@ -201,14 +199,13 @@ export class VirtualEmulation implements Emulation {
     this.network.network.touch(machine)
   }
 
-  externalNet(): Net {
+  outside(): OutsideHost {
     this.#external ??= this.#addExternal()
     return this.#external
   }
 
   async exposeDns(port: number): Promise<HostDns> {
-    const server = { address: ipv4(this.#config.dnsAddress), port: DNS_PORT }
-    const dns = await listenDns(this, { port, server })
+    const dns = await listenDns(this, port)
     this.#exposed.add(dns)
     return dns
   }
@@ -229,11 +226,11 @@ export class VirtualEmulation implements Emulation {
     return this.close()
   }
 
-  #addExternal(): Net {
+  #addExternal(): OutsideHost {
     const random = this.#random.fork(EXTERNAL_HOST)
     const host = externalHost(this.#config, random)
     const machine = this.network.addToLan(EXTERNAL_HOST, host)
-    return externalNet(host, this.#config, this.#time.clock(), random, () => this.touchMachine(machine))
+    return outsideHost(host, this.#config, this.#time.clock(), random, () => this.touchMachine(machine))
   }
 
   #placement(options: ResolvedOptions): PodPlacement {

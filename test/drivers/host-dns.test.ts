@@ -114,7 +114,7 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       )
       for (const { answers: records } of answers)
         assert.equal(records, [{ name: KUBE_DNS, ttlSeconds: 30, type: 'A', address: '10.96.0.10' }])
-      const open = cluster.emulation.externalNet().sockets()
+      const open = cluster.emulation.outside().net.sockets()
       assert.equal(open, [], 'every query closes its socket')
     }))
 

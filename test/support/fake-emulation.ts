@@ -5,10 +5,10 @@ import type { Api, RemoteStreams, Status } from '../../src/api/request.js'
 import { Random } from '../../src/base/random.js'
 import type { Micros } from '../../src/base/time.js'
 import type { ClockKind, Emulation, FlowEvent, HostDns } from '../../src/drivers/emulation.js'
+import type { OutsideHost } from '../../src/drivers/external-host.js'
 import type { NodeCommandResult } from '../../src/drivers/node-shell.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
-import type { Net } from '../../src/posix/net.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
 import type { Clock, Program, System } from '../../src/posix/process.js'
 
@@ -139,7 +139,7 @@ export class FakeEmulation implements Emulation {
     return { exitCode: 0, stdout: `${script} on ${node}\n`, stderr: '' }
   }
 
-  externalNet(): Net {
+  outside(): OutsideHost {
     throw new TypeError('there is no network around an emulation without a cluster')
   }
 
