@@ -24,8 +24,8 @@ export function flowKind(flow: FlowCase, services: readonly Service[]): FlowKind
     to: to ?? (byHealthCheck ? 'healthCheck' : undefined),
     unknownPort: served === undefined && atAddress.some(({ spec }) => spec.clusterIP === destIP),
     source: sourceKind(sourceIP),
-    localPolicy:
-      service?.spec.internalTrafficPolicy === 'Local' || service?.spec.externalTrafficPolicy === 'Local',
+    internalPolicyLocal: service?.spec.internalTrafficPolicy === 'Local',
+    externalPolicyLocal: service?.spec.externalTrafficPolicy === 'Local',
     ownVip: sourceIP === destIP && served !== undefined,
   }
 }

@@ -2,7 +2,7 @@
 // eth0. New connections are really opened, from any source address, and where they end up is observed.
 
 import type { Random } from '../base/random.js'
-import { MILLISECOND, type Micros, SECOND } from '../base/time.js'
+import { type Micros, SECOND } from '../base/time.js'
 import type { KubeObject, Service } from '../cluster/objects.js'
 import { Network } from '../fabric/network.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
@@ -48,6 +48,8 @@ const POD_CIDR = cidr('10.0.0.0/8')
 const BRIDGE_ADDRESS = ipv4('10.255.255.254')
 const FIRST_PORT = 10_000
 const PORTS = 50_000
+/** A node sends one ICMP error a second to the same destination for long. */
+const ERROR_INTERVAL: Micros = SECOND
 
 export class FlowLab {
   readonly #network: Network
@@ -206,14 +208,14 @@ export class FlowLab {
     return !sameEndpoint(source, from) && this.#node.stack.isLocal(source.address)
   }
 
-  /** Time after which no session affinity binds a client any more. */
+  /** Time after which no session affinity binds a client any more, and the limit for ICMP errors is none. */
   #memory(): Micros {
     let seconds = 0
     for (const { spec } of this.#services.values()) {
       if (spec.sessionAffinity !== 'ClientIP') continue
       seconds = Math.max(seconds, spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
     }
-    return seconds * SECOND + MILLISECOND
+    return seconds * SECOND + ERROR_INTERVAL
   }
 
   #forget(): void {

@@ -13,8 +13,9 @@ export interface FlowKind {
   /** The destination is a cluster IP, but the port is none of that service's. */
   readonly unknownPort: boolean
   readonly source: 'pod' | 'node' | 'localhost' | 'external'
-  /** A Service under that address has a policy Local. */
-  readonly localPolicy: boolean
+  /** The Service under that address has these policies. */
+  readonly internalPolicyLocal: boolean
+  readonly externalPolicyLocal: boolean
   readonly ownVip: boolean
 }
 
@@ -34,7 +35,7 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
       reason: 'the userspace proxy serves cluster IPs only',
     },
     {
-      applies: ({ localPolicy }) => localPolicy,
+      applies: ({ internalPolicyLocal, externalPolicyLocal }) => internalPolicyLocal || externalPolicyLocal,
       reason: 'the userspace proxy knows no traffic policies',
     },
     {
@@ -49,16 +50,22 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
   ipvs: [
     {
       applies: ({ unknownPort }) => unknownPort,
-      reason: 'cluster IPs are addresses of kube-ipvs0: the node itself answers for ports without a service',
+      reason: 'KUBE-IPVS-FILTER rejects the ports of a service’s address that no service has',
     },
     {
-      applies: ({ to, verdict }) => verdict === 'REJECT' && to !== 'clusterIP',
-      reason: 'ipvs mode rejects through virtual servers without destinations',
+      applies: ({ to, verdict, internalPolicyLocal }) =>
+        internalPolicyLocal && to === 'clusterIP' && verdict === 'DROP',
+      reason: 'a virtual server without destinations rejects, whatever other nodes have',
     },
     {
-      applies: ({ ownVip }) => ownVip,
-      reason:
-        'the load balancer’s address is the node’s own (kube-ipvs0): from outside it is a martian source',
+      applies: ({ to, verdict, externalPolicyLocal }) =>
+        externalPolicyLocal && to !== 'clusterIP' && verdict === 'DROP',
+      reason: 'a virtual server gets the endpoints of other nodes when none is local',
+    },
+    {
+      applies: ({ to, source, externalPolicyLocal }) =>
+        externalPolicyLocal && to !== 'clusterIP' && source !== 'external',
+      reason: 'a virtual server has the same destinations for pods and nodes as for those outside',
     },
   ],
   nftables: [
