@@ -37,6 +37,7 @@ export class PodThreads implements PodPlacement {
   }
 
   create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void } {
+    if (this.#closed) return { send: () => {} }
     let worker: Worker | undefined
     const early: PodCommand[] = []
     this.#queue.push(() => {

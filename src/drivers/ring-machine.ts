@@ -26,8 +26,9 @@ export class RingMachine implements Machine {
 
   advance(): void {}
 
+  /** Frames up to the last `pending`: a busy writer must not keep its reader from everything else. */
   transmit(): Outgoing | undefined {
-    const frame = this.#incoming.read()
+    const frame = this.#incoming.exhausted ? undefined : this.#incoming.read()
     if (frame !== undefined) return { port: 0, frame }
     this.#incoming.release()
     return undefined
@@ -37,7 +38,7 @@ export class RingMachine implements Machine {
     return NEVER
   }
 
-  /** Whether the other thread has written something. */
+  /** Looks whether the other thread has written something. */
   pending(): boolean {
     return !this.#incoming.empty()
   }

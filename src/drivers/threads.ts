@@ -50,6 +50,8 @@ export class ThreadsEmulation implements Emulation {
   #scheduled = false
   #closed: ((error: string | undefined) => void) | undefined
   #closing: Promise<void> | undefined
+  /** Why nothing more can be run. */
+  #failed: Error | undefined
 
   constructor(options: ResolvedOptions) {
     this.seed = options.seed
@@ -72,6 +74,10 @@ export class ThreadsEmulation implements Emulation {
     })
     this.#worker.on('message', (event: NetworkEvent) => this.#networkEvent(event))
     this.#worker.on('error', (error) => this.#fail(error))
+    this.#worker.on('exit', () => {
+      this.#closed?.('the network thread ended by itself')
+      this.#fail(new Error('the network thread ended by itself'))
+    })
     this.#pods = new PodThreads({
       options,
       zero: this.#time.zero,
@@ -103,6 +109,10 @@ export class ThreadsEmulation implements Emulation {
   }
 
   async run<Value>(work: Promise<Value>, limit: Micros = NEVER): Promise<Value> {
+    if (this.#failed !== undefined) {
+      work.catch(() => {})
+      throw this.#failed
+    }
     let fail: (error: Error) => void = () => {}
     const failed = new Promise<never>((_, reject) => {
       fail = reject
@@ -116,7 +126,10 @@ export class ThreadsEmulation implements Emulation {
             limit / MILLISECOND,
           )
     try {
-      return await Promise.race([work, failed])
+      const value = await Promise.race([work, failed])
+      // What the other threads had told by then (flows) is heard before the answer is given.
+      await new Promise((resolve) => setImmediate(resolve))
+      return value
     } finally {
       clearTimeout(timer)
       this.#failures.delete(fail)
@@ -308,6 +321,7 @@ export class ThreadsEmulation implements Emulation {
   }
 
   #fail(error: Error): void {
+    this.#failed ??= error
     for (const fail of [...this.#failures]) fail(error)
   }
 }

@@ -34,6 +34,8 @@ export class VirtualTime {
 
   sleep(duration: Micros, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason)
+    // It would poison the heap, and with it everybody's time.
+    if (Number.isNaN(duration)) return Promise.reject(new TypeError('sleep: not a number'))
     return new Promise((resolve, reject) => {
       const timer = this.#heap.timer(() => {
         signal?.removeEventListener('abort', onAbort)

@@ -73,6 +73,8 @@ export class VirtualEmulation implements Emulation {
   #waiting = 0
   #pumping = false
   #touched = false
+  #closed = false
+  #closing: Promise<void> | undefined
 
   constructor(options: ResolvedOptions, capture: CaptureFile | undefined) {
     const { config, seed, startUnixMillis } = options
@@ -112,6 +114,10 @@ export class VirtualEmulation implements Emulation {
   }
 
   async run<Value>(work: Promise<Value>, limit: Micros = NEVER): Promise<Value> {
+    if (this.#closed) {
+      work.catch(() => {})
+      throw closedError()
+    }
     let fail: (error: Error) => void = () => {}
     const failed = new Promise<never>((_, reject) => {
       fail = reject
@@ -215,10 +221,16 @@ export class VirtualEmulation implements Emulation {
     return () => this.#flowListeners.delete(listener)
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true
+    for (const fail of [...this.#failures]) fail(closedError())
     await Promise.all([...this.#exposed].map((dns) => dns.close()))
     this.#exposed.clear()
-    for (const fail of [...this.#failures]) fail(new EmulationTimeout('the emulation was closed'))
     this.#capture?.close()
   }
 
@@ -267,12 +279,12 @@ export class VirtualEmulation implements Emulation {
     this.#pumping = true
     let idleTurns = 0
     try {
-      while (this.#waiting > 0) {
+      while (this.#waiting > 0 && !this.#closed) {
         this.#step()
         await turn()
         if (this.#deadline() <= this.#time.now || this.#touched) continue
         if (this.#meetConditions()) continue
-        if (this.#waiting === 0) break
+        if (this.#waiting === 0 || this.#closed) break
         const next = this.#deadline()
         if (next === NEVER) {
           if (++idleTurns > STALLED_TURNS) throw new EmulationTimeout('nothing can happen any more')
@@ -311,6 +323,10 @@ export class VirtualEmulation implements Emulation {
     }
     return met
   }
+}
+
+function closedError(): EmulationTimeout {
+  return new EmulationTimeout('the emulation was closed')
 }
 
 /** One turn of the event loop: every microtask that is queued, and those that they queue, have run after it. */

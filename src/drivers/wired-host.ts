@@ -43,6 +43,7 @@ export class WiredHost {
     if (this.#closed) return
     const host = this.#host
     const now = this.#time.now()
+    this.#wire.pending()
     for (let incoming = this.#wire.transmit(); incoming !== undefined; incoming = this.#wire.transmit()) {
       host.receive(0, incoming.frame, now)
     }
@@ -51,7 +52,8 @@ export class WiredHost {
       this.#wire.receive(0, outgoing.frame)
     }
     this.#wire.publish()
-    if (!this.#wire.sleep()) this.touch()
+    // By way of the event loop: under a stream of frames timers and commands have their turn too.
+    if (!this.#wire.sleep()) setImmediate(() => this.#burst())
     this.#timer.set(host.deadline())
   }
 }

@@ -111,6 +111,11 @@ export class RingConsumer {
     Atomics.store(this.#words, HEAD, this.#head)
   }
 
+  /** Whether all frames are read that were there at the last look (`empty`, or a `read` past them). */
+  get exhausted(): boolean {
+    return this.#head === this.#tail
+  }
+
   empty(): boolean {
     if (this.#head !== this.#tail) return false
     this.#tail = Atomics.load(this.#words, TAIL)

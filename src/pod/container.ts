@@ -53,6 +53,8 @@ export class Container {
   readonly #image: Image
   readonly #context: PodContext
   readonly #events: ContainerEvents
+  /** Its own layer: what it wrote outside of volumes is gone with it. */
+  readonly #layer: Volume
   readonly #files: MemoryFileSystem
   readonly #system: LocalSystem
   readonly #sessions = new Map<StreamId, Session>()
@@ -70,6 +72,7 @@ export class Container {
     this.#image = image
     this.#context = context
     this.#events = events
+    this.#layer = new Volume(context.quota, () => context.clock.unixMillis())
     this.#files = this.#makeFiles()
     this.#system = new LocalSystem({
       hostname: context.hostname,
@@ -238,6 +241,7 @@ export class Container {
   #ended(status: number): void {
     this.#running = false
     this.#system.killAll()
+    this.#layer.discard()
     for (const [id, session] of [...this.#sessions]) {
       if (session.options.kind !== 'attach') continue
       this.#sessions.delete(id)
@@ -270,8 +274,8 @@ export class Container {
   }
 
   #makeFiles(): MemoryFileSystem {
-    const { clock, quota, volumes, hostname, hosts, resolvConf } = this.#context
-    const files = new MemoryFileSystem(new Volume(quota, () => clock.unixMillis()))
+    const { volumes, hostname, hosts, resolvConf } = this.#context
+    const files = new MemoryFileSystem(this.#layer)
     for (const directory of ['/bin', '/dev', '/etc', '/root', '/tmp', '/usr', '/var'])
       files.makeDirectory(directory)
     files.makeNullDevice('/dev/null')

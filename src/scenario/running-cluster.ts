@@ -66,7 +66,7 @@ export class RunningCluster implements AsyncDisposable {
   }
 
   /** Runs a script with the shell of a pod: `curl`, `namespace/curl`, or a label selector like `app=web`. */
-  exec(pod: string, script: string, options: ExecOptions = {}): Promise<ExecResult> {
+  async exec(pod: string, script: string, options: ExecOptions = {}): Promise<ExecResult> {
     const { api, emulation } = this
     const timeout: Micros =
       options.timeoutSeconds === undefined ? STEP_TIMEOUT : options.timeoutSeconds * SECOND
@@ -77,7 +77,8 @@ export class RunningCluster implements AsyncDisposable {
   }
 
   /** Lets emulated time pass. */
-  sleep(milliseconds: number): Promise<void> {
+  async sleep(milliseconds: number): Promise<void> {
+    if (!(milliseconds >= 0)) throw new TypeError(`sleep: not a number of milliseconds: ${milliseconds}`)
     return this.emulation.sleep(milliseconds * 1000)
   }
 
