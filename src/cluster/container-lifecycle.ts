@@ -102,7 +102,7 @@ export class ContainerLifecycle {
     this.#hooks.postStart(record, container, pod, (failed) => {
       this.#run(record, container)
       this.#event(record, container, pod, 'Normal', 'Started', `Started container ${name}`)
-      if (failed) this.stop(record, container, pod, 'FailedPostStartHook', undefined)
+      if (failed) this.#stop(record, container, pod, 'FailedPostStartHook', undefined)
       this.#wake(record.uid, this.#context.clock.now)
     })
   }
@@ -124,19 +124,26 @@ export class ContainerLifecycle {
   onProbe(record: PodRecord, container: ContainerRecord, pod: Pod, kind: ProbeKind, ok: boolean): void {
     if (container.phase !== 'running') return
     if (kind === 'readiness') container.ready = ok
-    else if (!ok) this.stop(record, container, pod, `failed ${kind} probe`, container.spec[`${kind}Probe`])
-    else if (kind === 'startup') {
+    else if (!ok) {
+      const again = pod.spec.restartPolicy === 'Never' ? '' : ', will be restarted'
+      const message = `Container ${container.name} failed ${kind} probe${again}`
+      this.#stop(record, container, pod, message, container.spec[`${kind}Probe`])
+    } else if (kind === 'startup') {
       container.started = true
       container.ready = container.spec.readinessProbe === undefined
     }
   }
 
   /** Ends a container for what it did itself; by restartPolicy it starts again. */
-  stop(record: PodRecord, container: ContainerRecord, pod: Pod, why: string, probe: Probe | undefined): void {
+  #stop(
+    record: PodRecord,
+    container: ContainerRecord,
+    pod: Pod,
+    message: string,
+    probe: Probe | undefined,
+  ): void {
     if (container.stopping || pod.metadata.deletionTimestamp) return
     container.stopping = true
-    const again = pod.spec.restartPolicy === 'Never' ? '' : ', will be restarted'
-    const message = `Container ${container.name} ${why}${again}`
     this.#event(record, container, pod, 'Normal', 'Killing', message)
     const seconds = probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
     this.#hooks.stop(record, container, pod, seconds * SECOND)

@@ -229,7 +229,7 @@ test('a container is not running before its postStart hook is done, and is kille
   cluster.run(0)
   const told = cluster.events('p')
   assert.ok(told.includes('Warning FailedPostStartHook: PostStartHook failed'))
-  assert.ok(told.includes('Normal Killing: Container main FailedPostStartHook, will be restarted'))
+  assert.ok(told.includes('Normal Killing: FailedPostStartHook'))
 })
 
 test('an endpoint terminates from the deletion on, and its readiness is still probed', () => {
