@@ -20,6 +20,11 @@ export class ClusterClock {
     return this.#written.text
   }
 
+  /** Microseconds since the Unix epoch, emulated. */
+  unixMicros(): number {
+    return this.#startUnixMillis * 1000 + this.now
+  }
+
   /** When `timestamp` is, in emulated time. */
   microsOf(timestamp: Timestamp): Micros {
     return (Date.parse(timestamp) - this.#startUnixMillis) * 1000

@@ -72,7 +72,7 @@ export class ControlPlane {
       admission: this.admission,
       clock: this.clock,
       loop: this.#loop,
-      events: new EventRecorder(store, this.clock, random.fork('events')),
+      events: new EventRecorder(store, this.clock),
       random: random.fork('controllers'),
       index: new ServiceIndex(store),
       lenient,

@@ -1,7 +1,6 @@
 // Events: what the components tell about objects, for `describe` and `get events`. An event that says the same of the
 // same object again counts up, as upstream's correlator has it.
 
-import type { Random } from '../base/random.js'
 import { MINUTE, type Micros } from '../base/time.js'
 import type { ClusterClock } from './clock.js'
 import { cloneJson } from './json.js'
@@ -24,15 +23,14 @@ const MAX_REMEMBERED = 4096
 export class EventRecorder {
   readonly #store: ObjectStore
   readonly #clock: ClusterClock
-  readonly #random: Random
   /** What was said about which object, to the name of the event. */
   readonly #names = new Map<string, string>()
   #expiredAt: Micros = 0
+  #lastName = 0n
 
-  constructor(store: ObjectStore, clock: ClusterClock, random: Random) {
+  constructor(store: ObjectStore, clock: ClusterClock) {
     this.#store = store
     this.#clock = clock
-    this.#random = random
   }
 
   /** `fieldPath` names a part of the object: `spec.containers{web}`. */
@@ -97,12 +95,15 @@ export class EventRecorder {
         this.#store.remove('events', event.metadata.namespace, event.metadata.name)
   }
 
-  /** Upstream's names end in the time in hexadecimal: `curl.17a3f0c2b1d4e5f6`. */
+  /**
+   * Upstream's names end in the time in hexadecimal nanoseconds: `curl.17a3f0c2b1d4e5f6`. Those of one moment count on,
+   * so that events in order of their names are in the order in which they were told.
+   */
   #freeName(namespace: string, name: string): string {
-    for (;;) {
-      const suffix = [0, 1].map(() => this.#random.uint32().toString(16).padStart(8, '0')).join('')
-      if (!this.#store.get('events', namespace, `${name}.${suffix}`)) return `${name}.${suffix}`
-    }
+    const nanoseconds = BigInt(Math.round(this.#clock.unixMicros())) * 1000n
+    this.#lastName = nanoseconds > this.#lastName ? nanoseconds : this.#lastName + 1n
+    const free = `${name}.${this.#lastName.toString(16)}`
+    return this.#store.get('events', namespace, free) === undefined ? free : this.#freeName(namespace, name)
   }
 
   #remember(said: string, name: string): void {
