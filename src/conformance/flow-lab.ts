@@ -40,6 +40,13 @@ export interface Observation {
   readonly rules: readonly string[]
 }
 
+/** A connection under way. */
+interface Opened {
+  /** Whether who opened it was told that it is refused. */
+  readonly refused: () => boolean
+  readonly end: () => void
+}
+
 export const NODE_NAME = 'test-node'
 /** The first is the node's primary address. */
 const NODE_ADDRESSES = ['192.168.0.2', '192.168.1.2', '192.168.99.11'].map(ipv4)
@@ -151,43 +158,45 @@ export class FlowLab {
     this.#forget()
     const port = FIRST_PORT + (this.#ports++ % PORTS)
     const from: Endpoint = { address: connection.source, port }
-    const end = this.isNode(from.address)
+    const opened = this.isNode(from.address)
       ? this.#openOnNode(connection, from)
       : this.#openOnWire(connection, from)
     this.#run()
-    const observation = this.#judge(connection, from)
-    end()
+    const observation = this.#judge(connection, from, opened.refused())
+    opened.end()
     this.#run()
     return observation
   }
 
-  #openOnWire({ protocol, destination }: Connection, from: Endpoint): () => void {
+  #openOnWire({ protocol, destination }: Connection, from: Endpoint): Opened {
     const side = cidrContains(POD_CIDR, from.address) ? 'pods' : 'wire'
     const hosts = side === 'pods' ? this.#pods : this.#wire
     hosts.open(protocol, from, destination)
     this.#network.touch(this.#machines[side])
-    return () => {}
+    return { refused: () => hosts.arrivals.some(({ what }) => what === 'refused'), end: () => {} }
   }
 
   /** The node's own connections are those of its sockets. */
-  #openOnNode({ protocol, destination }: Connection, from: Endpoint): () => void {
+  #openOnNode({ protocol, destination }: Connection, from: Endpoint): Opened {
     const { stack } = this.#node
     stack.setNow(this.#now)
     this.#network.touch(this.#machines.node)
     if (protocol === 'TCP') {
       const socket = stack.tcpConnect(destination, from)
-      return () => {
+      const end = () => {
         socket.abort()
         this.#network.touch(this.#machines.node)
       }
+      return { refused: () => socket.error?.code === 'ECONNREFUSED', end }
     }
     if (protocol === 'SCTP') throw new TypeError('a node has no SCTP sockets')
     const socket = stack.udpBind(from)
-    socket.send(new Uint8Array([0]), destination)
-    return () => socket.close()
+    socket.connect(destination)
+    socket.send(new Uint8Array([0]))
+    return { refused: () => socket.takeError() !== undefined, end: () => socket.close() }
   }
 
-  #judge({ destination }: Connection, from: Endpoint): Observation {
+  #judge({ destination }: Connection, from: Endpoint, refused: boolean): Observation {
     const arrivals = [...this.#wire.arrivals, ...this.#pods.arrivals]
     const rules = this.#rules
     const opened = arrivals.find(({ what }) => what === 'opened')
@@ -204,8 +213,7 @@ export class FlowLab {
       const answered = arrivals.some(({ what }) => what === 'answered')
       return { verdict: answered || this.#accepted ? 'ACCEPT' : 'NO_MATCH', masqueraded: false, rules }
     }
-    const refused = this.#rejected || arrivals.some(({ what }) => what === 'refused')
-    return { verdict: refused ? 'REJECT' : 'DROP', masqueraded: false, rules }
+    return { verdict: refused || this.#rejected ? 'REJECT' : 'DROP', masqueraded: false, rules }
   }
 
   /** The node's own address may be put in the place of the same address: then the port tells. */

@@ -49,6 +49,10 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
   ],
   ipvs: [
     {
+      applies: ({ source, to }) => source === 'localhost' && to === 'nodePort',
+      reason: 'there are no node ports on 127.0.0.1',
+    },
+    {
       applies: ({ unknownPort }) => unknownPort,
       reason: 'KUBE-IPVS-FILTER rejects the ports of a service’s address that no service has',
     },
