@@ -59,7 +59,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'drivers',
   ],
   scenario: ['base', 'cluster', 'proxy/proxy-mode', 'posix', 'shell', 'api', 'kubectl', 'drivers'],
-  cli: ['base', 'proxy/proxy-mode', 'dns', 'scenario', 'drivers'],
+  trace: [
+    'base',
+    'wire',
+    'stack',
+    'netfilter',
+    'host',
+    'fabric',
+    'cluster',
+    'dns',
+    'posix',
+    'api',
+    'drivers',
+    'scenario',
+  ],
+  cli: ['base', 'trace', 'proxy/proxy-mode', 'dns', 'scenario', 'drivers'],
 }
 
 /** Compiled without Node's types; no time or chance of their own. */

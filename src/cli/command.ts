@@ -11,11 +11,13 @@ import { dumpCommandLine } from './dump-command.js'
 import { PACKAGE } from './package.js'
 import { runCommand, startCommand } from './run-command.js'
 import { schemaCommand } from './schema-command.js'
+import { traceCommand } from './trace-command.js'
 
 const INTERRUPTED = 130
 const COMMANDS: readonly Command[] = [
   runCommand,
   startCommand,
+  traceCommand,
   dumpCommandLine,
   dnsCommandLine,
   schemaCommand,

@@ -148,6 +148,12 @@ export class ClusterNetwork implements ClusterFollower {
     this.#touchNodes()
   }
 
+  /** Whether every kube-proxy has written rules for all that `apply` brought. */
+  synced(): boolean {
+    for (const node of this.#nodes.values()) if (!node.proxy.synced) return false
+    return true
+  }
+
   /** A node by name. Throws a TypeError when there is none. */
   node(name: string): ProxyNode {
     const node = this.#nodes.get(name)

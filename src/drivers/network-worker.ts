@@ -24,6 +24,7 @@ class NetworkThread {
   readonly #network: ClusterNetwork
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
+  readonly #barriers: number[] = []
   readonly #shells = new Map<string, NodeShell>()
   /** By uid; hosts outside the cluster by name. */
   readonly #pods = new Map<string, PodEnd>()
@@ -82,8 +83,8 @@ class NetworkThread {
         this.#network.probe(command.request)
         break
       case 'barrier':
+        this.#barriers.push(command.id)
         this.burst()
-        this.#emit({ type: 'barrier', id: command.id })
         return
       case 'close':
         return this.#close()
@@ -114,6 +115,9 @@ class NetworkThread {
     for (const { ring, machine } of this.#pods.values())
       if (ring.pending()) this.#network.network.touch(machine)
     this.#network.run(this.#time.now())
+    // Answered when the rules say what was sent before it.
+    if (this.#barriers.length > 0 && this.#network.synced())
+      for (const id of this.#barriers.splice(0)) this.#emit({ type: 'barrier', id })
     for (const { ring } of this.#pods.values()) ring.publish()
     let mayAllSleep = true
     for (const { ring } of this.#pods.values()) mayAllSleep = ring.sleep() && mayAllSleep

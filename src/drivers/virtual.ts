@@ -57,6 +57,7 @@ export class VirtualEmulation implements Emulation {
   readonly seed: number
   readonly api: Api
   readonly #time: VirtualTime
+  readonly config: ClusterConfig
   /** The wires and nodes, for those who look closer than a client can: `podwire trace`. */
   readonly network: ClusterNetwork
   readonly #pods = new Map<PodUid, EmulatedPod>()
@@ -66,7 +67,6 @@ export class VirtualEmulation implements Emulation {
   readonly #shells = new Map<string, NodeShell>()
   readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
-  readonly #config: ClusterConfig
   #external: OutsideHost | undefined
   readonly #conditions = new Set<Condition>()
   readonly #failures = new Set<(error: Error) => void>()
@@ -79,7 +79,7 @@ export class VirtualEmulation implements Emulation {
   constructor(options: ResolvedOptions, capture: CaptureFile | undefined) {
     const { config, seed, startUnixMillis } = options
     this.seed = seed
-    this.#config = config
+    this.config = config
     this.#random = new Random(`seed ${seed}`)
     this.#time = new VirtualTime(startUnixMillis)
     this.#capture = capture
@@ -146,7 +146,7 @@ export class VirtualEmulation implements Emulation {
   }
 
   async settle(timeout: Micros): Promise<boolean> {
-    const settled = () => this.#assembly.control.settled()
+    const settled = () => this.#assembly.control.settled() && this.network.synced()
     const timer = new AbortController()
     let expired = false
     this.#time.sleep(timeout, timer.signal).then(
@@ -192,6 +192,17 @@ export class VirtualEmulation implements Emulation {
   /** A pod by its uid; undefined when it has no sandbox. */
   pod(uid: PodUid): EmulatedPod | undefined {
     return this.#pods.get(uid)
+  }
+
+  /** A stream of randomness of somebody who joins the emulation. */
+  random(name: string): Random {
+    return this.#random.fork(name)
+  }
+
+  /** Somebody used a node's host: the emulation looks at it before time moves. */
+  touchNode(name: string): void {
+    this.#touched = true
+    this.network.touchNode(name)
   }
 
   /** The clock that programs see. */
@@ -240,9 +251,9 @@ export class VirtualEmulation implements Emulation {
 
   #addExternal(): OutsideHost {
     const random = this.#random.fork(EXTERNAL_HOST)
-    const host = externalHost(this.#config, random)
+    const host = externalHost(this.config, random)
     const machine = this.network.addToLan(EXTERNAL_HOST, host)
-    return outsideHost(host, this.#config, this.#time.clock(), random, () => this.touchMachine(machine))
+    return outsideHost(host, this.config, this.#time.clock(), random, () => this.touchMachine(machine))
   }
 
   #placement(options: ResolvedOptions): PodPlacement {

@@ -68,6 +68,8 @@ export interface ServiceProxy extends ClusterFollower {
   /** Does what is due: a sync, time-outs. */
   advance(now: Micros): void
   deadline(): Micros
+  /** Whether all that `apply` brought is in the rules. */
+  readonly synced: boolean
   rows(): ServiceRow[]
   /** Service ports that are not served, with the reason. */
   readonly skipped: ReadonlyMap<string, string>

@@ -20,6 +20,11 @@ export class SyncRunner {
     this.#requested = true
   }
 
+  /** Whether a run is due, now or when the minimum period is over. */
+  get requested(): boolean {
+    return this.#requested
+  }
+
   /** A run has just taken place. */
   ran(now: Micros): void {
     this.#requested = false

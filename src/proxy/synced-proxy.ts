@@ -59,6 +59,10 @@ export class SyncedProxy implements ServiceProxy {
     this.#healthChecks = new HealthCheckServer(options.stack, this.#nodePortAddresses)
   }
 
+  get synced(): boolean {
+    return !this.#runner.requested
+  }
+
   get mode(): ProxyMode {
     return this.#writer.mode
   }

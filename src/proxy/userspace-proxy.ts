@@ -81,6 +81,10 @@ export class UserspaceProxy implements ServiceProxy {
     }
   }
 
+  get synced(): boolean {
+    return !this.#pending
+  }
+
   /** Opens and closes listeners and writes the rules for what `apply` brought; cheap when that is nothing. */
   sync(now: Micros): void {
     const { netfilter, nodeAddress, sockets } = this.#options

@@ -1,0 +1,191 @@
+// A running cluster with what a trace adds to it: a world outside (one machine behind the nodes' default gateway that
+// has every address outside), stub hosts for endpoints that no pod stands behind, and clients to send from.
+
+import type { Micros } from '../base/time.js'
+import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
+import type { EndpointSlice } from '../cluster/objects.js'
+import type { VirtualEmulation } from '../drivers/virtual.js'
+import type { MachineId } from '../fabric/network.js'
+import { type Host, podHost } from '../host/host.js'
+import type { Stack } from '../stack/stack.js'
+import { cidr, cidrContains, formatIpv4, type Ipv4, ipv4, lastAddress, parseCidr } from '../wire/address.js'
+
+/** Somebody who can open connections. */
+export interface Client {
+  /** `pod curl`, `node k8s-node1`, `external 203.0.113.2`. */
+  readonly name: string
+  readonly stack: Stack
+  /** The address that connections are opened from. */
+  readonly address: Ipv4
+  /** The node whose kube-proxy sees the packets first. */
+  readonly node: string
+  readonly touched: () => void
+}
+
+const MTU_BYTES = 1500
+const MAC_BASE = 0x0a57_0000_0000
+
+export class Lab {
+  readonly emulation: VirtualEmulation
+  readonly config: ClusterConfig
+  readonly #world: Host
+  readonly #worldMachine: MachineId
+  readonly #stubs = new Map<Ipv4, { readonly host: Host; readonly machine: MachineId; node: string }>()
+  #nextMac = 1
+
+  constructor(emulation: VirtualEmulation) {
+    const { config } = emulation
+    this.emulation = emulation
+    this.config = config
+    const lan = parseCidr(config.nodeSubnet)!
+    const address = { address: lan.network + 1, prefixLength: lan.prefixLength }
+    // Its own way into the cluster leads through one node, as a load balancer's or a router's.
+    const gateway = ipv4(this.entry.address)
+    this.#world = podHost({ ...this.#interface(), name: 'outside', address, gateway })
+    this.#worldMachine = emulation.network.addToLan('outside', this.#world)
+  }
+
+  get nodes(): readonly string[] {
+    return this.config.nodes.map(({ name }) => name)
+  }
+
+  /** The node that packets from outside come to, and that pods without a node are put on. */
+  get entry(): NodeConfig {
+    return this.config.nodes.find(({ controlPlane }) => !controlPlane) ?? this.config.nodes[0]!
+  }
+
+  sleep(duration: Micros): Promise<void> {
+    return this.emulation.sleep(duration)
+  }
+
+  /** Somebody outside the cluster. */
+  outside(address: Ipv4): Client {
+    this.#giveAddress(address)
+    return {
+      name: `external ${formatIpv4(address)}`,
+      stack: this.#world.stack,
+      address,
+      node: this.entry.name,
+      touched: () => this.emulation.touchMachine(this.#worldMachine),
+    }
+  }
+
+  /** A node itself; `address` may be 127.0.0.1. */
+  onNode(name: string, address?: Ipv4): Client {
+    const { stack } = this.emulation.network.node(name).host
+    const own = this.config.nodes.find((node) => node.name === name)!
+    return {
+      name: `node ${name}`,
+      stack,
+      address: address ?? ipv4(own.address),
+      node: name,
+      touched: () => this.emulation.touchNode(name),
+    }
+  }
+
+  /** A pod that is only a network, at `address` on `node`. */
+  stub(address: Ipv4, node: string, name = `stub ${formatIpv4(address)}`): Client {
+    let stub = this.#stubs.get(address)
+    if (stub === undefined) {
+      const { podRange, gateway } = this.config.nodes.find((one) => one.name === node)!
+      const range = cidr(podRange)
+      const inside = cidrContains(range, address)
+      const host = podHost({
+        ...this.#interface(),
+        name,
+        address: { address, prefixLength: inside ? range.prefixLength : 32 },
+        gateway: ipv4(gateway),
+      })
+      const machine = this.emulation.network.addPod(`stub/${name}`, name, node, host)
+      if (!inside) this.#routeTo(address, node)
+      stub = { host, machine, node }
+      this.#stubs.set(address, stub)
+    }
+    const { machine } = stub
+    return {
+      name,
+      stack: stub.host.stack,
+      address,
+      node,
+      touched: () => this.emulation.touchMachine(machine),
+    }
+  }
+
+  /** Clients like `client`, each with another address: pods of its node, or others outside. None for a node. */
+  lookalikes(client: Client, count: number): Client[] {
+    if (client.name.startsWith('node ')) return []
+    if (client.name.startsWith('external ')) {
+      return Array.from({ length: count }, (_, i) => this.outside((client.address ^ (i + 1)) >>> 0))
+    }
+    const last = lastAddress(cidr(this.config.nodes.find(({ name }) => name === client.node)!.podRange))
+    return Array.from({ length: count }, (_, i) => this.stub(last - 2 - i, client.node))
+  }
+
+  /** Puts a stub host behind every endpoint of `slices` that no pod and no node is. */
+  addEndpoints(slices: readonly EndpointSlice[], taken: ReadonlySet<Ipv4>): void {
+    for (const { endpoints, ports, addressType } of slices) {
+      if (addressType !== 'IPv4') continue
+      for (const { addresses, nodeName } of endpoints ?? []) {
+        for (const text of addresses) {
+          const address = ipv4(text)
+          if (!taken.has(address)) this.#serve(this.#standIn(address, nodeName), ports ?? [])
+        }
+      }
+    }
+  }
+
+  #standIn(address: Ipv4, nodeName: string | undefined): Stack {
+    const home = this.config.nodes.find(
+      ({ name, podRange }) => name === nodeName || cidrContains(cidr(podRange), address),
+    )
+    if (home !== undefined) return this.stub(address, home.name).stack
+    this.#giveAddress(address)
+    return this.#world.stack
+  }
+
+  #serve(stack: Stack, ports: NonNullable<EndpointSlice['ports']>): void {
+    for (const { port, protocol = 'TCP' } of ports) {
+      if (port === undefined || port === null) continue
+      const bound = stack
+        .sockets()
+        .some((row) => row.local.port === port && row.protocol === protocol.toLowerCase())
+      if (bound) continue
+      if (protocol === 'TCP') {
+        const listener = stack.tcpListen({ address: 0, port })
+        listener.onReady = () => {
+          for (let socket = listener.accept(); socket !== undefined; socket = listener.accept())
+            socket.close()
+        }
+      } else if (protocol === 'UDP') {
+        const socket = stack.udpBind({ address: 0, port })
+        socket.onReady = () => {
+          for (let got = socket.receive(); got !== undefined; got = socket.receive())
+            socket.send(got.bytes, got.source)
+        }
+      }
+    }
+  }
+
+  #giveAddress(address: Ipv4): void {
+    const eth0 = this.#world.stack.interfaces().find(({ loopback }) => !loopback)!
+    if (eth0.addresses.some((one) => one.address === address)) return
+    this.#world.stack.setAddresses(eth0.index, [...eth0.addresses, { address, prefixLength: 32 }])
+  }
+
+  /** A pod address outside its node's range needs a route of its own on every node. */
+  #routeTo(address: Ipv4, home: string): void {
+    const destination = { network: address, prefixLength: 32 }
+    const homeAddress = ipv4(this.config.nodes.find(({ name }) => name === home)!.address)
+    for (const name of this.nodes) {
+      const { host } = this.emulation.network.node(name)
+      const cni0 = host.stack.interfaces().find((one) => one.name === 'cni0')!
+      if (name === home) host.stack.addRoute({ destination, interfaceIndex: cni0.index })
+      else host.addRoute(destination, homeAddress)
+    }
+  }
+
+  #interface() {
+    const number = this.#nextMac++
+    return { mac: MAC_BASE + number, mtuBytes: MTU_BYTES, random: this.emulation.random(`trace ${number}`) }
+  }
+}

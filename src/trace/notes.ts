@@ -1,0 +1,62 @@
+// What someone who knows kube-proxy would say about a trace: a sentence for each thing that is not plain from the
+// rules alone.
+
+import type { Explanation } from './explanation.js'
+import type { Client } from './lab.js'
+import type { Probe } from './probe.js'
+
+interface Context {
+  readonly client: Client
+  readonly first: Probe
+  /** Connections that were tried from other clients. */
+  readonly others: number
+}
+
+export function notesOf(explanation: Explanation, { client, first, others }: Context): string[] {
+  const { service, verdict, chosen, masquerade, resolution, node } = explanation
+  const notes: string[] = []
+  if (service?.headless) {
+    const count = resolution?.addresses.length ?? 0
+    notes.push(
+      `${service.name} is headless: the name gives the addresses of ${count} endpoint${count === 1 ? '' : 's'}, no rule of kube-proxy is in the way, and the client itself picks one (here the first)`,
+    )
+  } else if (verdict === 'NO_MATCH') {
+    notes.push(
+      first.arrival === undefined && first.outcome === 'refused'
+        ? 'no rule of kube-proxy matches, and nobody listens there'
+        : 'no rule of kube-proxy matches: the packet goes on to where it was sent',
+    )
+  }
+  if (
+    first.arrival !== undefined &&
+    first.arrival.destination.address === client.address &&
+    verdict === 'DNAT'
+  )
+    notes.push(
+      'hairpin: the endpoint chosen is the client itself; its source becomes the address of the node, or it would answer itself directly and the connection would fail',
+    )
+  else if (masquerade)
+    notes.push(
+      'the source is masqueraded: the endpoint sees the address of a node, and its answers come back there',
+    )
+  if (service?.localOnly) notes.push(localNote(explanation, node))
+  if (service?.affinitySeconds !== undefined && verdict === 'DNAT') {
+    const more = others > 0 ? `; ${others} other clients were tried for the odds` : ''
+    notes.push(
+      `session affinity: this client stays with ${chosen ?? 'its endpoint'} until it has sent nothing new for ${service.affinitySeconds} s${more}`,
+    )
+  }
+  if (verdict === 'REJECT')
+    notes.push(
+      `the service has no endpoint for this packet: ${node} answers with an ICMP port unreachable, and the client fails at once`,
+    )
+  if (verdict === 'ACCEPT') notes.push(`the packet is delivered to ${node} itself`)
+  return notes
+}
+
+function localNote({ verdict, service, odds }: Explanation, node: string): string {
+  const policy = service?.reachedBy === 'cluster IP' ? 'internalTrafficPolicy' : 'externalTrafficPolicy'
+  if (verdict === 'DROP' || (verdict === 'REJECT' && odds.length === 0))
+    return `${policy} is Local and ${node} has no ready endpoint of ${service?.name}: its packets are not sent to other nodes`
+  return `${policy} is Local: only endpoints on ${node} are chosen`
+}

@@ -1,0 +1,169 @@
+// Where a traced packet starts and where it goes, from the words of the command line: `pod/curl`, `external=IP`;
+// `web:8080`, `192.168.56.11:30080`.
+
+import type { EndpointSlice, Pod } from '../cluster/objects.js'
+import type { RunningCluster } from '../scenario/running-cluster.js'
+import { IPV4_LOOPBACK, type Ipv4, ipv4, parseIpv4 } from '../wire/address.js'
+import { isHeadless, onlyPort, serviceAt, serviceInfo, serviceNamed, servicesOf } from './destination.js'
+import type { TraceTarget } from './explain.js'
+import type { Client, Lab } from './lab.js'
+import type { Transport } from './probe.js'
+import { type NameResolution, resolveInPod } from './resolution.js'
+
+/** A place that is not there; the message says what would be. */
+export class PlaceError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'PlaceError'
+  }
+}
+
+/** An address outside every cluster: TEST-NET-3 of RFC 5737. */
+const SOMEWHERE_OUTSIDE = '203.0.113.2'
+/** For a source pod that no manifest has. */
+const STAND_IN_IMAGE = 'radial/busyboxplus:curl'
+const DEFAULT_PORT = 80
+
+/** Puts stub hosts behind endpoints that no running pod has. */
+export function populate(lab: Lab): void {
+  const { api, config, network } = lab.emulation
+  const taken = new Set<Ipv4>(
+    podsOf(lab)
+      .filter((pod) => lab.emulation.pod(pod.metadata.uid!) !== undefined)
+      .flatMap((pod) => pod.status?.podIP ?? [])
+      .map(ipv4),
+  )
+  for (const { name } of config.nodes)
+    for (const { addresses } of network.node(name).host.stack.interfaces())
+      for (const { address } of addresses) taken.add(address)
+  const response = api.request({ method: 'GET', path: '/apis/discovery.k8s.io/v1/endpointslices' })
+  lab.addEndpoints((response.body as { items: EndpointSlice[] }).items, taken)
+}
+
+/** The client that `--from` names. Throws PlaceError. */
+export async function clientAt(lab: Lab, cluster: RunningCluster, from: string): Promise<Client> {
+  const [kind = '', rest = ''] = split(from, from.includes('=') ? '=' : '/')
+  switch (kind) {
+    case 'pod':
+      return podClient(lab, cluster, rest)
+    case 'node':
+      if (!lab.nodes.includes(rest))
+        throw new PlaceError(`there is no node ${rest}; nodes are ${lab.nodes.join(', ')}`)
+      return lab.onNode(rest)
+    case 'external': {
+      const address = parseIpv4(rest === '' ? SOMEWHERE_OUTSIDE : rest)
+      if (address === undefined) throw new PlaceError(`external=${rest}: not an IPv4 address`)
+      return lab.outside(address)
+    }
+    case 'localhost':
+      return lab.onNode(rest === '' ? lab.entry.name : rest, IPV4_LOOPBACK)
+    default:
+      throw new PlaceError(
+        `${from}: a source is pod/NAME, node/NAME, external, external=ADDRESS or localhost`,
+      )
+  }
+}
+
+async function podClient(lab: Lab, cluster: RunningCluster, reference: string): Promise<Client> {
+  const [first = '', second] = reference.split('/')
+  const [namespace, name] = second === undefined ? ['default', first] : [first, second]
+  if (name === '') throw new PlaceError('pod/NAME or pod/NAMESPACE/NAME')
+  let pod = podNamed(lab, namespace, name)
+  if (pod === undefined) {
+    const run = `run ${name} -n ${namespace} --image=${STAND_IN_IMAGE} --command -- sleep 86400`
+    const { exitCode, output } = await cluster.kubectl(run)
+    if (exitCode !== 0)
+      throw new PlaceError(`there is no pod ${name}, and none can be added: ${output.trim()}`)
+    await lab.emulation.settle(60_000_000)
+    pod = podNamed(lab, namespace, name)
+  }
+  const running = pod && lab.emulation.pod(pod.metadata.uid!)
+  if (running !== undefined) {
+    const { spec, host, touched } = running
+    const address = ipv4(spec.address.split('/')[0]!)
+    return { name: `pod ${spec.name}`, stack: host.stack, address, node: spec.nodeName, touched }
+  }
+  if (pod?.status?.podIP === undefined) throw new PlaceError(`pod ${name} does not run`)
+  const node = lab.nodes.find((one) => one === pod.spec.nodeName) ?? lab.entry.name
+  return { ...lab.stub(ipv4(pod.status.podIP), node, name), name: `pod ${name}` }
+}
+
+/** Where a packet to `destination`, `HOST[:PORT]`, goes from `client`. Throws PlaceError. */
+export async function targetOf(
+  lab: Lab,
+  client: Client,
+  destination: string,
+  transport: Transport,
+): Promise<TraceTarget> {
+  const bare = destination.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '')
+  const [host = '', portText] = split(bare, ':')
+  const port = portText === '' ? undefined : Number(portText)
+  if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65_535))
+    throw new PlaceError(`${destination}: ${portText} is not a port`)
+  const services = servicesOf(lab.emulation.api)
+  const literal = parseIpv4(host)
+  if (literal !== undefined) {
+    const owner = services.find(({ spec }) => spec.clusterIP === host)
+    return {
+      address: literal,
+      port: port ?? (owner && onlyPort(owner, transport)?.port) ?? DEFAULT_PORT,
+    }
+  }
+  if (host === 'localhost') return { address: IPV4_LOOPBACK, port: port ?? DEFAULT_PORT }
+  const resolution = await resolve(lab, client, host)
+  const [address] = resolution.addresses
+  if (address === undefined)
+    throw new PlaceError(`${host} does not resolve: ${resolution.problem ?? 'no address'}`)
+  const named = serviceNamed(services, host)
+  const servicePort =
+    named && (named.spec.ports?.find((one) => one.port === port) ?? onlyPort(named, transport))
+  const headless = named !== undefined && isHeadless(named)
+  // Of a headless service the targetPort is what its endpoints listen on: nothing translates the port.
+  const own = headless ? targetPort(servicePort?.targetPort, servicePort?.port) : servicePort?.port
+  const target = ipv4(address)
+  return {
+    address: target,
+    port: port ?? own ?? DEFAULT_PORT,
+    resolution,
+    ...(headless &&
+    servicePort !== undefined &&
+    serviceAt(services, target, port ?? 0, transport, false) === undefined
+      ? { headless: serviceInfo(named, servicePort, 'endpoints') }
+      : {}),
+  }
+}
+
+function targetPort(target: number | string | undefined, port: number | undefined): number | undefined {
+  return typeof target === 'number' ? target : port
+}
+
+/** Pods ask the cluster's DNS; for others a node's or a service's name is looked up here. */
+async function resolve(lab: Lab, client: Client, host: string): Promise<NameResolution> {
+  const { emulation } = lab
+  const pod = podsOf(lab).find(({ metadata }) => emulation.pod(metadata.uid!)?.host.stack === client.stack)
+  const running = pod && emulation.pod(pod.metadata.uid!)
+  if (running !== undefined) return resolveInPod(emulation, running, host)
+  const about = { name: host, nameserver: '', search: [], ndots: 0, questions: [] }
+  const node = lab.config.nodes.find(({ name }) => name === host)
+  if (node !== undefined) return { ...about, addresses: [node.address] }
+  const service = serviceNamed(servicesOf(emulation.api), host)
+  if (service !== undefined && !isHeadless(service))
+    return { ...about, addresses: [service.spec.clusterIP ?? ''] }
+  return { ...about, addresses: [], problem: `${client.name} does not ask the cluster's DNS; use an address` }
+}
+
+function podNamed(lab: Lab, namespace: string, name: string): Pod | undefined {
+  return podsOf(lab).find(
+    ({ metadata }) => metadata.name === name && (metadata.namespace ?? 'default') === namespace,
+  )
+}
+
+function podsOf(lab: Lab): Pod[] {
+  const response = lab.emulation.api.request({ method: 'GET', path: '/api/v1/pods' })
+  return (response.body as { items: Pod[] }).items
+}
+
+function split(text: string, at: string): [string, string] {
+  const index = text.indexOf(at)
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)]
+}

@@ -1,0 +1,114 @@
+// Tries one connection, or one datagram, from a client, and tells what came of it: the client's side from its socket,
+// everything else from what was recorded on the wires.
+
+import { SystemError } from '../base/errors.js'
+import { MILLISECOND, type Micros } from '../base/time.js'
+import type { Endpoint } from '../wire/address.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import type { Client, Lab } from './lab.js'
+import type { Recorder, TraceRecord } from './recorder.js'
+
+export type Transport = 'tcp' | 'udp'
+
+export interface Probe {
+  readonly client: Endpoint
+  readonly to: Endpoint
+  /** What the client saw: `answered` is an established connection, or a datagram that came back. */
+  readonly outcome: 'answered' | 'refused' | 'unreachable' | 'silent'
+  /** Where it arrived, as it looked there; undefined when it reached nobody but nodes. */
+  readonly arrival:
+    | { readonly source: Endpoint; readonly destination: Endpoint; readonly point: string }
+    | undefined
+  readonly records: readonly TraceRecord[]
+}
+
+/** Longer than any way through the cluster and back; userspace mode needs its own dial on top. */
+const PATIENCE: Micros = 150 * MILLISECOND
+const STEP: Micros = MILLISECOND
+/** Long enough for what the end of a connection sends. */
+const SETTLING: Micros = 5 * MILLISECOND
+const QUESTION = new TextEncoder().encode('podwire trace\n')
+
+/** Tries once. `ports` says which source port comes next, so that every connection is a new one. */
+export async function probe(
+  lab: Lab,
+  recorder: Recorder,
+  client: Client,
+  to: Endpoint,
+  transport: Transport,
+): Promise<Probe> {
+  client.stack.setNow(lab.emulation.now())
+  recorder.start()
+  const { from, outcome } = transport === 'tcp' ? await connect(lab, client, to) : await ask(lab, client, to)
+  const protocol = transport === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
+  const records = recorder.stop(protocol, from, to)
+  return { client: from, to, outcome, arrival: arrivalOf(records, lab.nodes), records }
+}
+
+async function connect(
+  lab: Lab,
+  client: Client,
+  to: Endpoint,
+): Promise<Pick<Probe, 'outcome'> & { from: Endpoint }> {
+  let socket: ReturnType<Client['stack']['tcpConnect']>
+  try {
+    socket = client.stack.tcpConnect(to, { address: client.address })
+  } catch (error) {
+    return { from: { address: client.address, port: 0 }, outcome: failureOf(error) }
+  }
+  const from = socket.local
+  client.touched()
+  const end = lab.emulation.now() + PATIENCE
+  while (socket.state === 'SYN-SENT' && socket.error === undefined && lab.emulation.now() < end)
+    await lab.sleep(STEP)
+  const outcome =
+    socket.error !== undefined ? failureOf(socket.error) : socket.state === 'SYN-SENT' ? 'silent' : 'answered'
+  // In userspace mode the endpoint is only reached after the client has been answered.
+  await lab.sleep(SETTLING)
+  socket.abort()
+  client.touched()
+  return { from, outcome }
+}
+
+async function ask(
+  lab: Lab,
+  client: Client,
+  to: Endpoint,
+): Promise<Pick<Probe, 'outcome'> & { from: Endpoint }> {
+  const socket = client.stack.udpBind({ address: client.address })
+  const from = socket.local
+  try {
+    socket.connect(to)
+    socket.send(QUESTION)
+    client.touched()
+    const end = lab.emulation.now() + PATIENCE
+    while (lab.emulation.now() < end) {
+      await lab.sleep(STEP)
+      const error = socket.takeError()
+      if (error !== undefined) return { from, outcome: failureOf(error) }
+      if (socket.receive() !== undefined) return { from, outcome: 'answered' }
+    }
+    return { from, outcome: 'silent' }
+  } catch (error) {
+    return { from, outcome: failureOf(error) }
+  } finally {
+    socket.close()
+    client.touched()
+  }
+}
+
+function failureOf(error: unknown): Probe['outcome'] {
+  if (!(error instanceof SystemError)) throw error
+  return error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET' ? 'refused' : 'unreachable'
+}
+
+/** The first packet of the connection that came to a machine which is no node. */
+function arrivalOf(records: readonly TraceRecord[], nodes: readonly string[]): Probe['arrival'] {
+  for (const record of records) {
+    if (record.type !== 'frame' || record.direction !== 'in') continue
+    if (nodes.some((node) => record.point === `${node}:eth0`)) continue
+    const { kind, source, destination } = record.packet
+    if (kind === 'SYN' || kind === 'datagram') return { source, destination, point: record.point }
+  }
+  return undefined
+}

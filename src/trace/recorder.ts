@@ -1,0 +1,199 @@
+// Records everything that happens on the wires and in the netfilters of a cluster while one connection is tried, in
+// the order in which it happens, and picks out afterwards what belongs to that connection: whatever it was translated
+// to on its way, conntrack knows.
+
+import type { Micros } from '../base/time.js'
+import type { ClusterNetwork } from '../drivers/cluster-network.js'
+import type { TracedPacket, TraceEvent } from '../netfilter/trace.js'
+import type { HookName } from '../stack/hooks.js'
+import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
+import { type Endpoint, formatEndpoint } from '../wire/address.js'
+import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4, ethernetHeader, parseEthernet } from '../wire/ethernet.js'
+import { ICMP_DEST_UNREACHABLE, ICMP_HEADER_BYTES } from '../wire/icmp.js'
+import { ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, parseIpv4Header } from '../wire/ipv4.js'
+import { ACK, RST, SYN } from '../wire/tcp.js'
+
+/** A packet on a wire, as far as a trace needs it. */
+export interface WirePacket {
+  readonly protocol: number
+  readonly source: Endpoint
+  readonly destination: Endpoint
+  readonly kind: 'SYN' | 'SYN+ACK' | 'RST' | 'segment' | 'datagram' | 'unreachable'
+  /** Of `unreachable`: the packet that could not be delivered. */
+  readonly about?: { readonly source: Endpoint; readonly destination: Endpoint; readonly protocol: number }
+}
+
+export type TraceRecord =
+  | {
+      readonly type: 'frame'
+      readonly at: Micros
+      /** `curl:eth0`. */
+      readonly point: string
+      readonly direction: 'in' | 'out'
+      readonly packet: WirePacket
+    }
+  | {
+      readonly type: 'netfilter'
+      readonly at: Micros
+      readonly node: string
+      readonly hook: HookName
+      readonly event: TraceEvent
+      readonly packet: TracedPacket
+    }
+
+export class Recorder {
+  readonly #network: ClusterNetwork
+  readonly #nodes: readonly string[]
+  readonly #now: () => Micros
+  #records: TraceRecord[] = []
+  #on = false
+
+  constructor(network: ClusterNetwork, nodes: readonly string[], now: () => Micros) {
+    this.#network = network
+    this.#nodes = nodes
+    this.#now = now
+    network.capture((point) =>
+      point.listen((direction, frame, at) => {
+        if (!this.#on) return
+        const packet = readPacket(frame)
+        if (packet !== undefined)
+          this.#records.push({ type: 'frame', at, point: point.name, direction, packet })
+      }),
+    )
+  }
+
+  start(): void {
+    this.#records = []
+    this.#on = true
+    for (const node of this.#nodes) {
+      this.#network.node(node).host.netfilter.trace((event, hook, packet) => {
+        this.#records.push({ type: 'netfilter', at: this.#now(), node, hook, event, packet })
+      })
+    }
+  }
+
+  /** Ends the recording; what belongs to the connection between `client` and `to`, in order. */
+  stop(protocol: number, client: Endpoint, to: Endpoint): TraceRecord[] {
+    this.#on = false
+    for (const node of this.#nodes) this.#network.node(node).host.netfilter.trace(undefined)
+    const records = this.#records
+    this.#records = []
+    const ways = this.#translations(protocol, new Set([wayOf(protocol, client, to)]))
+    addRelayed(records, ways, client, to)
+    this.#translations(protocol, ways)
+    return records.filter((record) => belongs(record, ways))
+  }
+
+  /** Adds to `ways` how conntrack of any node has translated them. */
+  #translations(protocol: number, ways: Set<string>): Set<string> {
+    for (let before = -1; before !== ways.size; ) {
+      before = ways.size
+      for (const node of this.#nodes) {
+        for (const { original, reply } of this.#network.node(node).host.netfilter.flows()) {
+          if (original.protocol !== protocol) continue
+          const there = wayOf(
+            protocol,
+            { address: original.source, port: original.sourcePort },
+            { address: original.destination, port: original.destinationPort },
+          )
+          const translated = wayOf(
+            protocol,
+            { address: reply.destination, port: reply.destinationPort },
+            { address: reply.source, port: reply.sourcePort },
+          )
+          // The halves of a double translation: after the destination's, before the source's.
+          const between = wayOf(
+            protocol,
+            { address: original.source, port: original.sourcePort },
+            { address: reply.source, port: reply.sourcePort },
+          )
+          if (!ways.has(there)) continue
+          ways.add(translated).add(between)
+        }
+      }
+    }
+    return ways
+  }
+}
+
+/** A connection by its two ends, the same in both directions. */
+function wayOf(protocol: number, a: Endpoint, b: Endpoint): string {
+  return [String(protocol), ...[formatEndpoint(a), formatEndpoint(b)].sort()].join(' ')
+}
+
+function belongs(record: TraceRecord, ways: ReadonlySet<string>): boolean {
+  const { packet } = record
+  const about = 'about' in packet ? packet.about : undefined
+  const { protocol, source, destination } = about ?? packet
+  return ways.has(wayOf(protocol, source, destination))
+}
+
+/**
+ * Userspace mode carries the connection on by one of its own, from the node to the endpoint: the first that a node
+ * opens right after the client's has come to it.
+ */
+function addRelayed(
+  records: readonly TraceRecord[],
+  ways: Set<string>,
+  client: Endpoint,
+  to: Endpoint,
+): void {
+  const redirected = records.some(
+    (record) =>
+      record.type === 'netfilter' &&
+      record.event.event === 'rule' &&
+      record.event.verdict === 'REDIRECT' &&
+      record.packet.source.address === client.address &&
+      record.packet.source.port === client.port,
+  )
+  if (!redirected) return
+  for (const record of records) {
+    if (record.type !== 'frame' || record.direction !== 'in') continue
+    const { packet } = record
+    const opens = packet.kind === 'SYN' || packet.kind === 'datagram'
+    const isClient = packet.source.address === client.address && packet.source.port === client.port
+    if (!opens || isClient || packet.destination.port === 53) continue
+    if (packet.destination.address === to.address) continue
+    ways.add(wayOf(packet.protocol, packet.source, packet.destination))
+    return
+  }
+}
+
+function readPacket(frame: Uint8Array): WirePacket | undefined {
+  const ethernet = ethernetHeader()
+  const ip = ipv4Header()
+  if (parseEthernet(frame, ethernet) !== undefined || ethernet.etherType !== ETHERTYPE_IPV4) return undefined
+  if (parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, ip) !== undefined) return undefined
+  const { protocol, payloadStart, payloadEnd, source, destination } = ip
+  if (protocol === PROTOCOL_ICMP) {
+    const quoted = quotedPacket()
+    if (frame[payloadStart] !== ICMP_DEST_UNREACHABLE) return undefined
+    if (!parseQuotedPacket(frame, payloadStart + ICMP_HEADER_BYTES, payloadEnd, quoted)) return undefined
+    return {
+      protocol,
+      source: { address: source, port: 0 },
+      destination: { address: destination, port: 0 },
+      kind: 'unreachable',
+      about: {
+        protocol: quoted.protocol,
+        source: { address: quoted.source, port: quoted.sourcePort },
+        destination: { address: quoted.destination, port: quoted.destinationPort },
+      },
+    }
+  }
+  if ((protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) || payloadEnd - payloadStart < 8)
+    return undefined
+  const port = (at: number) => frame[payloadStart + at]! * 256 + frame[payloadStart + at + 1]!
+  const ends = {
+    protocol,
+    source: { address: source, port: port(0) },
+    destination: { address: destination, port: port(2) },
+  }
+  return { ...ends, kind: protocol === PROTOCOL_UDP ? 'datagram' : kindOf(frame[payloadStart + 13]!) }
+}
+
+function kindOf(flags: number): WirePacket['kind'] {
+  if ((flags & RST) !== 0) return 'RST'
+  if ((flags & SYN) === 0) return 'segment'
+  return (flags & ACK) !== 0 ? 'SYN+ACK' : 'SYN'
+}
