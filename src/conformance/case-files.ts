@@ -1,6 +1,7 @@
 // Files of third-party cases, told apart by what is in them.
 
 import type { ProxyMode } from '../proxy/proxy-mode.js'
+import { type DnsFile, runDnsFile } from './dns-cases.js'
 import { type CategoryCase, runCategoryCase } from './endpoint-categories.js'
 import { type FlowGroup, runFlowGroup } from './proxy-flows.js'
 import type { CaseResult } from './result.js'
@@ -9,15 +10,17 @@ import { type ConformanceScript, runTcpScript } from './tcp-scripts.js'
 type Json = Readonly<Record<string, unknown>>
 
 /** Runs every case of a file that was parsed as JSON. Throws a TypeError when it is of no kind that is known. */
-export function runCaseFile(file: unknown, mode: ProxyMode): CaseResult[] {
-  const results = KINDS.filter(({ is }) => is(file)).flatMap(({ run }) => run(file as Json, mode))
+export async function runCaseFile(file: unknown, mode: ProxyMode): Promise<CaseResult[]> {
+  const kinds = KINDS.filter(({ is }) => is(file))
+  const results: CaseResult[] = []
+  for (const { run } of kinds) results.push(...(await run(file as Json, mode)))
   if (results.length > 0) return results
-  throw new TypeError('not a file of proxy flows, endpoint categories or TCP scripts')
+  throw new TypeError('not a file of proxy flows, endpoint categories, TCP scripts or DNS cases')
 }
 
 interface Kind {
   readonly is: (file: unknown) => boolean
-  readonly run: (file: Json, mode: ProxyMode) => CaseResult[]
+  readonly run: (file: Json, mode: ProxyMode) => CaseResult[] | Promise<CaseResult[]>
 }
 
 const KINDS: readonly Kind[] = [
@@ -32,6 +35,10 @@ const KINDS: readonly Kind[] = [
   {
     is: (file) => listOf(file, 'scripts', 'events') !== undefined,
     run: (file) => (file.scripts as ConformanceScript[]).map(runTcpScript),
+  },
+  {
+    is: (file) => listOf(file, 'groups', 'cases') !== undefined,
+    run: (file) => runDnsFile(file as unknown as DnsFile),
   },
 ]
 

@@ -8,7 +8,7 @@ import type { CaseResult } from './result.js'
 
 const USAGE = 'usage: npm run conformance -- FILE.json... [--proxy-mode userspace|iptables|ipvs|nftables]'
 
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   const files: string[] = []
   let mode: ProxyMode = 'iptables'
   for (let i = 0; i < args.length; i++) {
@@ -18,7 +18,8 @@ function main(args: readonly string[]): number {
     else files.push(arg)
   }
   if (files.length === 0) throw new TypeError(USAGE)
-  const results = files.flatMap((file) => runCaseFile(JSON.parse(readFileSync(file, 'utf8')), mode))
+  const results: CaseResult[] = []
+  for (const file of files) results.push(...(await runCaseFile(JSON.parse(readFileSync(file, 'utf8')), mode)))
   report(results)
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
 }
@@ -35,7 +36,7 @@ function report(results: readonly CaseResult[]): void {
 }
 
 try {
-  process.exitCode = main(process.argv.slice(2))
+  process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 2

@@ -12,8 +12,8 @@ const MODES = ['iptables', 'ipvs', 'userspace'] as const
 
 if (existsSync(file)) {
   for (const mode of MODES) {
-    test(`all flows that hold in ${mode} mode hold`, () => {
-      const results = runCaseFile(JSON.parse(readFileSync(file, 'utf8')), mode)
+    test(`all flows that hold in ${mode} mode hold`, async () => {
+      const results = await runCaseFile(JSON.parse(readFileSync(file, 'utf8')), mode)
       assert.ok(results.length > 0)
       const wrong = results.filter(({ outcome }) => outcome === 'failed')
       assert.is(wrong.map(({ name, detail }) => `${name}\n${detail}`).join('\n'), '')
