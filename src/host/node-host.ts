@@ -43,6 +43,8 @@ export class NodeHost implements Host {
   readonly #eth0: number
   readonly #cni0: number
   #ipvs: Ipvs | undefined
+  /** Ports that the frame at hand leaves through. */
+  readonly #egresses: number[] = []
   #outgoing: Outgoing[] = []
   #taken = 0
   #now: Micros = 0
@@ -105,21 +107,22 @@ export class NodeHost implements Host {
     // A frame of a pod that has just gone.
     if (!this.#bridge.ports().has(port)) return
     let toStack = false
-    const egresses: number[] = []
+    const egresses = this.#egresses
+    egresses.length = 0
     this.#bridge.forward(port, frame, now, (egress) => {
       if (egress === this.#uplink) toStack = true
       else egresses.push(egress)
     })
-    if (egresses.length > 0) this.#bridged(egresses, frame, now)
+    if (egresses.length > 0) this.#bridged(frame, now)
     if (toStack) this.stack.receive(this.#cni0, frame, now)
   }
 
   /** From pod to pod: through netfilter (as br_netfilter does it), then out of the bridge's ports. */
-  #bridged(egresses: readonly number[], frame: Uint8Array, now: Micros): void {
+  #bridged(frame: Uint8Array, now: Micros): void {
     // A flooded frame passes netfilter once and not once for each port: conntrack would see it again and again.
     this.stack.bridge(this.#cni0, frame, now, (passed) => {
       const copy = passed === frame ? frame.slice() : passed
-      for (const port of egresses) this.#outgoing.push({ port, frame: copy })
+      for (const port of this.#egresses) this.#outgoing.push({ port, frame: copy })
     })
   }
 

@@ -77,28 +77,48 @@ export class Table {
     const chain = this.#chains.get(name)
     this.#check(name, chain, rules)
     const target = chain ?? this.#create(name, undefined)
-    const before = target.rules
-    target.rules = keepCounters(before, rules)
-    for (const { rule } of before) this.#refer(target, rule, -1)
-    for (const rule of rules) this.#refer(target, rule, 1)
+    this.#install(target, keepCounters(target.rules, rules))
   }
 
-  /** `iptables-restore --noflush`: chains first, then rules, then removals. Throws ChainError, and then half is done. */
+  /**
+   * What `iptables-restore --noflush` does: makes the chains that are missing, replaces rules, removes chains - all of
+   * it or, when it throws ChainError, nothing.
+   */
   restore(chains: ReadonlyMap<string, readonly Rule[]>, remove: readonly string[] = []): void {
-    for (const name of chains.keys()) if (!this.#chains.has(name)) this.#create(name, undefined)
-    for (const [name, rules] of chains) this.replace(name, rules)
-    for (const name of remove) this.replace(name, [])
-    for (const name of remove) this.remove(name)
+    const created = [...chains.keys()].filter((name) => !this.#chains.has(name))
+    const before = new Map<Chain, RuleEntry[]>()
+    // Emptied first: rules that turn around who jumps to whom are no circle.
+    const empty = (name: string) => {
+      const chain = this.#chains.get(name)
+      if (chain === undefined) return
+      before.set(chain, before.get(chain) ?? chain.rules)
+      this.#install(chain, [])
+    }
+    try {
+      for (const name of created) this.#create(name, undefined)
+      for (const name of chains.keys()) empty(name)
+      for (const [name, rules] of chains) {
+        const chain = this.#chains.get(name)!
+        this.#check(name, chain, rules)
+        this.#install(chain, keepCounters(before.get(chain)!, rules))
+      }
+      for (const name of remove) empty(name)
+      const gone = remove.filter((name) => this.#chains.has(name))
+      for (const name of gone) this.#checkRemoval(this.#chains.get(name)!)
+      for (const name of gone) this.remove(name)
+    } catch (error) {
+      for (const [chain, rules] of before) this.#install(chain, rules)
+      for (const name of created) this.#chains.delete(name)
+      throw error
+    }
   }
 
   /** Removes a chain of the user. Throws ChainError when it is built in or something jumps to it. */
   remove(name: string): void {
     const chain = this.#chains.get(name)
     if (chain === undefined) return
-    if (chain.policy !== undefined) throw new ChainError(`${this.name}: ${name} is built in`)
-    const referrer = chain.referrers.keys().next().value
-    if (referrer !== undefined) throw new ChainError(`${this.name}: ${referrer.name} jumps to ${name}`)
-    for (const { rule } of chain.rules) this.#refer(chain, rule, -1)
+    this.#checkRemoval(chain)
+    this.#install(chain, [])
     this.#chains.delete(name)
   }
 
@@ -112,6 +132,18 @@ export class Table {
     const chain: Chain = { name, policy, packets: 0, bytes: 0, rules: [], referrers: new Map() }
     this.#chains.set(name, chain)
     return chain
+  }
+
+  #install(chain: Chain, rules: RuleEntry[]): void {
+    for (const { rule } of chain.rules) this.#refer(chain, rule, -1)
+    for (const { rule } of rules) this.#refer(chain, rule, 1)
+    chain.rules = rules
+  }
+
+  #checkRemoval({ name, policy, referrers }: Chain): void {
+    if (policy !== undefined) throw new ChainError(`${this.name}: ${name} is built in`)
+    const referrer = referrers.keys().next().value
+    if (referrer !== undefined) throw new ChainError(`${this.name}: ${referrer.name} jumps to ${name}`)
   }
 
   #check(name: string, chain: Chain | undefined, rules: readonly Rule[]): void {

@@ -293,6 +293,29 @@ test('a jump to nowhere, a circle, and a chain in use are refused', () => {
   assert.is(tables.chains('nat').length, 4)
 })
 
+test('a restore is done whole or not at all, and rules that stay keep their counters', () => {
+  const tables = netfilter()
+  const jump = (chain: string): Rule => ({ matches: [], target: { target: 'jump', chain } })
+  const accept: Rule = { matches: [], target: { target: 'ACCEPT' } }
+  const [toA, toB] = [jump('A'), jump('B')]
+  const chains = (rules: Record<string, Rule[]>) => new Map(Object.entries(rules))
+  tables.restore({ table: 'nat', chains: chains({ OUTPUT: [toA], A: [toB], B: [accept] }) })
+  const before = tables.save('nat')
+  assert.throws(
+    () => tables.restore({ table: 'nat', chains: chains({ C: [], A: [jump('D')] }) }),
+    /no chain D/,
+  )
+  assert.throws(
+    () => tables.restore({ table: 'nat', chains: chains({ B: [], N: [] }), remove: ['A'] }),
+    /OUTPUT jumps to A/,
+  )
+  assert.is(tables.save('nat'), before)
+  // Turned around: no circle when all is done.
+  tables.restore({ table: 'nat', chains: chains({ OUTPUT: [toB], B: [toA], A: [accept] }) })
+  tables.restore({ table: 'nat', chains: chains({ OUTPUT: [accept] }), remove: ['A', 'B', 'X'] })
+  assert.is(tables.chains('nat').length, 4)
+})
+
 test('conntrack follows a TCP connection from outside', () => {
   const life: [number, boolean][] = [
     [SYN, false],
