@@ -2,6 +2,7 @@
 
 import { IptablesWriter } from './iptables/iptables-writer.js'
 import { IpvsWriter } from './ipvs/ipvs-writer.js'
+import { NftablesWriter } from './nftables/nftables-writer.js'
 import type { ProxyMode } from './proxy-mode.js'
 import type { ProxyOptions, ServiceProxy } from './service-proxy.js'
 import { SyncedProxy } from './synced-proxy.js'
@@ -23,6 +24,8 @@ export function createProxy(mode: ProxyMode, options: ProxyOptions): ServiceProx
       return new SyncedProxy(options, new IptablesWriter(options))
     case 'ipvs':
       return new SyncedProxy(options, new IpvsWriter(options))
+    case 'nftables':
+      return new SyncedProxy(options, new NftablesWriter(options))
     default:
       throw new TypeError(`proxy mode ${mode} is not supported`)
   }

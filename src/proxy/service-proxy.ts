@@ -21,6 +21,8 @@ export interface ProxyOptions {
   readonly podCIDR?: Cidr
   /** Addresses of all pods: what is not from there comes from outside the cluster. */
   readonly clusterCIDR?: Cidr
+  /** Where cluster IPs are taken from (ServiceCIDR objects); nftables mode drops what is sent to the free ones. */
+  readonly serviceCIDRs?: readonly Cidr[]
   /** Zone of the node until a Node object says otherwise. */
   readonly zone?: string
   readonly stack: Stack

@@ -1,0 +1,256 @@
+// What one service port needs in kube-proxy's nftables table: elements of the maps, chains of its own, affinity sets.
+// Only what it needs, as data; nftables-writer.ts makes it so. Rules, their order and comments are those of
+// syncProxyRules in pkg/proxy/nftables/proxier.go of Kubernetes.
+
+import type { NftKey, NftRule, NftSetOptions, NftStatement, NftVerdict } from '../../netfilter/nft.js'
+import type { TransportProtocol } from '../../netfilter/rule.js'
+import { type Cidr, cidrContains, type Ipv4 } from '../../wire/address.js'
+import type { EndpointInfo } from '../endpoint-map.js'
+import type { PortState } from '../port-state.js'
+import { externallyAccessible, type ServicePortInfo } from '../service-port.js'
+import {
+  CLUSTER_IPS,
+  type EndpointNames,
+  endpointNames,
+  FIREWALL_IPS,
+  MARK_FOR_MASQUERADE,
+  NO_ENDPOINT_NODE_PORTS,
+  NO_ENDPOINT_SERVICES,
+  REJECT,
+  SERVICE_IPS,
+  SERVICE_NODE_PORTS,
+  type ServiceChains,
+  serviceChains,
+} from './names.js'
+import {
+  commented,
+  DROP,
+  dnat,
+  drop,
+  from,
+  fromLocal,
+  goTo,
+  goto,
+  is,
+  isNot,
+  jump,
+  rule,
+} from './statements.js'
+
+/** An element of a shared set or map. */
+export interface PlannedElement {
+  readonly set: string
+  readonly key: NftKey
+  /** Of a map. */
+  readonly verdict?: NftVerdict
+  readonly comment?: string
+}
+
+export interface ServicePlan {
+  /** By set and key, as text. */
+  readonly elements: ReadonlyMap<string, PlannedElement>
+  readonly chains: ReadonlyMap<string, readonly NftRule[]>
+  /** Affinity sets. */
+  readonly sets: ReadonlyMap<string, NftSetOptions>
+}
+
+/** What of the node and its settings plans depend on. */
+export interface PlanSettings {
+  readonly nodeAddress: Ipv4
+  readonly masqueradeAll: boolean
+  /** Addresses of the cluster's pods; undefined when they cannot be told from others. */
+  readonly podAddresses: Cidr | undefined
+}
+
+export function planOf(state: PortState, settings: PlanSettings): ServicePlan {
+  return new Planner(state, settings).plan()
+}
+
+class Planner {
+  readonly #info: ServicePortInfo
+  readonly #settings: PlanSettings
+  readonly #state: PortState
+  readonly #chains: ServiceChains
+  readonly #protocol: TransportProtocol
+  readonly #cluster: readonly EndpointInfo[]
+  readonly #local: readonly EndpointInfo[]
+  /** Whether traffic to the cluster IP, or from outside the cluster, finds an endpoint. */
+  readonly #hasInternal: boolean
+  readonly #hasExternal: boolean
+  readonly #elements = new Map<string, PlannedElement>()
+  readonly #rules = new Map<string, NftRule[]>()
+  readonly #sets = new Map<string, NftSetOptions>()
+  readonly #names = new Map<EndpointInfo, EndpointNames>()
+
+  constructor(state: PortState, settings: PlanSettings) {
+    const { info, hasAny } = state
+    this.#info = info
+    this.#state = state
+    this.#settings = settings
+    this.#chains = serviceChains(info)
+    this.#protocol = info.protocol.toLowerCase() as TransportProtocol
+    this.#cluster = state.cluster ?? []
+    this.#local = state.local ?? []
+    this.#hasInternal = hasAny && !(info.internalPolicyLocal && this.#local.length === 0)
+    this.#hasExternal = hasAny && !(info.externalPolicyLocal && this.#local.length === 0)
+  }
+
+  plan(): ServicePlan {
+    const { hasAny, reachable } = this.#state
+    const { clusterIP, externalIPs, loadBalancerVIPs, nodePort } = this.#info
+    const isExternal = hasAny && externallyAccessible(this.#info)
+    for (const endpoint of reachable) this.#names.set(endpoint, endpointNames(this.#info, endpoint))
+    this.#captureClusterIP(clusterIP)
+    for (const address of externalIPs) this.#captureExternal(address)
+    for (const address of loadBalancerVIPs) this.#captureExternal(address)
+    if (this.#usesFirewall) this.#writeFirewall(loadBalancerVIPs)
+    if (nodePort !== 0) this.#captureNodePort()
+    if (this.#hasInternal) this.#masqueradeInternal(clusterIP)
+    if (isExternal) this.#writeExternalChain()
+    if (this.#info.sessionAffinity === 'ClientIP') {
+      for (const endpoint of reachable) this.#addAffinitySet(endpoint)
+    }
+    if (this.#cluster.length > 0) this.#balance(this.#chains.cluster, this.#cluster)
+    if (this.#local.length > 0) this.#balance(this.#chains.local, this.#local)
+    for (const endpoint of reachable) this.#writeEndpointChain(endpoint)
+    return { elements: this.#elements, chains: this.#rules, sets: this.#sets }
+  }
+
+  // ---- what leads to the service port
+
+  #captureClusterIP(address: Ipv4): void {
+    this.#add({ set: CLUSTER_IPS, key: [address] })
+    const key = this.#destination(address)
+    if (this.#hasInternal) this.#add({ set: SERVICE_IPS, key, verdict: goTo(this.#internalChain()) })
+    else this.#refuse(NO_ENDPOINT_SERVICES, key)
+  }
+
+  #captureExternal(address: Ipv4): void {
+    const key = this.#destination(address)
+    if (this.#state.hasAny) this.#add({ set: SERVICE_IPS, key, verdict: goTo(this.#chains.external) })
+    // A pod's or the node's own traffic may still find endpoints of other nodes.
+    if (!this.#hasExternal) this.#refuse(NO_ENDPOINT_SERVICES, key)
+  }
+
+  #captureNodePort(): void {
+    const key: NftKey = [this.#protocol, this.#info.nodePort]
+    if (this.#state.hasAny) {
+      this.#add({ set: SERVICE_NODE_PORTS, key, verdict: goTo(this.#chains.external) })
+    }
+    if (!this.#hasExternal) this.#refuse(NO_ENDPOINT_NODE_PORTS, key)
+  }
+
+  /** What is refused says so when there is no endpoint anywhere; others may be reached through other nodes. */
+  #refuse(set: string, key: NftKey): void {
+    const verdict = this.#state.hasAny ? DROP : goTo(REJECT)
+    this.#add({ set, key, verdict, comment: this.#info.name })
+  }
+
+  get #usesFirewall(): boolean {
+    const { loadBalancerVIPs, loadBalancerSourceRanges } = this.#info
+    return this.#state.hasAny && loadBalancerVIPs.length > 0 && loadBalancerSourceRanges.length > 0
+  }
+
+  #writeFirewall(addresses: readonly Ipv4[]): void {
+    const { loadBalancerSourceRanges } = this.#info
+    for (const address of addresses) {
+      const verdict = goTo(this.#chains.firewall)
+      this.#add({ set: FIREWALL_IPS, key: this.#destination(address), verdict })
+    }
+    const values: (Cidr | Ipv4)[] = [...loadBalancerSourceRanges]
+    // Where the load balancer's address is one of the node's own, the node's traffic to it comes from it.
+    if (loadBalancerSourceRanges.some((range) => cidrContains(range, this.#settings.nodeAddress))) {
+      values.push(...addresses)
+    }
+    this.#append(
+      this.#chains.firewall,
+      rule({ statement: 'match-any', field: 'ip saddr', operator: '!=', values }, drop),
+    )
+  }
+
+  // ---- the service port's own chains
+
+  /** Traffic to a cluster IP from outside comes back by the same node only when it seems to come from there. */
+  #masqueradeInternal(address: Ipv4): void {
+    const { masqueradeAll, podAddresses } = this.#settings
+    const statements: NftStatement[] = [is('ip daddr', address)]
+    if (!masqueradeAll) {
+      if (podAddresses === undefined) return
+      statements.push(isNot('ip saddr', podAddresses))
+    }
+    this.#append(this.#internalChain(), rule(...statements, jump(MARK_FOR_MASQUERADE)))
+  }
+
+  #writeExternalChain(): void {
+    const { external, cluster } = this.#chains
+    const { podAddresses } = this.#settings
+    const { externalPolicyLocal } = this.#info
+    if (!externalPolicyLocal) {
+      // The endpoint may be on another node.
+      this.#append(external, rule(jump(MARK_FOR_MASQUERADE)))
+    } else {
+      // Pods and the node itself are subject to no external policy: as if they had gone out and come back in.
+      if (podAddresses !== undefined) {
+        this.#append(external, commented('short-circuit pod traffic', from(podAddresses), goto(cluster)))
+      }
+      this.#append(external, commented('masquerade local traffic', fromLocal, jump(MARK_FOR_MASQUERADE)))
+      this.#append(external, commented('short-circuit local traffic', fromLocal, goto(cluster)))
+    }
+    if (this.#hasExternal) this.#append(external, rule(goto(this.#policyChain(externalPolicyLocal))))
+    // Named by a rule above, even when all its endpoints are gone.
+    if (externalPolicyLocal) this.#append(cluster)
+  }
+
+  #addAffinitySet(endpoint: EndpointInfo): void {
+    this.#sets.set(this.#names.get(endpoint)!.affinitySet, {
+      type: ['ipv4_addr'],
+      flags: ['dynamic', 'timeout'],
+      timeout: this.#info.affinityTimeout,
+    })
+  }
+
+  #balance(chain: string, endpoints: readonly EndpointInfo[]): void {
+    const names = endpoints.map((endpoint) => this.#names.get(endpoint)!)
+    if (this.#info.sessionAffinity === 'ClientIP') {
+      for (const { chain: to, affinitySet } of names) {
+        this.#append(chain, rule({ statement: 'match-set', key: ['ip saddr'], set: affinitySet }, goto(to)))
+      }
+    }
+    const verdicts = names.map(({ chain: to }) => goTo(to))
+    this.#append(chain, rule({ statement: 'numgen-vmap', verdicts }))
+  }
+
+  #writeEndpointChain(endpoint: EndpointInfo): void {
+    const { chain, affinitySet } = this.#names.get(endpoint)!
+    // A pod that reaches itself through the service must not see its own address answer.
+    this.#append(chain, rule(from(endpoint.address), jump(MARK_FOR_MASQUERADE)))
+    if (this.#info.sessionAffinity === 'ClientIP') {
+      this.#append(chain, rule({ statement: 'update', set: affinitySet, key: ['ip saddr'] }))
+    }
+    this.#append(chain, rule(is('meta l4proto', this.#protocol), dnat(endpoint)))
+  }
+
+  // ---- parts
+
+  #destination(address: Ipv4): NftKey {
+    return [address, this.#protocol, this.#info.port]
+  }
+
+  #policyChain(local: boolean): string {
+    return local ? this.#chains.local : this.#chains.cluster
+  }
+
+  #internalChain(): string {
+    return this.#policyChain(this.#info.internalPolicyLocal)
+  }
+
+  #add(element: PlannedElement): void {
+    this.#elements.set(`${element.set} ${element.key.join(' ')}`, element)
+  }
+
+  #append(chain: string, ...rules: NftRule[]): void {
+    const own = this.#rules.get(chain)
+    if (own === undefined) this.#rules.set(chain, rules)
+    else own.push(...rules)
+  }
+}
