@@ -1,6 +1,9 @@
 // Waiting that a signal ends: the bridge from callbacks ("look again") to promises, used by pipes, sockets and
 // clocks. No timers here.
 
+/** Why a wait is given up that nobody looks at any more. The default reason, an exception, costs a stack trace. */
+export const NO_LONGER_NEEDED = 'no longer needed'
+
 /** Resolves or rejects with `wait`, but rejects with `signal.reason` as soon as `signal` is aborted. */
 export function abortable<Value>(wait: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (signal === undefined) return wait

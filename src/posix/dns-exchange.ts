@@ -7,6 +7,7 @@ import type { DnsCodec, DnsMessage, Question } from '../dns/message.js'
 import { isAnswerTo } from '../dns/resolver.js'
 import { frameMessage, MessageStream } from '../dns/tcp-framing.js'
 import type { Endpoint } from '../wire/address.js'
+import { NO_LONGER_NEEDED } from './abort.js'
 import type { Net } from './net.js'
 import type { Clock } from './process.js'
 
@@ -114,7 +115,7 @@ async function overTcp(
     }
     return undefined
   } finally {
-    answered.abort()
+    answered.abort(NO_LONGER_NEEDED)
     connection.close()
   }
 }

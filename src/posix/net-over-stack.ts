@@ -6,7 +6,7 @@ import type { Micros } from '../base/time.js'
 import type { Datagram, IcmpReply, SocketRow, TcpListener, TcpSocket, UdpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
 import type { Endpoint, Ipv4 } from '../wire/address.js'
-import { abortable, Wakeup } from './abort.js'
+import { abortable, NO_LONGER_NEEDED, Wakeup } from './abort.js'
 import type {
   Connection,
   ConnectOptions,
@@ -146,7 +146,7 @@ async function within<Value>(
   try {
     return await abortable(Promise.race([wait, expired]), signal)
   } finally {
-    timer.abort()
+    timer.abort(NO_LONGER_NEEDED)
   }
 }
 

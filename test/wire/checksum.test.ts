@@ -30,6 +30,24 @@ test('summed in parts or at once, the result is the same', () => {
   )
 })
 
+test('short and long stretches at any offset sum as word by word', () => {
+  const wordByWord = (bytes: Uint8Array, start: number, end: number) => {
+    let sum = 0
+    for (let at = start; at < end; at += 2) sum += bytes[at]! * 256 + (at + 1 < end ? bytes[at + 1]! : 0)
+    return sum
+  }
+  const all = fc.uint8Array({ minLength: 700, maxLength: 2000 })
+  fc.assert(
+    fc.property(all, fc.nat(40), fc.nat(600), (memory, offset, start) => {
+      const bytes = memory.subarray(offset)
+      for (const end of [start, start + 1, start + 21, start + 255, start + 256, bytes.length]) {
+        const until = Math.min(end, bytes.length)
+        assert.is(onesSum(bytes, start, until), wordByWord(bytes, start, until))
+      }
+    }),
+  )
+})
+
 test('folding is right for sums beyond 32 bits', () => {
   const sum = 3_000_000 * 0xffff
   assert.is(checksumOf(sum), 0)

@@ -2,6 +2,7 @@
 // Not a framework: only what a static server needs to answer rightly and to keep the connection in step.
 
 import type { Micros } from '../../base/time.js'
+import { NO_LONGER_NEEDED } from '../../posix/abort.js'
 import type { Connection } from '../../posix/net.js'
 import type { Process } from '../../posix/process.js'
 
@@ -91,7 +92,7 @@ export class RequestReader {
     try {
       return await Promise.race([this.#connection.read(this.#process.signal), expired])
     } finally {
-      timer.abort()
+      timer.abort(NO_LONGER_NEEDED)
     }
   }
 }
