@@ -32,7 +32,7 @@ function emulated(name: string, bytes: number, to: Ipv4, port: number): Contesta
       const network = new ClusterNetwork({
         config: resolveClusterConfig(),
         random: new Random('bulk'),
-        delays: { pod: 0, node: 0 },
+        podDelay: 0,
         onFlow: () => {},
       })
       const pod = (label: string, node: string, address: string, gateway: string, mac: number) => {

@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { Capture } from '../fabric/capture.js'
+import { CaptureOrder } from '../fabric/capture-order.js'
 import type { ClusterNetwork } from './cluster-network.js'
 
 /** Collected before it is written, so that a frame costs no system call. */
@@ -12,6 +13,8 @@ export class CaptureFile {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #failed: Error | undefined
+  #order: CaptureOrder | undefined
+  #closed = false
 
   /** Throws what opening the file throws. */
   constructor(path: string) {
@@ -21,14 +24,21 @@ export class CaptureFile {
   /** Captures on all interfaces of `network`, those to come included. `startUnixMicros` is the date of time 0. */
   record(network: ClusterNetwork, startUnixMicros: number): void {
     const writer = new Capture({ startUnixMicros, sink: (bytes) => this.#write(bytes) })
+    const order = new CaptureOrder((index, direction, frame, now) =>
+      writer.write(index, direction, frame, now),
+    )
+    this.#order = order
     network.capture((point) => {
       const index = writer.addInterface(point.name, point.description)
-      point.listen((direction, frame, now) => writer.write(index, direction, frame, now))
+      point.listen((direction, frame, now) => order.add(index, direction, frame, now))
     })
   }
 
-  /** Writes what is left. Throws when the file could not be written (a full disk). */
+  /** Writes what is left; a second call does nothing. Throws when the file could not be written (a full disk). */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#order?.flush()
     this.#flush()
     closeSync(this.#file)
     if (this.#failed !== undefined) throw this.#failed

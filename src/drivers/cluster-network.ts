@@ -11,8 +11,7 @@ import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
-import type { LinkOptions } from '../fabric/link.js'
-import { type MachineId, Network } from '../fabric/network.js'
+import { type Attachment, type MachineId, Network } from '../fabric/network.js'
 import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import {
@@ -29,16 +28,11 @@ import type { FlowEvent } from './emulation.js'
 import { ProxyNode } from './proxy-node.js'
 import { ServiceAddresses } from './service-addresses.js'
 
-/** Delays of the wires: what a veth pair and a switched LAN cost. Zero in real time, where computing takes time. */
-export interface WireDelays {
-  readonly pod: Micros
-  readonly node: Micros
-}
-
 export interface ClusterNetworkOptions {
   readonly config: ClusterConfig
   readonly random: Random
-  readonly delays: WireDelays
+  /** What a packet needs from a pod's stack to the node's end of its veth pair. Zero in real time: computing takes time. */
+  readonly podDelay: Micros
   /** How the kube-proxy of a node works at first; default userspace. */
   readonly proxy?: (node: string) => ProxySetting
   readonly onFlow: (event: FlowEvent) => void
@@ -53,6 +47,7 @@ interface PodWire {
   readonly node: ProxyNode
   readonly nodePort: number
   readonly machine: MachineId
+  readonly untap: () => void
 }
 
 /** The interfaces that a capture of the cluster shows. */
@@ -88,8 +83,11 @@ export class ClusterNetwork implements ClusterFollower {
       const id = this.network.add(node.name, made.machine)
       this.#nodes.set(node.name, made)
       this.#nodeMachines.set(node.name, id)
-      this.#addCapturePoint(`${node.name}:eth0`, `node ${node.name}`, id)
-      this.#connectToLan(id, node.name)
+      this.#addCapturePoint(`${node.name}:eth0`, `node ${node.name}`, (listener) => {
+        this.network.tap({ machine: id, port: 0 }, listener)
+      })
+      const port = this.#lan.addPort(node.name)
+      this.network.connect({ machine: id, port: 0 }, { machine: this.#lanMachine, port })
     }
   }
 
@@ -101,21 +99,15 @@ export class ClusterNetwork implements ClusterFollower {
       throw new TypeError(`pod ${name}: there is no node ${nodeName}`)
     const id = this.network.add(name, machine)
     const nodePort = node.host.addPod(name)
-    this.network.connect(
-      { machine: id, port: 0 },
-      { machine: nodeMachine, port: nodePort },
-      link(this.#options.delays.pod),
-    )
-    this.#pods.set(uid, { node, nodePort, machine: id })
-    this.#addCapturePoint(`${name}:eth0`, `pod ${name} on ${nodeName}`, id)
+    const untap = this.#wire(name, `pod ${name} on ${nodeName}`, id, { machine: nodeMachine, port: nodePort })
+    this.#pods.set(uid, { node, nodePort, machine: id, untap })
     return id
   }
 
   /** Wires a machine that is neither node nor pod to the nodes' network by its port 0. */
   addToLan(name: string, machine: Machine): MachineId {
     const id = this.network.add(name, machine)
-    this.#addCapturePoint(`${name}:eth0`, name, id)
-    this.#connectToLan(id, name)
+    this.#wire(name, name, id, { machine: this.#lanMachine, port: this.#lan.addPort(name) })
     return id
   }
 
@@ -123,6 +115,7 @@ export class ClusterNetwork implements ClusterFollower {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
     this.#pods.delete(uid)
+    pod.untap()
     this.network.remove(pod.machine)
     pod.node.host.removePod(pod.nodePort)
   }
@@ -215,16 +208,25 @@ export class ClusterNetwork implements ClusterFollower {
     for (const id of this.#nodeMachines.values()) this.network.touch(id)
   }
 
-  #connectToLan(machine: MachineId, name: string): void {
-    const port = this.#lan.addPort(name)
-    const { node } = this.#options.delays
-    this.network.connect({ machine, port: 0 }, { machine: this.#lanMachine, port }, link(node))
+  /**
+   * Wires port 0 of an end host to the network. Its interface is captured at the far end of the wire, as one listens
+   * to a veth pair on a real node: the only delay is then in front of the first place where a packet is seen, and
+   * all its sightings have one time stamp (see fabric/capture-order.ts). Gives what ends the capture.
+   */
+  #wire(name: string, description: string, machine: MachineId, far: Attachment): () => void {
+    this.network.connect({ machine, port: 0 }, far, { ab: { delay: this.#options.podDelay }, ba: {} })
+    const taps: (() => void)[] = []
+    this.#addCapturePoint(`${name}:eth0`, description, (listener) => {
+      const seenFromHost: FrameListener = (direction, frame, now) =>
+        listener(direction === 'in' ? 'out' : 'in', frame, now)
+      taps.push(this.network.tap(far, seenFromHost))
+    })
+    return () => {
+      for (const untap of taps) untap()
+    }
   }
 
-  #addCapturePoint(name: string, description: string, machine: MachineId): void {
-    const listen = (listener: FrameListener) => {
-      this.network.tap({ machine, port: 0 }, listener)
-    }
+  #addCapturePoint(name: string, description: string, listen: CapturePoint['listen']): void {
     const point = { name, description, listen }
     this.#capturePoints.push(point)
     this.#onCapturePoint?.(point)
@@ -265,8 +267,6 @@ export class ClusterNetwork implements ClusterFollower {
     })
   }
 }
-
-const link = (delay: Micros): LinkOptions => ({ delay })
 
 function nodeMac(name: string): Mac {
   return 0x5254_0000_0000 + hash32(name)

@@ -39,7 +39,7 @@ class NetworkThread {
     this.#network = new ClusterNetwork({
       config: data.config,
       random: this.#random.fork('cluster network'),
-      delays: { pod: 0, node: 0 },
+      podDelay: 0,
       proxy: (node) => data.proxies[node]!,
       onFlow: (event) => emit({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),

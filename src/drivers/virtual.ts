@@ -32,8 +32,7 @@ import type { PodPlacement } from './pod-supervisor.js'
 import { VirtualTime } from './virtual-time.js'
 
 /** What a veth pair and a hop over the nodes' switch take. */
-const POD_WIRE_DELAY: Micros = 10
-const NODE_WIRE_DELAY: Micros = 50
+const POD_DELAY: Micros = 100
 
 /** Turns without anything due after which what is waited for can not come any more. */
 const STALLED_TURNS = 100
@@ -86,7 +85,7 @@ export class VirtualEmulation implements Emulation {
     this.network = new ClusterNetwork({
       config,
       random: this.#random.fork('cluster network'),
-      delays: { pod: POD_WIRE_DELAY, node: NODE_WIRE_DELAY },
+      podDelay: POD_DELAY,
       proxy: (node) => options.proxies[node]!,
       onProbeResult: (id, result) => this.#assembly.probeResult(id, result),
       onFlow: (event) => {

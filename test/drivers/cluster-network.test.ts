@@ -30,7 +30,7 @@ function lab() {
   const cluster = new ClusterNetwork({
     config,
     random: new Random('test'),
-    delays: { pod: 10, node: 50 },
+    podDelay: 100,
     onFlow: (event) => flows.push(event),
   })
   let now = 0

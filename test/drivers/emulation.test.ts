@@ -1,6 +1,7 @@
 // One body of facts under both drivers: exact under the virtual clock, and the same facts - where they do not depend
 // on order - with a thread for every pod in real time.
 
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -245,5 +246,28 @@ virtual('the date in pods starts where it is told to', () =>
     assert.match((await cluster.exec('curl', 'date')).stdout, /^Fri Dec 31 23:59:5\d UTC 1999\n$/)
   }),
 )
+
+const tshark = spawnSync('tshark', ['--version']).status === 0
+const longBody = tshark ? virtual : virtual.skip
+longBody('tshark puts long bodies together out of a capture of all interfaces', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'podwire-'))
+  try {
+    const pcap = join(directory, 'all.pcapng')
+    await on({ pcap }, async (cluster) => {
+      await cluster.apply(SERVER)
+      await cluster.settle()
+      const made = 'for p in $(kubectl get pods -l app=web -o name); do kubectl exec $p -c nginx -- sh -c'
+      await cluster.shell(`${made} 'seq 1 50000 > /usr/share/nginx/html/long.txt'; done`)
+      const command = 'for i in 1 2 3; do curl -s http://web:8080/long.txt | wc -c; done'
+      assert.is((await cluster.exec('curl', command)).stdout, '288894\n'.repeat(3))
+    })
+    const read = (filter: string, ...fields: string[]) =>
+      spawnSync('tshark', ['-r', pcap, '-Y', filter, ...fields], { encoding: 'utf8' }).stdout
+    assert.is(read('_ws.malformed || tcp.analysis.out_of_order'), '')
+    assert.match(read('http.content_length', '-T', 'fields', '-e', 'http.content_length'), /^(288894\n){6}/)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
 
 virtual.run()
