@@ -68,7 +68,7 @@ export class DnsServerLab {
     this.#network = new ClusterNetwork({
       config: this.#config,
       random,
-      delays: { pod: 0, node: 0 },
+      podDelay: 100,
       onFlow: () => {},
     })
     for (const object of [...objects, serverSlice(formatIpv4(this.#server))]) this.#put(object)
