@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'wire',
     'stack',
     'netfilter',
+    'ipvs',
     'fabric',
     'host',
     'cluster',

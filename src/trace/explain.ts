@@ -51,7 +51,9 @@ export async function explain(
   }
   const first = own[0]!
   const verdict = verdictOf(first)
-  const odds = verdict === 'DNAT' ? oddsOf(lab, [...own, ...others]) : []
+  // A client with affinity always comes to the same endpoint: the odds are those of the others.
+  const odds = verdict === 'DNAT' ? oddsOf(lab, others.length > 0 ? others : own) : []
+  const node = firstNode(first) ?? client.node
   const masquerade = first.arrival !== undefined && first.arrival.source.address !== first.client.address
   const explanation: Explanation = {
     verdict,
@@ -60,8 +62,8 @@ export async function explain(
     from: client.name,
     to: formatEndpoint(to),
     protocol: transport,
-    node: client.node,
-    proxyMode: emulation.proxyMode(client.node),
+    node,
+    proxyMode: emulation.proxyMode(node),
     ...(target.resolution === undefined ? {} : { resolution: target.resolution }),
     ...(service === undefined ? {} : { service }),
     route: routeText(client.stack, to.address),
@@ -87,6 +89,11 @@ export async function explain(
     notes: [],
   }
   return { ...explanation, notes: notesOf(explanation, { client, first, others: others.length }) }
+}
+
+/** The node whose netfilter saw the packet first: from outside, the one that was sent to. */
+function firstNode({ records }: Probe): string | undefined {
+  return records.flatMap((record) => (record.type === 'netfilter' ? record.node : []))[0]
 }
 
 /** What became of a connection, from where its packets were seen. */

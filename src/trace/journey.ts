@@ -39,6 +39,8 @@ export type JourneyStep =
       readonly step: 'nat'
       readonly node: string
       readonly hook: HookName
+      /** Who did it: a rule's target through conntrack, or IPVS. */
+      readonly by: 'netfilter' | 'ipvs'
       readonly part: 'source' | 'destination'
       readonly before: string
       readonly after: string
@@ -55,6 +57,8 @@ export interface Journey {
   readonly there: readonly JourneyStep[]
   readonly back: readonly JourneyStep[]
 }
+
+type NetfilterRecord = Extract<TraceRecord, { type: 'netfilter' }>
 
 /** `stackOf` gives a node's stack, for its routes. */
 export function journeyOf(probe: Probe, stackOf: (node: string) => Stack): Journey {
@@ -106,14 +110,17 @@ function isAnswer({ kind, source }: WirePacket, client: Endpoint, to: Endpoint):
 }
 
 /** The answer's way ends at the client, or in userspace mode where the endpoint's answer comes to the proxy. */
-function untilClient(records: readonly TraceRecord[], { client, arrival }: Probe): readonly TraceRecord[] {
+function untilClient(
+  records: readonly TraceRecord[],
+  { client, point, arrival }: Probe,
+): readonly TraceRecord[] {
   const relayed = arrival !== undefined && arrival.source.port !== client.port
   if (relayed && records.some(({ packet }) => 'kind' in packet && packet.kind === 'SYN+ACK')) return records
   const end = records.findIndex(
     (record) =>
       record.type === 'frame' &&
       record.direction === 'in' &&
-      record.packet.destination.address === client.address &&
+      record.point === point &&
       (record.packet.destination.port === client.port || record.packet.kind === 'unreachable'),
   )
   return records.slice(0, end < 0 ? records.length : end + 1)
@@ -121,7 +128,7 @@ function untilClient(records: readonly TraceRecord[], { client, arrival }: Probe
 
 function steps(records: readonly TraceRecord[], stackOf: (node: string) => Stack): JourneyStep[] {
   const made: JourneyStep[] = []
-  let last: Extract<TraceRecord, { type: 'netfilter' }> | undefined
+  let last: NetfilterRecord | undefined
   for (const record of records) {
     if (record.type === 'frame') {
       last = undefined
@@ -135,6 +142,7 @@ function steps(records: readonly TraceRecord[], stackOf: (node: string) => Stack
       const route = routeText(stackOf(node), packet.destination.address)
       made.push({ step: 'route', node, hook, route })
     }
+    if (last?.node === node) made.push(...unexplained(last, record))
     last = record
     const step = ruleStep(node, hook, event)
     if (step !== undefined) made.push(step)
@@ -163,13 +171,35 @@ function ruleStep(node: string, hook: HookName, event: TraceEvent): JourneyStep 
     }
     case 'nat': {
       const { part, before, after } = event
-      return { step: 'nat', node, hook, part, before: formatEndpoint(before), after: formatEndpoint(after) }
+      return natStep(node, hook, 'netfilter', part, before, after)
     }
     case 'end':
       return { step: 'end', node, hook, verdict: event.verdict }
     default:
       return undefined
   }
+}
+
+function natStep(
+  node: string,
+  hook: HookName,
+  by: 'netfilter' | 'ipvs',
+  part: 'source' | 'destination',
+  before: Endpoint,
+  after: Endpoint,
+): JourneyStep {
+  return { step: 'nat', node, hook, by, part, before: formatEndpoint(before), after: formatEndpoint(after) }
+}
+
+/** One end of the packet is another than at the record before, and no rule did it: IPVS has. */
+function unexplained(before: NetfilterRecord, after: NetfilterRecord): JourneyStep[] {
+  if (after.event.event === 'nat') return []
+  const changed = (['source', 'destination'] as const).filter(
+    (part) => formatEndpoint(before.packet[part]) !== formatEndpoint(after.packet[part]),
+  )
+  const [part] = changed
+  if (part === undefined || changed.length > 1) return []
+  return [natStep(before.node, before.hook, 'ipvs', part, before.packet[part], after.packet[part])]
 }
 
 /** How a host sends to `address`, as `ip route get` tells it. */

@@ -19,6 +19,8 @@ export interface Client {
   readonly address: Ipv4
   /** The node whose kube-proxy sees the packets first. */
   readonly node: string
+  /** Its interface as captures name it, `curl:eth0`. */
+  readonly point: string
   readonly touched: () => void
 }
 
@@ -66,6 +68,7 @@ export class Lab {
       stack: this.#world.stack,
       address,
       node: this.entry.name,
+      point: 'outside:eth0',
       touched: () => this.emulation.touchMachine(this.#worldMachine),
     }
   }
@@ -79,6 +82,7 @@ export class Lab {
       stack,
       address: address ?? ipv4(own.address),
       node: name,
+      point: `${name}:eth0`,
       touched: () => this.emulation.touchNode(name),
     }
   }
@@ -107,6 +111,7 @@ export class Lab {
       stack: stub.host.stack,
       address,
       node,
+      point: `${name}:eth0`,
       touched: () => this.emulation.touchMachine(machine),
     }
   }

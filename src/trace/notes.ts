@@ -43,13 +43,15 @@ export function notesOf(explanation: Explanation, { client, first, others }: Con
   if (service?.affinitySeconds !== undefined && verdict === 'DNAT') {
     const more = others > 0 ? `; ${others} other clients were tried for the odds` : ''
     notes.push(
-      `session affinity: this client stays with ${chosen ?? 'its endpoint'} until it has sent nothing new for ${service.affinitySeconds} s${more}`,
+      `session affinity: this client stays with ${chosen ?? 'its endpoint'} until ${service.affinitySeconds} s have passed without a new connection${more}`,
     )
   }
   if (verdict === 'REJECT')
     notes.push(
       `the service has no endpoint for this packet: ${node} answers with an ICMP port unreachable, and the client fails at once`,
     )
+  if (verdict === 'REJECT' && explanation.connections.silent > 0)
+    notes.push('not every connection is answered: a host limits how many ICMP errors it sends')
   if (verdict === 'ACCEPT') notes.push(`the packet is delivered to ${node} itself`)
   return notes
 }

@@ -12,6 +12,8 @@ export type Transport = 'tcp' | 'udp'
 
 export interface Probe {
   readonly client: Endpoint
+  /** The client's interface, as captures name it. */
+  readonly point: string
   readonly to: Endpoint
   /** What the client saw: `answered` is an established connection, or a datagram that came back. */
   readonly outcome: 'answered' | 'refused' | 'unreachable' | 'silent'
@@ -42,7 +44,7 @@ export async function probe(
   const { from, outcome } = transport === 'tcp' ? await connect(lab, client, to) : await ask(lab, client, to)
   const protocol = transport === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
   const records = recorder.stop(protocol, from, to)
-  return { client: from, to, outcome, arrival: arrivalOf(records, lab.nodes), records }
+  return { client: from, point: client.point, to, outcome, arrival: arrivalOf(records, lab.nodes), records }
 }
 
 async function connect(

@@ -85,7 +85,10 @@ function stepText(step: Exclude<JourneyStep, { step: 'wire' }>, paint: Paint): s
       return `${chain} ${paint('dim', `#${step.number}`)}  ${step.rule}`
     }
     case 'nat':
-      return paint('green', `${step.part} ${step.before} becomes ${step.after}`)
+      return paint(
+        'green',
+        `${step.by === 'ipvs' ? 'IPVS: ' : ''}${step.part} ${step.before} becomes ${step.after}`,
+      )
     case 'route':
       return `route  ${step.route}`
     case 'end':
