@@ -22,6 +22,7 @@ import type { Prober } from './prober.js'
 import { ReplicaSetController } from './replicaset-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
 import { Scheduler } from './scheduler.js'
+import { ServiceBackends } from './service-backends.js'
 import { ServiceIndex } from './service-index.js'
 import { SliceController } from './slice-controller.js'
 import { MemoryStore, type ObjectStore } from './store.js'
@@ -67,6 +68,7 @@ export class ControlPlane {
       nodePortRange: config.nodePortRange,
       lenient,
     })
+    const index = new ServiceIndex(store)
     const context: ControllerContext = {
       store,
       admission: this.admission,
@@ -74,7 +76,8 @@ export class ControlPlane {
       loop: this.#loop,
       events: new EventRecorder(store, this.clock),
       random: random.fork('controllers'),
-      index: new ServiceIndex(store),
+      index,
+      backends: new ServiceBackends(index),
       lenient,
     }
     new NamespaceController(context)

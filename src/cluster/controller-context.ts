@@ -5,6 +5,7 @@ import type { Admission } from './admission.js'
 import type { ClusterClock } from './clock.js'
 import type { EventRecorder } from './event-recorder.js'
 import type { KubeObject, OwnerReference, Pod } from './objects.js'
+import type { ServiceBackends } from './service-backends.js'
 import type { ServiceIndex } from './service-index.js'
 import type { ObjectStore } from './store.js'
 import type { WorkLoop } from './work-loop.js'
@@ -18,6 +19,7 @@ export interface ControllerContext {
   readonly random: Random
   /** Who selects whom; it hears of every change before the controllers do. */
   readonly index: ServiceIndex
+  readonly backends: ServiceBackends
   /** ControlPlaneOptions.lenient. */
   readonly lenient: boolean
 }

@@ -2,9 +2,8 @@
 // Services without a selector have Endpoints made by hand; those are not touched (but see slice-controller.ts).
 
 import type { ControllerContext } from './controller-context.js'
-import { cloneJson } from './json.js'
 import type { EndpointAddress, Endpoints, Pod, Service } from './objects.js'
-import { type Backend, type BackendPort, backendsOf, podReference } from './service-backends.js'
+import { type Backend, type BackendPort, podReference } from './service-backends.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 type Subset = NonNullable<Endpoints['subsets']>[number]
@@ -47,10 +46,10 @@ export class EndpointsController implements Controller {
     if (this.#context.lenient && current && !this.#made.has(current.metadata.uid!)) return
     const labels = { ...service.metadata.labels }
     if (service.spec.clusterIP === 'None') labels[HEADLESS_LABEL] = ''
-    const subsets = subsetsOf(service, backendsOf(service, this.#context.index))
+    const subsets = subsetsOf(service, this.#context.backends.of(service))
     const next: Endpoints = {
-      ...(current ? cloneJson(current) : { apiVersion: 'v1', kind: 'Endpoints' }),
-      metadata: { ...(current ? cloneJson(current.metadata) : { name, namespace }) },
+      ...(current ?? { apiVersion: 'v1', kind: 'Endpoints' }),
+      metadata: { ...(current?.metadata ?? { name, namespace }) },
     }
     if (Object.keys(labels).length > 0) next.metadata.labels = labels
     else delete next.metadata.labels

@@ -1,25 +1,30 @@
 // Gives pods their nodes: first the nodes that can take a pod at all, then the one with the fewest pods of the same
 // owner, then with the fewest pods, then the first by name.
-// Simplified: no resource requests, no affinity beyond nodeSelector, no preemption.
+// Simplified: no affinity beyond nodeSelector, no preemption; requests only decide whether a pod fits.
 
 import type { ControllerContext } from './controller-context.js'
 import { controllerOf, isOnlyDescribed } from './controller-context.js'
 import { cloneJson } from './json.js'
+import { NodeLoad, requestsOf } from './node-load.js'
 import type { Node, Pod, PodSpec, Taint } from './objects.js'
 import { isPodActive, setCondition } from './pod-condition.js'
+import { parseQuantity } from './quantity.js'
 import { matchesLabels } from './selector.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 const SOURCE = { component: 'default-scheduler' }
 const DEFAULT_MAX_PODS = 110
+const TOO_MANY_PODS = 'Too many pods'
+/** Sums of decimal fractions are not exact. */
+const ROUNDING = 1e-9
 
 export class Scheduler implements Controller {
   readonly name = 'scheduler'
   readonly #context: ControllerContext
   /** Pods that no node could take when last tried. */
   readonly #unschedulable = new Set<string>()
-  /** Active pods by node. */
-  readonly #podsOnNode = new Map<string, Map<string, Pod>>()
+  /** What active pods take, by node. */
+  readonly #loads = new Map<string, NodeLoad>()
 
   constructor(context: ControllerContext) {
     this.#context = context
@@ -34,7 +39,8 @@ export class Scheduler implements Controller {
       const same =
         previous !== undefined &&
         JSON.stringify([previous.spec, previous.metadata.labels]) ===
-          JSON.stringify([object.spec, object.metadata.labels])
+          JSON.stringify([object.spec, object.metadata.labels]) &&
+        JSON.stringify(previous.status?.allocatable) === JSON.stringify(object.status?.allocatable)
       if (!same) this.#retry()
     })
   }
@@ -65,17 +71,29 @@ export class Scheduler implements Controller {
     if (taint) return [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`]
     if (!matchesLabels(pod.spec.nodeSelector ?? {}, node.metadata.labels))
       return ["node(s) didn't match Pod's node affinity/selector"]
-    const capacity = Number(node.status?.allocatable?.['pods'] ?? DEFAULT_MAX_PODS)
-    if ((this.#podsOnNode.get(node.metadata.name)?.size ?? 0) >= capacity) return ['Too many pods']
-    return []
+    return this.#shortages(pod, node)
+  }
+
+  /** What of the node would not be enough for the pod. */
+  #shortages(pod: Pod, node: Node): string[] {
+    const load = this.#load(node.metadata.name)
+    const allocatable = node.status?.allocatable ?? {}
+    const reasons: string[] = []
+    if (load.podCount >= Number(allocatable['pods'] ?? DEFAULT_MAX_PODS)) reasons.push(TOO_MANY_PODS)
+    const wanted = requestsOf(pod.spec)
+    for (const name of ['cpu', 'memory'] as const) {
+      const limit = parseQuantity(allocatable[name] ?? '')
+      if (wanted[name] > 0 && limit !== undefined && load.requests[name] + wanted[name] > limit + ROUNDING)
+        reasons.push(`Insufficient ${name}`)
+    }
+    return reasons
   }
 
   #best(pod: Pod, nodes: readonly Node[]): Node {
     const owner = controllerOf(pod)?.uid
     const score = (node: Node): [number, number] => {
-      const pods = [...(this.#podsOnNode.get(node.metadata.name)?.values() ?? [])]
-      const siblings = owner ? pods.filter((other) => controllerOf(other)?.uid === owner).length : 0
-      return [siblings, pods.length]
+      const load = this.#load(node.metadata.name)
+      return [owner ? load.countOf(owner) : 0, load.podCount]
     }
     let best = nodes[0]!
     let bestScore = score(best)
@@ -86,6 +104,12 @@ export class Scheduler implements Controller {
       bestScore = [siblings, pods]
     }
     return best
+  }
+
+  #load(node: string): NodeLoad {
+    let load = this.#loads.get(node)
+    if (load === undefined) this.#loads.set(node, (load = new NodeLoad()))
+    return load
   }
 
   #bind(pod: Pod, node: Node): void {
@@ -109,7 +133,7 @@ export class Scheduler implements Controller {
     const message =
       nodeCount === 0
         ? 'no nodes available to schedule pods'
-        : `0/${nodeCount} nodes are available: ${reasons.join(', ')}. preemption: 0/${nodeCount} nodes are available: ${nodeCount} Preemption is not helpful for scheduling.`
+        : `0/${nodeCount} nodes are available: ${reasons.join(', ')}. preemption: 0/${nodeCount} nodes are available: ${preemption(refusals)}.`
     const next = cloneJson(pod)
     const conditions = (next.status ??= {}).conditions ?? []
     const condition = {
@@ -133,15 +157,25 @@ export class Scheduler implements Controller {
   #count(pod: Pod, deleted: boolean): void {
     const node = pod.spec?.nodeName
     if (!node) return
-    let pods = this.#podsOnNode.get(node)
-    if (pods === undefined) this.#podsOnNode.set(node, (pods = new Map()))
     if (deleted || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed')
-      pods.delete(keyOf(pod))
-    else pods.set(keyOf(pod), pod)
+      this.#load(node).remove(keyOf(pod))
+    else this.#load(node).add(keyOf(pod), pod)
   }
 }
 
 const UNSCHEDULABLE_TAINT: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+
+/** What became of looking for pods to put aside: there are none of lower priority, or it would not help. */
+function preemption(refusals: readonly string[][]): string {
+  const full = refusals.filter((reasons) =>
+    reasons.every((reason) => reason === TOO_MANY_PODS || reason.startsWith('Insufficient ')),
+  ).length
+  const other = refusals.length - full
+  return [
+    ...(full > 0 ? [`${full} No preemption victims found for incoming pod`] : []),
+    ...(other > 0 ? [`${other} Preemption is not helpful for scheduling`] : []),
+  ].join(', ')
+}
 
 /** Whether one of a pod's tolerations covers `taint`. */
 function tolerates(spec: PodSpec, taint: Taint): boolean {

@@ -24,26 +24,54 @@ export interface Backend {
   readonly hostname: string | undefined
   /** Ports of the Service that this pod has; a named target port that it lacks is not there. */
   readonly ports: readonly BackendPort[]
+  /** Equal for backends with the same ports. */
+  readonly portsKey: string
 }
 
-/** The pods that `service` selects and that have an address, in order of their names. */
-export function backendsOf(service: Service, index: ServiceIndex): Backend[] {
-  const { ports = [] } = service.spec
-  const { name } = service.metadata
-  const backends: Backend[] = []
-  for (const pod of index.podsOf(service)) {
-    const { podIP, phase } = pod.status ?? {}
-    if (!podIP || phase === 'Succeeded' || phase === 'Failed') continue
-    backends.push({
-      pod,
-      ip: podIP,
-      ready: isPodReady(pod),
-      terminating: pod.metadata.deletionTimestamp !== undefined,
-      hostname: pod.spec.subdomain === name ? pod.spec.hostname : undefined,
-      ports: ports.flatMap((port) => resolvePort(pod, port)),
-    })
+/**
+ * Backends of Services. What was found of a pod is kept as long as neither the pod nor the Service changes: of a
+ * thousand pods behind a Service, one changes at a time.
+ */
+export class ServiceBackends {
+  readonly #index: ServiceIndex
+  /** Stored objects are never changed, so the same object means the same backend. */
+  readonly #known = new WeakMap<Service, WeakMap<Pod, Backend>>()
+
+  constructor(index: ServiceIndex) {
+    this.#index = index
   }
-  return backends
+
+  /** The pods that `service`, as it is stored, selects and that have an address, in order of their names. */
+  of(service: Service): Backend[] {
+    let known = this.#known.get(service)
+    if (known === undefined) this.#known.set(service, (known = new WeakMap()))
+    const backends: Backend[] = []
+    for (const pod of this.#index.podsOf(service)) {
+      let backend = known.get(pod)
+      if (backend === undefined) {
+        backend = backendOf(service, pod)
+        if (backend === undefined) continue
+        known.set(pod, backend)
+      }
+      backends.push(backend)
+    }
+    return backends
+  }
+}
+
+function backendOf(service: Service, pod: Pod): Backend | undefined {
+  const { podIP, phase } = pod.status ?? {}
+  if (!podIP || phase === 'Succeeded' || phase === 'Failed') return undefined
+  const ports = (service.spec.ports ?? []).flatMap((port) => resolvePort(pod, port))
+  return {
+    pod,
+    ip: podIP,
+    ready: isPodReady(pod),
+    terminating: pod.metadata.deletionTimestamp !== undefined,
+    hostname: pod.spec.subdomain === service.metadata.name ? pod.spec.hostname : undefined,
+    ports,
+    portsKey: JSON.stringify(ports),
+  }
 }
 
 /** A named target port is looked up among the pod's container ports of the same protocol. */

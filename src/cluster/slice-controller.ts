@@ -4,7 +4,7 @@
 import type { ControllerContext } from './controller-context.js'
 import { controllerReference } from './controller-context.js'
 import { HEADLESS_LABEL } from './endpoints-controller.js'
-import { cloneJson, equalJson } from './json.js'
+import { equalJson, frozenJson } from './json.js'
 import {
   type EndpointSlice,
   type Endpoints,
@@ -15,7 +15,7 @@ import {
   type Service,
   type SliceEndpoint,
 } from './objects.js'
-import { type Backend, backendsOf, podReference } from './service-backends.js'
+import { type Backend, podReference } from './service-backends.js'
 import type { ObjectStore } from './store.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
@@ -39,6 +39,8 @@ interface SliceGroup {
 export class SliceController implements Controller {
   readonly name = 'endpointslice'
   readonly #context: ControllerContext
+  /** Endpoints as they were last written, while their backends and the nodes' zones stay the same. */
+  #endpoints = new WeakMap<Backend, SliceEndpoint>()
 
   constructor(context: ControllerContext) {
     this.#context = context
@@ -51,6 +53,7 @@ export class SliceController implements Controller {
     store.watch<Node>('nodes', ({ object, previous }) => {
       // A zone is rarely given to a node that has endpoints: all are looked at again.
       if (object.metadata.labels?.[ZONE_LABEL] === previous?.metadata.labels?.[ZONE_LABEL]) return
+      this.#endpoints = new WeakMap()
       for (const service of store.list<Service>('services')) loop.add(this, keyOf(service))
     })
     store.watch<EndpointSlice>('endpointslices', ({ object, type }) => {
@@ -71,14 +74,7 @@ export class SliceController implements Controller {
     const selects = Object.keys(service?.spec.selector ?? {}).length > 0
     if (service === undefined || service.spec.type === 'ExternalName' || !selects)
       for (const slice of ours(FROM_PODS)) this.#remove(slice)
-    else
-      this.#reconcileSlices(
-        service,
-        service,
-        FROM_PODS,
-        groupBackends(service, this.#context),
-        ours(FROM_PODS),
-      )
+    else this.#reconcileSlices(service, service, FROM_PODS, this.#groupBackends(service), ours(FROM_PODS))
 
     const endpoints = store.get<Endpoints>('endpoints', namespace, name)
     const mirrored = !selects && endpoints?.metadata.labels?.[SKIP_MIRROR_LABEL] !== 'true'
@@ -127,6 +123,30 @@ export class SliceController implements Controller {
     for (const slice of spare) this.#remove(slice)
   }
 
+  #groupBackends(service: Service): SliceGroup[] {
+    const groups = new Map<string, SliceGroup>()
+    for (const backend of this.#context.backends.of(service)) {
+      if (service.spec.ports?.length && backend.ports.length === 0) continue
+      let group = groups.get(backend.portsKey)
+      if (group === undefined) {
+        const ports = backend.ports.map(({ name, port, protocol, appProtocol }) => ({
+          name,
+          port,
+          protocol,
+          ...(appProtocol && { appProtocol }),
+        }))
+        groups.set(backend.portsKey, (group = { ports, endpoints: new Map() }))
+      }
+      let endpoint = this.#endpoints.get(backend)
+      if (endpoint === undefined) {
+        endpoint = frozenJson(endpointOf(backend, service, this.#context.store))
+        this.#endpoints.set(backend, endpoint)
+      }
+      group.endpoints.set(backend.ip, endpoint)
+    }
+    return [...groups.values()]
+  }
+
   #write(
     slice: EndpointSlice | undefined,
     template: EndpointSlice,
@@ -138,11 +158,10 @@ export class SliceController implements Controller {
       store.create({ ...template, endpoints, ports })
       return
     }
-    const next = cloneJson(slice)
-    next.metadata.labels = template.metadata.labels!
-    next.endpoints = endpoints
-    next.ports = ports
-    store.update(next)
+    const { labels } = template.metadata
+    // Most slices of a large Service stay as they are.
+    if (equalJson([slice.endpoints, slice.ports, slice.metadata.labels], [endpoints, ports, labels])) return
+    store.update({ ...slice, metadata: { ...slice.metadata, labels: labels! }, endpoints, ports })
   }
 
   #remove(slice: EndpointSlice): void {
@@ -175,24 +194,6 @@ function sliceTemplate(service: Service, owner: KubeObject, manager: string): En
     endpoints: [],
     ports: [],
   }
-}
-
-function groupBackends(service: Service, { index, store }: ControllerContext): SliceGroup[] {
-  const groups = new Map<string, SliceGroup>()
-  for (const backend of backendsOf(service, index)) {
-    if (service.spec.ports?.length && backend.ports.length === 0) continue
-    const ports = backend.ports.map(({ name, port, protocol, appProtocol }) => ({
-      name,
-      port,
-      protocol,
-      ...(appProtocol && { appProtocol }),
-    }))
-    const key = JSON.stringify(ports)
-    let group = groups.get(key)
-    if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }))
-    group.endpoints.set(backend.ip, endpointOf(backend, service, store))
-  }
-  return [...groups.values()]
 }
 
 /** `serving` is the pod's readiness; `ready` is that too, unless the pod terminates. */
