@@ -50,7 +50,7 @@ export class NftEvaluation {
     return this.#host.now
   }
 
-  compile(table: NftTable<CompiledRule>, rule: NftRule): CompiledRule {
+  #compile(table: NftTable<CompiledRule>, rule: NftRule): CompiledRule {
     return rule.statements.map((statement) => this.#step(table, statement))
   }
 
@@ -86,6 +86,7 @@ export class NftEvaluation {
     invariant(depth <= MAX_DEPTH, `${table.name}: chain ${chain.name} is too deep`)
     for (let index = 0; index < rules.length; index++) {
       const entry = rules[index]!
+      entry.compiled ??= this.#compile(table, entry.rule)
       const outcome = apply(entry.compiled, packet)
       if (outcome === undefined) continue
       entry.packets++

@@ -17,7 +17,8 @@ export { NftError } from './nft-sets.js'
 
 export interface NftRuleEntry<Compiled> {
   readonly rule: NftRule
-  readonly compiled: Compiled
+  /** Made when the first packet comes to the rule: most rules of a node never see one. */
+  compiled: Compiled | undefined
   /** Packets and bytes that matched. */
   packets: number
   bytes: number
@@ -31,31 +32,30 @@ export interface NftChain<Compiled = unknown> {
   /** Rules and map elements that jump or go here. */
   references: number
   /** Ends its registration at a hook. */
-  readonly leave: () => void
+  leave: (() => void) | undefined
 }
 
 /** What tables need of the evaluation. */
-export interface NftCompiler<Compiled> {
+export interface NftHooks<Compiled> {
   readonly now: Micros
-  compile(table: NftTable<Compiled>, rule: NftRule): Compiled
   /** Lets packets of a hook enter a base chain until what is given back is called. */
   enter(table: NftTable<Compiled>, chain: NftChain<Compiled>): () => void
 }
 
 /** All tables of a host (`nft list tables`, family ip). */
 export class NftTables<Compiled = unknown> {
-  readonly #compiler: NftCompiler<Compiled>
+  readonly #hooks: NftHooks<Compiled>
   readonly #tables = new Map<string, NftTable<Compiled>>()
 
-  constructor(compiler: NftCompiler<Compiled>) {
-    this.#compiler = compiler
+  constructor(hooks: NftHooks<Compiled>) {
+    this.#hooks = hooks
   }
 
   /** The table `name`, made when it is missing. */
   add(name: string, options: { readonly comment?: string } = {}): NftTable<Compiled> {
     const known = this.#tables.get(name)
     if (known !== undefined) return known
-    const table = new NftTable(name, options.comment, this.#compiler)
+    const table = new NftTable(name, options.comment, this.#hooks)
     this.#tables.set(name, table)
     return table
   }
@@ -78,14 +78,14 @@ export class NftTables<Compiled = unknown> {
 export class NftTable<Compiled = unknown> {
   readonly name: string
   readonly comment: string | undefined
-  readonly #compiler: NftCompiler<Compiled>
+  readonly #hooks: NftHooks<Compiled>
   readonly #chains = new Map<string, NftChain<Compiled>>()
   readonly #sets = new Map<string, NftSet>()
 
-  constructor(name: string, comment: string | undefined, compiler: NftCompiler<Compiled>) {
+  constructor(name: string, comment: string | undefined, hooks: NftHooks<Compiled>) {
     this.name = name
     this.comment = comment
-    this.#compiler = compiler
+    this.#hooks = hooks
   }
 
   // ---- chains and rules
@@ -93,29 +93,28 @@ export class NftTable<Compiled = unknown> {
   /** Makes a chain unless it is there; with `base` packets enter it at that hook. */
   addChain(name: string, options: { readonly base?: NftBase; readonly comment?: string } = {}): void {
     if (this.#chains.has(name)) return
-    let leave = (): void => {}
     const chain: NftChain<Compiled> = {
       name,
       base: options.base,
       comment: options.comment,
       rules: [],
       references: 0,
-      leave: () => leave(),
+      leave: undefined,
     }
     this.#chains.set(name, chain)
-    if (options.base !== undefined) leave = this.#compiler.enter(this, chain)
+    if (options.base !== undefined) chain.leave = this.#hooks.enter(this, chain)
   }
 
   /** Puts `rules` in the place of what the chain had. Throws NftError for names that are not there. */
   replaceRules(name: string, rules: readonly NftRule[]): void {
     const chain = this.#chain(name)
-    const compiled = rules.map((rule) => {
+    const entries = rules.map((rule) => {
       for (const statement of rule.statements) this.#checkNames(statement)
-      return { rule, compiled: this.#compiler.compile(this, rule), packets: 0, bytes: 0 }
+      return { rule, compiled: undefined, packets: 0, bytes: 0 }
     })
     for (const entry of chain.rules) this.#refer(entry.rule, -1)
     for (const rule of rules) this.#refer(rule, 1)
-    chain.rules = compiled
+    chain.rules = entries
   }
 
   /** Adds a rule to the end of a chain. */
@@ -129,7 +128,7 @@ export class NftTable<Compiled = unknown> {
     if (chain === undefined) return
     if (chain.references > 0) throw new NftError(`${this.name}: chain ${name} is in use`)
     this.replaceRules(name, [])
-    chain.leave()
+    chain.leave?.()
     this.#chains.delete(name)
   }
 
@@ -175,7 +174,7 @@ export class NftTable<Compiled = unknown> {
     }
     this.#referVerdict(verdict, 1)
     const { timeout } = set.options
-    const expiresAt = timeout === undefined ? undefined : this.#compiler.now + timeout
+    const expiresAt = timeout === undefined ? undefined : this.#hooks.now + timeout
     const before = set.set({ key, verdict, comment, expiresAt })
     this.#referVerdict(before?.verdict, -1)
   }
@@ -195,7 +194,7 @@ export class NftTable<Compiled = unknown> {
 
   /** What is in a set or map. */
   elements(name: string): NftElementRow[] {
-    return this.#set(name).rows(this.#compiler.now)
+    return this.#set(name).rows(this.#hooks.now)
   }
 
   set(name: string): NftSet | undefined {
@@ -209,7 +208,7 @@ export class NftTable<Compiled = unknown> {
 
   /** Takes the base chains from their hooks. */
   leave(): void {
-    for (const chain of this.#chains.values()) chain.leave()
+    for (const chain of this.#chains.values()) chain.leave?.()
   }
 
   // ---- names

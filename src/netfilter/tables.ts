@@ -74,10 +74,11 @@ export class Table {
    * same object keeps its counters. Throws ChainError for a jump to a chain that does not exist, or a circle.
    */
   replace(name: string, rules: readonly Rule[]): void {
-    const chain = this.#chains.get(name)
-    this.#check(name, chain, rules)
-    const target = chain ?? this.#create(name, undefined)
-    this.#install(target, keepCounters(target.rules, rules))
+    const known = this.#chains.get(name)
+    this.#check(name, known, rules)
+    const replacement = replacementOf(known ?? this.#create(name, undefined), rules)
+    this.#referAll(replacement, 'before', -1)
+    this.#install(replacement)
   }
 
   /**
@@ -86,28 +87,26 @@ export class Table {
    */
   restore(chains: ReadonlyMap<string, readonly Rule[]>, remove: readonly string[] = []): void {
     const created = [...chains.keys()].filter((name) => !this.#chains.has(name))
-    const before = new Map<Chain, RuleEntry[]>()
-    // Emptied first: rules that turn around who jumps to whom are no circle.
-    const empty = (name: string) => {
-      const chain = this.#chains.get(name)
-      if (chain === undefined) return
-      before.set(chain, before.get(chain) ?? chain.rules)
-      this.#install(chain, [])
-    }
+    const begun: Replacement[] = []
+    let installed = 0
     try {
       for (const name of created) this.#create(name, undefined)
-      for (const name of chains.keys()) empty(name)
-      for (const [name, rules] of chains) {
-        const chain = this.#chains.get(name)!
-        this.#check(name, chain, rules)
-        this.#install(chain, keepCounters(before.get(chain)!, rules))
+      for (const [name, rules] of chains) begun.push(replacementOf(this.#chains.get(name)!, rules))
+      // Old jumps are taken away first: rules that turn around who jumps to whom are no circle.
+      for (const replacement of begun) this.#referAll(replacement, 'before', -1)
+      for (const replacement of begun) {
+        const { chain, after } = replacement
+        this.#check(chain.name, chain, after)
+        this.#install(replacement)
+        installed++
       }
-      for (const name of remove) empty(name)
-      const gone = remove.filter((name) => this.#chains.has(name))
-      for (const name of gone) this.#checkRemoval(this.#chains.get(name)!)
-      for (const name of gone) this.remove(name)
+      this.#removeAll(remove)
     } catch (error) {
-      for (const [chain, rules] of before) this.#install(chain, rules)
+      for (const replacement of begun.slice(0, installed)) this.#referAll(replacement, 'after', -1)
+      for (const replacement of begun) {
+        this.#referAll(replacement, 'before', 1)
+        replacement.chain.rules = replacement.entries
+      }
       for (const name of created) this.#chains.delete(name)
       throw error
     }
@@ -117,9 +116,7 @@ export class Table {
   remove(name: string): void {
     const chain = this.#chains.get(name)
     if (chain === undefined) return
-    this.#checkRemoval(chain)
-    this.#install(chain, [])
-    this.#chains.delete(name)
+    this.#removeAll([name])
   }
 
   setPolicy(name: string, policy: Policy): void {
@@ -134,16 +131,32 @@ export class Table {
     return chain
   }
 
-  #install(chain: Chain, rules: RuleEntry[]): void {
-    for (const { rule } of chain.rules) this.#refer(chain, rule, -1)
-    for (const { rule } of rules) this.#refer(chain, rule, 1)
-    chain.rules = rules
+  /** The old jumps are counted no more. */
+  #install(replacement: Replacement): void {
+    const { chain, entries, rules } = replacement
+    chain.rules = keepCounters(entries, rules)
+    this.#referAll(replacement, 'after', 1)
   }
 
-  #checkRemoval({ name, policy, referrers }: Chain): void {
+  #referAll(replacement: Replacement, which: 'before' | 'after', by: number): void {
+    for (const rule of replacement[which]) this.#refer(replacement.chain, rule, by)
+  }
+
+  /** Chains of the user that jump to none but each other go together. */
+  #removeAll(names: readonly string[]): void {
+    const gone = new Set(names.map((name) => this.#chains.get(name)).filter((chain) => chain !== undefined))
+    for (const chain of gone) this.#checkRemoval(chain, gone)
+    for (const chain of gone) {
+      for (const { rule } of chain.rules) this.#refer(chain, rule, -1)
+      this.#chains.delete(chain.name)
+    }
+  }
+
+  #checkRemoval({ name, policy, referrers }: Chain, gone: ReadonlySet<Chain>): void {
     if (policy !== undefined) throw new ChainError(`${this.name}: ${name} is built in`)
-    const referrer = referrers.keys().next().value
-    if (referrer !== undefined) throw new ChainError(`${this.name}: ${referrer.name} jumps to ${name}`)
+    for (const referrer of referrers.keys()) {
+      if (!gone.has(referrer)) throw new ChainError(`${this.name}: ${referrer.name} jumps to ${name}`)
+    }
   }
 
   #check(name: string, chain: Chain | undefined, rules: readonly Rule[]): void {
@@ -165,10 +178,38 @@ export class Table {
 
   #refer(from: Chain, { target }: Rule, by: number): void {
     if (target.target !== 'jump' && target.target !== 'goto') return
-    const referrers = this.#chains.get(target.chain)!.referrers
+    const referrers = this.#chains.get(target.chain)?.referrers
+    if (referrers === undefined) return
     const count = (referrers.get(from) ?? 0) + by
     if (count === 0) referrers.delete(from)
     else referrers.set(from, count)
+  }
+}
+
+/** New rules of a chain, and those of them that differ from what it had. */
+interface Replacement {
+  readonly chain: Chain
+  /** What the chain had. */
+  readonly entries: RuleEntry[]
+  readonly rules: readonly Rule[]
+  readonly before: readonly Rule[]
+  readonly after: readonly Rule[]
+}
+
+/** Long chains change in one place: what is the same before and behind it needs no look. */
+function replacementOf(chain: Chain, rules: readonly Rule[]): Replacement {
+  const entries = chain.rules
+  const shorter = Math.min(entries.length, rules.length)
+  let start = 0
+  while (start < shorter && entries[start]!.rule === rules[start]) start++
+  let tail = 0
+  while (tail < shorter - start && entries.at(-1 - tail)!.rule === rules.at(-1 - tail)) tail++
+  return {
+    chain,
+    entries,
+    rules,
+    before: entries.slice(start, entries.length - tail).map(({ rule }) => rule),
+    after: rules.slice(start, rules.length - tail),
   }
 }
 
