@@ -85,6 +85,8 @@ class Server {
   readonly #server: DnsServer
   readonly #sockets: { port: number; udp: DatagramSocket; tcp: Listener }[] = []
   readonly #stop = new AbortController()
+  /** Servers that did not answer when they were last asked. */
+  readonly #silent = new Set<string>()
   #terminated = false
 
   constructor(process: Process, options: CorednsOptions, blocks: readonly ServerBlock[]) {
@@ -216,14 +218,24 @@ class Server {
   async #askOthers({ servers, question }: Ask): Promise<DnsMessage | undefined> {
     const { net, clock, random } = this.#process.system
     const client = { net, clock, codec: this.#options.codec }
-    for (const server of servers) {
+    // As CoreDNS after failed health checks: who did not answer is asked last, until it answers.
+    const inOrder = [...servers].sort((one, other) => this.#rank(one) - this.#rank(other))
+    for (const server of inOrder) {
       const [address = '', port] = server.split(':')
       const endpoint = { address: parseIpv4(address)!, port: Number(port) }
       const query = queryMessage(random.int(65_536), question)
       const message = await exchange(client, endpoint, query, { timeout: UPSTREAM_TIMEOUT })
-      if (message !== undefined) return message
+      if (message !== undefined) {
+        this.#silent.delete(server)
+        return message
+      }
+      this.#silent.add(server)
     }
     return undefined
+  }
+
+  #rank(server: string): number {
+    return this.#silent.has(server) ? 1 : 0
   }
 }
 
