@@ -6,6 +6,9 @@ import { utf8Encode } from './bytes.js'
 const INITIAL = primes(8).map((prime) => fraction(prime ** (1 / 2)))
 const ROUND = primes(64).map((prime) => fraction(prime ** (1 / 3)))
 
+/** Scratch of `compress`: nothing of it outlives a call. */
+const SCHEDULE = new Uint32Array(64)
+
 /** The 32 bytes of the digest of `text` in UTF-8. */
 export function sha256(text: string): Uint8Array {
   const padded = pad(utf8Encode(text))
@@ -28,7 +31,7 @@ function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 function compress(state: Uint32Array, view: DataView, start: number): void {
-  const w = new Uint32Array(64)
+  const w = SCHEDULE
   for (let t = 0; t < 16; t++) w[t] = view.getUint32(start + t * 4)
   for (let t = 16; t < 64; t++) {
     const early = w[t - 15]!
@@ -37,16 +40,14 @@ function compress(state: Uint32Array, view: DataView, start: number): void {
     const sigma1 = rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10)
     w[t] = w[t - 16]! + sigma0 + w[t - 7]! + sigma1
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  let a = state[0]!
+  let b = state[1]!
+  let c = state[2]!
+  let d = state[3]!
+  let e = state[4]!
+  let f = state[5]!
+  let g = state[6]!
+  let h = state[7]!
   for (let t = 0; t < 64; t++) {
     const sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
     const choice = (e & f) ^ (~e & g)
@@ -62,7 +63,14 @@ function compress(state: Uint32Array, view: DataView, start: number): void {
     b = a
     a = (first + sum0 + majority) >>> 0
   }
-  for (const [index, word] of [a, b, c, d, e, f, g, h].entries()) state[index]! += word
+  state[0]! += a
+  state[1]! += b
+  state[2]! += c
+  state[3]! += d
+  state[4]! += e
+  state[5]! += f
+  state[6]! += g
+  state[7]! += h
 }
 
 const rotate = (word: number, bits: number) => (word >>> bits) | (word << (32 - bits))

@@ -37,7 +37,7 @@ export class IptablesWriter implements RuleWriter {
   readonly #options: ProxyOptions
   readonly #settings: RuleSettings
   readonly #services = new Map<string, ServiceRules>()
-  /** The chains of our own in each table, with what they had at the last write. */
+  /** The chains of our own in each table. */
   readonly #chains: Readonly<Record<'filter' | 'nat', Set<string>>> = { filter: new Set(), nat: new Set() }
   #installed = false
 
@@ -66,13 +66,11 @@ export class IptablesWriter implements RuleWriter {
       else this.#services.set(key, after)
     }
     if (shared) this.#addSharedChains(chains)
-    if (!this.#installed) this.#addNatChains(chains)
     // A chain may have gone with one service port and come with another.
     for (const chain of chains.keys()) gone.delete(chain)
+    if (!this.#installed) this.#install()
     this.#restore('nat', chains, [...gone])
     if (shared) this.#restore('filter', this.#filterChains(), [])
-    if (!this.#installed) this.#install()
-    this.#installed = true
   }
 
   close(): void {
@@ -104,24 +102,14 @@ export class IptablesWriter implements RuleWriter {
     )
   }
 
-  #addNatChains(chains: Map<string, readonly Rule[]>): void {
-    chains.set(POSTROUTING, postroutingRules())
-    chains.set(MARK_MASQ, markMasqRules())
-  }
-
   #filterChains(): Map<string, readonly Rule[]> {
     const services = [...this.#services.values()]
-    const chains = new Map<string, readonly Rule[]>([
+    return new Map<string, readonly Rule[]>([
       [SERVICES, services.flatMap(({ filterServices }) => filterServices)],
       [EXTERNAL_SERVICES, services.flatMap(({ filterExternalServices }) => filterExternalServices)],
       [NODE_PORTS, services.flatMap(({ filterNodePorts }) => filterNodePorts)],
       [PROXY_FIREWALL, services.flatMap(({ filterFirewall }) => filterFirewall)],
     ])
-    if (!this.#installed) {
-      chains.set(FORWARD, forwardRules())
-      chains.set(KUBELET_FIREWALL, kubeletFirewallRules(this.#options.localhostNodePorts ?? true))
-    }
-    return chains
   }
 
   #restore(
@@ -138,11 +126,24 @@ export class IptablesWriter implements RuleWriter {
     for (const name of remove) this.#chains[table].delete(name)
   }
 
+  /** What does not depend on Services. The way in comes first, while there are few chains to look through. */
   #install(): void {
-    const { localhostNodePorts, nodePortAddresses, stack } = this.#options
+    const { nodePortAddresses, stack } = this.#options
+    const localhostNodePorts = this.#options.localhostNodePorts ?? true
+    const none: Rule[] = []
+    const nat = { [SERVICES]: none, [NODE_PORTS]: none, [POSTROUTING]: postroutingRules() }
+    this.#restore('nat', new Map(Object.entries({ ...nat, [MARK_MASQ]: markMasqRules() })), [])
+    const filter = { [SERVICES]: none, [EXTERNAL_SERVICES]: none, [NODE_PORTS]: none }
+    const fixed = {
+      [PROXY_FIREWALL]: none,
+      [FORWARD]: forwardRules(),
+      [KUBELET_FIREWALL]: kubeletFirewallRules(localhostNodePorts),
+    }
+    this.#restore('filter', new Map(Object.entries({ ...filter, ...fixed })), [])
     for (const table of TABLES) this.#hook(table)
     const reachable = new NodePortAddresses(nodePortAddresses).contains(IPV4_LOOPBACK)
-    if ((localhostNodePorts ?? true) && reachable) stack.routeLocalnet = true
+    if (localhostNodePorts && reachable) stack.routeLocalnet = true
+    this.#installed = true
   }
 
   /** Puts the way into our chains before what the built-in chains have. */

@@ -39,6 +39,8 @@ class ServiceRuleBuilder {
   readonly #info: ServicePortInfo
   readonly #settings: RuleSettings
   readonly #chains: ServiceChains
+  readonly #protocol: Match
+  readonly #comment: Match
   readonly #cluster: readonly EndpointInfo[]
   readonly #local: readonly EndpointInfo[]
   readonly #reachable: readonly EndpointInfo[]
@@ -47,6 +49,8 @@ class ServiceRuleBuilder {
   readonly #hasInternal: boolean
   readonly #hasExternal: boolean
   readonly #usesFirewall: boolean
+  /** Names, which cost a hash each. */
+  readonly #endpointChains = new Map<EndpointInfo, string>()
   readonly #rules: ServiceRules = {
     natServices: [],
     natNodePorts: [],
@@ -62,6 +66,9 @@ class ServiceRuleBuilder {
     this.#info = info
     this.#settings = settings
     this.#chains = serviceChains(info)
+    const protocol = info.protocol.toLowerCase() as 'tcp' | 'udp' | 'sctp'
+    this.#protocol = { match: 'protocol', protocol }
+    this.#comment = comment(info.name)
     this.#cluster = sorted(state.cluster ?? [])
     this.#local = sorted(state.local ?? [])
     this.#reachable = sorted(state.reachable)
@@ -119,10 +126,10 @@ class ServiceRuleBuilder {
 
   /** Node ports are not subject to the load balancer's source ranges. */
   #captureNodePort(port: Port): void {
-    const [protocol] = this.#protocol()
+    const protocol = this.#protocol
     if (this.#hasAny)
       this.#rules.natNodePorts.push({
-        matches: [protocol, comment(this.#info.name), destinationPort(port)],
+        matches: [protocol, this.#comment, destinationPort(port)],
         target: jump(this.#chains.external),
       })
     if (!this.#hasExternal)
@@ -157,7 +164,7 @@ class ServiceRuleBuilder {
       if (podAddresses === undefined) return
       matches.unshift({ match: 'source', cidr: podAddresses, invert: true })
     }
-    this.#append(this.#internalChain(), { matches, target: jump(MARK_MASQ) })
+    this.#append(this.#internalChain(), { matches, target: TO_MARK_MASQ })
   }
 
   #writeExternalChain(): void {
@@ -167,7 +174,7 @@ class ServiceRuleBuilder {
     if (!externalPolicyLocal) {
       // The endpoint may be on another node.
       const matches = [comment(`masquerade traffic for ${name} external destinations`)]
-      this.#append(chain, { matches, target: jump(MARK_MASQ) })
+      this.#append(chain, { matches, target: TO_MARK_MASQ })
     } else {
       // Pods and the node itself are subject to no external policy: as if they had gone out and come back in.
       if (podAddresses !== undefined) {
@@ -177,7 +184,7 @@ class ServiceRuleBuilder {
       }
       const local: Match = { match: 'address-type', source: 'LOCAL' }
       const masquerade = comment(`masquerade LOCAL traffic for ${name} external destinations`)
-      this.#append(chain, { matches: [masquerade, local], target: jump(MARK_MASQ) })
+      this.#append(chain, { matches: [masquerade, local], target: TO_MARK_MASQ })
       const route = comment(`route LOCAL traffic for ${name} external destinations`)
       this.#append(chain, { matches: [route, local], target: jump(this.#chains.cluster) })
     }
@@ -206,7 +213,7 @@ class ServiceRuleBuilder {
     const why = (endpoint: EndpointInfo) => comment(`${name} -> ${formatEndpoint(endpoint)}`)
     if (sessionAffinity === 'ClientIP')
       for (const endpoint of endpoints) {
-        const list = endpointChain(this.#info, endpoint)
+        const list = this.#endpointChain(endpoint)
         const seconds = affinityTimeout / 1_000_000
         const recent: Match = {
           match: 'recent',
@@ -222,18 +229,18 @@ class ServiceRuleBuilder {
       const left = endpoints.length - index
       const matches: Match[] = [why(endpoint)]
       if (left > 1) matches.push({ match: 'statistic-random', probability: probability(left) })
-      this.#append(chain, { matches, target: jump(endpointChain(this.#info, endpoint)) })
+      this.#append(chain, { matches, target: jump(this.#endpointChain(endpoint)) })
     }
   }
 
   #writeEndpointChain(endpoint: EndpointInfo): void {
-    const { name, sessionAffinity } = this.#info
-    const chain = endpointChain(this.#info, endpoint)
+    const { sessionAffinity } = this.#info
+    const chain = this.#endpointChain(endpoint)
     const { address, port } = endpoint
     // A pod that reaches itself through the service must not see its own address answer.
-    const hairpin: Match[] = [{ match: 'source', cidr: host(address) }, comment(name)]
-    this.#append(chain, { matches: hairpin, target: jump(MARK_MASQ) })
-    const matches: Match[] = [...this.#protocol(), comment(name)]
+    const hairpin: Match[] = [{ match: 'source', cidr: host(address) }, this.#comment]
+    this.#append(chain, { matches: hairpin, target: TO_MARK_MASQ })
+    const matches: Match[] = [this.#protocol, this.#comment]
     if (sessionAffinity === 'ClientIP')
       matches.push({ match: 'recent', name: chain, action: 'set', source: true })
     this.#append(chain, { matches, target: { target: 'DNAT', to: { address, port } } })
@@ -245,6 +252,15 @@ class ServiceRuleBuilder {
     const own = this.#rules.chains.get(chain)
     if (own === undefined) this.#rules.chains.set(chain, rules)
     else own.push(...rules)
+  }
+
+  #endpointChain(endpoint: EndpointInfo): string {
+    let chain = this.#endpointChains.get(endpoint)
+    if (chain === undefined) {
+      chain = endpointChain(this.#info, endpoint)
+      this.#endpointChains.set(endpoint, chain)
+    }
+    return chain
   }
 
   #policyChain(local: boolean): string {
@@ -264,14 +280,10 @@ class ServiceRuleBuilder {
     return this.#hasAny ? 'has no local endpoints' : 'has no endpoints'
   }
 
-  #protocol(): [Match] {
-    return [{ match: 'protocol', protocol: this.#info.protocol.toLowerCase() as 'tcp' | 'udp' | 'sctp' }]
-  }
-
   #to(address: Ipv4, why: string): Match[] {
     const destination: Match = { match: 'destination', cidr: host(address) }
     const name = comment(`${this.#info.name} ${why}`)
-    return [destination, ...this.#protocol(), name, destinationPort(this.#info.port)]
+    return [destination, this.#protocol, name, destinationPort(this.#info.port)]
   }
 }
 
@@ -287,7 +299,8 @@ function probability(count: number): number {
   return Number((1 / count).toFixed(10))
 }
 
+const jump = (chain: string): Target => ({ target: 'jump', chain })
+const TO_MARK_MASQ = jump(MARK_MASQ)
 const host = (address: Ipv4): Cidr => ({ network: address, prefixLength: 32 })
 const comment = (text: string): Match => ({ match: 'comment', text })
-const jump = (chain: string): Target => ({ target: 'jump', chain })
 const destinationPort = (port: Port): Match => ({ match: 'destination-port', port })
