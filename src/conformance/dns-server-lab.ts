@@ -68,7 +68,7 @@ export class DnsServerLab {
     this.#network = new ClusterNetwork({
       config: this.#config,
       random,
-      podDelay: 100,
+      podDelay: 0,
       onFlow: () => {},
     })
     for (const object of [...objects, serverSlice(formatIpv4(this.#server))]) this.#put(object)

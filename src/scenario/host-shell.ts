@@ -229,7 +229,7 @@ function withoutPrompt(text: string): string {
 
 /** The terminal shows what is typed, in front of the output. */
 function withoutEcho(text: string, line: string): string {
-  const echo = line.replace(/\\\n/g, '\\\n> ')
+  const echo = line.replace(/\n/g, '\n> ')
   for (const shown of [echo, line]) if (text.startsWith(`${shown}\n`)) return text.slice(shown.length + 1)
   return text
 }

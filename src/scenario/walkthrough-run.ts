@@ -66,11 +66,18 @@ function sessionFor(
   command: WalkthroughCommand,
 ): InteractiveSession | undefined {
   if (command.where === 'note' && stage.host.has(programOf(command))) return undefined
-  return sessions.findLast(
-    (session) =>
-      session.alive && (command.pod === undefined || (session.hostname ?? command.pod) === command.pod),
+  if (command.where === 'plain' && OUTSIDE.test(command.command)) return undefined
+  const { pod } = command
+  const open = sessions.filter((session) => session.alive)
+  return (
+    open.findLast(({ hostname }) => pod === undefined || (hostname ?? pod) === pod) ??
+    // The document's pod had a generated name: `curl-131556218-9fnch` of what is `curl` here.
+    open.findLast(({ hostname }) => hostname !== undefined && pod?.startsWith(`${hostname}-`))
   )
 }
+
+/** No pod has kubectl, and nobody writes manifests in one. */
+const OUTSIDE = /\bkubectl\b|^\s*cat\s*(?:<<|>)/
 
 function noSession(command: WalkthroughCommand): CommandResult {
   const output = `no session is open at ${command.pod === undefined ? 'a pod' : `pod ${command.pod}`}\n`

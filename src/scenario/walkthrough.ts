@@ -3,6 +3,7 @@
 // block holds nothing but commands and the output, if any, is a block of its own. Runs nothing (see
 // walkthrough-run.ts); what lines mean by shape is for match.ts.
 
+import { needsMoreInput } from '../shell/syntax.js'
 import type { CodeBlock } from './code-block.js'
 import { parseMarkdown } from './code-block.js'
 import type { ScenarioSettings } from './format.js'
@@ -13,8 +14,9 @@ export interface WalkthroughCommand {
   /**
    * host: typed outside the cluster. pod: typed at the prompt of an interactive session. note: without a prompt,
    * directly under a note of a transcript; typed outside where such a program is there, else in the last session.
+   * plain: without a prompt, in a document that shows none: typed in the session that is open, if it is not kubectl.
    */
-  readonly where: 'host' | 'pod' | 'note'
+  readonly where: 'host' | 'pod' | 'note' | 'plain'
   /** Host name in the pod's prompt; undefined where the prompt does not tell (`/ # `). */
   readonly pod: string | undefined
   /** As typed, several lines with continuations or here-documents. */
@@ -175,7 +177,7 @@ function holdsCommands(block: CodeBlock, awaitsOutput: boolean): boolean {
   return SHELL_TAGS.includes(block.tag) && !(awaitsOutput && OUTPUT_TAGS.includes(block.tag))
 }
 
-/** Every line that is no note is a command of its own. */
+/** Every line that is no note is a command of its own, but for indented lines: they are what it printed. */
 function plainCommands(block: CodeBlock): Draft[] {
   const drafts: Draft[] = []
   let note: string | undefined
@@ -186,9 +188,13 @@ function plainCommands(block: CodeBlock): Draft[] {
       note = text.replace(/^#+\s*/, '')
       continue
     }
+    if (drafts.length > 0 && /^(?: {3,}|\t)/.test(block.lines[i]!) && !/^\s/.test(block.lines[0]!)) {
+      drafts.at(-1)!.output.push(text)
+      continue
+    }
     const end = commandEnd(block.lines, i, text)
     drafts.push(
-      draft('host', undefined, joinLines(text, block.lines.slice(i + 1, end)), block.line + i, note),
+      draft('plain', undefined, joinLines(text, block.lines.slice(i + 1, end)), block.line + i, note),
     )
     note = undefined
     i = end - 1
@@ -196,39 +202,25 @@ function plainCommands(block: CodeBlock): Draft[] {
   return drafts
 }
 
-/** Index after the last line of the command that starts at `start`: continuations, here-documents, open quotes. */
+/** Index after the last line of the command that starts at `start`: as far as a shell asks for more lines. */
 function commandEnd(lines: readonly string[], start: number, typed: string): number {
-  let end = start + 1
   let text = typed
-  for (;;) {
+  for (let end = start + 1; ; end++) {
     const heredoc = /<<(-?)\s*(["']?)([A-Za-z_]\w*)\2/.exec(text)
     if (heredoc !== null) {
       const close = lines.findIndex((line, i) => i >= end && line.trim() === heredoc[3])
       return close < 0 ? end : close + 1
     }
-    const open = text.endsWith('\\') || openQuote(text)
-    if (!open || end >= lines.length) return end
-    text += `\n${withoutPs2(lines[end]!)}`
-    end++
+    if (!needsMoreInput(text)) return end
+    const next = lines[end]
+    // What never closes is not a command over the rest of the block: it is left to the shell to refuse.
+    if (next === undefined || HOST_PROMPT.test(next) || podPrompt(next) !== undefined) return start + 1
+    text += `\n${withoutPs2(next)}`
   }
 }
 
-function openQuote(text: string): boolean {
-  let quote = ''
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!
-    if (char === '\\' && quote !== "'") i++
-    else if (quote === '' && (char === '"' || char === "'")) quote = char
-    else if (char === quote) quote = ''
-    else if (char === '#' && quote === '' && (i === 0 || text[i - 1] === ' ')) return false
-  }
-  return quote !== ''
-}
-
-/** A quote that never closes is not a command over the rest of the block: it is left to the shell to refuse. */
 function joinLines(first: string, more: readonly string[]): string {
-  const joined = [first, ...more.map(withoutPs2)].join('\n')
-  return more.length > 0 && !joined.includes('<<') && openQuote(joined) ? first : joined
+  return [first, ...more.map(withoutPs2)].join('\n')
 }
 
 function withoutPs2(line: string): string {

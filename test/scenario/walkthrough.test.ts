@@ -173,4 +173,26 @@ test('a mistake in front matter is told with its line in the document', () => {
   )
 })
 
+test('a loop over several lines is one command; indented lines below a command are what it printed', () => {
+  const { commands } = parse(
+    '```shell',
+    'for i in 1 2; do',
+    '    wget -qO- web',
+    'done',
+    'kubectl get pods -o custom-columns=IP:.status.podIP',
+    '    IP',
+    '    10.244.1.2',
+    "echo it's",
+    '```',
+  )
+  assert.equal(
+    commands.map(({ where, command, expected }) => [where, command, expected]),
+    [
+      ['plain', 'for i in 1 2; do\n    wget -qO- web\ndone', []],
+      ['plain', 'kubectl get pods -o custom-columns=IP:.status.podIP', ['IP', '10.244.1.2']],
+      ['plain', "echo it's", []],
+    ],
+  )
+})
+
 test.run()
