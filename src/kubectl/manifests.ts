@@ -59,12 +59,22 @@ export function readTextFile({ process }: CommandContext, name: string): string 
   }
 }
 
+/** Nothing is fetched: a file that lies where the end of the URL says (`admin/dns/x.yaml`, `x.yaml`) stands for it. */
+function localCopy({ process }: CommandContext, url: string): string {
+  const parts = url
+    .replace(/[?#].*$/, '')
+    .split('/')
+    .slice(3)
+  const ends = parts.map((_, index) => parts.slice(index).join('/'))
+  const found = ends.find((end) => end !== '' && process.system.fs.exists(resolvePath(process.cwd, end)))
+  if (found !== undefined) return found
+  throw clientError(`unable to read URL "${url}", the built-in kubectl reads files only`)
+}
+
 function filesOf(context: CommandContext, name: string): { source: string; text: string }[] {
   const { fs } = context.process.system
+  if (/^https?:\/\//.test(name)) return filesOf(context, localCopy(context, name))
   const path = resolvePath(context.process.cwd, name)
-  if (/^https?:\/\//.test(name)) {
-    throw clientError(`unable to read URL "${name}", the built-in kubectl reads files only`)
-  }
   if (!fs.exists(path)) throw clientError(`the path "${name}" does not exist`)
   if (fs.stat(path).type !== 'directory') return [{ source: name, text: readTextFile(context, name) }]
   const recursive = context.flags.bool('recursive')

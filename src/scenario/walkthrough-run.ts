@@ -5,6 +5,7 @@
 import type { Micros } from '../base/time.js'
 import { SECOND } from '../base/time.js'
 import { diffLines } from './diff.js'
+import { GeneratedNames } from './generated-names.js'
 import type { CommandResult, InteractiveSession } from './host-shell.js'
 import { outputLines, outputMatches } from './match.js'
 import type { StepResult } from './result.js'
@@ -14,6 +15,7 @@ import type { WalkthroughCommand } from './walkthrough.js'
 
 export async function runWalkthrough(stage: Stage, commands: readonly WalkthroughCommand[]): Promise<void> {
   const sessions: InteractiveSession[] = []
+  const names = new GeneratedNames(stage.emulation.api)
   for (const command of commands) {
     if (stage.signal.aborted) break
     stage.started({ name: command.command, command: command.command })
@@ -28,7 +30,7 @@ export async function runWalkthrough(stage: Stage, commands: readonly Walkthroug
     const start = stage.emulation.now()
     const result =
       session === undefined
-        ? await runOutside(stage, command.command)
+        ? await runOutside(stage, names.translate(command.command))
         : await session.type(command.command, STEP_TIMEOUT)
     const opened = session === undefined ? result.session : undefined
     if (opened !== undefined) sessions.push(opened)
