@@ -48,8 +48,11 @@ export interface WatchLine {
 
 /** The client's end of exec and attach; bytes both ways, as on the streams of the remote command protocol. */
 export interface RemoteStreams {
-  /** Called by the pod's side with output, in order. `stderr` only without a TTY. */
-  onOutput: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void) | undefined
+  /**
+   * Called by the pod's side with output, in order. `stderr` only without a TTY. When it returns a promise, the bytes
+   * count as taken once that has settled, and a program that writes much waits for it.
+   */
+  onOutput: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => unknown) | undefined
   /** Called once: exit code of the command (attach: of the container), or why it could not run. */
   onExit: ((exit: { readonly exitCode: number; readonly error?: string }) => void) | undefined
   write(bytes: Uint8Array): void

@@ -8,6 +8,7 @@ import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { ContainerSpec, PodRuntime, PodUid, SandboxEvent, SandboxSpec } from '../cluster/sandbox.js'
 import { type ImageRegistry, parseImageReference } from '../pod/image.js'
 import { COREDNS_REPOSITORY } from '../pod/images/index.js'
+import { OutputTaken } from '../pod/output-window.js'
 import type { PodCommand, PodEvent, StreamId, StreamOptions } from '../pod/protocol.js'
 import { ContainerLog } from './container-log.js'
 import { RemoteSession } from './remote-session.js'
@@ -21,6 +22,8 @@ export interface PodPlacement {
 interface PodRecord {
   readonly spec: SandboxSpec
   readonly send: (command: PodCommand) => void
+  /** Tell containers what of their output is in the log. */
+  readonly logTaken: Map<string, OutputTaken>
   readonly logs: Map<string, { current: ContainerLog; previous: ContainerLog | undefined }>
   readonly sessions: Map<StreamId, RemoteSession>
   stopFollowing: (() => void) | undefined
@@ -54,6 +57,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
       spec,
       send: (command) => link.send(command),
       logs: new Map(),
+      logTaken: new Map(),
       sessions: new Map(),
       stopFollowing: undefined,
     })
@@ -63,6 +67,8 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
     pod.logs.set(spec.name, { current: new ContainerLog(), previous: pod.logs.get(spec.name)?.current })
+    const logTaken = (bytes: number) => pod.send({ type: 'log-taken', container: spec.name, bytes })
+    pod.logTaken.set(spec.name, new OutputTaken(logTaken))
     if (
       parseImageReference(spec.image)?.repository === COREDNS_REPOSITORY &&
       pod.stopFollowing === undefined
@@ -148,7 +154,9 @@ export class PodSupervisor implements PodRuntime, PodStreams {
       case 'sandbox':
         return this.#sandboxEvent(uid, pod, event.event)
       case 'log':
-        return pod?.logs.get(event.container)?.current.append(event.entry)
+        pod?.logs.get(event.container)?.current.append(event.entry)
+        pod?.logTaken.get(event.container)?.add(event.entry.bytes.length)
+        return
       case 'stream-output':
         return pod?.sessions.get(event.id)?.output(event.stream, event.bytes)
       case 'stream-exit':

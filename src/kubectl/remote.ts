@@ -41,6 +41,7 @@ export async function pump(
       // One after the other: a slow reader of our output holds up what comes after.
       written = written.then(() => (stream === 'stdout' ? stdout : stderr).write(bytes))
       written.catch(fail)
+      return written
     }
     remote.onExit = (how) => {
       ended = true

@@ -12,6 +12,7 @@ import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { ByteWriter, Child, Clock } from '../posix/process.js'
 import { Terminal } from '../posix/terminal.js'
 import { argumentVector, type Image } from './image.js'
+import { OutputWindow } from './output-window.js'
 import type { StreamId, StreamOptions } from './protocol.js'
 
 /** What all containers of a pod share. */
@@ -65,6 +66,9 @@ export class Container {
   #main: Child | undefined
   #running = false
   #outOfMemory = false
+  /** Of exec sessions. A slow client of attach is not waited for: the log holds the container's output back. */
+  readonly #windows = new Map<StreamId, OutputWindow>()
+  readonly #logWindow = new OutputWindow()
 
   constructor(spec: ContainerSpec, image: Image, context: PodContext, events: ContainerEvents) {
     this.name = spec.name
@@ -156,8 +160,16 @@ export class Container {
     session?.close()
   }
 
+  streamTaken(id: StreamId, bytes: number): void {
+    this.#windows.get(id)?.taken(bytes)
+  }
+
+  logTaken(bytes: number): void {
+    this.#logWindow.taken(bytes)
+  }
+
   hasStream(id: StreamId): boolean {
-    return this.#sessions.has(id)
+    return this.#sessions.has(id) || this.#windows.has(id)
   }
 
   #exec(id: StreamId, options: StreamOptions): void {
@@ -170,9 +182,16 @@ export class Container {
     }
     const terminal = options.tty ? new Terminal() : undefined
     const stdin = options.stdin && terminal === undefined ? new Pipe() : undefined
+    const window = new OutputWindow()
+    this.#windows.set(id, window)
+    const send = (stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> | undefined => {
+      window.sent(bytes.length)
+      this.#events.streamOutput(id, stream, bytes)
+      return window.room()
+    }
     const output = (stream: 'stdout' | 'stderr'): ByteWriter => ({
       isTTY: false,
-      write: async (content) => this.#events.streamOutput(id, stream, ownedBytes(content)),
+      write: async (content) => send(stream, ownedBytes(content)),
     })
     const child = this.#system.start(program, {
       argv: options.command,
@@ -183,7 +202,7 @@ export class Container {
       stderr: terminal?.writer ?? output('stderr'),
     })
     if (terminal !== undefined) {
-      terminal.onOutput = (bytes) => this.#events.streamOutput(id, 'stdout', bytes)
+      terminal.onOutput = (bytes) => send('stdout', bytes)
       terminal.onSignal = (signal) => child.kill(signal)
     }
     this.#sessions.set(id, {
@@ -193,6 +212,7 @@ export class Container {
       end: () => (terminal !== undefined ? terminal.hangUp() : stdin?.endWriting()),
       resize: (columns, rows) => terminal?.resize(columns, rows),
       close: () => {
+        window.taken(Number.POSITIVE_INFINITY)
         terminal?.hangUp()
         stdin?.endWriting()
         child.kill('SIGHUP')
@@ -200,6 +220,7 @@ export class Container {
     })
     child.exited.then((status) => {
       this.#sessions.delete(id)
+      this.#windows.delete(id)
       this.#events.streamExit(id, status)
     })
   }
@@ -222,14 +243,16 @@ export class Container {
     }
   }
 
-  #mainOutput(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+  #mainOutput(stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> | undefined {
     const newline = bytes.lastIndexOf(10)
     if (newline >= 0) this.#lastLine = bytes.slice(newline + 1)
     else if (this.#lastLine.length < 4096) this.#lastLine = Uint8Array.from([...this.#lastLine, ...bytes])
+    this.#logWindow.sent(bytes.length)
     this.#events.log({ unixMillis: this.#context.clock.unixMillis(), stream, bytes })
     for (const [id, session] of this.#sessions) {
       if (session.options.kind === 'attach') this.#events.streamOutput(id, stream, bytes)
     }
+    return this.#logWindow.room()
   }
 
   /** As with memory.oom.group, which the kubelet sets: the container ends with all its processes. */

@@ -27,6 +27,9 @@ export type PodCommand =
   | { readonly type: 'stream-end'; readonly id: StreamId }
   | { readonly type: 'stream-resize'; readonly id: StreamId; readonly columns: number; readonly rows: number }
   | { readonly type: 'stream-close'; readonly id: StreamId }
+  /** So many bytes of a session's output, or of a container's log, were taken: see pod/output-window.ts. */
+  | { readonly type: 'stream-taken'; readonly id: StreamId; readonly bytes: number }
+  | { readonly type: 'log-taken'; readonly container: string; readonly bytes: number }
   /** What the DNS server's pods follow. */
   | { readonly type: 'cluster-changes'; readonly changes: readonly ClusterChange[] }
   /** Answered by `barrier` when all commands before it were carried out. */

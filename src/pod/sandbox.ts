@@ -111,6 +111,10 @@ export class PodSandbox {
         return this.#streamOwner(command.id)?.streamResize(command.id, command.columns, command.rows)
       case 'stream-close':
         return this.#streamOwner(command.id)?.streamClose(command.id)
+      case 'stream-taken':
+        return this.#streamOwner(command.id)?.streamTaken(command.id, command.bytes)
+      case 'log-taken':
+        return this.#containers.get(command.container)?.logTaken(command.bytes)
       case 'cluster-changes':
         for (const change of command.changes) this.#feed.apply(change)
         return

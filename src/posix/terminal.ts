@@ -22,8 +22,8 @@ export class Terminal {
   rows: number
   /** Raw: bytes pass as they are, without echo or signals. */
   raw = false
-  /** Output towards the client, echo included. */
-  onOutput: (bytes: Uint8Array) => void = () => {}
+  /** Output towards the client, echo included. A promise holds writers back until the client has room. */
+  onOutput: (bytes: Uint8Array) => Promise<void> | undefined = () => undefined
   /** Signal for the foreground process. */
   onSignal: (signal: SignalName) => void = () => {}
   #line: number[] = []

@@ -2,6 +2,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { RemoteStreams } from '../../src/api/request.js'
 import type { ClockKind } from '../../src/drivers/emulation.js'
 import { startEmulation } from '../../src/drivers/start.js'
 import { type RunningCluster, up } from '../../src/index.js'
@@ -111,6 +112,38 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       )
       await until(cluster, async () => (await statusOf(cluster, 'again')).restartCount > 1)
       assert.is((await statusOf(cluster, 'again')).lastState['terminated']?.exitCode, 0)
+    }))
+
+  test('a client that does not take the output of its command holds the command back', () =>
+    on(clock, async (cluster) => {
+      await cluster.apply(pod('other', 'sleep 100000'))
+      await until(cluster, async () => (await cluster.exec('other', 'echo here')).exitCode === 0)
+      const streams = cluster.api.exec({
+        namespace: 'default',
+        pod: 'other',
+        stdin: false,
+        tty: false,
+        command: ['sh', '-c', 'yes | head -c 20000000; echo done > /data/done'],
+      }) as RemoteStreams
+      let received = 0
+      let exitCode: number | undefined
+      const gates: (() => void)[] = []
+      let open = false
+      streams.onOutput = (_, bytes) => {
+        received += bytes.length
+        return open ? undefined : new Promise<void>((resolve) => gates.push(resolve))
+      }
+      streams.onExit = (exit) => {
+        exitCode = exit.exitCode
+      }
+      await cluster.sleep(1500)
+      assert.ok(received > 500_000 && received < 2_000_000, `${received} bytes under way`)
+      assert.is((await cluster.exec('other', 'cat /data/done')).exitCode, 1)
+      open = true
+      for (const resume of gates) resume()
+      await until(cluster, async () => exitCode !== undefined)
+      assert.is(received, 20_000_000)
+      assert.is(exitCode, 0)
     }))
 
   test('a time that is no number is refused', () =>

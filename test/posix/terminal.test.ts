@@ -8,7 +8,10 @@ function terminal() {
   const shown: string[] = []
   const signals: string[] = []
   const tty = new Terminal()
-  tty.onOutput = (bytes) => shown.push(new TextDecoder().decode(bytes))
+  tty.onOutput = (bytes) => {
+    shown.push(new TextDecoder().decode(bytes))
+    return undefined
+  }
   tty.onSignal = (signal) => signals.push(signal)
   const type = (text: string) => tty.input(new TextEncoder().encode(text))
   return { tty, shown, signals, type, line: async () => new TextDecoder().decode(await tty.reader.read()) }
