@@ -306,6 +306,31 @@ test('flushed flows are picked up again, translated by the rules of that moment'
   assert.ok(string(client.read())?.startsWith('you are'))
 })
 
+test('without loose tracking a connection is not picked up in the middle', () => {
+  const { lab, node, pod } = cluster()
+  greet(node.stack)
+  const client = pod.stack.tcpConnect(endpoint(`${VIP}:8080`))
+  lab.run(SECOND)
+  node.netfilter.conntrackSettings.tcpLoose = false
+  node.netfilter.flushConntrack()
+  client.write(text('again'))
+  lab.run(SECOND)
+  assert.is(client.read(), undefined)
+  assert.equal(node.netfilter.flows(), [])
+  assert.ok(node.netfilter.conntrackCounters.invalid > 0)
+})
+
+test('time-outs are settings', () => {
+  const { lab, node, pod } = cluster('udp')
+  node.netfilter.conntrackSettings.udpTimeout = 5 * SECOND
+  node.stack.udpBind({ port: PROXY_PORT })
+  pod.stack.udpBind().send(text('a'), endpoint(`${VIP}:8080`))
+  lab.run(4 * SECOND)
+  assert.is(node.netfilter.flows().length, 1)
+  lab.run(2 * SECOND)
+  assert.equal(node.netfilter.flows(), [])
+})
+
 test('filter: DROP in FORWARD by state, policy and interface; the counters tell', () => {
   const { lab, node, pod } = cluster()
   const { netfilter } = node

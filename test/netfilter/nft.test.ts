@@ -169,6 +169,34 @@ test('elements of a set are sorted by the last field first, expire, and are told
   assert.equal(table.elements('s'), [])
 })
 
+test('a new flow passes as few rules with a thousand services as with one, and finds the right one', () => {
+  const random = new Random('nft')
+  const stack = new Stack({ name: 'node', random })
+  const host = new Netfilter(stack, random)
+  const output = stack.addInterface({ name: 'eth0', mac: 2, mtuBytes: 1500, addresses: [] })
+  stack.addRoute({ destination: { network: 0, prefixLength: 0 }, interfaceIndex: output, source: 1 })
+  const table = host.nft.add('t')
+  table.addMap('m', { type: ['ipv4_addr', 'inet_proto', 'inet_service'] })
+  table.addChain('out', { base: { type: 'nat', hook: 'OUTPUT', priority: -100 } })
+  table.addRule('out', { statements: [{ statement: 'vmap', key: SERVICE, map: 'm' }] })
+  for (let i = 0; i < 1000; i++) {
+    table.addChain(`service-${i}`)
+    table.addElement('m', [ipv4('10.96.0.0') + i, 'udp', 53], {
+      verdict: { verdict: 'goto', chain: `service-${i}` },
+    })
+  }
+  const seen: string[] = []
+  host.trace((event) => {
+    if (event.event === 'rule') seen.push(event.verdict)
+  })
+  const socket = stack.udpBind()
+  for (const to of [ipv4('10.96.0.0') + 77, ipv4('10.96.3.231'), ipv4('10.97.0.0')]) {
+    socket.send(Uint8Array.of(1), { address: to, port: 53 })
+  }
+  socket.send(Uint8Array.of(1), { address: ipv4('10.96.0.7'), port: 54 })
+  assert.equal(seen, ['goto service-77', 'goto service-999'])
+})
+
 test('chains and sets in use are not deleted, names that are not there are refused', () => {
   const host = netfilter()
   kubeProxy(host)

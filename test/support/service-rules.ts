@@ -153,14 +153,14 @@ function writeNft(netfilter: Netfilter, service: TestService): void {
   table.addMap('service-ips', { type: ['ipv4_addr', 'inet_proto', 'inet_service'] })
   table.addMap('no-endpoints', { type: ['ipv4_addr', 'inet_proto', 'inet_service'] })
   table.addMap('node-ports', { type: ['inet_proto', 'inet_service'] })
-  rules('mark', [{ statement: 'mark', operation: 'or', value: 0x4000 }])
-  rules('reject', [{ statement: 'reject' }])
+  rules('mark-for-masquerade', [{ statement: 'mark', operation: 'or', value: 0x4000 }])
+  rules('reject-chain', [{ statement: 'reject' }])
   writeNftEndpoints(table, service)
-  rules('external', [nftJump('mark')], [nftJump('service')])
+  rules('external', [nftJump('mark-for-masquerade')], [nftJump('service')])
   const { protocol, clusterIP, port, nodePort, fullyRandom = true } = service
   const goto = (chain: string) => ({ verdict: { verdict: 'goto', chain } }) as const
   if (service.endpoints.length === 0) {
-    table.addElement('no-endpoints', [clusterIP, protocol, port], goto('reject'))
+    table.addElement('no-endpoints', [clusterIP, protocol, port], goto('reject-chain'))
   } else {
     table.addElement('service-ips', [clusterIP, protocol, port], goto('service'))
     if (nodePort !== undefined) table.addElement('node-ports', [protocol, nodePort], goto('external'))
@@ -195,14 +195,14 @@ function writeNft(netfilter: Netfilter, service: TestService): void {
 
 function writeNftEndpoints(table: ReturnType<Netfilter['nft']['add']>, service: TestService): void {
   const { endpoints, affinity, protocol } = service
-  const chains = endpoints.map((endpoint) => `endpoint-${formatEndpoint(endpoint)}`)
+  const chains = endpoints.map((endpoint) => `endpoint-${formatEndpoint(endpoint).replace(':', '/')}`)
   const sticky: { statements: NftStatement[] }[] = []
   for (const [index, to] of endpoints.entries()) {
     const chain = chains[index]!
     const set = `affinity-${index}`
     table.addChain(chain)
     const statements: NftStatement[][] = [
-      [{ statement: 'match', field: 'ip saddr', value: to.address }, nftJump('mark')],
+      [{ statement: 'match', field: 'ip saddr', value: to.address }, nftJump('mark-for-masquerade')],
     ]
     if (affinity !== undefined) {
       table.addSet(set, { type: ['ipv4_addr'], flags: ['dynamic', 'timeout'], timeout: affinity })
