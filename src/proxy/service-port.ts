@@ -104,8 +104,7 @@ export function sameServicePort(a: ServicePortInfo, b: ServicePortInfo): boolean
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-function loadBalancerVIPs({ spec, status }: Service): Ipv4[] {
-  if (spec.type !== 'LoadBalancer') return []
+function loadBalancerVIPs({ status }: Service): Ipv4[] {
   const ingress = status?.loadBalancer?.ingress ?? []
   return addresses(ingress.filter(({ ipMode }) => ipMode !== 'Proxy').map(({ ip }) => ip ?? ''))
 }
