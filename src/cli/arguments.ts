@@ -77,7 +77,10 @@ export function integerOption(
 
 export function dateOption(name: string, value: string | undefined): string | undefined {
   if (value === undefined) return undefined
-  if (/^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value))) return value
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(value) ?? []
+  // Date.parse takes February 30 for March 2.
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  if (day !== undefined && Number(day) <= lastDay && !Number.isNaN(Date.parse(value))) return value
   throw new UsageError(`--${name} ${value}: not a date and time`, 'such as 2021-09-13T12:36:28Z')
 }
 

@@ -2,6 +2,7 @@
 // code. The process around it is main.ts; each command is a file of its own, *-command.ts.
 
 import { readFileSync } from 'node:fs'
+import { CaptureError } from '../drivers/capture-file.js'
 import { knownNames } from '../scenario/nearest.js'
 import { SourceError } from '../scenario/source-error.js'
 import { UsageError } from './arguments.js'
@@ -39,17 +40,12 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
       streams.err(`${error.message}\n`)
       return 2
     }
-    if (isSystemError(error)) {
+    if (error instanceof CaptureError) {
       streams.err(`podwire: ${error.message}\n`)
       return 2
     }
     throw error
   }
-}
-
-/** What opening a file for --pcap may fail with. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'path' in error
 }
 
 async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {

@@ -3,6 +3,8 @@
 
 import type { Writable } from 'node:stream'
 
+const OUTPUT_LOST = 2
+
 export interface Streams {
   out(text: string): void
   err(text: string): void
@@ -13,22 +15,30 @@ export interface Streams {
 
 export function processStreams(process: NodeJS.Process): Streams {
   const { NO_COLOR, FORCE_COLOR, CI, TERM } = process.env
+  const err = writerTo(process.stderr, () => {})
   const isTTY = process.stdout.isTTY === true
   const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   const plain = (NO_COLOR ?? '') !== '' || TERM === 'dumb'
   return {
-    out: writerTo(process.stdout),
-    err: writerTo(process.stderr),
+    out: writerTo(process.stdout, (error) => {
+      // A full disk: the run goes on, but nobody may take what there is for the whole report.
+      err(`podwire: standard output: ${error.code ?? error.message}\n`)
+      process.once('exit', () => {
+        process.exitCode = OUTPUT_LOST
+      })
+    }),
+    err,
     colors: forced || (isTTY && !plain),
     progress: isTTY && CI === undefined && TERM !== 'dumb',
   }
 }
 
-function writerTo(stream: Writable): (text: string) => void {
+function writerTo(stream: Writable, onLost: (error: NodeJS.ErrnoException) => void): (text: string) => void {
   let gone = false
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (gone) return
     gone = true
+    if (error.code !== 'EPIPE') onLost(error)
   })
   return (text) => {
     if (!gone) stream.write(text)

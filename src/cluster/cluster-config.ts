@@ -94,6 +94,7 @@ export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterCon
   if (list.length === 0) throw new TypeError('nodes: a cluster has at least one node')
   const nodes = list.map((node, index) => resolveNode(node, index, podSubnet, nodeSubnet))
   refuseDuplicates(nodes)
+  refuseOverlaps({ podSubnet, serviceSubnet, nodeSubnet }, nodes)
   const master = nodes.find((node) => node.controlPlane) ?? nodes[0]!
   return {
     nodes,
@@ -190,6 +191,30 @@ function refuseDuplicates(nodes: readonly NodeConfig[]): void {
     if (seen.has(address)) throw new TypeError(`nodes: two nodes have the address ${address}`)
     seen.add(name).add(address)
   }
+}
+
+/** An address must say what it is: of a pod, a Service, a node; and a pod's address which node has it. */
+function refuseOverlaps(subnets: Readonly<Record<string, Cidr>>, nodes: readonly NodeConfig[]): void {
+  const apart = Object.entries(subnets)
+  const refuse = (one: string, a: Cidr, other: string, b: Cidr) => {
+    if (cidrContains(a, b.network) || cidrContains(b, a.network))
+      throw new TypeError(`${one} ${formatCidr(a)} and ${other} ${formatCidr(b)} overlap`)
+  }
+  apart.forEach(([name, subnet], index) => {
+    for (const [other, otherSubnet] of apart.slice(index + 1)) refuse(name, subnet, other, otherSubnet)
+  })
+  nodes.forEach((node, index) => {
+    const pods = parseCidr(node.podRange)!
+    refuse(`node ${node.name}: podRange`, pods, 'serviceSubnet', subnets['serviceSubnet']!)
+    refuse(`node ${node.name}: podRange`, pods, 'nodeSubnet', subnets['nodeSubnet']!)
+    for (const other of nodes.slice(index + 1))
+      refuse(
+        `node ${node.name}: podRange`,
+        pods,
+        `podRange of node ${other.name}`,
+        parseCidr(other.podRange)!,
+      )
+  })
 }
 
 /** The address of the Service `kubernetes`: the first of serviceSubnet. */

@@ -5,10 +5,16 @@ import { Capture } from '../fabric/capture.js'
 import { CaptureOrder } from '../fabric/capture-order.js'
 import type { ClusterNetwork } from './cluster-network.js'
 
+/** A capture that cannot be written: no such directory, a full disk. The message tells the file. */
+export class CaptureError extends Error {
+  override readonly name = 'CaptureError'
+}
+
 /** Collected before it is written, so that a frame costs no system call. */
 const CHUNK_BYTES = 256 * 1024
 
 export class CaptureFile {
+  readonly #path: string
   readonly #file: number
   #chunks: Uint8Array[] = []
   #bytes = 0
@@ -16,9 +22,14 @@ export class CaptureFile {
   #order: CaptureOrder | undefined
   #closed = false
 
-  /** Throws what opening the file throws. */
+  /** Throws CaptureError. */
   constructor(path: string) {
-    this.#file = openSync(path, 'w')
+    this.#path = path
+    try {
+      this.#file = openSync(path, 'w')
+    } catch (error) {
+      throw this.#problem(error)
+    }
   }
 
   /** Captures on all interfaces of `network`, those to come included. `startUnixMicros` is the date of time 0. */
@@ -34,7 +45,7 @@ export class CaptureFile {
     })
   }
 
-  /** Writes what is left; a second call does nothing. Throws when the file could not be written (a full disk). */
+  /** Writes what is left; a second call does nothing. Throws CaptureError when the file is not whole (a full disk). */
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -59,7 +70,12 @@ export class CaptureFile {
       for (let offset = 0; offset < all.length; ) offset += writeSync(this.#file, all, offset)
     } catch (error) {
       // The cluster goes on; the end of the run tells that the file is not whole.
-      this.#failed = error as Error
+      this.#failed = this.#problem(error)
     }
+  }
+
+  #problem(error: unknown): CaptureError {
+    const { code, message } = error as NodeJS.ErrnoException
+    return new CaptureError(`capture file ${this.#path}: ${code ?? message}`)
   }
 }

@@ -10,6 +10,7 @@ import type { ClusterChange } from '../cluster/feed.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
+import { CaptureError, CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
@@ -54,6 +55,8 @@ export class ThreadsEmulation implements Emulation {
   #failed: Error | undefined
 
   constructor(options: ResolvedOptions) {
+    // A path that cannot be written is told here; the network's thread could only fail.
+    if (options.pcap !== undefined) new CaptureFile(options.pcap).close()
     this.seed = options.seed
     this.#config = options.config
     this.#nodes = options.config.nodes.map(({ name }) => name)
@@ -234,7 +237,7 @@ export class ThreadsEmulation implements Emulation {
     const error = await captured
     await this.#worker.terminate()
     this.#time.close()
-    if (error !== undefined) throw new Error(`capture: ${error}`)
+    if (error !== undefined) throw new CaptureError(error)
   }
 
   #checkNode(name: string): void {

@@ -64,6 +64,7 @@ test('a wrong command line exits with 2, says what is wrong and what was meant',
     [['run', 'x.md', '--clock', 'virtuel'], /did you mean virtual\?/],
     [['run', 'x.md', '--reporter', 'xml'], /known: pretty, tap, junit, json/],
     [['run', 'x.md', '--start-time', 'noon'], /--start-time noon: not a date/],
+    [['run', 'x.md', '--start-time', '2021-02-30'], /--start-time 2021-02-30: not a date/],
     [['start', 'x.md'], /start takes no file/],
   ]
   for (const [args, message] of cases) {
