@@ -244,6 +244,7 @@ export class ClusterNetwork implements ClusterFollower {
       address: { address: ipv4(node.address), prefixLength: nodes.prefixLength },
       bridge,
       clusterCIDR: parseCidr(config.podSubnet)!,
+      serviceCIDR: parseCidr(config.serviceSubnet)!,
       routes: [
         ...others.map((other) => ({ destination: cidr(other.podRange), gateway: ipv4(other.address) })),
         // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their

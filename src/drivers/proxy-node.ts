@@ -23,6 +23,8 @@ export interface ProxyNodeOptions {
   readonly bridge: InterfaceAddress
   /** Addresses of all nodes' pods. */
   readonly clusterCIDR: Cidr
+  /** Where cluster IPs are taken from. */
+  readonly serviceCIDR: Cidr
   readonly routes: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
   readonly random: Random
   readonly proxy: ProxySetting
@@ -79,12 +81,13 @@ export class ProxyNode implements ClusterFollower {
   }
 
   #start({ mode, scheduler }: ProxySetting): ServiceProxy {
-    const { name, address, bridge, clusterCIDR, random, onFlow } = this.#options
+    const { name, address, bridge, clusterCIDR, serviceCIDR, random, onFlow } = this.#options
     return createProxy(mode, {
       nodeName: name,
       nodeAddresses: [address.address, bridge.address],
       podCIDR: networkOf(bridge),
       clusterCIDR,
+      serviceCIDRs: [serviceCIDR],
       stack: this.host.stack,
       netfilter: this.host.netfilter,
       random: random.fork('kube-proxy'),

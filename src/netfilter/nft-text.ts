@@ -219,7 +219,7 @@ function setText(set: NftSet, now: Micros): string {
   if (printed !== undefined && printed.length > 0) lines.push(`\t\tflags ${printed.join(',')}`)
   if (timeout !== undefined) lines.push(`\t\ttimeout ${durationText(timeout)}`)
   if (comment !== undefined) lines.push(`\t\tcomment ${quote(comment)}`)
-  const rows = set.rows(now).sort((a, b) => compareKeys(a.key, b.key))
+  const rows = set.rows(now).sort((a, b) => compareKeys(type, a.key, b.key))
   if (rows.length > 0) lines.push(`\t\telements = { ${elementsText(set, rows, now)} }`)
   return `${lines.join('\n')}\n\t}\n`
 }
@@ -242,15 +242,23 @@ function elementText(type: readonly NftDataType[], row: NftElementRow, now: Micr
   return row.verdict === undefined ? text : `${text} : ${verdictText(row.verdict)}`
 }
 
-/** nft sorts by the last field first: it takes the concatenation as one little-endian number. */
-function compareKeys(a: NftKey, b: NftKey): number {
+/** nft takes a concatenation as one little-endian number: the last byte of the last field counts most. */
+function compareKeys(type: readonly NftDataType[], a: NftKey, b: NftKey): number {
   for (let i = a.length - 1; i >= 0; i--) {
-    const difference = sortNumber(a[i]!) - sortNumber(b[i]!)
+    const order = (value: NftValue) =>
+      type.length === 1 ? sortNumber(value) : reverseBytes(type[i]!, sortNumber(value))
+    const difference = order(a[i]!) - order(b[i]!)
     if (difference !== 0) return difference
     const longer = prefixOf(a[i]!).prefixLength - prefixOf(b[i]!).prefixLength
     if (longer !== 0) return longer
   }
   return 0
+}
+
+function reverseBytes(type: NftDataType, value: number): number {
+  if (type === 'inet_proto') return value
+  if (type === 'inet_service') return ((value & 0xff) << 8) | (value >> 8)
+  return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0
 }
 
 /** `2h59m58s992ms`. */

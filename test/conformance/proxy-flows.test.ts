@@ -8,7 +8,7 @@ import { runCaseFile } from '../../src/conformance/case-files.js'
 
 const test = suite('proxy flows')
 const file = `${process.env.PODWIRE_CONFORMANCE ?? ''}/proxy-flows.json`
-const MODES = ['iptables', 'ipvs', 'userspace'] as const
+const MODES = ['iptables', 'ipvs', 'nftables', 'userspace'] as const
 
 if (existsSync(file)) {
   for (const mode of MODES) {

@@ -1,0 +1,180 @@
+// A node with a kube-proxy of some mode and pods on its bridge, for tests that open connections to services and see
+// who answers. Lighter than a cluster: objects are given to the proxy by hand.
+
+import { Random } from '../../src/base/random.js'
+import type { Micros } from '../../src/base/time.js'
+import { MILLISECOND, SECOND } from '../../src/base/time.js'
+import type { KubeObject } from '../../src/cluster/objects.js'
+import type { Host } from '../../src/host/host.js'
+import type { NodeHost } from '../../src/host/node-host.js'
+import { createProxy } from '../../src/proxy/create-proxy.js'
+import type { ProxyMode } from '../../src/proxy/proxy-mode.js'
+import type { ProxyOptions, ServiceProxy } from '../../src/proxy/service-proxy.js'
+import type { SocketApi, TcpSocket } from '../../src/stack/socket.js'
+import { cidr, formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { change, service, slice } from './cluster-objects.js'
+import { endpoint, Lab } from './hosts.js'
+
+export const CLUSTER_IP = '10.96.0.41'
+export const NODE_ADDRESS = '192.168.0.2'
+
+export class ProxyLab {
+  readonly lab = new Lab()
+  readonly node: NodeHost
+  /** Behind eth0, with 203.0.113.0/24 and more. */
+  readonly outside: NodeHost
+  readonly client: Host
+  readonly servers: Host[] = []
+  readonly proxy: ServiceProxy
+
+  /** `endpoints` pods 10.36.1.1, 10.36.1.2 ... serve TCP and UDP port 8080 by saying their address. */
+  constructor(mode: ProxyMode, endpoints: number, options: Partial<ProxyOptions> = {}) {
+    const { lab } = this
+    lab.recording = false
+    this.node = lab.node('test-node', `${NODE_ADDRESS}/24`, '10.36.0.1/16', { '0.0.0.0/0': '192.168.0.1' })
+    this.outside = lab.node('outside', '192.168.0.1/24', '203.0.113.1/24', { '10.0.0.0/8': NODE_ADDRESS })
+    lab.cable(this.node, this.outside)
+    this.client = this.#pod('10.36.0.2')
+    for (let i = 1; i <= endpoints; i++) this.servers.push(this.#pod(`10.36.1.${i}`))
+    for (const server of this.servers) serve(server)
+    this.proxy = createProxy(mode, {
+      nodeName: 'test-node',
+      nodeAddresses: [ipv4(NODE_ADDRESS)],
+      clusterCIDR: cidr('10.36.0.0/16'),
+      serviceCIDRs: [cidr('10.96.0.0/16')],
+      stack: this.node.stack,
+      netfilter: this.node.netfilter,
+      random: new Random('proxy'),
+      minSyncPeriod: 0,
+      ...options,
+      ipvs: { kernel: this.node.ipvs, ...options.ipvs },
+    })
+  }
+
+  get now(): Micros {
+    return this.lab.now
+  }
+
+  /** Gives the proxy objects and lets it write its rules. */
+  apply(...objects: KubeObject[]): void {
+    for (const object of objects) this.proxy.apply(change(object))
+    this.proxy.sync(this.now)
+  }
+
+  remove(...objects: KubeObject[]): void {
+    for (const object of objects) this.proxy.apply(change(object, 'DELETED'))
+    this.proxy.sync(this.now)
+  }
+
+  /** The service `svc` at CLUSTER_IP port 80, with the endpoints of these servers. */
+  applyService(spec: Parameters<typeof service>[1] = {}, servers: readonly Host[] = this.servers): void {
+    const ports = [
+      { name: 'web', port: 80, protocol: 'TCP' as const },
+      { name: 'dns', port: 53, protocol: 'UDP' as const },
+    ]
+    this.apply(service('svc', { clusterIP: CLUSTER_IP, ports, ...spec }), this.endpointsOf(servers))
+  }
+
+  endpointsOf(servers: readonly Host[]): KubeObject {
+    const endpoints = servers.map(({ name }) => ({ addresses: [name], nodeName: 'test-node' }))
+    return slice('svc', endpoints, [
+      { name: 'web', port: 8080, protocol: 'TCP' },
+      { name: 'dns', port: 8080, protocol: 'UDP' },
+    ])
+  }
+
+  /** Lets time pass for the hosts and the proxy. */
+  run(duration: Micros): void {
+    const end = this.now + duration
+    for (let at = this.proxy.deadline(); at <= end; at = this.proxy.deadline()) {
+      this.lab.run(Math.max(0, at - this.now))
+      this.proxy.advance(this.now)
+    }
+    this.lab.run(end - this.now)
+    this.proxy.advance(this.now)
+  }
+
+  /** Connects and says who answered; the socket stays open. */
+  connect(
+    from: Host = this.client,
+    to = `${CLUSTER_IP}:80`,
+  ): { socket: TcpSocket; server: string | undefined } {
+    const socket = from.stack.tcpConnect(endpoint(to))
+    this.lab.run(10 * MILLISECOND)
+    return { socket, server: text(socket.read()) }
+  }
+
+  /** Who answers each of `count` connections, one after the other. */
+  answers(count: number, from?: Host, to?: string): (string | undefined)[] {
+    return Array.from({ length: count }, () => {
+      const { socket, server } = this.connect(from, to)
+      socket.abort()
+      this.lab.run(MILLISECOND)
+      return server
+    })
+  }
+
+  /** Asks by UDP from a socket of its own; undefined when nobody answers. */
+  ask(from: Host = this.client, to = `${CLUSTER_IP}:53`): string | undefined {
+    const socket = from.stack.udpBind()
+    socket.send(new Uint8Array([63]), endpoint(to))
+    this.lab.run(10 * MILLISECOND)
+    const answer = text(socket.receive()?.bytes)
+    socket.close()
+    return answer
+  }
+
+  #pod(address: string): Host {
+    const pod = this.lab.pod(address, `${address}/16`, '10.36.0.1')
+    this.lab.plug(pod, this.node)
+    return pod
+  }
+}
+
+/** Says its address and to whom it speaks to everyone who comes. */
+function serve(host: Host): void {
+  const { stack } = host
+  const listener = stack.tcpListen(endpoint('0.0.0.0:8080'))
+  listener.onReady = () => {
+    for (let socket = listener.accept(); socket !== undefined; socket = listener.accept()) {
+      const accepted = socket
+      accepted.write(bytes(`${host.name} for ${formatIpv4(accepted.remote.address)}`))
+      accepted.onReady = () => {
+        if (accepted.ended) accepted.close()
+      }
+    }
+  }
+  answerDatagrams(stack, host.name)
+}
+
+function answerDatagrams(stack: SocketApi, name: string): void {
+  const socket = stack.udpBind(endpoint('0.0.0.0:8080'))
+  socket.onReady = () => {
+    for (let got = socket.receive(); got !== undefined; got = socket.receive()) {
+      socket.send(bytes(`${name} for ${formatIpv4(got.source.address)}`), got.source)
+    }
+  }
+}
+
+const bytes = (value: string) => Uint8Array.from(value, (c) => c.charCodeAt(0))
+const text = (value: Uint8Array | undefined) => value && String.fromCharCode(...value)
+
+/** `10.36.1.1 for 10.36.0.2` -> how often each server answered. */
+export function counts(answers: readonly (string | undefined)[]): Map<string, number> {
+  const counted = new Map<string, number>()
+  for (const answer of answers) {
+    const server = answer?.split(' ')[0] ?? 'nobody'
+    counted.set(server, (counted.get(server) ?? 0) + 1)
+  }
+  return counted
+}
+
+/** Pearson's statistic for equal shares. */
+export function chiSquare(counted: ReadonlyMap<string, number>, parties: number): number {
+  const total = [...counted.values()].reduce((sum, count) => sum + count, 0)
+  const expected = total / parties
+  const missing = (parties - counted.size) * expected
+  return [...counted.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, missing)
+}
+
+export { SECOND }
