@@ -7,6 +7,8 @@ import {
   namespacePrinter,
   nodePrinter,
   plainPrinter,
+  secretPrinter,
+  serviceAccountPrinter,
 } from './printers/cluster.js'
 import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './printers/network.js'
 import { podPrinter } from './printers/pod.js'
@@ -23,6 +25,8 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   nodes: nodePrinter,
   namespaces: namespacePrinter,
   configmaps: configMapPrinter,
+  secrets: secretPrinter,
+  serviceaccounts: serviceAccountPrinter,
   events: eventPrinter,
 }
 

@@ -40,7 +40,7 @@ export interface DeleteOptions {
 
 const NODE_PORTS: NodePortRange = { first: 30000, last: 32767 }
 const PROTECTED_NAMESPACES = ['default', 'kube-system', 'kube-public']
-const WITHOUT_STATUS = ['ConfigMap', 'Endpoints', 'EndpointSlice', 'Event']
+const WITHOUT_STATUS = ['ConfigMap', 'Endpoints', 'EndpointSlice', 'Event', 'Secret', 'ServiceAccount']
 
 export class Admission {
   readonly #store: ObjectStore

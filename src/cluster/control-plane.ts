@@ -22,6 +22,7 @@ import type { Prober } from './prober.js'
 import { ReplicaSetController } from './replicaset-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
 import { Scheduler } from './scheduler.js'
+import { ServiceAccountController } from './service-account-controller.js'
 import { ServiceBackends } from './service-backends.js'
 import { ServiceIndex } from './service-index.js'
 import { SliceController } from './slice-controller.js'
@@ -81,6 +82,7 @@ export class ControlPlane {
       lenient,
     }
     new NamespaceController(context)
+    new ServiceAccountController(context)
     new GarbageCollector(context)
     new DeploymentController(context)
     new ReplicaSetController(context)

@@ -1,6 +1,7 @@
 // Decoding of what a client sent: every field must be known (when asked) and of its type, as the API server's
 // decoder has it. What comes out has the right shapes, so that the code behind it need not look again.
 
+import { base64Decode } from '../base/base64.js'
 import type { KubeObject } from './objects.js'
 import { type FieldType, SCHEMAS, type StructType } from './schema.js'
 import { ApiError, badRequest } from './status.js'
@@ -83,6 +84,7 @@ function decodeValue(
   if (type === 'any') return value
   if (typeof type === 'string') {
     if (!isScalar(value, type)) throw mismatch()
+    if (type === 'bytes') checkBase64(value as string)
     return type === 'quantity' ? String(value) : value
   }
   if ('list' in type) {
@@ -104,6 +106,7 @@ function decodeValue(
 function isScalar(value: unknown, type: Extract<FieldType, string>): boolean {
   switch (type) {
     case 'string':
+    case 'bytes':
     case 'time':
       return typeof value === 'string'
     case 'bool':
@@ -118,6 +121,12 @@ function isScalar(value: unknown, type: Extract<FieldType, string>): boolean {
     case 'any':
       return true
   }
+}
+
+function checkBase64(text: string): void {
+  const decoded = base64Decode(text)
+  if (!(decoded instanceof Uint8Array))
+    throw new TypeMismatch(`illegal base64 data at input byte ${decoded.illegalAt}`)
 }
 
 /** What encoding/json calls a value in its errors. */
@@ -137,6 +146,8 @@ function goName(type: FieldType): string {
     return `v1.${type.struct}`
   }
   return (
-    { time: 'v1.Time', quantity: 'resource.Quantity', intstr: 'intstr.IntOrString' }[type as 'time'] ?? type
+    { bytes: '[]uint8', time: 'v1.Time', quantity: 'resource.Quantity', intstr: 'intstr.IntOrString' }[
+      type as 'time'
+    ] ?? type
   )
 }

@@ -1,6 +1,8 @@
 // The values that Kubernetes fills in where a manifest is silent, kind by kind (API reference, "defaults to").
 // The functions change the object they are given: admission passes a copy of its own.
 
+import { base64Encode } from '../base/base64.js'
+import { utf8Encode } from '../base/bytes.js'
 import type {
   Container,
   Deployment,
@@ -14,6 +16,7 @@ import type {
   PodTemplateSpec,
   Probe,
   ReplicaSet,
+  Secret,
   Service,
 } from './objects.js'
 import { isExternallyAccessible } from './service-needs.js'
@@ -31,6 +34,7 @@ export function applyDefaults(object: KubeObject): void {
 const DEFAULTERS: Readonly<Record<string, (object: KubeObject) => void>> = {
   Namespace: (object) => defaultNamespace(object as Namespace),
   Pod: (object) => defaultPod(object as Pod),
+  Secret: (object) => defaultSecret(object as Secret),
   Service: (object) => defaultService(object as Service),
   Endpoints: (object) => {
     for (const subset of (object as Endpoints).subsets ?? [])
@@ -61,6 +65,15 @@ function defaultNamespace(namespace: Namespace): void {
   }
   namespace.spec = { finalizers: ['kubernetes'], ...namespace.spec }
   namespace.status ??= { phase: 'Active' }
+}
+
+/** stringData is for writing only: it goes into data. */
+function defaultSecret(secret: Secret): void {
+  secret.type ??= 'Opaque'
+  const texts = secret['stringData'] as Record<string, string> | undefined
+  delete secret['stringData']
+  for (const [key, text] of Object.entries(texts ?? {}))
+    secret.data = { ...secret.data, [key]: base64Encode(utf8Encode(text)) }
 }
 
 function defaultService(service: Service): void {
@@ -121,6 +134,7 @@ function defaultPodSpec(spec: PodSpec): void {
   for (const volume of spec.volumes ?? []) {
     if (Object.keys(volume).length === 1) volume.emptyDir = {}
     if (volume.configMap) (volume.configMap as { defaultMode?: number }).defaultMode ??= 0o644
+    if (volume.secret) (volume.secret as { defaultMode?: number }).defaultMode ??= 0o644
   }
 }
 

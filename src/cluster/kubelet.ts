@@ -9,7 +9,7 @@ import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { ContainerHooks } from './container-hooks.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
 import { type ControllerContext, isOnlyDescribed } from './controller-context.js'
-import type { ConfigMap, Pod } from './objects.js'
+import type { Pod } from './objects.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
 import { podStatus } from './pod-status.js'
@@ -18,6 +18,7 @@ import { ProbeRequests } from './probe-requests.js'
 import type { Prober } from './prober.js'
 import { parseQuantity } from './quantity.js'
 import type { PodRuntime, PodUid, SandboxEvent, SandboxVolume } from './sandbox.js'
+import type { WatchEvent } from './store.js'
 import type { Controller } from './work-loop.js'
 
 /** How long the emulated CRI and CNI take to set a sandbox up. */
@@ -90,13 +91,15 @@ export class Kubelet implements Controller {
       if (this.#records.has(uid)) context.loop.add(this, uid)
     })
     // What could not be mounted or read may be there now.
-    context.store.watch<ConfigMap>('configmaps', ({ object }) => {
+    const onConfig = ({ object }: WatchEvent) => {
       for (const record of this.#records.values())
         if (record.namespace === object.metadata.namespace && isWaitingForConfig(record)) {
           this.#lifecycle.retryConfiguration(record)
           context.loop.add(this, record.uid)
         }
-    })
+    }
+    context.store.watch('configmaps', onConfig)
+    context.store.watch('secrets', onConfig)
   }
 
   /** What the runtime told; events of pods that are forgotten are nothing. */

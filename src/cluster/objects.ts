@@ -76,6 +76,18 @@ export interface ConfigMap extends KubeObject {
   immutable?: boolean
 }
 
+export interface Secret extends KubeObject {
+  kind: 'Secret'
+  type?: string
+  /** Base64. */
+  data?: Record<string, string>
+  immutable?: boolean
+}
+
+export interface ServiceAccount extends KubeObject {
+  kind: 'ServiceAccount'
+}
+
 export interface Node extends KubeObject {
   kind: 'Node'
   spec: { podCIDR?: string; podCIDRs?: string[]; unschedulable?: boolean; taints?: Taint[] }
@@ -107,6 +119,7 @@ export interface EnvVar {
   valueFrom?: {
     fieldRef?: { apiVersion?: string; fieldPath: string }
     configMapKeyRef?: { name: string; key: string; optional?: boolean }
+    secretKeyRef?: { name: string; key: string; optional?: boolean }
   }
 }
 
@@ -153,7 +166,11 @@ export interface Container {
   workingDir?: string
   ports?: ContainerPort[]
   env?: EnvVar[]
-  envFrom?: { prefix?: string; configMapRef?: { name: string; optional?: boolean } }[]
+  envFrom?: {
+    prefix?: string
+    configMapRef?: { name: string; optional?: boolean }
+    secretRef?: { name: string; optional?: boolean }
+  }[]
   resources?: { limits?: Record<string, string>; requests?: Record<string, string> }
   volumeMounts?: VolumeMount[]
   readinessProbe?: Probe
@@ -169,6 +186,7 @@ export interface Volume {
   name: string
   emptyDir?: { medium?: string; sizeLimit?: string }
   configMap?: { name: string; items?: { key: string; path: string }[]; optional?: boolean }
+  secret?: { secretName: string; items?: { key: string; path: string }[]; optional?: boolean }
 }
 
 export interface PodSpec {

@@ -1,8 +1,9 @@
-// The environment variables of a container: its own, those of ConfigMaps, fields of the pod, and of the Services that
+// The environment variables of a container: its own, those of ConfigMaps and Secrets, fields of the pod, and of the Services that
 // are there when it starts (Kubernetes' successor of Docker links).
 
+import { type ConfigKind, configData } from './config-data.js'
 import { envVarName } from './name-rules.js'
-import type { ConfigMap, Container, EnvVar, Pod, Service } from './objects.js'
+import type { Container, EnvVar, Pod, Service } from './objects.js'
 import type { ObjectStore } from './store.js'
 
 export type Environment = [name: string, value: string][]
@@ -18,7 +19,7 @@ export interface PodAddressing {
 
 /**
  * Variables of `container` in the kubelet's order: envFrom, env, then those of Services that are not named already.
- * Throws ContainerConfigError when a ConfigMap or key that is not optional is missing.
+ * Throws ContainerConfigError when a ConfigMap, Secret or key that is not optional is missing.
  */
 export function containerEnvironment(
   pod: Pod,
@@ -29,10 +30,10 @@ export function containerEnvironment(
   const services = new Map(serviceEnvironment(pod, store))
   const variables = new Map<string, string>()
   for (const source of container.envFrom ?? []) {
-    if (source.configMapRef === undefined) continue
-    const { name, optional } = source.configMapRef
-    const configMap = findConfigMap(pod, name, optional === true, store)
-    const data = configMap?.data ?? {}
+    const reference = source.configMapRef ?? source.secretRef
+    if (reference === undefined) continue
+    const kind = source.configMapRef ? 'ConfigMap' : 'Secret'
+    const data = findData(pod, kind, reference.name, reference.optional === true, store) ?? {}
     // Keys that cannot be names of variables are left out.
     for (const key of Object.keys(data).sort()) {
       const variable = (source.prefix ?? '') + key
@@ -60,14 +61,16 @@ function valueFrom(
   addressing: PodAddressing,
   store: ObjectStore,
 ): string | undefined {
-  const { fieldRef, configMapKeyRef } = variable.valueFrom!
+  const { fieldRef, configMapKeyRef, secretKeyRef } = variable.valueFrom!
+  const keyRef = configMapKeyRef ?? secretKeyRef
   if (fieldRef) return fieldValue(pod, fieldRef.fieldPath, addressing)
-  if (configMapKeyRef) {
-    const { name, key, optional } = configMapKeyRef
-    const data = findConfigMap(pod, name, optional === true, store)?.data
+  if (keyRef) {
+    const { name, key, optional } = keyRef
+    const kind = configMapKeyRef ? 'ConfigMap' : 'Secret'
+    const data = findData(pod, kind, name, optional === true, store)
     if (data !== undefined && Object.hasOwn(data, key)) return data[key]
     if (optional) return undefined
-    throw new ContainerConfigError(`couldn't find key ${key} in ConfigMap ${pod.metadata.namespace}/${name}`)
+    throw new ContainerConfigError(`couldn't find key ${key} in ${kind} ${pod.metadata.namespace}/${name}`)
   }
   const source = Object.keys(variable.valueFrom!)[0]
   throw new ContainerConfigError(
@@ -75,9 +78,16 @@ function valueFrom(
   )
 }
 
-function findConfigMap(pod: Pod, name: string, optional: boolean, store: ObjectStore): ConfigMap | undefined {
-  const found = store.get<ConfigMap>('configmaps', pod.metadata.namespace, name)
-  if (found === undefined && !optional) throw new ContainerConfigError(`configmap "${name}" not found`)
+function findData(
+  pod: Pod,
+  kind: ConfigKind,
+  name: string,
+  optional: boolean,
+  store: ObjectStore,
+): Readonly<Record<string, string>> | undefined {
+  const found = configData(store, kind, pod.metadata.namespace, name)
+  if (found === undefined && !optional)
+    throw new ContainerConfigError(`${kind.toLowerCase()} "${name}" not found`)
   return found
 }
 

@@ -1,7 +1,8 @@
 // The files that the kubelet makes for a pod: /etc/resolv.conf, /etc/hosts, and the contents of its volumes.
 
 import type { ClusterConfig } from './cluster-config.js'
-import type { ConfigMap, Pod, Volume } from './objects.js'
+import { type ConfigKind, configData } from './config-data.js'
+import type { Pod } from './objects.js'
 import { parseQuantity } from './quantity.js'
 import type { SandboxVolume } from './sandbox.js'
 import type { ObjectStore } from './store.js'
@@ -73,29 +74,42 @@ export function podVolumes(pod: Pod, store: ObjectStore): SandboxVolume[] {
     }
     const why = (text: string) =>
       new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${text}`)
-    if (volume.configMap === undefined) {
+    const { configMap, secret } = volume
+    if (configMap) {
+      const { name: source, ...rest } = configMap
+      return { name: volume.name, files: configFiles(pod, 'ConfigMap', source, rest, store, why) }
+    }
+    if (secret === undefined) {
       const type = Object.keys(volume).find((key) => key !== 'name')
       throw why(`volume type ${type} is not supported by Podwire`)
     }
-    return { name: volume.name, files: configMapFiles(pod, volume.configMap, store, why) }
+    const { secretName, ...rest } = secret
+    return { name: volume.name, files: configFiles(pod, 'Secret', secretName, rest, store, why) }
   })
 }
 
-function configMapFiles(
+const MISSING_KEY = {
+  ConfigMap: 'configmap references non-existent config key',
+  Secret: 'references non-existent secret key',
+} as const
+
+function configFiles(
   pod: Pod,
-  source: NonNullable<Volume['configMap']>,
+  kind: ConfigKind,
+  name: string,
+  { items, optional }: { items?: { key: string; path: string }[]; optional?: boolean },
   store: ObjectStore,
   why: (text: string) => VolumeError,
 ): Record<string, string> {
-  const configMap = store.get<ConfigMap>('configmaps', pod.metadata.namespace, source.name)
-  if (configMap === undefined && !source.optional) throw why(`configmap "${source.name}" not found`)
-  const data = configMap?.data ?? {}
-  if (source.items === undefined) return { ...data }
+  const found = configData(store, kind, pod.metadata.namespace, name)
+  if (found === undefined && !optional) throw why(`${kind.toLowerCase()} "${name}" not found`)
+  const data = found ?? {}
+  if (items === undefined) return { ...data }
   return Object.fromEntries(
-    source.items.flatMap(({ key, path }) => {
+    items.flatMap(({ key, path }) => {
       if (Object.hasOwn(data, key)) return [[path, data[key]!]]
-      if (source.optional) return []
-      throw why(`configmap references non-existent config key: ${key}`)
+      if (optional) return []
+      throw why(`${MISSING_KEY[kind]}: ${key}`)
     }),
   )
 }

@@ -43,6 +43,8 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   resource('Namespace', 'namespaces', '', { shortNames: ['ns'], namespaced: false }),
   resource('Node', 'nodes', '', { shortNames: ['no'], namespaced: false }),
   resource('Pod', 'pods', '', { shortNames: ['po'], categories: ['all'] }),
+  resource('Secret', 'secrets', ''),
+  resource('ServiceAccount', 'serviceaccounts', '', { shortNames: ['sa'] }),
   resource('Service', 'services', '', { shortNames: ['svc'], categories: ['all'] }),
   resource('Deployment', 'deployments', 'apps', {
     shortNames: ['deploy'],

@@ -6,6 +6,8 @@ export type FieldType =
   | 'int32'
   | 'int64'
   | 'bool'
+  /** Base64. */
+  | 'bytes'
   /** metav1.Time: text. */
   | 'time'
   /** resource.Quantity: text or number. */
@@ -37,6 +39,7 @@ function opaque(names: string): Record<string, FieldType> {
 }
 
 const STRING_MAP: FieldType = { map: 'string' }
+const BYTES_MAP: FieldType = { map: 'bytes' }
 const STRINGS: FieldType = { list: 'string' }
 
 const OBJECT_META = struct('ObjectMeta', {
@@ -110,7 +113,8 @@ const ENV_VAR = struct('EnvVar', {
   valueFrom: struct('EnvVarSource', {
     fieldRef: struct('ObjectFieldSelector', { apiVersion: 'string', fieldPath: 'string' }),
     configMapKeyRef: struct('ConfigMapKeySelector', { name: 'string', key: 'string', optional: 'bool' }),
-    ...opaque('resourceFieldRef secretKeyRef'),
+    secretKeyRef: struct('SecretKeySelector', { name: 'string', key: 'string', optional: 'bool' }),
+    ...opaque('resourceFieldRef'),
   }),
 })
 
@@ -133,7 +137,7 @@ const CONTAINER = struct('Container', {
     struct('EnvFromSource', {
       prefix: 'string',
       configMapRef: struct('ConfigMapEnvSource', { name: 'string', optional: 'bool' }),
-      secretRef: 'any',
+      secretRef: struct('SecretEnvSource', { name: 'string', optional: 'bool' }),
     }),
   ),
   env: list(ENV_VAR),
@@ -177,8 +181,14 @@ const VOLUME = struct('Volume', {
     defaultMode: 'int32',
     optional: 'bool',
   }),
+  secret: struct('SecretVolumeSource', {
+    secretName: 'string',
+    items: list(KEY_TO_PATH),
+    defaultMode: 'int32',
+    optional: 'bool',
+  }),
   ...opaque(
-    'hostPath gcePersistentDisk awsElasticBlockStore gitRepo secret nfs iscsi glusterfs persistentVolumeClaim rbd',
+    'hostPath gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs persistentVolumeClaim rbd',
   ),
   ...opaque('flexVolume cinder cephfs flocker downwardAPI fc azureFile vsphereVolume quobyte azureDisk'),
   ...opaque('photonPersistentDisk projected portworxVolume scaleIO storageos csi ephemeral image'),
@@ -326,7 +336,17 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
   }),
   Node: kind('Node', { spec: NODE_SPEC, status: 'any' }),
   Pod: kind('Pod', { spec: POD_SPEC, status: 'any' }),
-  ConfigMap: kind('ConfigMap', { data: STRING_MAP, binaryData: STRING_MAP, immutable: 'bool' }),
+  ConfigMap: kind('ConfigMap', { data: STRING_MAP, binaryData: BYTES_MAP, immutable: 'bool' }),
+  Secret: kind('Secret', {
+    data: BYTES_MAP,
+    stringData: STRING_MAP,
+    type: 'string',
+    immutable: 'bool',
+  }),
+  ServiceAccount: kind('ServiceAccount', {
+    automountServiceAccountToken: 'bool',
+    ...opaque('secrets imagePullSecrets'),
+  }),
   Service: kind('Service', { spec: SERVICE_SPEC, status: 'any' }),
   Endpoints: kind('Endpoints', {
     subsets: list(

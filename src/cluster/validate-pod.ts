@@ -86,10 +86,12 @@ function validateVolumes(volumes: readonly Volume[], path: string, errors: Field
     for (const source of sources.slice(1))
       errors.forbidden(`${at}.${source}`, 'may not specify more than 1 volume type')
     if (volume.configMap && !volume.configMap.name) errors.required(`${at}.configMap.name`)
-    for (const [j, item] of (volume.configMap?.items ?? []).entries()) {
-      if (!item.key) errors.required(`${at}.configMap.items[${j}].key`)
-      validateRelativePath(item.path ?? '', `${at}.configMap.items[${j}].path`, errors)
-    }
+    if (volume.secret && !volume.secret.secretName) errors.required(`${at}.secret.secretName`)
+    for (const source of ['configMap', 'secret'] as const)
+      for (const [j, item] of (volume[source]?.items ?? []).entries()) {
+        if (!item.key) errors.required(`${at}.${source}.items[${j}].key`)
+        validateRelativePath(item.path ?? '', `${at}.${source}.items[${j}].path`, errors)
+      }
   }
   return names
 }
@@ -119,8 +121,9 @@ function validateContainer(
   for (const [i, source] of (container.envFrom ?? []).entries()) {
     if (source.prefix)
       errors.invalidText(`${path}.envFrom[${i}].prefix`, source.prefix, envVarName(source.prefix))
-    if (source.configMapRef && !source.configMapRef.name)
-      errors.required(`${path}.envFrom[${i}].configMapRef.name`)
+    for (const reference of ['configMapRef', 'secretRef'] as const)
+      if (source[reference] && !source[reference].name)
+        errors.required(`${path}.envFrom[${i}].${reference}.name`)
   }
   validateMounts(container, `${path}.volumeMounts`, volumes, errors)
   for (const list of ['limits', 'requests'] as const)
@@ -177,9 +180,10 @@ function validateEnv(variable: EnvVar, path: string, errors: FieldErrors): void 
     if (fieldPath === '') errors.required(`${at}.fieldRef.fieldPath`)
     else if (!known) errors.supported(`${at}.fieldRef.fieldPath`, fieldPath, FIELD_REFS)
   }
-  if (valueFrom.configMapKeyRef) {
-    if (!valueFrom.configMapKeyRef.name) errors.required(`${at}.configMapKeyRef.name`)
-    if (!valueFrom.configMapKeyRef.key) errors.required(`${at}.configMapKeyRef.key`)
+  for (const reference of ['configMapKeyRef', 'secretKeyRef'] as const) {
+    const selector = valueFrom[reference]
+    if (selector && !selector.name) errors.required(`${at}.${reference}.name`)
+    if (selector && !selector.key) errors.required(`${at}.${reference}.key`)
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   KubeObject,
   Pod,
   ReplicaSet,
+  Secret,
   Service,
 } from './objects.js'
 import type { ResourceType } from './resources.js'
@@ -59,6 +60,9 @@ function validateKind(object: KubeObject, errors: FieldErrors): void {
       return validateReplicaSet(object as ReplicaSet, errors)
     case 'ConfigMap':
       return validateConfigMap(object as ConfigMap, errors)
+    case 'Secret':
+      for (const key of Object.keys((object as Secret).data ?? {}))
+        errors.invalidText(`data[${key}]`, key, configMapKey(key))
   }
 }
 
@@ -90,17 +94,25 @@ function validateUpdate(object: KubeObject, stored: KubeObject, errors: FieldErr
       if (object['addressType'] !== stored['addressType'])
         errors.invalid('addressType', quote(String(object['addressType'])), 'field is immutable')
       return
+    case 'Secret':
+      if (object['type'] !== stored['type'])
+        errors.invalid('type', quote(String(object['type'])), 'field is immutable')
+      return validateImmutable(object as Secret, stored as Secret, errors)
     case 'ConfigMap':
-      return validateConfigMapUpdate(object as ConfigMap, stored as ConfigMap, errors)
+      return validateImmutable(object as ConfigMap, stored as ConfigMap, errors)
   }
 }
 
-function validateConfigMapUpdate(object: ConfigMap, stored: ConfigMap, errors: FieldErrors): void {
+function validateImmutable<Obj extends ConfigMap | Secret>(
+  object: Obj,
+  stored: Obj,
+  errors: FieldErrors,
+): void {
   if (!stored.immutable) return
   const detail = 'field is immutable when `immutable` is set'
   if (!object.immutable) errors.forbidden('immutable', detail)
   if (!equalJson(object.data, stored.data)) errors.forbidden('data', detail)
-  if (!equalJson(object.binaryData, stored.binaryData)) errors.forbidden('binaryData', detail)
+  if (!equalJson(object['binaryData'], stored['binaryData'])) errors.forbidden('binaryData', detail)
 }
 
 /** A pod's specification without what an update may change. */

@@ -1,6 +1,14 @@
 // Rows of Node, Namespace, ConfigMap and Event, and of any kind that has no printer of its own.
 
-import type { ConfigMap, Event, KubeObject, Namespace, Node } from '../../cluster/objects.js'
+import type {
+  ConfigMap,
+  Event,
+  KubeObject,
+  Namespace,
+  Node,
+  Secret,
+  ServiceAccount,
+} from '../../cluster/objects.js'
 import { ageSince } from '../human-duration.js'
 import { columns, type Printer } from './table.js'
 
@@ -68,6 +76,26 @@ export const configMapPrinter: Printer<ConfigMap> = {
   cells({ metadata, data, binaryData }, now) {
     const entries = Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length
     return [metadata.name, entries, ageSince(metadata.creationTimestamp, now)]
+  },
+}
+
+export const secretPrinter: Printer<Secret> = {
+  columns: columns('Name', 'Type', 'Data#', 'Age'),
+  cells({ metadata, type, data }, now) {
+    return [
+      metadata.name,
+      type ?? 'Opaque',
+      Object.keys(data ?? {}).length,
+      ageSince(metadata.creationTimestamp, now),
+    ]
+  },
+}
+
+export const serviceAccountPrinter: Printer<ServiceAccount> = {
+  columns: columns('Name', 'Secrets#', 'Age'),
+  cells(account, now) {
+    const secrets = (account['secrets'] ?? []) as unknown[]
+    return [account.metadata.name, secrets.length, ageSince(account.metadata.creationTimestamp, now)]
   },
 }
 

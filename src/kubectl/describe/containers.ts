@@ -144,6 +144,9 @@ function describeEnvironment(writer: DescriptionWriter, env: readonly EnvVar[], 
     } else if (valueFrom?.configMapKeyRef) {
       const { key, name: map, optional = false } = valueFrom.configMapKeyRef
       writer.field(3, name, `<set to the key '${key}' of config map '${map}'>\tOptional: ${optional}`)
+    } else if (valueFrom?.secretKeyRef) {
+      const { key, name: secret, optional = false } = valueFrom.secretKeyRef
+      writer.field(3, name, `<set to the key '${key}' in secret '${secret}'>\tOptional: ${optional}`)
     } else {
       writer.field(3, name, value ?? '')
     }
@@ -163,6 +166,10 @@ export function describeVolumes(writer: DescriptionWriter, volumes: readonly Vol
       writer.field(2, 'Type', 'ConfigMap (a volume populated by a ConfigMap)')
       writer.field(2, 'Name', volume.configMap.name)
       writer.field(2, 'Optional', volume.configMap.optional ?? false)
+    } else if (volume.secret) {
+      writer.field(2, 'Type', 'Secret (a volume populated by a Secret)')
+      writer.field(2, 'SecretName', volume.secret.secretName)
+      writer.field(2, 'Optional', volume.secret.optional ?? false)
     } else {
       writer.line(2, '<unknown>')
     }
