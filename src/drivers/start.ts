@@ -1,6 +1,5 @@
 // Starts a cluster under the driver that the options name.
 
-import { closeSync, openSync } from 'node:fs'
 import { CaptureFile } from './capture-file.js'
 import type { Emulation, EmulationOptions } from './emulation.js'
 import { resolveOptions } from './options.js'
@@ -9,13 +8,13 @@ import { VirtualEmulation } from './virtual.js'
 
 /**
  * A running cluster with its nodes and system pods; it is not settled yet (see Emulation.settle). Throws a
- * TypeError for an option that cannot be, and what opening the capture file throws.
+ * TypeError for an option that cannot be, and a CaptureError for a capture file that cannot be made.
  */
 export async function startEmulation(options: EmulationOptions = {}): Promise<Emulation> {
   const resolved = resolveOptions(options)
   if (resolved.clock === 'real') {
     // The network's thread writes the file; whether it can be written is told here.
-    if (resolved.pcap !== undefined) closeSync(openSync(resolved.pcap, 'w'))
+    if (resolved.pcap !== undefined) new CaptureFile(resolved.pcap).close()
     return new ThreadsEmulation(resolved)
   }
   return new VirtualEmulation(

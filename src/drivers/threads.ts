@@ -10,7 +10,7 @@ import type { ClusterChange } from '../cluster/feed.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
-import { CaptureError, CaptureFile } from './capture-file.js'
+import { CaptureError } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
@@ -55,8 +55,6 @@ export class ThreadsEmulation implements Emulation {
   #failed: Error | undefined
 
   constructor(options: ResolvedOptions) {
-    // A path that cannot be written is told here; the network's thread could only fail.
-    if (options.pcap !== undefined) new CaptureFile(options.pcap).close()
     this.seed = options.seed
     this.#config = options.config
     this.#nodes = options.config.nodes.map(({ name }) => name)

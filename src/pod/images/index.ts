@@ -79,8 +79,27 @@ function staticImages(): Record<string, Image> {
     dnsutils,
     'tutum/dnsutils': dnsutils,
     'e2e-test-images/jessie-dnsutils': dnsutils,
+    'e2e-test-images/dnsutils': dnsutils,
+    'e2e-test-images/agnhost': image({
+      entrypoint: ['/agnhost'],
+      command: ['pause'],
+      programs: [...applets, ['agnhost', agnhost]],
+    }),
+    'nicolaka/netshoot': image({ command: ['sh'], programs: applets }),
+    'google-containers/busybox': busybox,
+    'google_containers/busybox': busybox,
+    'nginx-slim': nginx,
+    'google_containers/nginx-slim': nginx,
     pause: image({ entrypoint: ['/pause'], programs: [['pause', pause]] }),
   }
+}
+
+/** Of the test image's many servers only the one that does nothing. */
+const agnhost: Program = async (process) => {
+  const [, command = 'pause'] = process.argv
+  if (command === 'pause') return pause(process)
+  await process.stderr.write(`agnhost: ${command} is not built in; known: pause\n`)
+  return 1
 }
 
 /** An entrypoint script that ends with `exec "$@"`. */
