@@ -1,6 +1,6 @@
-// Netfilter of one host: the four tables at the five hook points with Linux' priorities, connection tracking and
-// address translation. Registers itself with a stack and is driven by its packets: it has no deadline of its own. Reading order: rule.ts,
-// tables.ts, traversal.ts, conntrack.ts, nat.ts.
+// Netfilter of one host: the tables of iptables and nftables at the five hook points with Linux' priorities, connection
+// tracking and address translation. Registers itself with a stack and is driven by its packets: it has no deadline of
+// its own. What passes where, and the reading order, is in README.md.
 
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
