@@ -6,7 +6,8 @@ import { readFileSync, statSync } from 'node:fs'
 /** Text of a file, or the reason why there is none, in words. */
 export function readText(path: string): { readonly text: string } | { readonly problem: string } {
   try {
-    return { text: readFileSync(path, 'utf8') }
+    const text = readFileSync(path, 'utf8')
+    return text.includes('\0') ? { problem: 'not a text file' } : { text }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') return { problem: 'no such file' }

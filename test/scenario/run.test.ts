@@ -335,4 +335,10 @@ async function rejects(work: Promise<unknown>, message: RegExp): Promise<void> {
   assert.match(error?.message ?? 'accepted', message)
 }
 
+test('a binary file is refused without being shown', async ({ directory }) => {
+  const file = write(directory, 'bin.yaml', 'name: \0\x01\x02')
+  const error = await run(file, {}).catch((failure) => failure)
+  assert.is(error.message, `${file}:1:1: not a text file`)
+})
+
 test.run()
