@@ -19,9 +19,15 @@ export interface FlowKind {
   readonly ownVip: boolean
 }
 
-interface Difference {
-  readonly applies: (flow: FlowKind) => boolean
+/** What a mode does with a flow, where it is not what iptables mode does. */
+export interface ModeDifference {
   readonly reason: string
+  /** What must hold in that mode; undefined: nothing that can be said of all flows of the kind. */
+  readonly instead?: { readonly verdict: Verdict }
+}
+
+interface Difference extends ModeDifference {
+  readonly applies: (flow: FlowKind) => boolean
 }
 
 const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> = {
@@ -55,11 +61,13 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
     {
       applies: ({ unknownPort }) => unknownPort,
       reason: 'KUBE-IPVS-FILTER rejects the ports of a service’s address that no service has',
+      instead: { verdict: 'REJECT' },
     },
     {
       applies: ({ to, verdict, internalPolicyLocal }) =>
         internalPolicyLocal && to === 'clusterIP' && verdict === 'DROP',
       reason: 'a virtual server without destinations rejects, whatever other nodes have',
+      instead: { verdict: 'REJECT' },
     },
     {
       applies: ({ to, verdict, externalPolicyLocal }) =>
@@ -75,20 +83,21 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
   nftables: [
     {
       applies: ({ unknownPort }) => unknownPort,
-      reason: 'nftables mode rejects the ports of a cluster IP that no service has',
+      reason: 'ports of a cluster IP that no service has are rejected',
+      instead: { verdict: 'REJECT' },
     },
     {
       applies: ({ source, to }) => source === 'localhost' && to === 'nodePort',
-      reason: 'nftables mode has no node ports on 127.0.0.1',
+      reason: 'there are no node ports on 127.0.0.1',
     },
     {
       applies: ({ to }) => to === 'healthCheck',
-      reason: 'nftables mode writes no rule that accepts health checks',
+      reason: 'no rule accepts health checks',
     },
   ],
 }
 
-/** Why a flow need not hold in a mode; undefined when it must. */
-export function modeDifference(mode: ProxyMode, flow: FlowKind): string | undefined {
-  return DIFFERENCES[mode]?.find(({ applies }) => applies(flow))?.reason
+/** Why a flow does not hold in a mode, and what does; undefined when it must hold. */
+export function modeDifference(mode: ProxyMode, flow: FlowKind): ModeDifference | undefined {
+  return DIFFERENCES[mode]?.find(({ applies }) => applies(flow))
 }
