@@ -214,12 +214,10 @@ export class Ip {
     else packet.bytes.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
     const { destination } = header
     packet.nextHop = destination
-    if (this.hooks.run('PREROUTING', packet) === 'DROP') return this.drops.count('netfilter')
+    if (!this.#passes('PREROUTING', packet)) return
     if (header.destination !== destination) return this.#route(packet, false)
     packet.output = bridge
-    for (const hook of ['FORWARD', 'POSTROUTING'] as const) {
-      if (this.hooks.run(hook, packet) === 'DROP') return this.drops.count('netfilter')
-    }
+    if (!this.#passes('FORWARD', packet) || !this.#passes('POSTROUTING', packet)) return
     if (header.totalLength <= bridge.mtuBytes) return output(packet.bytes)
     for (const part of fragment(packet.bytes, header, bridge.mtuBytes)) {
       part.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
