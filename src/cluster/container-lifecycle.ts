@@ -50,6 +50,7 @@ export class ContainerLifecycle {
 
   /** Does what is due for the containers of `record`; its sandbox is ready. */
   advance(record: PodRecord, pod: Pod, addressing: PodAddressing, node: ImageCache): void {
+    for (const container of record.containers) this.#noticeImage(record, container, pod)
     for (;;) {
       const busy = record.containers.find(({ phase }) => phase === 'pulling' || phase === 'creating')
       if (busy !== undefined) {
@@ -175,6 +176,19 @@ export class ContainerLifecycle {
     this.#probes?.stop(record.uid, name)
   }
 
+  /** A changed image starts a container again that runs; one whose image could not be had is tried anew. */
+  #noticeImage(record: PodRecord, container: ContainerRecord, pod: Pod): void {
+    const { triedImage, spec, name } = container
+    if (triedImage === undefined || triedImage === spec.image || container.init) return
+    if (container.phase === 'running' && !container.stopping) {
+      container.changed = true
+      this.#stop(record, container, pod, `Container ${name} definition changed, will be restarted`, undefined)
+    } else if (container.pullFailedAt !== NEVER) {
+      container.pullFailedAt = NEVER
+      container.triedImage = undefined
+    }
+  }
+
   /** The first init container that has not ended well; behind them, all others. */
   #candidates(record: PodRecord): ContainerRecord[] {
     const init = record.containers.find((container) => container.init && container.terminated?.exitCode !== 0)
@@ -187,6 +201,7 @@ export class ContainerLifecycle {
     if (container.waiting?.reason === 'CreateContainerConfigError' && container.until === NEVER) return NEVER
     const pullAllowed = container.pullFailedAt === NEVER ? 0 : container.pullBackOff.blockedSinceUpdate()
     if (container.phase === 'waiting') return pullAllowed
+    if (container.changed) return pullAllowed
     const policy = pod.spec.restartPolicy ?? 'Always'
     const failed = container.terminated?.exitCode !== 0
     const again = container.init
@@ -238,7 +253,9 @@ export class ContainerLifecycle {
   #begin(record: PodRecord, container: ContainerRecord, pod: Pod, node: ImageCache): void {
     const { clock } = this.#context
     const { image, imagePullPolicy } = container.spec
-    if (container.phase === 'exited') container.crashBackOff.next(container.finishedAt, clock.now)
+    container.triedImage = image
+    if (container.phase === 'exited' && !container.changed)
+      container.crashBackOff.next(container.finishedAt, clock.now)
     const present = node.images.has(image)
     if (!present && imagePullPolicy === 'Never') {
       const message = `Container image "${image}" is not present with pull policy of Never`
@@ -299,6 +316,7 @@ export class ContainerLifecycle {
     if (container.terminated !== undefined) container.restartCount++
     container.containerId = randomHex(this.#context.random, 64)
     container.waiting = undefined
+    container.changed = false
     container.phase = 'starting'
     this.#runtime.startContainer(record.uid, spec)
   }

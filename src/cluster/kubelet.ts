@@ -9,7 +9,7 @@ import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { ContainerHooks } from './container-hooks.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
 import { type ControllerContext, isOnlyDescribed } from './controller-context.js'
-import type { Pod } from './objects.js'
+import type { KubeObject, Pod } from './objects.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
 import { podStatus } from './pod-status.js'
@@ -96,7 +96,7 @@ export class Kubelet implements Controller {
         if (record.namespace === object.metadata.namespace && isWaitingForConfig(record)) {
           this.#lifecycle.retryConfiguration(record)
           context.loop.add(this, record.uid)
-        }
+        } else if (record.namespace === object.metadata.namespace) this.#updateVolumes(record, object)
     }
     context.store.watch('configmaps', onConfig)
     context.store.watch('secrets', onConfig)
@@ -220,6 +220,23 @@ export class Kubelet implements Controller {
       if (!(error instanceof VolumeError)) throw error
       this.#block(record, pod, 'FailedMount', error.message)
       return undefined
+    }
+  }
+
+  /** Unlike the kubelet, which looks once a minute: as soon as the ConfigMap or Secret changes. */
+  #updateVolumes(record: PodRecord, { kind, metadata: { name } }: KubeObject): void {
+    const pod = this.#podOf(record)
+    if (pod === undefined || (record.sandbox !== 'ready' && record.sandbox !== 'creating')) return
+    const volumes = (pod.spec.volumes ?? []).filter(({ configMap, secret }) =>
+      kind === 'ConfigMap' ? configMap?.name === name : secret?.secretName === name,
+    )
+    if (volumes.length === 0) return
+    try {
+      const changed = podVolumes({ ...pod, spec: { ...pod.spec, volumes } }, this.#context.store)
+      for (const volume of changed) this.#runtime.updateVolume(record.uid, volume)
+    } catch (error) {
+      // What was mounted stays, while it is not whole.
+      if (!(error instanceof VolumeError)) throw error
     }
   }
 

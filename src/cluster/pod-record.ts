@@ -19,6 +19,10 @@ export interface ContainerRecord {
   /** Why it does not run, when there is something to say beyond ContainerCreating. */
   waiting: { reason: string; message?: string } | undefined
   containerId: string | undefined
+  /** The image that was last tried; the specification may name another since. */
+  triedImage: string | undefined
+  /** It ends, or has ended, because its image was changed: it starts again, whatever restartPolicy says. */
+  changed: boolean
   startedAt: Micros
   finishedAt: Micros
   restartCount: number
@@ -89,6 +93,8 @@ function containerRecord(spec: Container, init: boolean): ContainerRecord {
     until: 0,
     waiting: undefined,
     containerId: undefined,
+    triedImage: undefined,
+    changed: false,
     startedAt: 0,
     finishedAt: 0,
     restartCount: 0,

@@ -19,7 +19,10 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
       .sort((a, b) => (init ? 0 : a.name < b.name ? -1 : 1))
   const containerStatuses = statuses(false)
   const initContainerStatuses = statuses(true)
-  const phase = podPhase(pod, initialized, containerStatuses, initContainerStatuses)
+  // A container that starts again with another image has not ended.
+  const phase = record.containers.some(({ changed }) => changed)
+    ? 'Running'
+    : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
   const podIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
   return {
     ...kept,

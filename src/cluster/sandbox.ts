@@ -82,6 +82,8 @@ export interface PodRuntime {
   startContainer(uid: PodUid, spec: ContainerSpec): void
   /** The image's stop signal now, SIGKILL after `grace`. */
   stopContainer(uid: PodUid, container: string, grace: Micros): void
+  /** The files of a volume have changed: those of a ConfigMap or Secret. */
+  updateVolume(uid: PodUid, volume: SandboxVolume): void
   /** Ends what still runs in it and takes its network away. */
   removeSandbox(uid: PodUid): void
 }

@@ -176,6 +176,7 @@ const NO_RUNTIME: PodRuntime = {
   createSandbox: () => {},
   startContainer: () => {},
   stopContainer: () => {},
+  updateVolume: () => {},
   removeSandbox: () => {},
 }
 

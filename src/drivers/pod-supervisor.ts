@@ -5,7 +5,14 @@ import type { LogEntry, PodStreams } from '../api/pod-streams.js'
 import type { RemoteStreams } from '../api/request.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
-import type { ContainerSpec, PodRuntime, PodUid, SandboxEvent, SandboxSpec } from '../cluster/sandbox.js'
+import type {
+  ContainerSpec,
+  PodRuntime,
+  PodUid,
+  SandboxEvent,
+  SandboxSpec,
+  SandboxVolume,
+} from '../cluster/sandbox.js'
 import { type ImageRegistry, parseImageReference } from '../pod/image.js'
 import { COREDNS_REPOSITORY } from '../pod/images/index.js'
 import { OutputTaken } from '../pod/output-window.js'
@@ -82,6 +89,10 @@ export class PodSupervisor implements PodRuntime, PodStreams {
 
   stopContainer(uid: PodUid, container: string, grace: Micros): void {
     this.#pods.get(uid)?.send({ type: 'stop-container', container, grace })
+  }
+
+  updateVolume(uid: PodUid, volume: SandboxVolume): void {
+    this.#pods.get(uid)?.send({ type: 'update-volume', volume })
   }
 
   removeSandbox(uid: PodUid): void {

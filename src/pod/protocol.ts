@@ -4,7 +4,7 @@
 import type { LogEntry } from '../api/pod-streams.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
-import type { ContainerSpec, SandboxEvent } from '../cluster/sandbox.js'
+import type { ContainerSpec, SandboxEvent, SandboxVolume } from '../cluster/sandbox.js'
 
 /** Names one exec or attach session of a pod. */
 export type StreamId = number
@@ -21,6 +21,7 @@ export interface StreamOptions {
 export type PodCommand =
   | { readonly type: 'start-container'; readonly spec: ContainerSpec }
   | { readonly type: 'stop-container'; readonly container: string; readonly grace: Micros }
+  | { readonly type: 'update-volume'; readonly volume: SandboxVolume }
   | { readonly type: 'remove' }
   | { readonly type: 'stream-open'; readonly id: StreamId; readonly options: StreamOptions }
   | { readonly type: 'stream-input'; readonly id: StreamId; readonly bytes: Uint8Array }

@@ -3,7 +3,13 @@
 
 import { hash32, type Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
-import type { ContainerExit, ContainerSpec, SandboxEvent, SandboxSpec } from '../cluster/sandbox.js'
+import type {
+  ContainerExit,
+  ContainerSpec,
+  SandboxEvent,
+  SandboxSpec,
+  SandboxVolume,
+} from '../cluster/sandbox.js'
 import type { DnsCodec } from '../dns/message.js'
 import { type Host, podHost } from '../host/host.js'
 import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
@@ -46,11 +52,14 @@ export class PodSandbox {
   readonly #feed = new ChangeFeed()
   readonly #context: PodContext
   readonly #containers = new Map<string, Container>()
+  /** Paths of the files that ConfigMaps and Secrets have in volumes. */
+  readonly #volumeFiles = new Map<string, readonly string[]>()
   #removed = false
 
   constructor(options: SandboxOptions) {
     const { spec, clock, random, codec } = options
     this.#spec = spec
+    for (const { name, files } of spec.volumes) if (files) this.#volumeFiles.set(name, Object.keys(files))
     this.#emit = options.emit
     const address = parseInterfaceAddress(spec.address)
     if (address === undefined)
@@ -93,6 +102,8 @@ export class PodSandbox {
     switch (command.type) {
       case 'start-container':
         return this.#start(command.spec)
+      case 'update-volume':
+        return this.#updateVolume(command.volume)
       case 'stop-container':
         return this.#containers.get(command.container)?.stop(command.grace)
       case 'remove':
@@ -151,6 +162,17 @@ export class PodSandbox {
     else exited(refused)
   }
 
+  /** Unlike Kubernetes, whose switch of a link lets a reader see either all or nothing: one file after the other. */
+  #updateVolume({ name, files = {} }: SandboxVolume): void {
+    const volume = this.#context.volumes.get(name)
+    if (volume === undefined) return
+    const tree = new MemoryFileSystem(volume)
+    for (const path of this.#volumeFiles.get(name) ?? [])
+      if (!Object.hasOwn(files, path) && tree.exists(path)) tree.remove(path)
+    this.#volumeFiles.set(name, Object.keys(files))
+    writeFiles(tree, files)
+  }
+
   #remove(): void {
     if (this.#removed) return
     this.#removed = true
@@ -175,14 +197,18 @@ function makeVolumes(spec: SandboxSpec, quota: Quota, clock: Clock): Map<string,
     const own = sizeLimitBytes === undefined ? quota : new Quota(sizeLimitBytes)
     const volume = new Volume(own, () => clock.unixMillis())
     const tree = new MemoryFileSystem(volume)
-    for (const [path, text] of Object.entries(files ?? {})) {
-      const slash = path.lastIndexOf('/')
-      if (slash > 0) tree.makeDirectory(path.slice(0, slash), true)
-      tree.writeFile(path, text)
-    }
+    writeFiles(tree, files ?? {})
     volumes.set(name, volume)
   }
   return volumes
+}
+
+function writeFiles(tree: MemoryFileSystem, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    const slash = path.lastIndexOf('/')
+    if (slash > 0) tree.makeDirectory(path.slice(0, slash), true)
+    tree.writeFile(path, text)
+  }
 }
 
 /** A locally administered unicast address out of the pod's uid. */

@@ -8,7 +8,13 @@ import { ControlPlane } from '../../src/cluster/control-plane.js'
 import type { Deployment, KubeObject, Pod, PodSpec, Service } from '../../src/cluster/objects.js'
 import type { Prober } from '../../src/cluster/prober.js'
 import { knownResource, RESOURCE_TYPES } from '../../src/cluster/resources.js'
-import type { ContainerSpec, PodRuntime, SandboxEvent, SandboxSpec } from '../../src/cluster/sandbox.js'
+import type {
+  ContainerSpec,
+  PodRuntime,
+  SandboxEvent,
+  SandboxSpec,
+  SandboxVolume,
+} from '../../src/cluster/sandbox.js'
 
 export const START = Date.parse('2021-09-13T12:36:38Z')
 
@@ -17,6 +23,7 @@ export class FakeRuntime implements PodRuntime {
   readonly sandboxes = new Map<string, SandboxSpec>()
   readonly containers = new Map<string, ContainerSpec>()
   readonly started: ContainerSpec[] = []
+  readonly volumeUpdates: { pod: string; volume: SandboxVolume }[] = []
   readonly stopped: { container: string; grace: Micros }[] = []
   /** Containers that do not end at SIGTERM, by image. */
   stubborn = new Set<string>()
@@ -39,6 +46,10 @@ export class FakeRuntime implements PodRuntime {
   stopContainer(uid: string, container: string, grace: Micros): void {
     this.stopped.push({ container, grace })
     if (!this.stubborn.has(this.containers.get(`${uid}/${container}`)!.image)) this.exit(uid, container, 143)
+  }
+
+  updateVolume(uid: string, volume: SandboxVolume): void {
+    this.volumeUpdates.push({ pod: this.sandboxes.get(uid)!.name, volume })
   }
 
   removeSandbox(uid: string): void {

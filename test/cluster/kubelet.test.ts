@@ -224,4 +224,50 @@ test('the memory of a pod is the sum of its limits, or the default', () => {
   assert.is(cluster.get<Pod>('pods', 'a').status?.qosClass, 'Burstable')
 })
 
+test('a changed image restarts the container, whatever the restart policy', () => {
+  for (const restartPolicy of ['Always', 'Never'] as const) {
+    const cluster = new Cluster().run()
+    cluster.create(pod('p', { restartPolicy }))
+    cluster.run()
+    const stored = cluster.get<Pod>('pods', 'p')
+    const containers = [{ ...stored.spec.containers[0]!, image: 'busybox:2' }]
+    cluster.plane.admission.update({ ...stored, spec: { ...stored.spec, containers } })
+    cluster.run()
+    assert.ok(
+      cluster.events('p').includes('Normal Killing: Container main definition changed, will be restarted'),
+    )
+    assert.equal([status(cluster, 'p').image, status(cluster, 'p').restartCount], ['busybox:2', 1])
+    assert.ok(status(cluster, 'p').state.running)
+    assert.equal(cluster.runtime.started.at(-1)!.image, 'busybox:2')
+  }
+})
+
+test('a corrected image is pulled at once', () => {
+  const cluster = new Cluster().run()
+  cluster.create(pod('p', { containers: [{ name: 'main', image: 'missing:1' }] }))
+  cluster.run(3 * SECOND)
+  const stored = cluster.get<Pod>('pods', 'p')
+  const containers = [{ ...stored.spec.containers[0]!, image: 'busybox:2' }]
+  cluster.plane.admission.update({ ...stored, spec: { ...stored.spec, containers } })
+  cluster.run(100 * MILLISECOND)
+  assert.ok(status(cluster, 'p').state.running)
+})
+
+test('files of a ConfigMap change with it', () => {
+  const cluster = new Cluster().run()
+  const map = (data: Record<string, string>) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'web', namespace: 'default' },
+    data,
+  })
+  cluster.create(map({ page: 'one', old: '' }))
+  cluster.create(pod('p', { volumes: [{ name: 'html', configMap: { name: 'web' } }] }))
+  cluster.run()
+  cluster.plane.admission.update(map({ page: 'two' }))
+  assert.equal(cluster.runtime.volumeUpdates, [
+    { pod: 'p', volume: { name: 'html', files: { page: 'two' } } },
+  ])
+})
+
 test.run()
