@@ -41,12 +41,6 @@ export interface ServiceChains {
   readonly firewall: string
 }
 
-/** What sends to one endpoint of one service port, and who is bound to it. */
-export interface EndpointNames {
-  readonly chain: string
-  readonly affinitySet: string
-}
-
 /** `namespace/service/protocol/port`, the stem of all names of a service port. */
 function stemOf({ service, protocol, portName }: ServicePortInfo): string {
   return `${service}/${protocol.toLowerCase()}/${portName}`
@@ -62,9 +56,14 @@ export function serviceChains(info: ServicePortInfo): ServiceChains {
   }
 }
 
-export function endpointNames(info: ServicePortInfo, { address, port }: Endpoint): EndpointNames {
-  const base = hashed(`${stemOf(info)}__${formatIpv4(address)}/${port}`)
-  return { chain: `endpoint-${base}`, affinitySet: `affinity-${base}` }
+/** The chain that sends to one endpoint of one service port. */
+export function endpointChain(info: ServicePortInfo, { address, port }: Endpoint): string {
+  return `endpoint-${hashed(`${stemOf(info)}__${formatIpv4(address)}/${port}`)}`
+}
+
+/** The set of clients that are bound to the endpoint of a chain. */
+export function affinitySet(chain: string): string {
+  return `affinity-${chain.slice('endpoint-'.length)}`
 }
 
 function hashed(name: string): string {

@@ -27,7 +27,7 @@ export class NftablesWriter implements RuleWriter {
   readonly #settings: PlanSettings
   readonly #plans = new Map<string, ServicePlan>()
   /** Who wants each element of a shared set or map, the one that gets it first: addresses may clash. */
-  readonly #claims = new Map<string, Map<string, PlannedElement>>()
+  readonly #claims = new Map<string, Claim[]>()
   #table: NftTable | undefined
 
   constructor(options: ProxyOptions) {
@@ -85,26 +85,39 @@ export class NftablesWriter implements RuleWriter {
     for (const [name, element] of before.elements) {
       if (after.elements.has(name)) continue
       const claims = this.#claims.get(name)!
-      const [holder] = claims.keys()
-      claims.delete(key)
-      if (holder !== key) continue
-      const [next] = claims.values()
-      if (next !== undefined) {
-        addElement(table, next)
-      } else {
+      const place = claims.findIndex((claim) => claim.key === key)
+      claims.splice(place, 1)
+      const [next] = claims
+      if (next === undefined) {
         this.#claims.delete(name)
         table.deleteElement(element.set, element.key)
+      } else if (place === 0) {
+        addElement(table, next.element)
       }
     }
     for (const [name, element] of after.elements) {
-      const claims = this.#claims.get(name) ?? new Map<string, PlannedElement>()
-      const previous = claims.get(key)
-      claims.set(key, element)
-      this.#claims.set(name, claims)
-      const [holder] = claims.keys()
-      if (holder === key && !sameElement(previous, element)) addElement(table, element)
+      const claims = this.#claims.get(name)
+      if (claims === undefined) {
+        this.#claims.set(name, [{ key, element }])
+        addElement(table, element)
+        continue
+      }
+      const own = claims.find((claim) => claim.key === key)
+      if (own === undefined) {
+        claims.push({ key, element })
+        continue
+      }
+      const same = sameElement(own.element, element)
+      own.element = element
+      if (!same && own === claims[0]) addElement(table, element)
     }
   }
+}
+
+/** A service port wants an element. */
+interface Claim {
+  readonly key: string
+  element: PlannedElement
 }
 
 interface Change {
@@ -128,7 +141,7 @@ function addNames(table: NftTable, { before, after }: Change): void {
 
 function writeRules(table: NftTable, after: ServicePlan): void {
   for (const [chain, rules] of after.chains) {
-    const known = table.chain(chain)!.rules.map((entry) => entry.rule)
+    const known = table.chain(chain)!.rules
     if (!sameRules(known, rules)) table.replaceRules(chain, rules)
   }
 }
@@ -151,10 +164,11 @@ function addElement(table: NftTable, { set, key, verdict, comment }: PlannedElem
   })
 }
 
-function sameElement(a: PlannedElement | undefined, b: PlannedElement): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify(b)
+function sameElement(a: PlannedElement, b: PlannedElement): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
-function sameRules(a: readonly NftRule[], b: readonly NftRule[]): boolean {
-  return a.length === b.length && JSON.stringify(a) === JSON.stringify(b)
+function sameRules(known: readonly { readonly rule: NftRule }[], rules: readonly NftRule[]): boolean {
+  if (known.length !== rules.length) return false
+  return known.every(({ rule }, index) => JSON.stringify(rule) === JSON.stringify(rules[index]))
 }

@@ -9,9 +9,9 @@ import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import { externallyAccessible, type ServicePortInfo } from '../service-port.js'
 import {
+  affinitySet,
   CLUSTER_IPS,
-  type EndpointNames,
-  endpointNames,
+  endpointChain,
   FIREWALL_IPS,
   MARK_FOR_MASQUERADE,
   NO_ENDPOINT_NODE_PORTS,
@@ -36,6 +36,15 @@ import {
   jump,
   rule,
 } from './statements.js'
+
+/** Statements that are the same in very many rules. */
+const MASQUERADE = jump(MARK_FOR_MASQUERADE)
+const OF_PROTOCOL: Readonly<Record<TransportProtocol, NftStatement>> = {
+  tcp: is('meta l4proto', 'tcp'),
+  udp: is('meta l4proto', 'udp'),
+  sctp: is('meta l4proto', 'sctp'),
+  icmp: is('meta l4proto', 'icmp'),
+}
 
 /** An element of a shared set or map. */
 export interface PlannedElement {
@@ -80,7 +89,7 @@ class Planner {
   readonly #elements = new Map<string, PlannedElement>()
   readonly #rules = new Map<string, NftRule[]>()
   readonly #sets = new Map<string, NftSetOptions>()
-  readonly #names = new Map<EndpointInfo, EndpointNames>()
+  readonly #endpointChains = new Map<EndpointInfo, string>()
 
   constructor(state: PortState, settings: PlanSettings) {
     const { info, hasAny } = state
@@ -99,7 +108,9 @@ class Planner {
     const { hasAny, reachable } = this.#state
     const { clusterIP, externalIPs, loadBalancerVIPs, nodePort } = this.#info
     const isExternal = hasAny && externallyAccessible(this.#info)
-    for (const endpoint of reachable) this.#names.set(endpoint, endpointNames(this.#info, endpoint))
+    for (const endpoint of reachable) {
+      this.#endpointChains.set(endpoint, endpointChain(this.#info, endpoint))
+    }
     this.#captureClusterIP(clusterIP)
     for (const address of externalIPs) this.#captureExternal(address)
     for (const address of loadBalancerVIPs) this.#captureExternal(address)
@@ -178,7 +189,7 @@ class Planner {
       if (podAddresses === undefined) return
       statements.push(isNot('ip saddr', podAddresses))
     }
-    this.#append(this.#internalChain(), rule(...statements, jump(MARK_FOR_MASQUERADE)))
+    this.#append(this.#internalChain(), rule(...statements, MASQUERADE))
   }
 
   #writeExternalChain(): void {
@@ -187,13 +198,13 @@ class Planner {
     const { externalPolicyLocal } = this.#info
     if (!externalPolicyLocal) {
       // The endpoint may be on another node.
-      this.#append(external, rule(jump(MARK_FOR_MASQUERADE)))
+      this.#append(external, rule(MASQUERADE))
     } else {
       // Pods and the node itself are subject to no external policy: as if they had gone out and come back in.
       if (podAddresses !== undefined) {
         this.#append(external, commented('short-circuit pod traffic', from(podAddresses), goto(cluster)))
       }
-      this.#append(external, commented('masquerade local traffic', fromLocal, jump(MARK_FOR_MASQUERADE)))
+      this.#append(external, commented('masquerade local traffic', fromLocal, MASQUERADE))
       this.#append(external, commented('short-circuit local traffic', fromLocal, goto(cluster)))
     }
     if (this.#hasExternal) this.#append(external, rule(goto(this.#policyChain(externalPolicyLocal))))
@@ -202,7 +213,7 @@ class Planner {
   }
 
   #addAffinitySet(endpoint: EndpointInfo): void {
-    this.#sets.set(this.#names.get(endpoint)!.affinitySet, {
+    this.#sets.set(affinitySet(this.#endpointChains.get(endpoint)!), {
       type: ['ipv4_addr'],
       flags: ['dynamic', 'timeout'],
       timeout: this.#info.affinityTimeout,
@@ -210,24 +221,27 @@ class Planner {
   }
 
   #balance(chain: string, endpoints: readonly EndpointInfo[]): void {
-    const names = endpoints.map((endpoint) => this.#names.get(endpoint)!)
+    const chains = endpoints.map((endpoint) => this.#endpointChains.get(endpoint)!)
     if (this.#info.sessionAffinity === 'ClientIP') {
-      for (const { chain: to, affinitySet } of names) {
-        this.#append(chain, rule({ statement: 'match-set', key: ['ip saddr'], set: affinitySet }, goto(to)))
+      for (const to of chains) {
+        this.#append(
+          chain,
+          rule({ statement: 'match-set', key: ['ip saddr'], set: affinitySet(to) }, goto(to)),
+        )
       }
     }
-    const verdicts = names.map(({ chain: to }) => goTo(to))
+    const verdicts = chains.map(goTo)
     this.#append(chain, rule({ statement: 'numgen-vmap', verdicts }))
   }
 
   #writeEndpointChain(endpoint: EndpointInfo): void {
-    const { chain, affinitySet } = this.#names.get(endpoint)!
+    const chain = this.#endpointChains.get(endpoint)!
     // A pod that reaches itself through the service must not see its own address answer.
-    this.#append(chain, rule(from(endpoint.address), jump(MARK_FOR_MASQUERADE)))
+    this.#append(chain, rule(from(endpoint.address), MASQUERADE))
     if (this.#info.sessionAffinity === 'ClientIP') {
-      this.#append(chain, rule({ statement: 'update', set: affinitySet, key: ['ip saddr'] }))
+      this.#append(chain, rule({ statement: 'update', set: affinitySet(chain), key: ['ip saddr'] }))
     }
-    this.#append(chain, rule(is('meta l4proto', this.#protocol), dnat(endpoint)))
+    this.#append(chain, rule(OF_PROTOCOL[this.#protocol], dnat(endpoint)))
   }
 
   // ---- parts
