@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4) of a text, for names that Kubernetes derives by hashing. Not for secrets and not for bulk.
 
-import { utf8Encode } from './bytes.js'
+import { getUint32, setUint32, utf8Encode } from './bytes.js'
 
 /** Square roots of the first eight primes, cube roots of the first 64: their first 32 fractional bits. */
 const INITIAL = primes(8).map((prime) => fraction(prime ** (1 / 2)))
@@ -11,28 +11,34 @@ const SCHEDULE = new Uint32Array(64)
 
 /** The 32 bytes of the digest of `text` in UTF-8. */
 export function sha256(text: string): Uint8Array {
-  const padded = pad(utf8Encode(text))
-  const state = new Uint32Array(INITIAL)
-  const view = new DataView(padded.buffer)
-  for (let block = 0; block < padded.length; block += 64) compress(state, view, block)
+  const padded = pad(text)
+  const state = [...INITIAL]
+  for (let block = 0; block < padded.length; block += 64) compress(state, padded, block)
   const digest = new Uint8Array(32)
-  const out = new DataView(digest.buffer)
-  for (const [index, word] of state.entries()) out.setUint32(index * 4, word)
+  for (let i = 0; i < 8; i++) setUint32(digest, i * 4, state[i]!)
   return digest
 }
 
-/** A one bit, zeros, and the length in bits, to a multiple of 64 bytes. */
-function pad(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const padded = new Uint8Array(Math.ceil((bytes.length + 9) / 64) * 64)
-  padded.set(bytes)
-  padded[bytes.length] = 0x80
-  new DataView(padded.buffer).setUint32(padded.length - 4, bytes.length * 8)
+/** The text's bytes, a one bit, zeros, and the length in bits, to a multiple of 64 bytes. */
+function pad(text: string): Uint8Array {
+  const bytes = isAscii(text) ? undefined : utf8Encode(text)
+  const length = bytes?.length ?? text.length
+  const padded = new Uint8Array(Math.ceil((length + 9) / 64) * 64)
+  if (bytes !== undefined) padded.set(bytes)
+  else for (let i = 0; i < length; i++) padded[i] = text.charCodeAt(i)
+  padded[length] = 0x80
+  setUint32(padded, padded.length - 4, length * 8)
   return padded
 }
 
-function compress(state: Uint32Array, view: DataView, start: number): void {
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+function compress(state: number[], bytes: Uint8Array, start: number): void {
   const w = SCHEDULE
-  for (let t = 0; t < 16; t++) w[t] = view.getUint32(start + t * 4)
+  for (let t = 0; t < 16; t++) w[t] = getUint32(bytes, start + t * 4)
   for (let t = 16; t < 64; t++) {
     const early = w[t - 15]!
     const late = w[t - 2]!
@@ -63,14 +69,14 @@ function compress(state: Uint32Array, view: DataView, start: number): void {
     b = a
     a = (first + sum0 + majority) >>> 0
   }
-  state[0]! += a
-  state[1]! += b
-  state[2]! += c
-  state[3]! += d
-  state[4]! += e
-  state[5]! += f
-  state[6]! += g
-  state[7]! += h
+  state[0] = (state[0]! + a) >>> 0
+  state[1] = (state[1]! + b) >>> 0
+  state[2] = (state[2]! + c) >>> 0
+  state[3] = (state[3]! + d) >>> 0
+  state[4] = (state[4]! + e) >>> 0
+  state[5] = (state[5]! + f) >>> 0
+  state[6] = (state[6]! + g) >>> 0
+  state[7] = (state[7]! + h) >>> 0
 }
 
 const rotate = (word: number, bits: number) => (word >>> bits) | (word << (32 - bits))
