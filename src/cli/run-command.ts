@@ -4,6 +4,8 @@
 import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PROXY_MODES } from '../proxy/proxy-mode.js'
+import { comparisonText } from '../scenario/mode-comparison.js'
 import type { Reporter, ReporterOutput } from '../scenario/reporters/reporter.js'
 import { REPORTERS } from '../scenario/reporters/reporter.js'
 import type { RunObserver, ScenarioResult } from '../scenario/result.js'
@@ -16,9 +18,14 @@ import { PACKAGE } from './package.js'
 import type { Streams } from './streams.js'
 import { transcript } from './transcript.js'
 
+/** Instead of a mode: one after the other, and a table in the end. */
+const EVERY_MODE = 'all'
+
 interface RunRequest {
   readonly files: readonly string[]
   readonly options: RunOptions
+  /** Each document runs once in each of them; undefined: in the document's. */
+  readonly modes: readonly (string | undefined)[]
   readonly reporter: string
   readonly out: string | undefined
 }
@@ -40,7 +47,8 @@ const HELP = `Options
   --seed N                seed of everything random; default: the file's, or 1
   --start-time ISO        date and time at which the emulated clock starts
   --pcap FILE             capture every virtual interface (pcapng); with several files: one each, FILE.NAME
-  --proxy-mode MODE       how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
+  --proxy-mode MODE       how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables;
+                          all: in every mode, with a table that compares them (run)
   --reporter NAME         pretty (default), tap, junit, json
   --out FILE              write the report there, and show the pretty one here
   --check output|exit     walkthroughs: hold the outputs (default), or only the exit statuses
@@ -61,17 +69,28 @@ export const runCommand = command({
     const report = openReport(request, streams)
     const results: ScenarioResult[] = []
     let badFile = false
+    const comparisons: string[] = []
     for (const file of files) {
-      const options = { ...request.options, ...pcapOf(request, file), observer: report.observer, signal }
+      const runs: ScenarioResult[] = []
       try {
-        results.push(await runDocument(file, options, world))
+        for (const proxyMode of request.modes) {
+          const mode = proxyMode === undefined ? {} : { proxyMode }
+          const pcap = pcapOf(request, file, proxyMode)
+          const options = { ...request.options, ...mode, ...pcap, observer: report.observer, signal }
+          runs.push(await runDocument(file, options, world))
+        }
       } catch (error) {
         if (!(error instanceof SourceError)) throw error
         badFile = true
         streams.err(`${error.message}\n`)
       }
+      results.push(...runs)
+      if (runs.length > 1) comparisons.push(comparisonText(runs))
     }
     for (const reporter of report.reporters) reporter.runFinished(results)
+    // Beside a report for machines, the table is for people.
+    const show = request.reporter === 'pretty' || request.out !== undefined ? streams.out : streams.err
+    for (const text of comparisons) show(text)
     report.close()
     if (badFile) return 2
     return results.some((result) => result.failed > 0) ? 1 : 0
@@ -87,7 +106,11 @@ export const startCommand = command({
   async run(values, files, { streams, world, signal }) {
     if (files.length > 0) throw new UsageError('start takes no file', `podwire run ${files.join(' ')}`)
     const shown = transcript({ write: streams.out, colors: streams.colors, progress: false })
-    const options = { ...requestOf(values, files).options, observer: shown, onFlow: shown.flow, signal }
+    const request = requestOf(values, files)
+    const [proxyMode, ...more] = request.modes
+    if (more.length > 0) throw new UsageError('start runs one mode', 'podwire run FILE --proxy-mode all')
+    const mode = proxyMode === undefined ? {} : { proxyMode }
+    const options = { ...request.options, ...mode, observer: shown, onFlow: shown.flow, signal }
     const walkthrough = fileURLToPath(new URL('scenarios/walkthrough.md', PACKAGE))
     const result = await runDocument(walkthrough, options, world)
     return result.failed > 0 ? 1 : 0
@@ -101,31 +124,33 @@ function requestOf(
   const seed = integerOption('seed', values.seed)
   const startTime = dateOption('start-time', values['start-time'])
   const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
-  const proxyMode = proxyModeOption(values['proxy-mode'])
+  const proxyMode = proxyModeOption(values['proxy-mode'], [EVERY_MODE])
   const check = choiceOption('check', values.check, ['output', 'exit'] as const)
   return {
     files,
     reporter: choiceOption('reporter', values.reporter, Object.keys(REPORTERS)) ?? 'pretty',
     out: values.out,
+    modes: proxyMode === EVERY_MODE ? PROXY_MODES : [proxyMode],
     options: {
       ...(clock === undefined ? {} : { clock }),
       ...(seed === undefined ? {} : { seed }),
       ...(startTime === undefined ? {} : { startTime }),
       ...(values.pcap === undefined ? {} : { pcap: values.pcap }),
-      ...(proxyMode === undefined ? {} : { proxyMode }),
       ...(check === undefined ? {} : { check }),
       ...(values.files === undefined ? {} : { files: values.files }),
     },
   }
 }
 
-/** With several documents each gets a capture of its own. */
-function pcapOf(request: RunRequest, file: string): { pcap?: string } {
+/** With several documents, or modes, each run gets a capture of its own. */
+function pcapOf(request: RunRequest, file: string, mode: string | undefined): { pcap?: string } {
   const { pcap } = request.options
-  if (pcap === undefined || request.files.length < 2) return {}
+  const several = [request.files.length > 1 ? basename(file) : '', request.modes.length > 1 ? mode : '']
+  const parts = several.filter((part) => part)
+  if (pcap === undefined || parts.length === 0) return {}
   const dot = pcap.lastIndexOf('.')
   const [stem, ending] = dot > 0 ? [pcap.slice(0, dot), pcap.slice(dot)] : [pcap, '']
-  return { pcap: `${stem}.${basename(file)}${ending}` }
+  return { pcap: `${stem}.${parts.join('.')}${ending}` }
 }
 
 interface Report {

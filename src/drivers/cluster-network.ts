@@ -199,7 +199,10 @@ export class ClusterNetwork implements ClusterFollower {
       })
     }
     netfilter.onNewFlow = (flow) => {
-      if (flow.destinationTranslated) tell(flow, true)
+      // IPVS changes the flow itself, whatever nat has noted.
+      const { original, reply } = flow
+      const isSame = reply.source === original.destination && reply.sourcePort === original.destinationPort
+      if (!isSame) tell(flow, true)
     }
     netfilter.onRefusedFlow = (flow) => tell(flow, false)
   }

@@ -6,6 +6,7 @@ import type { Micros } from '../base/time.js'
 import type { Program, System } from '../posix/process.js'
 import type { OutsideHost } from './external-host.js'
 import type { NodeCommandResult } from './node-shell.js'
+import type { ProxyStatistics } from './proxy-statistics.js'
 
 /** DNS on the host's loopback. */
 export interface HostDns {
@@ -91,6 +92,8 @@ export interface Emulation extends AsyncDisposable {
   /** Emulated time since the start. */
   now(): Micros
   readonly api: Api
+  /** Names of the nodes. */
+  readonly nodes: readonly string[]
   /** The clock, random stream and programs for command lines typed outside the cluster (no network there). */
   hostSystem(options: {
     /** A directory of the real machine that is seen, read-only, at its own path. */
@@ -113,6 +116,8 @@ export interface Emulation extends AsyncDisposable {
    * they can. Rejects with a TypeError for an unknown mode or node.
    */
   setProxyMode(mode: string, node?: string): Promise<void>
+  /** What the kube-proxy of a node has written. Rejects with a TypeError when there is no such node. */
+  proxyStatistics(node: string): Promise<ProxyStatistics>
   /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */
   execOnNode(node: string, script: string): Promise<NodeCommandResult>
   /**

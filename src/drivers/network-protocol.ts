@@ -9,6 +9,7 @@ import type { PodUid } from '../cluster/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { FlowEvent } from './emulation.js'
 import type { NodeCommandResult } from './node-shell.js'
+import type { ProxyStatistics } from './proxy-statistics.js'
 
 /** What the network's thread is started with. */
 export interface NetworkWorkerData {
@@ -46,12 +47,14 @@ export type NetworkCommand =
   | { readonly type: 'probe'; readonly request: ProbeRequest }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
+  | { readonly type: 'proxy-statistics'; readonly id: number; readonly node: string }
   | { readonly type: 'close' }
 
 export type NetworkEvent =
   | { readonly type: 'flow'; readonly event: FlowEvent }
   | { readonly type: 'probe'; readonly id: number; readonly result: ProbeResult }
   | { readonly type: 'barrier'; readonly id: number }
-  | { readonly type: 'node-exec'; readonly id: number; readonly result: NodeCommandResult }
+  /** To the command with that id: what its name promises. */
+  | { readonly type: 'answer'; readonly id: number; readonly answer: NodeCommandResult | ProxyStatistics }
   /** The capture is written; `error` when it could not be. */
   | { readonly type: 'closed'; readonly error: string | undefined }

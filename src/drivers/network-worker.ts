@@ -76,6 +76,10 @@ class NetworkThread {
       case 'proxy':
         this.#network.setProxy(command.setting, command.node)
         break
+      case 'proxy-statistics': {
+        const answer = this.#network.node(command.node).statistics()
+        return this.#emit({ type: 'answer', id: command.id, answer })
+      }
       case 'node-exec':
         void this.#execOnNode(command.id, command.node, command.script)
         break
@@ -106,7 +110,7 @@ class NetworkThread {
       })
       this.#shells.set(node, shell)
     }
-    this.#emit({ type: 'node-exec', id, result: await shell.run(script) })
+    this.#emit({ type: 'answer', id, answer: await shell.run(script) })
   }
 
   /** Everything that is to be done now, then sleep. */

@@ -1,8 +1,10 @@
 // A node on the wire: its host (stack, bridge, netfilter), the kube-proxy that runs on it and the prober of its
 // kubelet, as one Machine.
 
+import { performance } from 'node:perf_hooks'
 import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { ProbeResult } from '../cluster/prober.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
@@ -13,6 +15,7 @@ import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { ServiceProxy } from '../proxy/service-proxy.js'
 import { type Cidr, type InterfaceAddress, type Ipv4, type Mac, networkOf } from '../wire/address.js'
 import { NodeProber } from './node-prober.js'
+import { countRules, type ProxyStatistics } from './proxy-statistics.js'
 
 export interface ProxyNodeOptions {
   readonly name: string
@@ -42,6 +45,8 @@ export class ProxyNode implements ClusterFollower {
   readonly #options: ProxyNodeOptions
   #setting: ProxySetting
   #proxy: ServiceProxy
+  #syncs = 0
+  #syncMillis = 0
 
   constructor(options: ProxyNodeOptions) {
     this.host = nodeHost({ ...options, random: options.random.fork('host') })
@@ -51,7 +56,7 @@ export class ProxyNode implements ClusterFollower {
     this.#proxy = this.#start(options.proxy)
     this.machine = new ProxiedMachine(this.host, {
       advance: (now) => {
-        this.#proxy.advance(now)
+        this.#advanceProxy(now)
         this.prober.advance(now)
       },
       deadline: () => Math.min(this.#proxy.deadline(), this.prober.deadline()),
@@ -61,6 +66,11 @@ export class ProxyNode implements ClusterFollower {
   /** A change of the cluster; its rules are written when the machine is next advanced, or when the mode allows. */
   apply(change: ClusterChange): void {
     this.#proxy.apply(change)
+  }
+
+  /** Of the kube-proxy that runs now. */
+  statistics(): ProxyStatistics {
+    return { rules: countRules(this.host), syncs: this.#syncs, syncMillis: this.#syncMillis }
   }
 
   get proxy(): ServiceProxy {
@@ -77,7 +87,18 @@ export class ProxyNode implements ClusterFollower {
     this.#proxy.close()
     this.#proxy = next
     this.#setting = setting
+    this.#syncs = 0
+    this.#syncMillis = 0
     this.#options.replay(next)
+  }
+
+  #advanceProxy(now: Micros): void {
+    if (this.#proxy.synced) return this.#proxy.advance(now)
+    const start = performance.now()
+    this.#proxy.advance(now)
+    if (!this.#proxy.synced) return
+    this.#syncs++
+    this.#syncMillis += performance.now() - start
   }
 
   #start({ mode, scheduler }: ProxySetting): ServiceProxy {

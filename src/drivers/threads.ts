@@ -21,6 +21,7 @@ import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-
 import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
+import type { ProxyStatistics } from './proxy-statistics.js'
 import { RealTime } from './real-time.js'
 import { WiredHost } from './wired-host.js'
 
@@ -39,11 +40,11 @@ export class ThreadsEmulation implements Emulation {
   readonly #timer: DeadlineTimer
   readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
-  readonly #commands = new Map<number, (result: NodeCommandResult) => void>()
+  readonly #questions = new Map<number, (answer: unknown) => void>()
   readonly #barriers = new Map<number, () => void>()
   readonly #looks = new Set<() => void>()
   readonly #failures = new Set<(error: Error) => void>()
-  readonly #nodes: readonly string[]
+  readonly nodes: readonly string[]
   readonly #proxies: Map<string, ProxySetting>
   readonly #config: ClusterConfig
   #external: { readonly outside: OutsideHost; readonly wired: WiredHost } | undefined
@@ -57,7 +58,7 @@ export class ThreadsEmulation implements Emulation {
   constructor(options: ResolvedOptions) {
     this.seed = options.seed
     this.#config = options.config
-    this.#nodes = options.config.nodes.map(({ name }) => name)
+    this.nodes = options.config.nodes.map(({ name }) => name)
     this.#proxies = new Map(Object.entries(options.proxies))
     this.#random = new Random(`seed ${options.seed}`)
     this.#time = new RealTime(options.startUnixMillis)
@@ -168,18 +169,28 @@ export class ThreadsEmulation implements Emulation {
   async setProxyMode(mode: string, node?: string): Promise<void> {
     const setting = parseProxySetting(mode)
     if (node !== undefined) this.#checkNode(node)
-    for (const name of node === undefined ? this.#nodes : [node]) this.#proxies.set(name, setting)
+    for (const name of node === undefined ? this.nodes : [node]) this.#proxies.set(name, setting)
     this.#toNetwork({ type: 'proxy', setting, node })
     await this.run(this.#barrier())
   }
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     this.#checkNode(node)
+    return this.#askNetwork<NodeCommandResult>((id) => ({ type: 'node-exec', id, node, script }))
+  }
+
+  async proxyStatistics(node: string): Promise<ProxyStatistics> {
+    this.#checkNode(node)
+    return this.#askNetwork<ProxyStatistics>((id) => ({ type: 'proxy-statistics', id, node }))
+  }
+
+  /** The network's answer to a command that has one. */
+  #askNetwork<Answer>(command: (id: number) => NetworkCommand): Promise<Answer> {
     const id = this.#nextBarrier++
     return this.run(
-      new Promise<NodeCommandResult>((resolve) => {
-        this.#commands.set(id, resolve)
-        this.#toNetwork({ type: 'node-exec', id, node, script })
+      new Promise<Answer>((resolve) => {
+        this.#questions.set(id, resolve as (answer: unknown) => void)
+        this.#toNetwork(command(id))
       }),
     )
   }
@@ -239,8 +250,8 @@ export class ThreadsEmulation implements Emulation {
   }
 
   #checkNode(name: string): void {
-    if (this.#nodes.includes(name)) return
-    throw new TypeError(`there is no node ${name}; nodes are ${this.#nodes.join(', ')}`)
+    if (this.nodes.includes(name)) return
+    throw new TypeError(`there is no node ${name}; nodes are ${this.nodes.join(', ')}`)
   }
 
   /** Resolves once `holds`; looked at after every step of the control plane. */
@@ -312,9 +323,9 @@ export class ThreadsEmulation implements Emulation {
         this.#barriers.get(event.id)?.()
         this.#barriers.delete(event.id)
         return
-      case 'node-exec':
-        this.#commands.get(event.id)?.(event.result)
-        this.#commands.delete(event.id)
+      case 'answer':
+        this.#questions.get(event.id)?.(event.answer)
+        this.#questions.delete(event.id)
         return
       case 'closed':
         this.#closed?.(event.error)

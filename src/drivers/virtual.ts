@@ -29,6 +29,7 @@ import { type HostSystemOptions, hostSystem } from './host-system.js'
 import { type NodeCommandResult, NodeShell } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
+import type { ProxyStatistics } from './proxy-statistics.js'
 import { VirtualTime } from './virtual-time.js'
 
 /** What a veth pair and a hop over the nodes' switch take. */
@@ -104,6 +105,10 @@ export class VirtualEmulation implements Emulation {
     capture?.record(this.network, startUnixMillis * 1000)
   }
 
+  get nodes(): readonly string[] {
+    return this.config.nodes.map(({ name }) => name)
+  }
+
   now(): Micros {
     return this.#time.now
   }
@@ -169,6 +174,10 @@ export class VirtualEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.network.setProxy(parseProxySetting(mode), node)
+  }
+
+  async proxyStatistics(node: string): Promise<ProxyStatistics> {
+    return this.network.node(node).statistics()
   }
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {

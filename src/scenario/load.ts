@@ -14,26 +14,33 @@ import type { Stage } from './stage.js'
 export const LOAD_TIMEOUT: Micros = 10 * MINUTE
 /** Ends each answer in a client's output; the number is curl's exit status. */
 const MARK = '@@request-ended'
+/** In front of it, the seconds that curl took. */
+const TOOK = '@@request-took'
 const REQUEST_SECONDS = 10
 
 /** One client's loop, for the pod's own sh. */
 function clientScript(url: string, requests: number, intervalSeconds: number): string {
   const pause = intervalSeconds > 0 ? `sleep ${intervalSeconds}; ` : ''
   const quoted = `'${url.replaceAll("'", `'\\''`)}'`
-  return `n=0; while [ $n -lt ${requests} ]; do n=$((n+1)); curl -s -S -f -m ${REQUEST_SECONDS} ${quoted}; echo "${MARK} $?"; ${pause}done`
+  return `n=0; while [ $n -lt ${requests} ]; do n=$((n+1)); curl -s -S -f -m ${REQUEST_SECONDS} -w '\\n${TOOK} %{time_total}\\n' ${quoted}; echo "${MARK} $?"; ${pause}done`
 }
 
 interface Answer {
   readonly status: number
+  readonly seconds: number
   readonly body: string
 }
 
 function answersOf(stdout: string): Answer[] {
   const answers: Answer[] = []
-  const mark = new RegExp(`${MARK} (\\d+)\\n`, 'g')
+  const mark = new RegExp(`(?:\\n${TOOK} ([\\d.]+)\\n)?${MARK} (\\d+)\\n`, 'g')
   let start = 0
   for (const match of stdout.matchAll(mark)) {
-    answers.push({ status: Number(match[1]), body: stdout.slice(start, match.index).trim() })
+    answers.push({
+      status: Number(match[2]),
+      seconds: Number(match[1] ?? 0),
+      body: stdout.slice(start, match.index).trim(),
+    })
     start = match.index + match[0].length
   }
   return answers
@@ -41,6 +48,8 @@ function answersOf(stdout: string): Answer[] {
 
 export interface LoadOutcome {
   readonly shares: Shares
+  /** Of the requests that succeeded. */
+  readonly latenciesMs: readonly number[]
   /** What clients wrote on standard error, and whether one did not end in time. */
   readonly complaints: string
 }
@@ -71,12 +80,13 @@ export async function generateLoad(
     .join('')
   const good = answers.filter((answer) => answer.status === 0)
   const failed = load.requests - good.length
+  const latenciesMs = good.map((answer) => answer.seconds * 1000)
   if (load.by === 'body') {
     const sequence = good.map((answer) => answer.body.split('\n', 1)[0]!)
-    return { shares: { requests: load.requests, failed, sequence }, complaints }
+    return { shares: { requests: load.requests, failed, sequence }, latenciesMs, complaints }
   }
   const flows = stage.flows
     .slice(firstFlow)
     .filter((flow) => flow.protocol === 'TCP' && flow.client.split(':')[0] === pod.address)
-  return { shares: { ...sharesOfFlows(flows), requests: load.requests, failed }, complaints }
+  return { shares: { ...sharesOfFlows(flows), requests: load.requests, failed }, latenciesMs, complaints }
 }

@@ -1,6 +1,8 @@
 // What a run comes to: plain data, the same for all reporters and for the library.
 
 import type { ClockKind } from '../drivers/emulation.js'
+import type { ProxyStatistics } from '../drivers/proxy-statistics.js'
+import type { Shares } from './shares.js'
 
 export type StepStatus = 'passed' | 'failed' | 'skipped'
 
@@ -18,6 +20,8 @@ export interface StepResult {
   /** Why it failed or was skipped, a sentence; then, where it helps, a difference. */
   readonly reason?: string
   readonly diff?: readonly string[]
+  /** Of a load. */
+  readonly load?: LoadResult
   /** Line of the file on which the step stands. */
   readonly line?: number
   /** Of a walkthrough's command: the prompt at which it was typed, and the note above it. */
@@ -31,12 +35,21 @@ export interface ScenarioResult {
   readonly file: string
   readonly clock: ClockKind
   readonly seed: number
+  /** How the kube-proxies of the workers worked at the end, and what they had made of their nodes. */
+  readonly proxy?: { readonly mode: string; readonly statistics: ProxyStatistics }
   readonly passed: number
   readonly failed: number
   readonly skipped: number
   readonly steps: readonly StepResult[]
   /** Emulated milliseconds from the first step to the last. */
   readonly durationMs: number
+}
+
+/** What a load came to. */
+export interface LoadResult {
+  readonly shares: Shares
+  /** Of the requests that succeeded, emulated. */
+  readonly latenciesMs: readonly number[]
 }
 
 /** Hears of a run as it goes. */

@@ -62,7 +62,8 @@ export async function runDocument(file: string, options: RunOptions, world: Worl
   try {
     const steps = await untilAborted(options.signal, perform(document, emulation, options, world))
     const durationMs = Math.round(emulation.now() / 1000)
-    return finish(document, { clock, seed, durationMs }, steps, observer)
+    const proxy = await proxyOf(emulation)
+    return finish(document, { clock, seed, proxy, durationMs }, steps, observer)
   } finally {
     await emulation.close()
   }
@@ -120,6 +121,12 @@ async function applyManifests(document: RunnableDocument, stage: Stage): Promise
   }
 }
 
+/** Of the last node: a worker when there is one. */
+async function proxyOf(emulation: Emulation): Promise<NonNullable<ScenarioResult['proxy']>> {
+  const node = emulation.nodes.at(-1)!
+  return { mode: emulation.proxyMode(node), statistics: await emulation.proxyStatistics(node) }
+}
+
 function untilAborted<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
@@ -157,7 +164,7 @@ function skippedSteps(document: RunnableDocument, clock: ClockKind, observer: Ru
 
 function finish(
   document: RunnableDocument,
-  run: { readonly clock: ClockKind; readonly seed: number; readonly durationMs: number },
+  run: Pick<ScenarioResult, 'clock' | 'seed' | 'proxy' | 'durationMs'>,
   steps: readonly StepResult[],
   observer: RunObserver,
 ): ScenarioResult {

@@ -11,6 +11,7 @@ import type { DumpSection, Step, WaitSection } from './format.js'
 import { generateLoad, LOAD_TIMEOUT } from './load.js'
 import { outputLines } from './match.js'
 import { execInPod, findPod } from './pod-exec.js'
+import type { LoadResult } from './result.js'
 import { formatShares, sharesOfFlows } from './shares.js'
 import type { Stage } from './stage.js'
 import { STEP_TIMEOUT } from './stage.js'
@@ -18,6 +19,7 @@ import { STEP_TIMEOUT } from './stage.js'
 interface Outcome extends Observed {
   /** Why the step could not even be held against its expectation. */
   readonly problem?: string
+  readonly load?: LoadResult
 }
 
 /** `stepLine` gives the line of a step in the file, by index. */
@@ -56,6 +58,7 @@ async function runStep(stage: Stage, step: Step, line: number, settles: boolean)
     expected: expectedText(step.expect),
     durationMs: stage.millisSince(start),
     line,
+    ...(outcome.load === undefined ? {} : { load: outcome.load }),
     ...mismatch,
   })
 }
@@ -195,9 +198,9 @@ async function load(stage: Stage, step: Step, line: number): Promise<Outcome> {
   // Awaited below; until then a failure must not count as unhandled.
   going.catch(() => {})
   for (const during of section.during ?? []) await runStep(stage, during, line, false)
-  const { shares, complaints } = await stage.emulation.run(going)
+  const { shares, latenciesMs, complaints } = await stage.emulation.run(going)
   const output = [formatShares(shares), complaints].join('\n')
-  return { exitCode: 0, output, stdout: output, shares }
+  return { exitCode: 0, output, stdout: output, shares, load: { shares, latenciesMs } }
 }
 
 function shares(stage: Stage, of: string): Outcome {

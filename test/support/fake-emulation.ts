@@ -7,6 +7,7 @@ import type { Micros } from '../../src/base/time.js'
 import type { ClockKind, Emulation, FlowEvent, HostDns } from '../../src/drivers/emulation.js'
 import type { OutsideHost } from '../../src/drivers/external-host.js'
 import type { NodeCommandResult } from '../../src/drivers/node-shell.js'
+import type { ProxyStatistics } from '../../src/drivers/proxy-statistics.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
@@ -69,6 +70,7 @@ export interface FakeOptions {
 export class FakeEmulation implements Emulation {
   readonly clock: ClockKind
   readonly seed = 1
+  readonly nodes = ['k8s-node1']
   readonly time = new FakeClock()
   readonly api: Api
   readonly log: string[] = []
@@ -133,6 +135,10 @@ export class FakeEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.log.push(`proxy mode ${mode} ${node ?? 'everywhere'}`)
+  }
+
+  async proxyStatistics(): Promise<ProxyStatistics> {
+    return { rules: 3, syncs: 1, syncMillis: 0.5 }
   }
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
