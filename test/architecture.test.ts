@@ -74,7 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'drivers',
     'scenario',
   ],
-  cli: ['base', 'trace', 'proxy/proxy-mode', 'dns', 'scenario', 'drivers'],
+  cli: ['base', 'cluster/objects', 'trace', 'proxy/proxy-mode', 'dns', 'scenario', 'drivers'],
 }
 
 /** Compiled without Node's types; no time or chance of their own. */

@@ -13,11 +13,13 @@ import { PACKAGE } from './package.js'
 import { runCommand, startCommand } from './run-command.js'
 import { schemaCommand } from './schema-command.js'
 import { traceCommand } from './trace-command.js'
+import { upCommand } from './up-command.js'
 
 const INTERRUPTED = 130
 const COMMANDS: readonly Command[] = [
   runCommand,
   startCommand,
+  upCommand,
   traceCommand,
   dumpCommandLine,
   dnsCommandLine,

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PROXY_MODES } from '../proxy/proxy-mode.js'
-import { comparisonText } from '../scenario/mode-comparison.js'
+import { comparisonText, type ModeRun } from '../scenario/mode-comparison.js'
 import type { Reporter, ReporterOutput } from '../scenario/reporters/reporter.js'
 import { REPORTERS } from '../scenario/reporters/reporter.js'
 import type { RunObserver, ScenarioResult } from '../scenario/result.js'
@@ -71,20 +71,25 @@ export const runCommand = command({
     let badFile = false
     const comparisons: string[] = []
     for (const file of files) {
-      const runs: ScenarioResult[] = []
+      const runs: ModeRun[] = []
       try {
         for (const proxyMode of request.modes) {
           const mode = proxyMode === undefined ? {} : { proxyMode }
           const pcap = pcapOf(request, file, proxyMode)
           const options = { ...request.options, ...mode, ...pcap, observer: report.observer, signal }
-          runs.push(await runDocument(file, options, world))
+          let statistics: ModeRun['statistics']
+          const onProxyStatistics = (told: ModeRun['statistics']) => {
+            statistics = told
+          }
+          const result = await runDocument(file, { ...options, onProxyStatistics }, world)
+          runs.push({ result, statistics })
         }
       } catch (error) {
         if (!(error instanceof SourceError)) throw error
         badFile = true
         streams.err(`${error.message}\n`)
       }
-      results.push(...runs)
+      results.push(...runs.map(({ result }) => result))
       if (runs.length > 1) comparisons.push(comparisonText(runs))
     }
     for (const reporter of report.reporters) reporter.runFinished(results)

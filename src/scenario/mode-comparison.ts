@@ -1,11 +1,17 @@
 // One scenario under several modes of kube-proxy, side by side: what its loads came to, and what each mode had to
 // write for it.
 
+import type { ProxyStatistics } from '../drivers/proxy-statistics.js'
 import type { LoadResult, ScenarioResult } from './result.js'
 import { countsOf } from './shares.js'
 
 /** With more endpoints than this, the shares are told by their extremes. */
 const ENDPOINTS_SHOWN = 6
+
+export interface ModeRun {
+  readonly result: ScenarioResult
+  readonly statistics: ProxyStatistics | undefined
+}
 
 interface ModeRow {
   readonly mode: string
@@ -13,8 +19,8 @@ interface ModeRow {
 }
 
 /** A table of `runs`, which are of one document, and below it whose shares they are. */
-export function comparisonText(runs: readonly ScenarioResult[]): string {
-  const endpoints = endpointsOf(runs)
+export function comparisonText(runs: readonly ModeRun[]): string {
+  const endpoints = endpointsOf(runs.map(({ result }) => result))
   const header = ['mode', 'steps', 'requests', 'failed', 'p50', 'p99', 'rules', 'sync', 'shares']
   const rows = runs.map((run) => modeRow(run, endpoints))
   const table = [header, ...rows.map(({ mode, cells }) => [mode, ...cells])]
@@ -36,22 +42,22 @@ export function comparisonText(runs: readonly ScenarioResult[]): string {
   return `${lines.join('\n')}\n`
 }
 
-function modeRow(run: ScenarioResult, endpoints: readonly string[]): ModeRow {
+function modeRow({ result: run, statistics }: ModeRun, endpoints: readonly string[]): ModeRow {
   const loads = loadsOf(run)
   const requests = sum(loads.map(({ shares }) => shares.requests))
   const failed = sum(loads.map(({ shares }) => shares.failed))
   const latencies = loads.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b)
   const done = run.passed + run.failed
   return {
-    mode: run.proxy?.mode ?? '',
+    mode: run.proxyMode ?? '',
     cells: [
       `${run.passed}/${done}`,
       loads.length === 0 ? '-' : String(requests),
       loads.length === 0 ? '-' : String(failed),
       milliseconds(percentile(latencies, 0.5)),
       milliseconds(percentile(latencies, 0.99)),
-      String(run.proxy?.statistics.rules ?? '-'),
-      milliseconds(run.proxy?.statistics.syncMillis),
+      String(statistics?.rules ?? '-'),
+      milliseconds(statistics?.syncMillis),
       sharesText(loads, endpoints),
     ],
   }

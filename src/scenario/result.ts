@@ -1,7 +1,6 @@
 // What a run comes to: plain data, the same for all reporters and for the library.
 
 import type { ClockKind } from '../drivers/emulation.js'
-import type { ProxyStatistics } from '../drivers/proxy-statistics.js'
 import type { Shares } from './shares.js'
 
 export type StepStatus = 'passed' | 'failed' | 'skipped'
@@ -35,8 +34,8 @@ export interface ScenarioResult {
   readonly file: string
   readonly clock: ClockKind
   readonly seed: number
-  /** How the kube-proxies of the workers worked at the end, and what they had made of their nodes. */
-  readonly proxy?: { readonly mode: string; readonly statistics: ProxyStatistics }
+  /** How the kube-proxy of the last node worked at the end; undefined when nothing was run. */
+  readonly proxyMode?: string
   readonly passed: number
   readonly failed: number
   readonly skipped: number

@@ -2,6 +2,7 @@
 // library's and the command line's way in.
 
 import type { ClockKind, Emulation, EmulationOptions, FlowEvent } from '../drivers/emulation.js'
+import type { ProxyStatistics } from '../drivers/proxy-statistics.js'
 import type { Program } from '../posix/process.js'
 import type { RunnableDocument } from './document.js'
 import { clusterOptions, openDocument } from './document.js'
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly observer?: RunObserver
   /** Hears of every connection that a kube-proxy accepted. */
   readonly onFlow?: (event: FlowEvent) => void
+  /** Hears at the end what the kube-proxy of the last node has written; it tells real time, so it is in no result. */
+  readonly onProxyStatistics?: (statistics: ProxyStatistics) => void
   /** Ends the run early; the promise then rejects with its reason, after everything is closed. */
   readonly signal?: AbortSignal
 }
@@ -62,8 +65,10 @@ export async function runDocument(file: string, options: RunOptions, world: Worl
   try {
     const steps = await untilAborted(options.signal, perform(document, emulation, options, world))
     const durationMs = Math.round(emulation.now() / 1000)
-    const proxy = await proxyOf(emulation)
-    return finish(document, { clock, seed, proxy, durationMs }, steps, observer)
+    const node = emulation.nodes.at(-1)!
+    options.onProxyStatistics?.(await emulation.proxyStatistics(node))
+    const proxyMode = emulation.proxyMode(node)
+    return finish(document, { clock, seed, proxyMode, durationMs }, steps, observer)
   } finally {
     await emulation.close()
   }
@@ -121,12 +126,6 @@ async function applyManifests(document: RunnableDocument, stage: Stage): Promise
   }
 }
 
-/** Of the last node: a worker when there is one. */
-async function proxyOf(emulation: Emulation): Promise<NonNullable<ScenarioResult['proxy']>> {
-  const node = emulation.nodes.at(-1)!
-  return { mode: emulation.proxyMode(node), statistics: await emulation.proxyStatistics(node) }
-}
-
 function untilAborted<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
@@ -164,7 +163,7 @@ function skippedSteps(document: RunnableDocument, clock: ClockKind, observer: Ru
 
 function finish(
   document: RunnableDocument,
-  run: Pick<ScenarioResult, 'clock' | 'seed' | 'proxy' | 'durationMs'>,
+  run: Pick<ScenarioResult, 'clock' | 'seed' | 'proxyMode' | 'durationMs'>,
   steps: readonly StepResult[],
   observer: RunObserver,
 ): ScenarioResult {

@@ -71,7 +71,7 @@ function scenarioLine(result: ScenarioResult, paint: Paint): string {
     result.failed === 0 ? 'green' : 'red',
     `${result.passed} passed, ${result.failed} failed${skipped}`,
   )
-  const mode = result.proxy === undefined ? '' : `, ${result.proxy.mode} mode`
+  const mode = result.proxyMode === undefined ? '' : `, ${result.proxyMode} mode`
   const how = `${formatMillis(result.durationMs)} emulated, ${result.clock} clock, seed ${result.seed}${mode}`
   return `  ${sum} ${paint('dim', `(${how})`)}`
 }

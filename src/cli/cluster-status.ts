@@ -1,0 +1,88 @@
+// What a running cluster looks like just now, in a few lines: nodes, pods, services and where their connections went.
+
+import type { Node, Pod, Service } from '../cluster/objects.js'
+import type { Paint } from '../scenario/reporters/pretty.js'
+import type { RunningCluster } from '../scenario/running-cluster.js'
+import { countsOf, sharesOfFlows } from '../scenario/shares.js'
+
+export interface ClusterStatus {
+  readonly nodes: readonly { readonly name: string; readonly ready: boolean; readonly proxyMode: string }[]
+  readonly pods: readonly {
+    readonly name: string
+    readonly ready: boolean
+    readonly phase: string
+    readonly address: string
+  }[]
+  readonly services: readonly {
+    readonly name: string
+    readonly address: string
+    /** Connections by endpoint so far. */
+    readonly connections: ReadonlyMap<string, number>
+    readonly failed: number
+  }[]
+}
+
+/** A terminal's height is not asked for: more pods than this are counted, not listed. */
+const PODS_LISTED = 20
+
+export function clusterStatus(cluster: RunningCluster): ClusterStatus {
+  const list = <Kind>(path: string): Kind[] =>
+    (cluster.api.request({ method: 'GET', path }).body as { items: Kind[] }).items
+  const nodes = list<Node>('/api/v1/nodes').map(({ metadata, status }) => ({
+    name: metadata.name,
+    ready: isTrue(status?.conditions, 'Ready'),
+    proxyMode: cluster.emulation.proxyMode(metadata.name),
+  }))
+  const pods = list<Pod>('/api/v1/pods').map(({ metadata, status }) => ({
+    name: nameOf(metadata),
+    ready: isTrue(status?.conditions, 'Ready'),
+    phase: status?.phase ?? 'Pending',
+    address: status?.podIP ?? '',
+  }))
+  const services = list<Service>('/api/v1/services').map(({ metadata, spec }) => {
+    const name = `${metadata.namespace}/${metadata.name}`
+    const flows = cluster.flows.filter((flow) => flow.service.split(':', 1)[0] === name)
+    const shares = sharesOfFlows(flows)
+    return {
+      name: nameOf(metadata),
+      address: spec.clusterIP ?? '',
+      connections: countsOf(shares),
+      failed: shares.failed,
+    }
+  })
+  return { nodes, pods, services }
+}
+
+export function statusText(status: ClusterStatus, dnsPort: number | undefined, paint: Paint): string {
+  const { nodes, pods, services } = status
+  const ready = pods.filter((pod) => pod.ready).length
+  const lines = [
+    `${paint('bold', 'nodes')}     ${nodes.map((node) => paint(node.ready ? 'green' : 'yellow', node.name)).join('  ')}  ${paint('dim', `kube-proxy: ${[...new Set(nodes.map((node) => node.proxyMode))].join(', ')}`)}`,
+    `${paint('bold', 'pods')}      ${paint(ready === pods.length ? 'green' : 'yellow', `${ready}/${pods.length} ready`)}`,
+    ...pods
+      .filter((pod) => pods.length <= PODS_LISTED || !pod.ready)
+      .slice(0, PODS_LISTED)
+      .map(
+        (pod) =>
+          `  ${paint(pod.ready ? 'green' : 'yellow', pod.ready ? '●' : '○')} ${pod.name.padEnd(46)} ${pod.address.padEnd(15)} ${paint('dim', pod.phase)}`,
+      ),
+    `${paint('bold', 'services')}  ${services.length}`,
+    ...services.flatMap(({ name, address, connections, failed }) => [
+      `  ${name.padEnd(48)} ${address}${failed > 0 ? paint('red', `  ${failed} without endpoint`) : ''}`,
+      ...[...connections].map(([endpoint, count]) => `      ${endpoint.padEnd(21)} ${count}`),
+    ]),
+    paint('dim', `${dnsPort === undefined ? '' : `DNS on 127.0.0.1:${dnsPort}; `}Ctrl-C ends`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function nameOf({ namespace, name }: { readonly namespace?: string; readonly name: string }): string {
+  return namespace === undefined || namespace === 'default' ? name : `${namespace}/${name}`
+}
+
+function isTrue(
+  conditions: readonly { readonly type: string; readonly status: string }[] | undefined,
+  type: string,
+): boolean {
+  return conditions?.some((one) => one.type === type && one.status === 'True') ?? false
+}
