@@ -1,6 +1,6 @@
 // `podwire up`: a cluster in real time that stays until Ctrl-C, with a live status of it.
 
-import type { HostDns } from '../drivers/host-dns.js'
+import type { HostDns } from '../drivers/emulation.js'
 import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
