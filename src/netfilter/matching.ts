@@ -49,13 +49,13 @@ export class Matcher {
   all(matches: readonly Match[], packet: Packet): boolean {
     for (let i = 0; i < matches.length; i++) {
       const match = matches[i]!
-      if (match.match === 'comment') continue
+      if (match.match === 'comment' || match.match === 'extension') continue
       if (this.#holds(match, packet) === (match.invert === true)) return false
     }
     return true
   }
 
-  #holds(match: Exclude<Match, { match: 'comment' }>, packet: Packet): boolean {
+  #holds(match: Exclude<Match, { match: 'comment' | 'extension' }>, packet: Packet): boolean {
     const { header } = packet
     switch (match.match) {
       case 'protocol':

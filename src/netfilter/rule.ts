@@ -20,6 +20,8 @@ export type Match =
   | AddressTypeMatch
   | { readonly match: 'state'; readonly states: readonly StateWord[]; readonly invert?: boolean }
   | { readonly match: 'comment'; readonly text: string }
+  /** The match extension of a protocol with nothing asked of it (`-m tcp` alone): it always holds. */
+  | { readonly match: 'extension'; readonly protocol: TransportProtocol }
   | MarkMatch
   /** Each packet by chance, from the seed. `probability` 0..1, kept in steps of 2^-31 as the kernel does. */
   | { readonly match: 'statistic-random'; readonly probability: number; readonly invert?: boolean }

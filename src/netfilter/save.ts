@@ -85,6 +85,8 @@ const STATE_ORDER = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'S
 
 function extensionText(match: Match): string {
   switch (match.match) {
+    case 'extension':
+      return ` -m ${match.protocol}`
     case 'comment':
       return ` -m comment --comment ${quote(match.text)}`
     case 'address-type': {

@@ -12,7 +12,7 @@ import { service, slice } from '../support/cluster-objects.js'
 import { proxyNode } from '../support/proxy-node.js'
 
 const test = suite('distribution over endpoints')
-const MODES = ['iptables'] as const satisfies readonly ProxyMode[]
+const MODES = ['iptables', 'nftables'] as const satisfies readonly ProxyMode[]
 const CONNECTIONS = 30_000
 const SERVICE = { address: ipv4('172.30.0.41'), port: 80 }
 const PORTS = [{ name: '', port: 80, protocol: 'TCP' as const }]

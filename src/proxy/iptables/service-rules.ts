@@ -41,6 +41,7 @@ class ServiceRuleBuilder {
   readonly #chains: ServiceChains
   readonly #protocol: Match
   readonly #comment: Match
+  readonly #extension: Match
   readonly #cluster: readonly EndpointInfo[]
   readonly #local: readonly EndpointInfo[]
   readonly #reachable: readonly EndpointInfo[]
@@ -68,6 +69,7 @@ class ServiceRuleBuilder {
     this.#chains = serviceChains(info)
     const protocol = info.protocol.toLowerCase() as 'tcp' | 'udp' | 'sctp'
     this.#protocol = { match: 'protocol', protocol }
+    this.#extension = { match: 'extension', protocol }
     this.#comment = comment(info.name)
     this.#cluster = sorted(state.cluster ?? [])
     this.#local = sorted(state.local ?? [])
@@ -243,6 +245,7 @@ class ServiceRuleBuilder {
     const matches: Match[] = [this.#protocol, this.#comment]
     if (sessionAffinity === 'ClientIP')
       matches.push({ match: 'recent', name: chain, action: 'set', source: true })
+    matches.push(this.#extension)
     this.#append(chain, { matches, target: { target: 'DNAT', to: { address, port } } })
   }
 
