@@ -1,5 +1,6 @@
 // Runs every test file in a process of its own, two at a time (uvu runs all files of one process in one event
 // loop, where a hanging test hides which file it is in), and ends with one line `N passed, N failed`.
+// Files named *.alone.test.ts measure time: they run after the others, one by one.
 // Usage: node dist/test/run.js [PATTERN...] - only files whose path contains one of the patterns.
 
 import { spawn } from 'node:child_process'
@@ -64,8 +65,7 @@ const files = readdirSync(directory, { recursive: true })
   .sort()
 
 const results: FileResult[] = []
-const queue = [...files]
-async function worker(): Promise<void> {
+async function work(queue: string[]): Promise<void> {
   for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
     const result = await runFile(directory, file)
     results.push(result)
@@ -76,7 +76,11 @@ async function worker(): Promise<void> {
     if (result.failed > 0) console.log(result.output.replace(/^/gm, '     '))
   }
 }
-await Promise.all(Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) }, worker))
+const isAlone = (file: string) => file.endsWith('.alone.test.js')
+const together = files.filter((file) => !isAlone(file))
+const workers = Math.max(2, Math.min(4, availableParallelism()))
+await Promise.all(Array.from({ length: workers }, () => work(together)))
+await work(files.filter(isAlone))
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0)
 const failed = results.reduce((sum, result) => sum + result.failed, 0)
