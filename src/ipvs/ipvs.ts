@@ -9,10 +9,9 @@
 import { getUint16 } from '../base/bytes.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import { rewriteDestination, rewriteSource } from '../netfilter/rewrite.js'
-import type { HookVerdict, Packet } from '../stack/hooks.js'
+import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Stack } from '../stack/stack.js'
 import type { Endpoint, Ipv4, Port } from '../wire/address.js'
-import { ICMP_DEST_UNREACHABLE, ICMP_PORT_UNREACHABLE } from '../wire/icmp.js'
 import { PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.js'
 import { SYN } from '../wire/tcp.js'
 import { type Connection, ConnectionTable } from './connection.js'
@@ -43,6 +42,7 @@ export class IpvsError extends Error {
 
 export class Ipvs {
   readonly #stack: Stack
+  readonly #netfilter: Netfilter
   readonly #flows: ConntrackFlows
   readonly #icmp: IcmpErrors
   readonly #services = new Map<string | number, VirtualService>()
@@ -58,14 +58,15 @@ export class Ipvs {
   /** Hooks itself into the stack; `netfilter` is the same stack's. */
   constructor(stack: Stack, netfilter: Netfilter) {
     this.#stack = stack
+    this.#netfilter = netfilter
     this.#flows = new ConntrackFlows(netfilter)
     this.#connections = new ConnectionTable((connection) => this.#onEnd(connection))
     this.#icmp = new IcmpErrors(this.#connections)
     const { hooks } = stack
     this.#unregister.push(
-      hooks.register('INPUT', PRIORITIES.INPUT, (packet) => this.#guard(packet, true)),
-      hooks.register('OUTPUT', PRIORITIES.OUTPUT, (packet) => this.#guard(packet, true)),
-      hooks.register('FORWARD', PRIORITIES.FORWARD, (packet) => this.#guard(packet, false)),
+      hooks.register('INPUT', PRIORITIES.INPUT, (packet, hook) => this.#guard(packet, hook)),
+      hooks.register('OUTPUT', PRIORITIES.OUTPUT, (packet, hook) => this.#guard(packet, hook)),
+      hooks.register('FORWARD', PRIORITIES.FORWARD, (packet, hook) => this.#guard(packet, hook)),
     )
   }
 
@@ -171,10 +172,12 @@ export class Ipvs {
 
   // ---- packets
 
-  #guard(packet: Packet, requests: boolean): HookVerdict {
+  #guard(packet: Packet, hook: HookName): HookVerdict {
     if (packet === this.#sending) return 'ACCEPT'
     if (this.#services.size === 0 && this.#connections.size === 0) return 'ACCEPT'
     this.#connections.expire(this.#stack.now)
+    // What is forwarded is not sent to a virtual service, whose addresses are this host's.
+    const requests = hook !== 'FORWARD'
     if (packet.header.protocol === PROTOCOL_ICMP) {
       if (!this.#icmp.translate(packet, requests)) return 'ACCEPT'
       // Towards a server: it goes on from here.
@@ -185,7 +188,7 @@ export class Ipvs {
     const source = { address: header.source, port: getUint16(bytes, header.payloadStart) }
     const destination = { address: header.destination, port: getUint16(bytes, header.payloadStart + 2) }
     if (this.#reply(packet, source, destination)) return 'ACCEPT'
-    return requests ? this.#request(packet, source, destination) : 'ACCEPT'
+    return requests ? this.#request(packet, hook, source, destination) : 'ACCEPT'
   }
 
   /** A server's answer: as from the virtual service. False when it is none. */
@@ -201,7 +204,7 @@ export class Ipvs {
     return true
   }
 
-  #request(packet: Packet, client: Endpoint, virtual: Endpoint): HookVerdict {
+  #request(packet: Packet, hook: HookName, client: Endpoint, virtual: Endpoint): HookVerdict {
     const { protocol, totalLength } = packet.header
     const opens = protocol !== PROTOCOL_TCP || (tcpFlags(packet) & SYN) !== 0
     let connection = this.#connections.byRequest(client, virtual, protocol)
@@ -216,10 +219,7 @@ export class Ipvs {
       const service = this.#find(packet, virtual)
       if (service === undefined || !opens) return 'ACCEPT'
       connection = this.#schedule(packet, service, client, virtual)
-      if (connection === undefined) {
-        this.#stack.rejection.sendIcmpError(packet, ICMP_DEST_UNREACHABLE, ICMP_PORT_UNREACHABLE)
-        return 'DROP'
-      }
+      if (connection === undefined) return this.#netfilter.refuse(packet, hook)
     }
     for (const { statistics } of [connection.server, connection.service]) {
       statistics.packetsIn++

@@ -7,7 +7,7 @@ import type { Random } from '../base/random.js'
 import type { HookName, Packet } from '../stack/hooks.js'
 import type { Interface } from '../stack/interface.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
-import { cidrContains, type Endpoint, IPV4_LOOPBACK, type Ipv4, networkOf } from '../wire/address.js'
+import { cidrContains, IPV4_LOOPBACK, type Ipv4, networkOf } from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
 import { PROTOCOL_ICMP } from '../wire/ipv4.js'
 import { type Conntrack, type Flow, type Tracking, trackingOf } from './conntrack.js'
@@ -72,20 +72,6 @@ export class Nat {
     }
     if (isTranslated(flow, tracking.reply, part)) this.#translate(packet, tracking, part, hook)
     return 'ACCEPT'
-  }
-
-  /**
-   * Sends the flow of a first packet to `to` (port 0: the port stays) and translates the packet, for what chooses
-   * destinations itself (IPVS). False when the flow has its destination already.
-   */
-  bindDestination(packet: Packet, to: Endpoint, hook: HookName): boolean {
-    const tracking = trackingOf(packet)
-    const flow = tracking?.flow
-    if (flow === undefined || flow.confirmed || tracking!.reply || flow.destinationTranslated) return false
-    flow.destinationDecided = true
-    setDestination(flow, to.address, to.port)
-    if (flow.destinationTranslated) this.#translate(packet, tracking!, 'destination', hook)
-    return true
   }
 
   /** False when there is no address to translate to. */

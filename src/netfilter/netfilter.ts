@@ -7,7 +7,6 @@ import type { Micros } from '../base/time.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Rejection } from '../stack/rejection.js'
 import type { Stack } from '../stack/stack.js'
-import type { Endpoint } from '../wire/address.js'
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
 import { Conntrack, type ConntrackSettings, type Flow, trackingOf } from './conntrack.js'
 import { flowText } from './conntrack-text.js'
@@ -233,12 +232,9 @@ export class Netfilter {
     return this.#conntrack.settings
   }
 
-  /**
-   * Sends the flow of a packet that no flow is known of yet to `to`, and translates the packet: for IPVS, which chooses
-   * destinations itself. Later packets and answers are translated by conntrack. False when that is decided already.
-   */
-  bindDestination(packet: Packet, to: Endpoint, hook: HookName): boolean {
-    return this.#nat.bindDestination(packet, to, hook)
+  /** Refuses a packet as the target REJECT does: for IPVS, whose virtual service has no server for it. */
+  refuse(packet: Packet, hook: HookName): HookVerdict {
+    return this.#enforce({ target: 'REJECT' }, packet, hook)
   }
 
   /** What conntrack dropped or could not place. */
