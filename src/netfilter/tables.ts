@@ -170,7 +170,10 @@ export class Table {
       }
       if (target.target !== 'jump' && target.target !== 'goto') continue
       const to = target.chain
-      if (to !== name && !this.#chains.has(to)) throw new ChainError(`${this.name}: no chain ${to}`)
+      const next = this.#chains.get(to)
+      if (to !== name && next === undefined) throw new ChainError(`${this.name}: no chain ${to}`)
+      // Most jumps lead to a chain that leads nowhere.
+      if (to !== name && !next!.rules.some(({ rule }) => leadsOn(rule))) continue
       above ??= namesAbove(name, chain)
       if (above.has(to)) throw new ChainError(`${this.name}: ${name} and ${to} go in a circle`)
     }
@@ -211,6 +214,10 @@ function replacementOf(chain: Chain, rules: readonly Rule[]): Replacement {
     before: entries.slice(start, entries.length - tail).map(({ rule }) => rule),
     after: rules.slice(start, rules.length - tail),
   }
+}
+
+function leadsOn({ target }: Rule): boolean {
+  return target.target === 'jump' || target.target === 'goto'
 }
 
 /** The chain itself and all from which packets come to it. */
