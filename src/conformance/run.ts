@@ -19,9 +19,19 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (files.length === 0) throw new TypeError(USAGE)
   const results: CaseResult[] = []
-  for (const file of files) results.push(...(await runCaseFile(JSON.parse(readFileSync(file, 'utf8')), mode)))
+  for (const file of files) results.push(...(await runFile(file, mode)))
   report(results)
   return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
+}
+
+async function runFile(file: string, mode: ProxyMode): Promise<CaseResult[]> {
+  try {
+    return await runCaseFile(JSON.parse(readFileSync(file, 'utf8')), mode)
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof SyntaxError)
+      throw new TypeError(`${file}: ${error.message}`, { cause: error })
+    throw error
+  }
 }
 
 function report(results: readonly CaseResult[]): void {
