@@ -59,7 +59,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'pod',
     'drivers',
   ],
-  scenario: ['base', 'cluster', 'proxy/proxy-mode', 'posix', 'shell', 'api', 'kubectl', 'drivers'],
+  scenario: [
+    'base',
+    'fabric/link',
+    'cluster',
+    'proxy/proxy-mode',
+    'posix',
+    'shell',
+    'api',
+    'kubectl',
+    'drivers',
+  ],
   trace: [
     'base',
     'wire',

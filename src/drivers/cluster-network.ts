@@ -11,7 +11,8 @@ import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
-import { type Attachment, type MachineId, Network } from '../fabric/network.js'
+import type { LinkOptions } from '../fabric/link.js'
+import { type Attachment, type LinkId, type MachineId, Network } from '../fabric/network.js'
 import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import {
@@ -24,7 +25,7 @@ import {
   parseCidr,
 } from '../wire/address.js'
 import { PROTOCOL_TCP } from '../wire/ipv4.js'
-import type { FlowEvent } from './emulation.js'
+import type { FlowEvent, LinkTarget } from './emulation.js'
 import { ProxyNode } from './proxy-node.js'
 import { ServiceAddresses } from './service-addresses.js'
 
@@ -65,6 +66,8 @@ export class ClusterNetwork implements ClusterFollower {
   readonly #options: ClusterNetworkOptions
   readonly #nodes = new Map<string, ProxyNode>()
   readonly #nodeMachines = new Map<string, MachineId>()
+  /** The wire of each pod and node, by its machine. */
+  readonly #wires = new Map<MachineId, { readonly id: LinkId; ab: LinkOptions; ba: LinkOptions }>()
   readonly #pods = new Map<PodUid, PodWire>()
   /** What kube-proxies follow, as it stands: by resource, namespace and name. */
   readonly #objects = new Map<string, ClusterChange>()
@@ -87,7 +90,7 @@ export class ClusterNetwork implements ClusterFollower {
         this.network.tap({ machine: id, port: 0 }, listener)
       })
       const port = this.#lan.addPort(node.name)
-      this.network.connect({ machine: id, port: 0 }, { machine: this.#lanMachine, port })
+      this.#connect(id, { machine: this.#lanMachine, port }, {})
     }
   }
 
@@ -111,12 +114,26 @@ export class ClusterNetwork implements ClusterFollower {
     return id
   }
 
+  /**
+   * Changes the wire of a pod or a node, in both directions; what `options` does not name stays as it is. A pod that is
+   * gone has no wire: then nothing happens. Throws a TypeError when there is no such node.
+   */
+  setLink(target: LinkTarget, options: LinkOptions): void {
+    const machine = 'pod' in target ? this.#pods.get(target.pod)?.machine : this.#machineOf(target.node)
+    const wire = machine === undefined ? undefined : this.#wires.get(machine)
+    if (wire === undefined) return
+    wire.ab = { ...wire.ab, ...options }
+    wire.ba = { ...wire.ba, ...options }
+    this.network.setLink(wire.id, { ab: wire.ab, ba: wire.ba })
+  }
+
   removePod(uid: PodUid): void {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
     this.#pods.delete(uid)
     pod.untap()
     this.network.remove(pod.machine)
+    this.#wires.delete(pod.machine)
     pod.node.host.removePod(pod.nodePort)
   }
 
@@ -207,6 +224,17 @@ export class ClusterNetwork implements ClusterFollower {
     netfilter.onRefusedFlow = (flow) => tell(flow, false)
   }
 
+  #machineOf(node: string): MachineId {
+    this.node(node)
+    return this.#nodeMachines.get(node)!
+  }
+
+  /** Plugs in the one cable of `machine`; `ab` is what it sends. */
+  #connect(machine: MachineId, to: Attachment, ab: LinkOptions): void {
+    const id = this.network.connect({ machine, port: 0 }, to, { ab, ba: {} })
+    this.#wires.set(machine, { id, ab, ba: {} })
+  }
+
   #touchNodes(): void {
     for (const id of this.#nodeMachines.values()) this.network.touch(id)
   }
@@ -217,7 +245,7 @@ export class ClusterNetwork implements ClusterFollower {
    * all its sightings have one time stamp (see fabric/capture-order.ts). Gives what ends the capture.
    */
   #wire(name: string, description: string, machine: MachineId, far: Attachment): () => void {
-    this.network.connect({ machine, port: 0 }, far, { ab: { delay: this.#options.podDelay }, ba: {} })
+    this.#connect(machine, far, { delay: this.#options.podDelay })
     const taps: (() => void)[] = []
     this.#addCapturePoint(`${name}:eth0`, description, (listener) => {
       const seenFromHost: FrameListener = (direction, frame, now) =>

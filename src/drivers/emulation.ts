@@ -3,6 +3,8 @@
 
 import type { Api } from '../api/request.js'
 import type { Micros } from '../base/time.js'
+import type { PodUid } from '../cluster/sandbox.js'
+import type { LinkOptions } from '../fabric/link.js'
 import type { Program, System } from '../posix/process.js'
 import type { OutsideHost } from './external-host.js'
 import type { NodeCommandResult } from './node-shell.js'
@@ -86,6 +88,9 @@ export class EmulationTimeout extends Error {
   }
 }
 
+/** Whose wire: that of a pod, by its uid, or of a node, by its name. */
+export type LinkTarget = { readonly pod: PodUid } | { readonly node: string }
+
 export interface Emulation extends AsyncDisposable {
   readonly clock: ClockKind
   readonly seed: number
@@ -116,6 +121,11 @@ export interface Emulation extends AsyncDisposable {
    * they can. Rejects with a TypeError for an unknown mode or node.
    */
   setProxyMode(mode: string, node?: string): Promise<void>
+  /**
+   * Changes the wire of a pod (to its node) or of a node (to the others), in both directions; what `options` does not
+   * name stays as it is. Rejects with a TypeError when there is no such pod or node.
+   */
+  setLink(target: LinkTarget, options: LinkOptions): Promise<void>
   /** What the kube-proxy of a node has written. Rejects with a TypeError when there is no such node. */
   proxyStatistics(node: string): Promise<ProxyStatistics>
   /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */

@@ -6,8 +6,9 @@ import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { PodUid } from '../cluster/sandbox.js'
+import type { LinkOptions } from '../fabric/link.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
-import type { FlowEvent } from './emulation.js'
+import type { FlowEvent, LinkTarget } from './emulation.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 
@@ -47,6 +48,7 @@ export type NetworkCommand =
   | { readonly type: 'probe'; readonly request: ProbeRequest }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
+  | { readonly type: 'link'; readonly target: LinkTarget; readonly options: LinkOptions }
   | { readonly type: 'proxy-statistics'; readonly id: number; readonly node: string }
   | { readonly type: 'close' }
 

@@ -76,6 +76,9 @@ class NetworkThread {
       case 'proxy':
         this.#network.setProxy(command.setting, command.node)
         break
+      case 'link':
+        this.#network.setLink(command.target, command.options)
+        break
       case 'proxy-statistics': {
         const answer = this.#network.node(command.node).statistics()
         return this.#emit({ type: 'answer', id: command.id, answer })

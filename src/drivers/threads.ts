@@ -7,13 +7,20 @@ import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
+import type { LinkOptions } from '../fabric/link.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import { CaptureError } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { DeadlineTimer } from './deadline-timer.js'
-import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
+import {
+  type Emulation,
+  EmulationTimeout,
+  type FlowEvent,
+  type HostDns,
+  type LinkTarget,
+} from './emulation.js'
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
@@ -177,6 +184,11 @@ export class ThreadsEmulation implements Emulation {
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     this.#checkNode(node)
     return this.#askNetwork<NodeCommandResult>((id) => ({ type: 'node-exec', id, node, script }))
+  }
+
+  async setLink(target: LinkTarget, options: LinkOptions): Promise<void> {
+    if ('node' in target) this.#checkNode(target.node)
+    this.#toNetwork({ type: 'link', target, options })
   }
 
   async proxyStatistics(node: string): Promise<ProxyStatistics> {

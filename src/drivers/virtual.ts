@@ -12,6 +12,7 @@ import { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
 import type { PodEvent } from '../pod/protocol.js'
@@ -22,7 +23,13 @@ import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { dnsCodec } from './dns-codec.js'
-import { type Emulation, EmulationTimeout, type FlowEvent, type HostDns } from './emulation.js'
+import {
+  type Emulation,
+  EmulationTimeout,
+  type FlowEvent,
+  type HostDns,
+  type LinkTarget,
+} from './emulation.js'
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
@@ -174,6 +181,10 @@ export class VirtualEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.network.setProxy(parseProxySetting(mode), node)
+  }
+
+  async setLink(target: LinkTarget, options: LinkOptions): Promise<void> {
+    this.network.setLink(target, options)
   }
 
   async proxyStatistics(node: string): Promise<ProxyStatistics> {

@@ -160,6 +160,31 @@ const dump = object(
   },
 )
 
+const percent = (description: string) =>
+  pattern('^[0-9]+(\\.[0-9]+)?%$', 'a percentage such as 20%', description)
+
+const link = object(
+  {
+    pod: text('The wire of a pod: its name, or a label selector `app=client` (the first by name).'),
+    node: text('The wire of a node to the other nodes.'),
+    delay: duration('Propagation delay of each direction.'),
+    jitter: duration('The delay varies by so much either way; frames keep their order.'),
+    rate: pattern(
+      '^[0-9]+(\\.[0-9]+)?[KMG]?bit$',
+      'a rate such as 10Mbit',
+      'Rate of each direction, per second; 0bit: no limit.',
+    ),
+    loss: percent('Share of frames that are lost.'),
+    duplicate: percent('Share of frames that arrive twice.'),
+    reorder: percent('Share of frames that later ones overtake.'),
+    corrupt: percent('Share of frames in which a bit flips.'),
+  },
+  {
+    exactlyOne: { noun: 'wire', keys: ['pod', 'node'] },
+    description: 'Changes a wire from now on; what is not named stays as it is.',
+  },
+)
+
 const actions = {
   kubectl: text('A kubectl command line, without `kubectl`.'),
   host: text('A command line typed outside the cluster; pipes work, nothing runs on the real host.'),
@@ -188,6 +213,7 @@ const actions = {
     { required: ['deployment', 'replicas'], description: 'A change of the number of replicas.' },
   ),
   dump,
+  link,
   wait,
   sleep: duration('Lets emulated time pass.'),
   proxyMode: union(
@@ -262,6 +288,7 @@ export type ScenarioFile = ValueOf<typeof scenarioSchema>
 export type ClusterSection = ValueOf<typeof cluster>
 export type Expectation = ValueOf<typeof expectation>
 export type LoadSection = ValueOf<typeof load>
+export type LinkSection = ValueOf<typeof link>
 export type DumpSection = ValueOf<typeof dump>
 export type WaitSection = ValueOf<typeof wait>
 /** A number, `>=0.99`, or `3..5`. */

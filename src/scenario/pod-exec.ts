@@ -9,6 +9,7 @@ import { Screen } from './screen.js'
 export interface PodTarget {
   readonly namespace: string
   readonly name: string
+  readonly uid: string
   readonly address: string | undefined
 }
 
@@ -34,7 +35,7 @@ export function findPod(api: Api, reference: string): PodTarget {
 }
 
 function target(namespace: string, pod: Pod): PodTarget {
-  return { namespace, name: pod.metadata.name, address: pod.status?.podIP }
+  return { namespace, name: pod.metadata.name, uid: pod.metadata.uid ?? '', address: pod.status?.podIP }
 }
 
 export interface ExecResult {

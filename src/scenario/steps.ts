@@ -7,7 +7,8 @@ import { dumpCommand, dumpText } from './dump.js'
 import { parseDuration } from './duration.js'
 import type { Observed } from './expectation.js'
 import { expectedText, findMismatch } from './expectation.js'
-import type { DumpSection, Step, WaitSection } from './format.js'
+import type { DumpSection, LinkSection, Step, WaitSection } from './format.js'
+import { linkOptions, linkText } from './link-settings.js'
 import { generateLoad, LOAD_TIMEOUT } from './load.js'
 import { outputLines } from './match.js'
 import { execInPod, findPod } from './pod-exec.js'
@@ -70,6 +71,7 @@ export function commandOf(step: Step): string {
   if (step.pod !== undefined) return `[${step.pod.in}] ${step.pod.run}`
   if (step.node !== undefined) return `[${step.node.in}] ${step.node.run}`
   if (step.dump !== undefined) return dumpText(step.dump)
+  if (step.link !== undefined) return linkText(step.link)
   if (step.delete !== undefined) return `kubectl delete ${step.delete}`
   if (step.scale !== undefined) {
     const { deployment, namespace, replicas } = step.scale
@@ -98,6 +100,7 @@ function perform(stage: Stage, step: Step, line: number): Promise<Outcome> {
   if (step.pod !== undefined) return commandInPod(stage, step.pod, timeout)
   if (step.node !== undefined) return commandOnNode(stage, step.node.in, step.node.run)
   if (step.dump !== undefined) return dump(stage, step.dump, timeout)
+  if (step.link !== undefined) return setLink(stage, step.link)
   if (step.apply !== undefined) return apply(stage, step.apply, timeout)
   if (step.wait?.until !== undefined) return waitUntil(stage, step, step.wait.until)
   if (step.sleep !== undefined) return sleep(stage, step.sleep)
@@ -143,6 +146,14 @@ function dump(stage: Stage, { what, node, pod, format }: DumpSection, timeout: M
   return node === undefined
     ? commandInPod(stage, { in: pod!, run }, timeout)
     : commandOnNode(stage, node, run)
+}
+
+async function setLink(stage: Stage, section: LinkSection): Promise<Outcome> {
+  const { emulation } = stage
+  const target =
+    section.node === undefined ? { pod: findPod(emulation.api, section.pod!).uid } : { node: section.node }
+  await emulation.setLink(target, linkOptions(section))
+  return { exitCode: 0, output: '', stdout: '' }
 }
 
 async function apply(stage: Stage, what: unknown, timeout: Micros): Promise<Outcome> {

@@ -4,10 +4,11 @@
 import type { Api, RemoteStreams, Status } from '../../src/api/request.js'
 import { Random } from '../../src/base/random.js'
 import type { Micros } from '../../src/base/time.js'
-import type { ClockKind, Emulation, FlowEvent, HostDns } from '../../src/drivers/emulation.js'
+import type { ClockKind, Emulation, FlowEvent, HostDns, LinkTarget } from '../../src/drivers/emulation.js'
 import type { OutsideHost } from '../../src/drivers/external-host.js'
 import type { NodeCommandResult } from '../../src/drivers/node-shell.js'
 import type { ProxyStatistics } from '../../src/drivers/proxy-statistics.js'
+import type { LinkOptions } from '../../src/fabric/link.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
@@ -135,6 +136,10 @@ export class FakeEmulation implements Emulation {
 
   async setProxyMode(mode: string, node?: string): Promise<void> {
     this.log.push(`proxy mode ${mode} ${node ?? 'everywhere'}`)
+  }
+
+  async setLink(target: LinkTarget, options: LinkOptions): Promise<void> {
+    this.log.push(`link ${JSON.stringify(target)} ${JSON.stringify(options)}`)
   }
 
   async proxyStatistics(): Promise<ProxyStatistics> {
