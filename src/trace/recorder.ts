@@ -116,6 +116,9 @@ export class Recorder {
   }
 }
 
+/** Chains of userspace mode. */
+const PORTALS = /^KUBE-(PORTALS|NODEPORT)-(CONTAINER|HOST)$/
+
 /** A connection by its two ends, the same in both directions. */
 function wayOf(protocol: number, a: Endpoint, b: Endpoint): string {
   return [String(protocol), ...[formatEndpoint(a), formatEndpoint(b)].sort()].join(' ')
@@ -142,7 +145,9 @@ function addRelayed(
     (record) =>
       record.type === 'netfilter' &&
       record.event.event === 'rule' &&
-      record.event.verdict === 'REDIRECT' &&
+      // REDIRECT for pods, DNAT to its own port for the node's own programs.
+      PORTALS.test(record.event.chain) &&
+      (record.event.verdict === 'REDIRECT' || record.event.verdict === 'DNAT') &&
       record.packet.source.address === client.address &&
       record.packet.source.port === client.port,
   )
