@@ -101,8 +101,11 @@ async function redraw(
 ): Promise<void> {
   const paint = painter(streams.colors)
   let drawn = 0
+  let last = ''
   const draw = () => {
     const text = statusText(clusterStatus(cluster), dns?.port, paint)
+    if (text === last) return
+    last = text
     // Up to the first line of what was drawn, and everything below it away.
     streams.out(`${drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : ''}${text}`)
     drawn = text.split('\n').length - 1

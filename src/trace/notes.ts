@@ -60,5 +60,7 @@ function localNote({ verdict, service, odds }: Explanation, node: string): strin
   const policy = service?.reachedBy === 'cluster IP' ? 'internalTrafficPolicy' : 'externalTrafficPolicy'
   if (verdict === 'DROP' || (verdict === 'REJECT' && odds.length === 0))
     return `${policy} is Local and ${node} has no ready endpoint of ${service?.name}: its packets are not sent to other nodes`
+  if (odds.some((one) => one.node !== undefined && one.node !== node))
+    return `${policy} is Local, but not for packets from inside the cluster: they may go to endpoints on every node`
   return `${policy} is Local: only endpoints on ${node} are chosen`
 }

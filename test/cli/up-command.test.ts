@@ -1,0 +1,108 @@
+// `podwire up` in real time, and `run --proxy-mode all`.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { runCommandLine } from '../../src/cli/command.js'
+import { world } from '../../src/scenario/world.js'
+
+const MANIFEST = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: web } }
+spec:
+  containers: [{ name: web, image: nginx }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec:
+  selector: { app: web }
+  ports: [{ port: 80 }]
+`
+const SCENARIO = `
+name: One server
+manifests:
+  - web.yaml
+  - { apiVersion: v1, kind: Pod, metadata: { name: curl }, spec: { containers: [{ name: curl, image: busybox, command: [sleep, "3600"] }] } }
+steps:
+  - load: { from: curl, url: "http://web/", requests: 5 }
+    expect: { failed: 0, distinct: 1 }
+`
+
+const test = suite<{ directory: string }>('up')
+
+test.before((context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'podwire-'))
+  writeFileSync(join(context.directory, 'web.yaml'), MANIFEST)
+  writeFileSync(join(context.directory, 'one.yaml'), SCENARIO)
+})
+test.after((context) => {
+  rmSync(context.directory, { recursive: true })
+})
+
+/** Runs until it ends, or until its output matches `until`: then Ctrl-C is pressed. */
+async function podwire(
+  args: readonly string[],
+  options: { readonly until?: RegExp; readonly terminal?: boolean } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const stop = new AbortController()
+  const code = await runCommandLine(args, {
+    streams: {
+      out: (text) => {
+        out += text
+        if (options.until?.test(out)) stop.abort(new Error('interrupted'))
+      },
+      err: (text) => (err += text),
+      colors: false,
+      progress: options.terminal ?? false,
+    },
+    world,
+    signal: stop.signal,
+  })
+  return { code, out, err }
+}
+
+test('up tells in one line that the cluster is ready, and ends well by Ctrl-C', async ({ directory }) => {
+  const file = join(directory, 'web.yaml')
+  const { code, out } = await podwire(['up', '-f', file, '--dns-port', '0'], { until: /ready/ })
+  assert.is(code, 0)
+  assert.match(out, /^ready: 3 nodes, 3\/3 pods, 3 services, DNS on 127\.0\.0\.1:\d+; Ctrl-C ends\n$/)
+})
+
+test('on a terminal the status is drawn over itself until all pods are ready', async ({ directory }) => {
+  const file = join(directory, 'web.yaml')
+  const { code, out } = await podwire(['up', '-f', file], { until: /3\/3 ready/, terminal: true })
+  assert.is(code, 0)
+  assert.match(out, /nodes {5}k8s-master {2}k8s-node1 {2}k8s-node2 {2}kube-proxy: userspace\n/)
+  assert.match(out, /\x1b\[\d+A\r\x1b\[J/)
+})
+
+test('a bad manifest, a missing file and a bad port are told with exit code 2', async ({ directory }) => {
+  writeFileSync(join(directory, 'bad.yaml'), 'apiVersion: v1\nkind: Foo\nmetadata: { name: x }\n')
+  const cases: [string[], RegExp][] = [
+    [['-f', join(directory, 'bad.yaml')], /bad\.yaml:1:1: was refused: .*no matches for kind "Foo"/],
+    [['-f', join(directory, 'none.yaml')], /none\.yaml:1:1: no such file/],
+    [['--dns-port', '70000'], /not a whole number from 0 to 65535/],
+  ]
+  for (const [args, message] of cases) {
+    const { code, err } = await podwire(['up', ...args])
+    assert.is(code, 2)
+    assert.match(err, message)
+  }
+})
+
+test('run --proxy-mode all compares every mode in a table', async ({ directory }) => {
+  const { code, out } = await podwire(['run', join(directory, 'one.yaml'), '--proxy-mode', 'all'])
+  assert.is(code, 0)
+  assert.match(out, /\nmode +steps +requests +failed +p50 +p99 +rules +sync +shares\n/)
+  for (const mode of ['userspace', 'iptables', 'ipvs', 'nftables'])
+    assert.match(out, new RegExp(`\\n${mode} +1/1 +5 +0 +[\\d.]+ ms +[\\d.]+ ms +\\d+ +[\\d.]+ ms +100 %\\n`))
+  assert.match(out, /\nshares of 10\.244\.\d+\.\d+:80\n/)
+})
+
+test.run()
