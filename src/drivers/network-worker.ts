@@ -10,7 +10,7 @@ import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
-import { NodeShell } from './node-shell.js'
+import { NodeShells } from './node-shell.js'
 import { RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
 
@@ -25,7 +25,15 @@ class NetworkThread {
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
-  readonly #shells = new Map<string, NodeShell>()
+  readonly #shells = new NodeShells((node) => ({
+    host: this.#network.node(node).host,
+    clock: this.#time.clock(),
+    random: this.#random.fork(`shell on ${node}`),
+    touched: () => {
+      this.#network.touchNode(node)
+      this.#soon()
+    },
+  }))
   /** By uid; hosts outside the cluster by name. */
   readonly #pods = new Map<string, PodEnd>()
   readonly #emit: (event: NetworkEvent) => void
@@ -100,20 +108,7 @@ class NetworkThread {
   }
 
   async #execOnNode(id: number, node: string, script: string): Promise<void> {
-    let shell = this.#shells.get(node)
-    if (shell === undefined) {
-      shell = new NodeShell({
-        host: this.#network.node(node).host,
-        clock: this.#time.clock(),
-        random: this.#random.fork(`shell on ${node}`),
-        touched: () => {
-          this.#network.touchNode(node)
-          this.#soon()
-        },
-      })
-      this.#shells.set(node, shell)
-    }
-    this.#emit({ type: 'answer', id, answer: await shell.run(script) })
+    this.#emit({ type: 'answer', id, answer: await this.#shells.run(node, script) })
   }
 
   /** Everything that is to be done now, then sleep. */

@@ -74,6 +74,26 @@ export class NodeShell {
   }
 }
 
+/** The shells of a cluster's nodes, each made when it is first used. */
+export class NodeShells {
+  readonly #make: (node: string) => NodeShellOptions
+  readonly #shells = new Map<string, NodeShell>()
+
+  /** `make` throws when there is no such node. */
+  constructor(make: (node: string) => NodeShellOptions) {
+    this.#make = make
+  }
+
+  async run(node: string, script: string): Promise<NodeCommandResult> {
+    let shell = this.#shells.get(node)
+    if (shell === undefined) {
+      shell = new NodeShell(this.#make(node))
+      this.#shells.set(node, shell)
+    }
+    return shell.run(script)
+  }
+}
+
 class TextCollector implements ByteWriter {
   readonly isTTY = false
   readonly #decoder = new TextDecoder()

@@ -33,7 +33,7 @@ import {
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
-import { type NodeCommandResult, NodeShell } from './node-shell.js'
+import { type NodeCommandResult, NodeShells } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
@@ -71,7 +71,12 @@ export class VirtualEmulation implements Emulation {
   readonly #assembly: ClusterAssembly
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
-  readonly #shells = new Map<string, NodeShell>()
+  readonly #shells = new NodeShells((node) => ({
+    host: this.network.node(node).host,
+    clock: this.programClock(),
+    random: this.random(`shell on ${node}`),
+    touched: () => this.touchNode(node),
+  }))
   readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
   #external: OutsideHost | undefined
@@ -192,20 +197,7 @@ export class VirtualEmulation implements Emulation {
   }
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
-    let shell = this.#shells.get(node)
-    if (shell === undefined) {
-      shell = new NodeShell({
-        host: this.network.node(node).host,
-        clock: this.#time.clock(),
-        random: this.#random.fork(`shell on ${node}`),
-        touched: () => {
-          this.#touched = true
-          this.network.touchNode(node)
-        },
-      })
-      this.#shells.set(node, shell)
-    }
-    return this.run(shell.run(script))
+    return this.run(this.#shells.run(node, script))
   }
 
   /** A pod by its uid; undefined when it has no sandbox. */
