@@ -4,7 +4,7 @@ import type { ProxyMode } from '../proxy/proxy-mode.js'
 import { type DnsFile, runDnsFile } from './dns-cases.js'
 import { type CategoryCase, runCategoryCase } from './endpoint-categories.js'
 import { type FlowGroup, runFlowGroup } from './proxy-flows.js'
-import type { CaseResult } from './result.js'
+import { type CaseResult, failed } from './result.js'
 import { type ConformanceScript, runTcpScript } from './tcp-scripts.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   {
     is: (file) => listOf(file, 'groups', 'steps') !== undefined,
-    run: (file, mode) => (file.groups as FlowGroup[]).flatMap((group) => runFlowGroup(group, mode)),
+    run: (file, mode) => (file.groups as FlowGroup[]).flatMap((group) => runGroup(group, mode)),
   },
   {
     is: (file) => listOf(file, 'categorizeEndpoints', 'endpoints') !== undefined,
@@ -41,6 +41,15 @@ const KINDS: readonly Kind[] = [
     run: (file) => runDnsFile(file as unknown as DnsFile),
   },
 ]
+
+/** A group that cannot be read as one fails by itself: the others still tell what they tell. */
+function runGroup(group: FlowGroup, mode: ProxyMode): CaseResult[] {
+  try {
+    return runFlowGroup(group, mode)
+  } catch (error) {
+    return [failed(group.test, error instanceof Error ? error.message : String(error))]
+  }
+}
 
 /** `file[key]` when it is a list whose items have `member`. */
 function listOf(file: unknown, key: string, member: string): readonly unknown[] | undefined {

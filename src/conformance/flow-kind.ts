@@ -22,20 +22,22 @@ export function flowKind(flow: FlowCase, services: readonly Service[]): FlowKind
     verdict: flow.verdict,
     masqueraded: flow.masq ?? false,
     to: to ?? (byHealthCheck ? 'healthCheck' : undefined),
-    unknownPort: served === undefined && atAddress.some(({ spec }) => spec.clusterIP === destIP),
+    unknownPortOf: served === undefined && atAddress[0] ? kindOfAddress(atAddress[0], destIP) : undefined,
     source: sourceKind(sourceIP),
     internalPolicyLocal: service?.spec.internalTrafficPolicy === 'Local',
     externalPolicyLocal: service?.spec.externalTrafficPolicy === 'Local',
+    sourceRanges: (service?.spec.loadBalancerSourceRanges?.length ?? 0) > 0,
     ownVip: sourceIP === destIP && served !== undefined,
   }
 }
 
+/** Addresses that proxies serve: not those that a load balancer keeps to itself. */
 function addressesOf({ spec, status }: Service): string[] {
-  const ingress = status?.loadBalancer?.ingress ?? []
+  const ingress = (status?.loadBalancer?.ingress ?? []).filter(({ ipMode }) => ipMode !== 'Proxy')
   return [spec.clusterIP ?? '', ...(spec.externalIPs ?? []), ...ingress.map(({ ip }) => ip ?? '')]
 }
 
-function kindOfAddress(service: Service, address: string): FlowKind['to'] {
+function kindOfAddress(service: Service, address: string): 'clusterIP' | 'externalIP' | 'loadBalancer' {
   if (service.spec.clusterIP === address) return 'clusterIP'
   return service.spec.externalIPs?.includes(address) ? 'externalIP' : 'loadBalancer'
 }

@@ -10,12 +10,13 @@ export interface FlowKind {
   readonly masqueraded: boolean
   /** Which kind of address of a Service it is sent to; undefined when it is none. */
   readonly to: 'clusterIP' | 'nodePort' | 'loadBalancer' | 'externalIP' | 'healthCheck' | undefined
-  /** The destination is a cluster IP, but the port is none of that service's. */
-  readonly unknownPort: boolean
+  /** The kind of the destination where it is an address of services, but the port is none of theirs. */
+  readonly unknownPortOf: 'clusterIP' | 'loadBalancer' | 'externalIP' | undefined
   readonly source: 'pod' | 'node' | 'localhost' | 'external'
   /** The Service under that address has these policies. */
   readonly internalPolicyLocal: boolean
   readonly externalPolicyLocal: boolean
+  readonly sourceRanges: boolean
   readonly ownVip: boolean
 }
 
@@ -59,7 +60,7 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
       reason: 'there are no node ports on 127.0.0.1',
     },
     {
-      applies: ({ unknownPort }) => unknownPort,
+      applies: ({ unknownPortOf }) => unknownPortOf !== undefined,
       reason: 'KUBE-IPVS-FILTER rejects the ports of a service’s address that no service has',
       instead: { verdict: 'REJECT' },
     },
@@ -75,6 +76,10 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
       reason: 'a virtual server gets the endpoints of other nodes when none is local',
     },
     {
+      applies: ({ to, source, sourceRanges }) => to === 'loadBalancer' && source === 'node' && sourceRanges,
+      reason: 'the node’s own packets are scheduled at OUTPUT, before KUBE-PROXY-FIREWALL sees them',
+    },
+    {
       applies: ({ to, source, externalPolicyLocal }) =>
         externalPolicyLocal && to !== 'clusterIP' && source !== 'external',
       reason: 'a virtual server has the same destinations for pods and nodes as for those outside',
@@ -82,7 +87,7 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
   ],
   nftables: [
     {
-      applies: ({ unknownPort }) => unknownPort,
+      applies: ({ unknownPortOf }) => unknownPortOf === 'clusterIP',
       reason: 'ports of a cluster IP that no service has are rejected',
       instead: { verdict: 'REJECT' },
     },

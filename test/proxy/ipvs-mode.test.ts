@@ -222,6 +222,18 @@ test('the rules are as many whatever the services, and those of kube-proxy', () 
   )
 })
 
+test('an internal policy Local leaves the cluster IP no endpoint of another node, its node port all of them', () => {
+  const lab = new ProxyLab('ipvs', 0)
+  const ports = [{ name: 'web', port: 80, nodePort: 30080, protocol: 'TCP' as const }]
+  lab.apply(
+    service('svc', { type: 'NodePort', clusterIP: CLUSTER_IP, internalTrafficPolicy: 'Local', ports }),
+    slice('svc', [{ addresses: ['10.36.2.2'], nodeName: 'other' }], [{ name: 'web', port: 80 }]),
+  )
+  const servers = listText(lab.node.ipvs.services())
+  assert.match(servers, /10\.96\.0\.41:80 rr\n(TCP|$)/)
+  assert.match(servers, /192\.168\.0\.2:30080 rr\n {2}-> 10\.36\.2\.2:80/)
+})
+
 const reason = missing('iptables-restore')
 const real = reason === undefined ? test : test.skip
 

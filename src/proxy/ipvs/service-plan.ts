@@ -8,6 +8,7 @@ import type { VirtualServiceOptions } from '../../ipvs/service.js'
 import { elementText, type IpSetElement } from '../../netfilter/ip-sets.js'
 import type { TransportProtocol } from '../../netfilter/rule.js'
 import { cidrContains, type Endpoint, formatEndpoint, type Ipv4 } from '../../wire/address.js'
+import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import type { IpvsScheduler } from '../proxy-mode.js'
 import {
@@ -139,12 +140,11 @@ class Planner {
     if (!this.#settings.isNodeAddress(address)) this.#addresses.add(address)
   }
 
-  /** Unlike the other modes: where no endpoint is local, those of other nodes are taken. */
   #serve({ address, port }: Endpoint, localOnly: boolean): void {
-    const { info, local = [], cluster = [] } = this.#state
+    const { info } = this.#state
     const { scheduler } = this.#settings
     const { protocol, sessionAffinity, affinityTimeout } = info
-    const endpoints = localOnly && local.length > 0 ? local : cluster
+    const endpoints = this.#destinations(localOnly)
     const options: VirtualServiceOptions = {
       scheduler,
       // kube-proxy sets the flag that it calls FlagSourceHash: of mh it is mh-port.
@@ -158,6 +158,14 @@ class Planner {
       options,
       endpoints,
     })
+  }
+
+  /** Unlike the other modes: where no endpoint is local, those of other nodes are taken, unless none may be inside. */
+  #destinations(localOnly: boolean): readonly EndpointInfo[] {
+    const { info, local = [], cluster = [], hasAny } = this.#state
+    if (!localOnly) return cluster
+    if (local.length > 0) return local
+    return hasAny && info.internalPolicyLocal ? [] : cluster
   }
 
   #add(set: string, element: IpSetElement): void {
