@@ -68,9 +68,39 @@ export function presentationOf(record: ResourceRecord): string {
   }
 }
 
+/** Which parts of an answer dig prints. */
+export interface DigParts {
+  /** The header, the titles of sections, and the empty lines between them. */
+  readonly comments: boolean
+  readonly question: boolean
+  readonly answer: boolean
+  readonly authority: boolean
+  readonly additional: boolean
+}
+
+const EVERYTHING: DigParts = {
+  comments: true,
+  question: true,
+  answer: true,
+  authority: true,
+  additional: true,
+}
+
 /** The answer in dig's form, without what dig says about itself and the clock. */
-export function digText(question: Question, message: DnsMessage): string {
-  const { answers, authorities, additionals, ednsUdpSize } = message
+export function digText(question: Question, message: DnsMessage, parts: DigParts = EVERYTHING): string {
+  const { comments } = parts
+  const asked = columns([[`;${absolute(question.name)}`], [32, 'IN'], [40, question.type]])
+  return [
+    comments ? digHeader(message) : '',
+    parts.question ? digSection('QUESTION', [asked], comments) : '',
+    parts.answer ? digSection('ANSWER', message.answers.map(digLine), comments) : '',
+    parts.authority ? digSection('AUTHORITY', message.authorities.map(digLine), comments) : '',
+    parts.additional ? digSection('ADDITIONAL', message.additionals.map(digLine), comments) : '',
+  ].join('')
+}
+
+function digHeader(message: DnsMessage): string {
+  const { answers, authorities, additionals, ednsUdpSize, ednsVersion = 0 } = message
   const flags = [
     'qr',
     ...(message.authoritative ? ['aa'] : []),
@@ -78,25 +108,40 @@ export function digText(question: Question, message: DnsMessage): string {
     ...(message.recursionDesired ? ['rd'] : []),
     ...(message.recursionAvailable ? ['ra'] : []),
   ].join(' ')
-  const opt = ednsUdpSize === undefined ? 0 : 1
-  const counts = `QUERY: 1, ANSWER: ${answers.length}, AUTHORITY: ${authorities.length}, ADDITIONAL: ${additionals.length + opt}`
-  const parts = [
+  const additional = additionals.length + (ednsUdpSize === undefined ? 0 : 1)
+  const counts = `QUERY: 1, ANSWER: ${answers.length}, AUTHORITY: ${authorities.length}, ADDITIONAL: ${additional}`
+  const refused = message.recursionDesired && !message.recursionAvailable
+  return [
     `;; ->>HEADER<<- opcode: QUERY, status: ${message.rcode}, id: ${message.id}\n;; flags: ${flags}; ${counts}\n`,
-    ...(opt === 0 ? [] : [`;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: ${ednsUdpSize}\n`]),
-    `;; QUESTION SECTION:\n;${absolute(question.name)}\t\tIN\t${question.type}\n`,
-    ...section('ANSWER', answers),
-    ...section('AUTHORITY', authorities),
-    ...section('ADDITIONAL', additionals),
-  ]
-  return `${parts.join('\n')}\n`
+    refused ? ';; WARNING: recursion requested but not available\n' : '',
+    '\n',
+    ednsUdpSize === undefined
+      ? ''
+      : `;; OPT PSEUDOSECTION:\n; EDNS: version: ${ednsVersion}, flags:; udp: ${ednsUdpSize}\n`,
+  ].join('')
 }
 
-function section(title: string, records: readonly ResourceRecord[]): string[] {
-  if (records.length === 0) return []
-  const lines = records
-    .map(recordRow)
-    .map(({ name, ttl, type, data }) => `${name}\t${ttl}\tIN\t${type}\t${data}\n`)
-  return [`;; ${title} SECTION:\n${lines.join('')}`]
+function digSection(title: string, lines: readonly string[], comments: boolean): string {
+  if (lines.length === 0) return ''
+  const text = lines.map((line) => `${line}\n`).join('')
+  return comments ? `;; ${title} SECTION:\n${text}\n` : text
+}
+
+function digLine(record: ResourceRecord): string {
+  const { name, ttl, type, data } = recordRow(record)
+  return columns([[name], [24, String(ttl)], [32, 'IN'], [40, type], [48, data]])
+}
+
+/** Words at columns, by tabs of eight; a word that comes too late stands behind one blank. */
+function columns([[first], ...rest]: readonly [readonly [string], ...(readonly [number, string])[]]): string {
+  let line = first
+  let column = first.length
+  for (const [at, word] of rest) {
+    const tabs = Math.ceil((at - column) / 8)
+    line += `${tabs > 0 ? '\t'.repeat(tabs) : ' '}${word}`
+    column = (tabs > 0 ? at : column + 1) + word.length
+  }
+  return line
 }
 
 function absolute(name: string): string {

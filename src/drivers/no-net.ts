@@ -16,6 +16,9 @@ export function noNet(): OwnedNet {
     resolve: async (host) => {
       throw new ResolveError('ENOTFOUND', host)
     },
+    query: async (name) => {
+      throw new ResolveError('ETIMEOUT', name)
+    },
     reverse: async () => undefined,
     interfaces: () => [],
     routes: () => [],

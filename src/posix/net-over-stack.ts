@@ -3,6 +3,7 @@
 
 import { SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
+import type { RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow, TcpListener, TcpSocket, UdpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
 import type { Endpoint, Ipv4 } from '../wire/address.js'
@@ -16,6 +17,8 @@ import type {
   Listener,
   NeighborRow,
   Net,
+  QueryAnswer,
+  QueryOptions,
   Resolution,
   RouteRow,
 } from './net.js'
@@ -23,10 +26,11 @@ import { interfaceRows, neighborRows, routeRows } from './network-rows.js'
 import { toBytes } from './pipe.js'
 import type { Clock } from './process.js'
 
-/** Names to addresses and back (posix/resolver.ts). */
+/** Names to addresses and back, and questions of any type (posix/resolver.ts). */
 export interface NameService {
   resolve(host: string, signal?: AbortSignal): Promise<Resolution>
   reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined>
+  query(name: string, type: RecordType, options?: QueryOptions): Promise<QueryAnswer>
 }
 
 /** What the processes of a pod share. */
@@ -105,6 +109,10 @@ export class ProcessNet implements Net {
 
   reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined> {
     return this.#names(this).reverse(address, signal)
+  }
+
+  query(name: string, type: RecordType, options?: QueryOptions): Promise<QueryAnswer> {
+    return this.#names(this).query(name, type, options)
   }
 
   interfaces(): InterfaceRow[] {

@@ -2,6 +2,7 @@
 // stack/socket.ts). Failures are SystemError with Node's codes. Waits end with `signal.reason` when aborted.
 
 import type { Micros } from '../base/time.js'
+import type { DnsMessage, RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow } from '../stack/socket.js'
 import type { Endpoint, Ipv4, Port } from '../wire/address.js'
 
@@ -86,6 +87,35 @@ export interface Resolution {
   readonly addresses: readonly Ipv4[]
 }
 
+/** How a question is asked. */
+export interface QueryOptions {
+  /** Asked instead of the name servers of /etc/resolv.conf. */
+  readonly server?: Endpoint
+  /** Over TCP at once. */
+  readonly tcp?: boolean
+  /** Takes a cut answer as it is, where TCP would be tried. */
+  readonly ignoreTruncation?: boolean
+  /** Tries the names that the search list makes of the name, until one exists. */
+  readonly search?: boolean
+  /** For each server and attempt; that of /etc/resolv.conf when left out. */
+  readonly timeout?: Micros
+  /** Rounds over all servers; that of /etc/resolv.conf when left out. */
+  readonly attempts?: number
+  /** True when left out. */
+  readonly recursionDesired?: boolean
+  /** EDNS0: the size of answers that may come over UDP; without it no OPT record is sent. */
+  readonly ednsUdpSize?: number
+  readonly signal?: AbortSignal
+}
+
+/** What a server answered, failures of its own included (`message.rcode`). */
+export interface QueryAnswer {
+  readonly message: DnsMessage
+  readonly server: Endpoint
+  /** The message as it came. */
+  readonly lengthBytes: number
+}
+
 export interface Net {
   connect(to: { readonly address: Ipv4; readonly port: Port }, options?: ConnectOptions): Promise<Connection>
   listen(on: Endpoint): Listener
@@ -98,6 +128,11 @@ export interface Net {
   resolve(host: string, signal?: AbortSignal): Promise<Resolution>
   /** getnameinfo: the name of an address by /etc/hosts or PTR; undefined when it has none. */
   reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined>
+  /**
+   * Asks DNS servers for records of any type; /etc/hosts is not looked at. Fails with ResolveError ETIMEOUT when no
+   * server answers, ENOTFOUND when the text cannot be a domain name.
+   */
+  query(name: string, type: RecordType, options?: QueryOptions): Promise<QueryAnswer>
   interfaces(): InterfaceRow[]
   routes(): RouteRow[]
   neighbors(): NeighborRow[]

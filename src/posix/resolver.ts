@@ -3,10 +3,10 @@
 // dns/resolver.ts. Simplified: only IPv4 addresses are asked for.
 
 import type { Random } from '../base/random.js'
-import type { DnsMessage, Question, RecordType } from '../dns/message.js'
+import type { Micros } from '../base/time.js'
+import type { DnsCodec, DnsMessage, RecordType } from '../dns/message.js'
 import { reverseNameOf } from '../dns/name.js'
 import {
-  type Attempt,
   attemptPlan,
   candidateNames,
   type HostsEntry,
@@ -15,10 +15,16 @@ import {
   parseResolvConf,
   type ResolverConfig,
 } from '../dns/resolver.js'
-import { type Ipv4, parseIpv4 } from '../wire/address.js'
+import { type Endpoint, type Ipv4, parseIpv4 } from '../wire/address.js'
 import { type DnsClient, exchange, queryMessage } from './dns-exchange.js'
 import type { FileSystem } from './file-system.js'
-import { type Resolution, ResolveError, type ResolveFailure } from './net.js'
+import {
+  type QueryAnswer,
+  type QueryOptions,
+  type Resolution,
+  ResolveError,
+  type ResolveFailure,
+} from './net.js'
 import type { NameService } from './net-over-stack.js'
 
 const DNS_PORT = 53
@@ -45,7 +51,7 @@ export class StubResolver implements NameService {
     let failure: ResolveFailure = 'ENOTFOUND'
     for (const name of candidateNames(host, this.#config())) {
       if (!isDomainName(name)) continue
-      const message = await this.query(name, 'A', signal)
+      const message = await this.#lookup(name, 'A', signal)
       const resolution = resolutionOf(name, message)
       if (resolution !== undefined) return resolution
       // As glibc: that some candidate exists without addresses says more than what became of the others.
@@ -59,7 +65,7 @@ export class StubResolver implements NameService {
     const entry = this.#hosts().find((one) => one.address === address)
     if (entry !== undefined) return entry.names[0]
     try {
-      const message = await this.query(reverseNameOf(address), 'PTR', signal)
+      const message = await this.#lookup(reverseNameOf(address), 'PTR', signal)
       const record = message.answers.find((one) => one.type === 'PTR')
       return record?.type === 'PTR' ? record.target : undefined
     } catch (error) {
@@ -69,26 +75,65 @@ export class StubResolver implements NameService {
   }
 
   /**
-   * Asks one question, exactly that name, of the servers in turn. Gives the first answer that is no server
-   * failure, or else the last one; fails with ResolveError ETIMEOUT when nobody answered.
+   * Asks the servers in turn. Gives the first answer that is no server failure, or else the last one; with `search`
+   * that for the first name that exists, or else for the last name tried.
    */
-  async query(name: string, type: RecordType, signal?: AbortSignal): Promise<DnsMessage> {
-    const question = { name: name.replace(/\.$/, ''), type }
-    let failure: DnsMessage | undefined
-    for (const attempt of attemptPlan(this.#config())) {
-      const message = await this.#ask(attempt, question, signal)
-      if (message !== undefined && !isServerFailure(message)) return message
-      failure = message ?? failure
+  async query(name: string, type: RecordType, options: QueryOptions = {}): Promise<QueryAnswer> {
+    const names = options.search ? candidateNames(name, this.#config()) : [name.replace(/\.$/, '')]
+    let answer: QueryAnswer | undefined
+    for (const candidate of names) {
+      if (candidate !== '' && !isDomainName(candidate)) continue
+      answer = await this.#ask(candidate, type, options)
+      if (answer.message.rcode !== 'NXDOMAIN') break
     }
-    if (failure === undefined) throw new ResolveError('ETIMEOUT', question.name)
+    if (answer === undefined) throw new ResolveError('ENOTFOUND', name)
+    return answer
+  }
+
+  async #lookup(name: string, type: RecordType, signal: AbortSignal | undefined): Promise<DnsMessage> {
+    return (await this.#ask(name, type, signal === undefined ? {} : { signal })).message
+  }
+
+  async #ask(name: string, type: RecordType, options: QueryOptions): Promise<QueryAnswer> {
+    let failure: QueryAnswer | undefined
+    for (const { server, timeout } of this.#servers(options)) {
+      const query = {
+        ...queryMessage(this.#options.random.int(65_536), { name, type }, options.ednsUdpSize),
+        recursionDesired: options.recursionDesired ?? true,
+      }
+      let lengthBytes = 0
+      const codec: DnsCodec = {
+        encode: (message) => this.#options.codec.encode(message),
+        decode: (bytes) => {
+          lengthBytes = bytes.length
+          return this.#options.codec.decode(bytes)
+        },
+      }
+      const { tcp, ignoreTruncation, signal } = options
+      const message = await exchange({ ...this.#options, codec }, server, query, {
+        timeout,
+        ...(tcp === undefined ? {} : { tcp }),
+        ...(ignoreTruncation === undefined ? {} : { ignoreTruncation }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+      if (message === undefined) continue
+      const answer = { message, server, lengthBytes }
+      if (!isServerFailure(message)) return answer
+      failure = answer
+    }
+    if (failure === undefined) throw new ResolveError('ETIMEOUT', name)
     return failure
   }
 
-  async #ask(attempt: Attempt, question: Question, signal?: AbortSignal): Promise<DnsMessage | undefined> {
-    const query = queryMessage(this.#options.random.int(65_536), question)
-    const server = { address: attempt.nameserver, port: DNS_PORT }
-    const { timeout } = attempt
-    return exchange(this.#options, server, query, { timeout, ...(signal === undefined ? {} : { signal }) })
+  /** Whom to ask, in order. */
+  #servers(options: QueryOptions): { readonly server: Endpoint; readonly timeout: Micros }[] {
+    const configured = this.#config()
+    const { attempts = configured.attempts, timeout = configured.timeout, server } = options
+    if (server !== undefined) return Array.from({ length: attempts }, () => ({ server, timeout }))
+    return attemptPlan({ ...configured, attempts, timeout }).map(({ nameserver }) => ({
+      server: { address: nameserver, port: DNS_PORT },
+      timeout,
+    }))
   }
 
   #config(): ResolverConfig {

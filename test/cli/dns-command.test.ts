@@ -107,15 +107,15 @@ test('a file of questions, a Corefile, and the form of dig', async () => {
     stdout.replace(/id: \d+/, 'id: N'),
     `;; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: N
 ;; flags: qr aa rd; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1
+;; WARNING: recursion requested but not available
 
 ;; OPT PSEUDOSECTION:
 ; EDNS: version: 0, flags:; udp: 1232
-
 ;; QUESTION SECTION:
-;twin.default.svc.cluster.local.\t\tIN\tA
+;twin.default.svc.cluster.local. IN\tA
 
 ;; ANSWER SECTION:
-twin.default.svc.cluster.local.\t9\tIN\tA\t10.0.0.1
+twin.default.svc.cluster.local.\t9 IN\tA\t10.0.0.1
 
 
 `,

@@ -76,7 +76,7 @@ function world() {
 
 test('it says what it is, answers over UDP, and knows which service it is', async () => {
   const { network, resolver, output } = world()
-  const message = await network.run(resolver.query('cluster.local', 'NS'))
+  const { message } = await network.run(resolver.query('cluster.local', 'NS'))
   assert.equal(message.answers, [
     { name: 'cluster.local', ttlSeconds: 30, type: 'NS', target: 'kube-dns.kube-system.svc.cluster.local' },
   ])

@@ -83,6 +83,7 @@ function noNetwork(): OwnedNet {
     echo: refuse,
     resolve: refuse,
     reverse: refuse,
+    query: refuse,
     interfaces: () => [],
     routes: () => [],
     neighbors: () => [],

@@ -5,6 +5,7 @@ import type { ClusterFollower } from '../../cluster/feed.js'
 import type { DnsCodec } from '../../dns/message.js'
 import type { Process, Program, SignalName } from '../../posix/process.js'
 import { applets } from '../../shell/applets/index.js'
+import { bindPrograms, recentApplets } from '../../shell/applets/net/index.js'
 import { type Image, ImageRegistry } from '../image.js'
 import { corednsProgram } from './coredns.js'
 import { pause } from './pause.js'
@@ -19,6 +20,20 @@ export interface ImageOptions {
 
 /** What coredns' pods are made of; only they are told of the cluster's changes. */
 export const COREDNS_REPOSITORY = 'coredns/coredns'
+
+/** Tags of busybox that tutorials name for the nslookup which it had before 1.30. */
+const OLD_BUSYBOX_TAGS = [
+  '1.24',
+  '1.25',
+  '1.26',
+  '1.27',
+  '1.27.2',
+  '1.28',
+  '1.28.0',
+  '1.28.3',
+  '1.28.4',
+  '1.29',
+]
 
 const WELCOME_NGINX = `<!DOCTYPE html>
 <html>
@@ -59,13 +74,15 @@ function staticImages(): Record<string, Image> {
     workingDir: '/usr/local/apache2',
     files: { '/usr/local/apache2/htdocs/index.html': WELCOME_HTTPD },
   })
-  const busybox = image({ command: ['sh'], programs: [...applets, ['httpd', webServer('busybox')]] })
-  const dnsutils = image({ command: ['sleep', '3600'], programs: applets })
+  const oldBusybox = image({ command: ['sh'], programs: [...applets, ['httpd', webServer('busybox')]] })
+  const busybox = image({ ...oldBusybox, programs: [...oldBusybox.programs, ...recentApplets] })
+  const dnsutils = image({ command: ['sleep', '3600'], programs: [...applets, ...bindPrograms] })
   return {
     nginx,
     httpd,
     busybox,
-    alpine: image({ command: ['/bin/sh'], programs: applets }),
+    ...Object.fromEntries(OLD_BUSYBOX_TAGS.map((tag) => [`busybox:${tag}`, oldBusybox])),
+    alpine: image({ command: ['/bin/sh'], programs: [...applets, ...recentApplets] }),
     'radial/busyboxplus': image({
       command: ['/bin/sh'],
       programs: applets,
@@ -83,11 +100,11 @@ function staticImages(): Record<string, Image> {
     'e2e-test-images/agnhost': image({
       entrypoint: ['/agnhost'],
       command: ['pause'],
-      programs: [...applets, ['agnhost', agnhost]],
+      programs: [...applets, ...bindPrograms, ['agnhost', agnhost]],
     }),
-    'nicolaka/netshoot': image({ command: ['sh'], programs: applets }),
-    'google-containers/busybox': busybox,
-    'google_containers/busybox': busybox,
+    'nicolaka/netshoot': image({ command: ['sh'], programs: [...applets, ...bindPrograms] }),
+    'google-containers/busybox': oldBusybox,
+    'google_containers/busybox': oldBusybox,
     'nginx-slim': nginx,
     'google_containers/nginx-slim': nginx,
     pause: image({ entrypoint: ['/pause'], programs: [['pause', pause]] }),

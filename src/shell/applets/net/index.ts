@@ -2,11 +2,15 @@
 
 import type { Program } from '../../../posix/process.js'
 import { curl } from './curl.js'
+import { dig } from './dig.js'
+import { host } from './host.js'
 import { ifconfig } from './ifconfig.js'
 import { ip } from './ip.js'
 import { nc } from './nc.js'
 import { netstat } from './netstat.js'
 import { nslookup } from './nslookup.js'
+import { bindNslookup } from './nslookup-bind.js'
+import { busyboxNslookup } from './nslookup-busybox.js'
 import { ping } from './ping.js'
 import { ss } from './ss.js'
 import { traceroute } from './traceroute.js'
@@ -24,3 +28,13 @@ export const netApplets: ReadonlyMap<string, Program> = new Map([
   ['traceroute', traceroute],
   ['wget', wget],
 ])
+
+/** BIND's programs: what images of DNS tools have. */
+export const bindPrograms: ReadonlyMap<string, Program> = new Map([
+  ['dig', dig],
+  ['host', host],
+  ['nslookup', bindNslookup],
+])
+
+/** What changed in the applets of busybox with 1.30. */
+export const recentApplets: ReadonlyMap<string, Program> = new Map([['nslookup', busyboxNslookup]])

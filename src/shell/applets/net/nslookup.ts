@@ -1,10 +1,11 @@
 // nslookup as busybox had it until 1.29, the form that tutorials show: the server and the name through the system's
-// resolver, and every address looked up in reverse. Unlike busybox: a server on the command line is refused, as
-// the resolver here always asks that of /etc/resolv.conf.
+// resolver, and every address looked up in reverse. With a server on the command line, that one is asked everything.
 
+import { reverseNameOf } from '../../../dns/name.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { formatIpv4, type Ipv4, parseIpv4 } from '../../../wire/address.js'
+import { type Endpoint, formatIpv4, type Ipv4, parseIpv4 } from '../../../wire/address.js'
+import { configuredServer, DNS_PORT, serverNamed } from './name-server.js'
 
 const USAGE = `Usage: nslookup [HOST] [SERVER]
 
@@ -12,54 +13,87 @@ Query the nameserver for the IP address of the given HOST
 optionally using a specified DNS server
 `
 
+/** Names to addresses and back. */
+interface Names {
+  resolve(host: string): Promise<readonly Ipv4[]>
+  reverse(address: Ipv4): Promise<string | undefined>
+}
+
 export async function nslookup(process: Process): Promise<number> {
-  const [host, server, extra] = process.argv.slice(1)
+  const [host, given, extra] = process.argv.slice(1)
   if (host === undefined || host.startsWith('-') || extra !== undefined) {
     await process.stderr.write(USAGE)
     return 1
   }
-  const configured = nameserver(process)
-  if (server !== undefined && server !== configured) {
-    await process.stderr.write(`nslookup: can't use server '${server}': only ${configured} is known here\n`)
+  const server = given === undefined ? undefined : await serverNamed(process, given, DNS_PORT)
+  if (given !== undefined && server === undefined) {
+    await process.stderr.write(`nslookup: can't resolve '${given}'\n`)
     return 1
   }
-  await process.stdout.write(await answer(process, 'Server:', configured, [parseIpv4(configured) ?? 0]))
+  const shown = given ?? configuredServer(process)
+  const names = server === undefined ? systemNames(process) : namesOf(process, server)
+  const serverAddress = server?.address ?? parseIpv4(shown) ?? 0
+  await process.stdout.write(await answer(names, 'Server:', shown, [serverAddress]))
   await process.stdout.write('\n')
-  const addresses = await resolve(process, host)
+  const addresses = await names.resolve(host)
   if (addresses.length === 0) {
     await process.stderr.write(`nslookup: can't resolve '${host}'\n`)
     return 1
   }
-  await process.stdout.write(await answer(process, 'Name:', host, addresses))
+  await process.stdout.write(await answer(names, 'Name:', host, addresses))
   return 0
 }
 
-/** The first one of /etc/resolv.conf; this host itself where there is none (resolv.conf(5)). */
-function nameserver({ system }: Process): string {
-  const path = '/etc/resolv.conf'
-  const text = system.fs.exists(path) ? system.fs.readText(path) : ''
-  return /^\s*nameserver\s+(\S+)/m.exec(text)?.[1] ?? '127.0.0.1'
+/** The system's resolver, /etc/hosts included. */
+function systemNames({ system, signal }: Process): Names {
+  return {
+    resolve: async (host) =>
+      unlessUnresolved(async () => (await system.net.resolve(host, signal)).addresses, []),
+    reverse: (address) => system.net.reverse(address, signal),
+  }
 }
 
-async function resolve({ system, signal }: Process, host: string): Promise<readonly Ipv4[]> {
+/** What one server knows. */
+function namesOf({ system, signal }: Process, server: Endpoint): Names {
+  const query = async (name: string, type: string, search: boolean) =>
+    (await system.net.query(name, type, { server, search, signal })).message.answers
+  return {
+    resolve: (host) => {
+      const literal = parseIpv4(host)
+      if (literal !== undefined) return Promise.resolve([literal])
+      return unlessUnresolved(async () => {
+        const answers = await query(host, 'A', true)
+        return answers.flatMap((record) => (record.type === 'A' ? [parseIpv4(record.address)!] : []))
+      }, [])
+    },
+    reverse: (address) =>
+      unlessUnresolved(async () => {
+        const answers = await query(reverseNameOf(address), 'PTR', false)
+        const record = answers.find(({ type }) => type === 'PTR')
+        return record?.type === 'PTR' ? record.target : undefined
+      }, undefined),
+  }
+}
+
+async function unlessUnresolved<Value>(look: () => Promise<Value>, otherwise: Value): Promise<Value> {
   try {
-    return (await system.net.resolve(host, signal)).addresses
+    return await look()
   } catch (error) {
-    if (error instanceof ResolveError) return []
+    if (error instanceof ResolveError) return otherwise
     throw error
   }
 }
 
 /** `Name:` and the addresses, each with its own name where it has one. */
 async function answer(
-  { system, signal }: Process,
+  names: Names,
   label: string,
   name: string,
   addresses: readonly Ipv4[],
 ): Promise<string> {
   const lines = [`${label.padEnd(10)} ${name}\n`]
   for (const [index, address] of addresses.entries()) {
-    const reverse = await system.net.reverse(address, signal)
+    const reverse = await names.reverse(address)
     lines.push(`Address ${index + 1}: ${formatIpv4(address)}${reverse === undefined ? '' : ` ${reverse}`}\n`)
   }
   return lines.join('')

@@ -4,7 +4,9 @@
 import { SystemError } from '../../../../src/base/errors.js'
 import { Random } from '../../../../src/base/random.js'
 import { type Micros, NEVER } from '../../../../src/base/time.js'
+import type { DnsMessage } from '../../../../src/dns/message.js'
 import { abortable, Wakeup } from '../../../../src/posix/abort.js'
+import { queryMessage } from '../../../../src/posix/dns-exchange.js'
 import { LocalSystem } from '../../../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../../../src/posix/memory-fs.js'
 import {
@@ -13,11 +15,13 @@ import {
   type EchoSocket,
   type InterfaceRow,
   type Net,
+  type QueryAnswer,
+  type QueryOptions,
   ResolveError,
   type RouteRow,
 } from '../../../../src/posix/net.js'
 import { CollectingWriter, Pipe, readerOf, toBytes } from '../../../../src/posix/pipe.js'
-import type { ByteReader, ByteWriter, Child, Clock } from '../../../../src/posix/process.js'
+import type { ByteReader, ByteWriter, Child, Clock, Program } from '../../../../src/posix/process.js'
 import { netApplets } from '../../../../src/shell/applets/net/index.js'
 import type { Datagram, IcmpReply, SocketRow } from '../../../../src/stack/socket.js'
 import { formatEndpoint, formatIpv4, ipv4, parseIpv4 } from '../../../../src/wire/address.js'
@@ -124,6 +128,10 @@ export class FakePod {
   readonly names = new Map<string, string[]>()
   readonly reverseNames = new Map<string, string>()
   readonly echoes = new Map<string, EchoAnswer>()
+  /** Answers to questions of any type, by `NAME TYPE`; nobody answers others. */
+  readonly records = new Map<string, Partial<DnsMessage>>()
+  /** What was asked, and of whom. */
+  readonly questions: string[] = []
   readonly connections: string[] = []
   readonly listeners = new Map<string, (connection: Connection) => void>()
   interfaceRows: InterfaceRow[] = []
@@ -147,6 +155,23 @@ export class FakePod {
     })
   }
 
+  /** As the stub resolver: one server, the search list of one domain. */
+  async ask(name: string, type: string, options: QueryOptions = {}): Promise<QueryAnswer> {
+    const server = options.server ?? { address: ipv4('10.96.0.10'), port: 53 }
+    const search = ['.default.svc.cluster.local', '']
+    const names = options.search && !name.endsWith('.') ? search.map((rest) => name + rest) : [name]
+    for (const [index, candidate] of names.entries()) {
+      this.questions.push(`${candidate} ${type} @${formatEndpoint(server)}${options.tcp ? ' tcp' : ''}`)
+      const record = this.records.get(`${candidate} ${type}`)
+      if ((record ?? { rcode: 'NXDOMAIN' }).rcode === 'NXDOMAIN' && index + 1 < names.length) continue
+      if (record === undefined) break
+      const question = { name: candidate, type }
+      const message = { ...queryMessage(4711, question), response: true, authoritative: true, ...record }
+      return { message, server, lengthBytes: 93 }
+    }
+    throw new ResolveError('ETIMEOUT', name)
+  }
+
   /** Starts a command line (split at blanks, unless it is a list); `during` goes on beside it. */
   async run(
     command: string | readonly string[],
@@ -154,13 +179,15 @@ export class FakePod {
       stdin?: string | ByteReader
       stdout?: ByteWriter
       during?: (child: Child) => Promise<void>
+      /** Instead of the applet of that name. */
+      program?: Program
     } = {},
   ): Promise<Result> {
     const argv = typeof command === 'string' ? command.split(' ') : command
     const stdout = new CollectingWriter()
     const stderr = new CollectingWriter()
     const { stdin = '' } = options
-    const program = netApplets.get(argv[0]!)!
+    const program = options.program ?? netApplets.get(argv[0]!)!
     const started = this.clock.now()
     const child = this.#system.start(program, {
       argv,
@@ -231,6 +258,7 @@ function fakeNet(pod: FakePod): Net {
       if (addresses === undefined) throw new ResolveError('ENOTFOUND', host)
       return { canonicalName: host, addresses: addresses.map(ipv4) }
     },
+    query: (name, type, options) => pod.ask(name, type, options),
     reverse: async (address) => pod.reverseNames.get(formatIpv4(address)),
     interfaces: () => pod.interfaceRows,
     routes: () => pod.routeRows,

@@ -136,6 +136,9 @@ class Cluster {
         return { canonicalName: text, addresses: [literal] }
       },
       reverse: async () => undefined,
+      query: async (text: string) => {
+        throw new ResolveError('ETIMEOUT', text)
+      },
     }
     const system = new LocalSystem({
       hostname: name,
