@@ -7,7 +7,10 @@ import type { Process, Program, SignalName } from '../../posix/process.js'
 import { applets } from '../../shell/applets/index.js'
 import { bindPrograms, recentApplets } from '../../shell/applets/net/index.js'
 import { type Image, ImageRegistry } from '../image.js'
+import { agnhost } from './agnhost.js'
 import { corednsProgram } from './coredns.js'
+import { echoserver, jsonEcho, requestEcho, whoamiServer } from './echo-servers.js'
+import { helloApp, httpEcho, serveHostname } from './hello-servers.js'
 import { pause } from './pause.js'
 import { webServer } from './web-server.js'
 
@@ -107,16 +110,21 @@ function staticImages(): Record<string, Image> {
     'google_containers/busybox': oldBusybox,
     'nginx-slim': nginx,
     'google_containers/nginx-slim': nginx,
+    serve_hostname: server('serve_hostname', serveHostname),
+    'google_containers/serve_hostname': server('serve_hostname', serveHostname),
+    'google-samples/hello-app': server('hello-app', helloApp('1.0.0')),
+    'google-samples/hello-app:2.0': server('hello-app', helloApp('2.0.0')),
+    'hashicorp/http-echo': server('http-echo', httpEcho),
+    'traefik/whoami': server('whoami', whoamiServer),
+    'containous/whoami': server('whoami', whoamiServer),
+    echoserver: server('echoserver', echoserver),
+    'google_containers/echoserver': server('echoserver', echoserver),
+    'google-containers/echoserver': server('echoserver', echoserver),
+    'kicbase/echo-server': server('echo-server', requestEcho),
+    'jmalloc/echo-server': server('echo-server', requestEcho),
+    'ealen/echo-server': server('echo-server', jsonEcho),
     pause: image({ entrypoint: ['/pause'], programs: [['pause', pause]] }),
   }
-}
-
-/** Of the test image's many servers only the one that does nothing. */
-const agnhost: Program = async (process) => {
-  const [, command = 'pause'] = process.argv
-  if (command === 'pause') return pause(process)
-  await process.stderr.write(`agnhost: ${command} is not built in; known: pause\n`)
-  return 1
 }
 
 /** An entrypoint script that ends with `exec "$@"`. */
@@ -141,6 +149,11 @@ async function runInPlace(process: Process, argv: readonly string[]): Promise<nu
     process.onSignal(signal, () => child.kill(signal))
   }
   return child.exited
+}
+
+/** An image of one program, without a shell. */
+function server(name: string, program: Program): Image {
+  return image({ entrypoint: [`/${name}`], programs: [[name, program]] })
 }
 
 function image(parts: {

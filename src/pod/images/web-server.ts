@@ -1,20 +1,17 @@
-// A static web server, in the manners of nginx, Apache httpd and busybox httpd: one engine, three ways to be told
-// where the files are and to say what goes wrong. HTTP/1.1 (RFC 9110, 9112): GET and HEAD, keep-alive,
-// pipelining. Simplified: no configuration files, no ranges, no compression, no TLS; request bodies are refused.
+// A static web server over the engine of http-server.ts, in the manners of nginx, Apache httpd and busybox httpd: three
+// ways to be told where the files are and to say what goes wrong. GET and HEAD. Simplified: no configuration files, no
+// ranges, no compression, no TLS; request bodies are not looked at.
 
 import { SystemError } from '../../base/errors.js'
-import { type Micros, SECOND } from '../../base/time.js'
 import type { FileSystem } from '../../posix/file-system.js'
 import { resolvePath } from '../../posix/file-system.js'
 import type { Connection, Listener } from '../../posix/net.js'
 import { type Process, type Program, SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { formatIpv4, IPV4_ANY } from '../../wire/address.js'
-import { type HttpRequest, RequestReader } from './http-request.js'
+import type { HttpRequest } from './http-request.js'
+import { type HttpResponse, type HttpService, REASON_PHRASES, serveHttp } from './http-server.js'
 
 export type WebServerFlavour = 'nginx' | 'httpd' | 'busybox'
-
-/** nginx' default keepalive_timeout. */
-const IDLE_TIMEOUT: Micros = 75 * SECOND
 
 interface Site {
   readonly flavour: WebServerFlavour
@@ -46,40 +43,16 @@ export function webServer(flavour: WebServerFlavour): Program {
       process.system.fs.makeDirectory('/var/run', true)
       process.system.fs.writeFile(NGINX_PID_FILE, `${process.pid}\n`)
     }
-    return run(listener, site, process)
+    return serveHttp(listener, staticService(site), process)
   }
 }
 
-/** Serves until a signal: SIGQUIT lets open requests finish (nginx' graceful shutdown), the others do not. */
-async function run(listener: Listener, site: Site, process: Process): Promise<number> {
-  let stop = () => {}
-  const stopped = new Promise<'stopped'>((resolve) => {
-    stop = () => resolve('stopped')
-  })
-  let quit = () => {}
-  const drain: Drain = {
-    draining: false,
-    begun: new Promise<undefined>((resolve) => {
-      quit = () => {
-        drain.draining = true
-        resolve(undefined)
-      }
-    }),
+function staticService(site: Site): HttpService {
+  return {
+    server: site.flavour,
+    respond: (request, _connection, process) => respond(request, site, process.system.fs),
+    logLine: accessLine,
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.onSignal(signal, stop)
-  process.onSignal('SIGQUIT', quit)
-  const serving = new Set<Promise<void>>()
-  for (;;) {
-    const connection = await Promise.race([listener.accept(process.signal), stopped, drain.begun])
-    if (connection === 'stopped' || connection === undefined) break
-    const served = serve(connection, site, process, drain)
-      .catch(() => connection.abort())
-      .finally(() => serving.delete(served))
-    serving.add(served)
-  }
-  listener.close()
-  await Promise.race([Promise.all(serving), stopped])
-  return 0
 }
 
 /** `nginx -s quit`: a signal to the one that serves. */
@@ -104,51 +77,9 @@ async function signalMaster(process: Process): Promise<number> {
   return 1
 }
 
-/** A graceful end, once it has begun. */
-interface Drain {
-  draining: boolean
-  readonly begun: Promise<undefined>
-}
-
-async function serve(connection: Connection, site: Site, process: Process, drain: Drain): Promise<void> {
-  const reader = new RequestReader(connection, process)
-  connection.setNoDelay(true)
-  for (let first = true; ; first = false) {
-    const next = reader.next(IDLE_TIMEOUT)
-    // A connection that waits for its next request is closed at a graceful end; one that is new is still served.
-    let request = first ? await next : await Promise.race([next, drain.begun])
-    if (request === undefined && drain.draining && reader.pending) request = await next
-    if (request === undefined) break
-    const response = respond(request, site, process.system.fs)
-    const close = request.close || response.status === 400 || drain.draining
-    await connection.write(head(response, close, process.system.clock.unixMillis(), site))
-    if (request.method !== 'HEAD' && response.body.length > 0) await connection.write(response.body)
-    await process.stdout.write(accessLine(connection, request, response, process))
-    if (close) break
-  }
-  connection.close()
-}
-
-interface Response {
-  readonly status: number
-  readonly type: string
-  readonly body: Uint8Array
-  readonly headers: readonly string[]
-}
-
-const REASON: Readonly<Record<number, string>> = {
-  200: 'OK',
-  301: 'Moved Permanently',
-  304: 'Not Modified',
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Not Allowed',
-}
-
 const encoder = new TextEncoder()
 
-function respond(request: HttpRequest, site: Site, files: FileSystem): Response {
+function respond(request: HttpRequest, site: Site, files: FileSystem): HttpResponse {
   if (request.method === undefined) return errorPage(400)
   if (request.method !== 'GET' && request.method !== 'HEAD') return errorPage(405)
   const path = decodePath(request.target)
@@ -181,33 +112,19 @@ function entityTag(modifiedMillis: number, size: number): string {
   return `"${Math.floor(modifiedMillis / 1000).toString(16)}-${size.toString(16)}"`
 }
 
-function errorPage(status: number, headers: readonly string[] = []): Response {
-  const title = `${status} ${REASON[status]}`
+function errorPage(status: number, headers: readonly string[] = []): HttpResponse {
+  const title = `${status} ${REASON_PHRASES[status]}`
   const body = encoder.encode(
     `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n</body>\r\n</html>\r\n`,
   )
   return { status, type: 'text/html', body, headers }
 }
 
-function head(response: Response, close: boolean, unixMillis: number, site: Site): string {
-  const lines = [
-    `HTTP/1.1 ${response.status} ${REASON[response.status]}`,
-    `Server: ${site.flavour}`,
-    `Date: ${new Date(unixMillis).toUTCString()}`,
-    ...(response.status === 304
-      ? []
-      : [`Content-Type: ${response.type}`, `Content-Length: ${response.body.length}`]),
-    ...response.headers,
-    `Connection: ${close ? 'close' : 'keep-alive'}`,
-  ]
-  return `${lines.join('\r\n')}\r\n\r\n`
-}
-
 /** The combined log format. */
 function accessLine(
   connection: Connection,
   request: HttpRequest,
-  response: Response,
+  response: HttpResponse,
   process: Process,
 ): string {
   const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(
