@@ -1,5 +1,6 @@
-// How the kubelet ends a container: its preStop hook first, then the signal to stop, SIGKILL when the grace period is
-// over. The hook's time counts as grace; whatever it took, what is left for the signal is two seconds at least.
+// The hooks of a container's life: postStart holds back that it runs; preStop comes before the signal to stop, SIGKILL
+// when the grace period is over. The hook's time counts as grace; whatever it took, what is left for the signal is two
+// seconds at least.
 
 import { type Micros, SECOND } from '../base/time.js'
 import type { ControllerContext } from './controller-context.js'
@@ -24,12 +25,19 @@ interface Stopping {
   signalled: boolean
 }
 
+/** A postStart hook that only sleeps. */
+interface Sleeping {
+  readonly until: Micros
+  readonly done: () => void
+}
+
 export class ContainerHooks implements Controller {
   readonly name = 'container-hooks'
   readonly #context: ControllerContext
   readonly #runtime: PodRuntime
   readonly #requests: ProbeRequests | undefined
   readonly #stopping = new Map<string, Stopping>()
+  readonly #sleeping = new Map<string, Sleeping>()
 
   /** Without `requests` hooks other than sleep are not run. */
   constructor(context: ControllerContext, runtime: PodRuntime, requests: ProbeRequests | undefined) {
@@ -66,8 +74,15 @@ export class ContainerHooks implements Controller {
     const hook = container.spec.lifecycle?.postStart
     if (hook === undefined) return done(false)
     const instance = container.containerId
+    const isPast = () => container.containerId !== instance || container.phase !== 'starting'
+    if (hook.sleep !== undefined) {
+      const { clock, loop } = this.#context
+      const until = clock.now + hook.sleep.seconds * SECOND
+      this.#sleeping.set(keyOf(record, container), { until, done: () => isPast() || done(false) })
+      return loop.addAt(this, keyOf(record, container), until)
+    }
     this.#run(record, container, hook, POST_START_LIMIT, (problem) => {
-      if (container.containerId !== instance || container.phase !== 'starting') return
+      if (isPast()) return
       if (problem !== undefined)
         this.#tell(record, container, pod, 'FailedPostStartHook', 'PostStartHook failed')
       done(problem !== undefined)
@@ -79,14 +94,24 @@ export class ContainerHooks implements Controller {
     const key = keyOf(record, container)
     this.#stopping.get(key)?.cancel?.()
     this.#stopping.delete(key)
+    this.#sleeping.delete(key)
   }
 
   reconcile(key: string): void {
+    this.#wakeUp(key)
     const stopping = this.#stopping.get(key)
     if (stopping?.sleepUntil === undefined || stopping.signalled) return
     if (this.#context.clock.now < stopping.sleepUntil)
       this.#context.loop.addAt(this, key, stopping.sleepUntil)
     else this.#signal(key)
+  }
+
+  #wakeUp(key: string): void {
+    const sleeping = this.#sleeping.get(key)
+    if (sleeping === undefined) return
+    if (this.#context.clock.now < sleeping.until) return this.#context.loop.addAt(this, key, sleeping.until)
+    this.#sleeping.delete(key)
+    sleeping.done()
   }
 
   #run(

@@ -111,6 +111,7 @@ export class ContainerLifecycle {
   #run(record: PodRecord, container: ContainerRecord): void {
     const { spec } = container
     container.phase = 'running'
+    container.changed = false
     container.startedAt = this.#context.clock.now
     container.stopping = false
     const isProbed = this.#probes !== undefined && !container.init
@@ -158,6 +159,7 @@ export class ContainerLifecycle {
     if (!started && pod && exit.reason !== 'Completed')
       this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${exit.message ?? exit.reason}`)
     this.#hooks.forget(record, container)
+    if (!started) container.changed = false
     container.phase = 'exited'
     container.started = false
     container.ready = false
@@ -316,7 +318,6 @@ export class ContainerLifecycle {
     if (container.terminated !== undefined) container.restartCount++
     container.containerId = randomHex(this.#context.random, 64)
     container.waiting = undefined
-    container.changed = false
     container.phase = 'starting'
     this.#runtime.startContainer(record.uid, spec)
   }

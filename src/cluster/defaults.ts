@@ -181,6 +181,7 @@ function defaultPod(pod: Pod): void {
   spec.serviceAccountName ??= 'default'
   defaultPodSpec(spec)
   spec.enableServiceLinks ??= true
+  if (spec.hostNetwork) defaultHostPorts(spec)
   const kept = spec as unknown as Record<string, unknown>
   kept['priority'] ??= 0
   kept['preemptionPolicy'] ??= 'PreemptLowerPriority'
@@ -198,6 +199,12 @@ function defaultPod(pod: Pod): void {
         tolerationSeconds: NODE_FAILURE_TOLERATION_SECONDS,
       } as (typeof tolerations)[number])
   pod.status = { ...pod.status, phase: pod.status?.phase ?? 'Pending', qosClass: qosClassOf(spec) }
+}
+
+/** A pod on its node's network takes the ports of its containers there. Templates are left as they are. */
+function defaultHostPorts(spec: PodSpec): void {
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
+    for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
 }
 
 /** Guaranteed, Burstable or BestEffort, from the requests and limits of CPU and memory. */

@@ -9,6 +9,7 @@ import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { ContainerHooks } from './container-hooks.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
 import { type ControllerContext, isOnlyDescribed } from './controller-context.js'
+import { hostPortsOf } from './host-ports.js'
 import type { KubeObject, Pod } from './objects.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
@@ -157,7 +158,7 @@ export class Kubelet implements Controller {
 
   #run(record: PodRecord, pod: Pod): void {
     const { phase } = pod.status ?? {}
-    if (phase === 'Succeeded' || phase === 'Failed') return
+    if (phase === 'Succeeded' || phase === 'Failed') return this.#stopSandbox(record)
     for (const container of record.containers) {
       const specs = container.init ? pod.spec.initContainers : pod.spec.containers
       container.spec = specs?.find(({ name }) => name === container.name) ?? container.spec
@@ -181,7 +182,7 @@ export class Kubelet implements Controller {
     const volumes = this.#volumes(record, pod)
     if (volumes === undefined) return
     const node = this.#node(record)
-    record.address ??= node.addresses.next()
+    record.address ??= record.hostNetwork ? nodeAddress(node, this.#config) : node.addresses.next()
     if (record.address === undefined)
       return this.#block(
         record,
@@ -197,6 +198,8 @@ export class Kubelet implements Controller {
       name: record.name,
       hostname: podHostname(pod),
       nodeName: record.nodeName,
+      hostNetwork: record.hostNetwork,
+      hostPorts: record.hostNetwork ? [] : hostPortsOf(pod.spec),
       address: record.address,
       gateway: node.config.gateway,
       mtuBytes: this.#config.mtuBytes,
@@ -209,11 +212,6 @@ export class Kubelet implements Controller {
 
   /** The pod's volumes; undefined when it cannot be set up, which is told in an event. */
   #volumes(record: PodRecord, pod: Pod): SandboxVolume[] | undefined {
-    if (pod.spec.hostNetwork) {
-      const text = 'Failed to create pod sandbox: hostNetwork is not supported by Podwire'
-      this.#block(record, pod, 'FailedCreatePodSandBox', text)
-      return undefined
-    }
     try {
       return podVolumes(pod, this.#context.store)
     } catch (error) {
@@ -271,16 +269,21 @@ export class Kubelet implements Controller {
     }
     if (record.containers.some(isAlive) && clock.now < record.killAt)
       return loop.addAt(this, record.uid, record.killAt)
-    if (record.sandbox === 'creating' || record.sandbox === 'ready') {
-      record.sandbox = 'removing'
-      this.#runtime.removeSandbox(record.uid)
-    } else if (record.sandbox !== 'removing') this.#forget(record)
+    this.#stopSandbox(record)
+    if (record.sandbox !== 'removing') this.#forget(record)
+  }
+
+  #stopSandbox(record: PodRecord): void {
+    if (record.sandbox !== 'creating' && record.sandbox !== 'ready') return
+    record.sandbox = 'removing'
+    this.#runtime.removeSandbox(record.uid)
   }
 
   #forget(record: PodRecord): void {
     this.#releaseAddress(record)
     for (const { name } of record.containers) this.#probes?.stop(record.uid, name)
     this.#records.delete(record.uid)
+    this.#runtime.forget(record.uid)
     if (this.#podOf(record)) this.#context.store.remove('pods', record.namespace, record.name)
   }
 
@@ -305,7 +308,8 @@ export class Kubelet implements Controller {
   }
 
   #releaseAddress(record: PodRecord): void {
-    if (record.address !== undefined) this.#node(record).addresses.release(record.address)
+    if (record.address !== undefined && !record.hostNetwork)
+      this.#node(record).addresses.release(record.address)
     record.address = undefined
   }
 
@@ -338,6 +342,11 @@ export class Kubelet implements Controller {
   #source(record: PodRecord): { component: string; host: string } {
     return { component: 'kubelet', host: record.nodeName }
   }
+}
+
+/** With the prefix length of the nodes' network. */
+function nodeAddress(node: KubeletNode, { nodeSubnet }: ClusterConfig): string {
+  return `${node.config.address}/${nodeSubnet.split('/')[1]}`
 }
 
 function isWaitingForConfig(record: PodRecord): boolean {

@@ -1,9 +1,11 @@
-// What the pods of a node take of it, as the scheduler counts: their number, by owner too, and the CPU and memory that
-// they request. Kept up one pod at a time.
+// What the pods of a node take of it, as the scheduler counts: their number, by owner too, the CPU and memory that
+// they request, and ports of the node. Kept up one pod at a time.
 
 import { controllerOf } from './controller-context.js'
+import { hostPortsOf, portsConflict } from './host-ports.js'
 import type { Pod, PodSpec } from './objects.js'
 import { parseQuantity } from './quantity.js'
+import type { HostPort } from './sandbox.js'
 
 /** Requests of CPU, in cores, and memory, in bytes. */
 export interface Requests {
@@ -16,6 +18,7 @@ const NOTHING: Requests = { cpu: 0, memory: 0 }
 interface Share {
   readonly owner: string | undefined
   readonly requests: Requests
+  readonly hostPorts: readonly HostPort[]
 }
 
 export class NodeLoad {
@@ -37,10 +40,22 @@ export class NodeLoad {
     return this.#byOwner.get(owner) ?? 0
   }
 
+  /** Whether a pod of this node has one of these ports. */
+  hasPortOf(wanted: readonly HostPort[]): boolean {
+    if (wanted.length === 0) return false
+    for (const { hostPorts } of this.#pods.values())
+      if (hostPorts.some((taken) => wanted.some((port) => portsConflict(taken, port)))) return true
+    return false
+  }
+
   /** Counts a pod, once; what it requests does not change any more when it has a node. */
   add(key: string, pod: Pod): void {
     if (this.#pods.has(key)) return
-    const share = { owner: controllerOf(pod)?.uid, requests: requestsOf(pod.spec) }
+    const share = {
+      owner: controllerOf(pod)?.uid,
+      requests: requestsOf(pod.spec),
+      hostPorts: hostPortsOf(pod.spec),
+    }
     this.#pods.set(key, share)
     this.#take(share, 1)
   }

@@ -111,6 +111,8 @@ export interface ContainerPort {
   containerPort: number
   protocol?: Protocol
   hostPort?: number
+  /** The node's address on which hostPort is; all of them by default. */
+  hostIP?: string
 }
 
 export interface EnvVar {

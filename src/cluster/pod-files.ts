@@ -9,8 +9,9 @@ import type { ObjectStore } from './store.js'
 
 const MAX_HOSTNAME = 63
 
-/** The pod's host name: spec.hostname, or its own name cut to what a label may be. */
+/** The pod's host name: its node's, spec.hostname, or its own name cut to what a label may be. */
 export function podHostname(pod: Pod): string {
+  if (pod.spec.hostNetwork) return pod.spec.nodeName!
   return pod.spec.hostname ?? pod.metadata.name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '')
 }
 
@@ -20,8 +21,9 @@ export function resolvConf(pod: Pod, config: ClusterConfig): string {
   const nameservers: string[] = []
   const searches: string[] = []
   const options = new Map<string, string | undefined>()
-  // Default takes over the node's resolver, and the nodes here have none.
-  if (dnsPolicy === 'ClusterFirst' || dnsPolicy === 'ClusterFirstWithHostNet') {
+  // Default takes over the node's resolver, and the nodes here have none. On the node's network ClusterFirst means that.
+  const isClusterFirst = dnsPolicy === 'ClusterFirst' && !pod.spec.hostNetwork
+  if (isClusterFirst || dnsPolicy === 'ClusterFirstWithHostNet') {
     const domain = config.clusterDomain
     nameservers.push(config.dnsAddress)
     searches.push(`${pod.metadata.namespace}.svc.${domain}`, `svc.${domain}`, domain)
@@ -38,14 +40,19 @@ export function resolvConf(pod: Pod, config: ClusterConfig): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** Text of /etc/hosts for a pod with the address `podIP`. */
+/** Text of /etc/hosts for a pod with the address `podIP`; on the node's network it is the node's. */
 export function etcHosts(pod: Pod, podIP: string, config: ClusterConfig): string {
   const hostname = podHostname(pod)
   const { subdomain, hostAliases = [] } = pod.spec
   const names = subdomain
     ? [`${hostname}.${subdomain}.${pod.metadata.namespace}.svc.${config.clusterDomain}`, hostname]
     : [hostname]
-  const entries: [address: string, ...names: string[]][] = [
+  const isHostNetwork = pod.spec.hostNetwork === true
+  const node: [address: string, ...names: string[]][] = [
+    ['127.0.0.1', 'localhost'],
+    ['127.0.1.1', hostname],
+  ]
+  const own: [address: string, ...names: string[]][] = [
     ['127.0.0.1', 'localhost'],
     ['::1', 'localhost ip6-localhost ip6-loopback'],
     ['fe00::0', 'ip6-localnet'],
@@ -54,7 +61,8 @@ export function etcHosts(pod: Pod, podIP: string, config: ClusterConfig): string
     ['fe00::2', 'ip6-allrouters'],
     [podIP, ...names],
   ]
-  const lines = ['# Kubernetes-managed hosts file.', ...entries.map((entry) => entry.join('\t'))]
+  const title = `# Kubernetes-managed hosts file${isHostNetwork ? ' (host network)' : ''}.`
+  const lines = [title, ...(isHostNetwork ? node : own).map((entry) => entry.join('\t'))]
   if (hostAliases.length > 0) {
     lines.push('', '# Entries added by HostAliases.')
     for (const { ip, hostnames } of hostAliases) lines.push([ip, ...hostnames].join('\t'))

@@ -49,6 +49,8 @@ export interface PodRecord {
   readonly namespace: string
   readonly name: string
   readonly nodeName: string
+  /** The pod shares the node's network: its address is the node's. */
+  readonly hostNetwork: boolean
   sandbox: SandboxPhase
   sandboxUntil: Micros
   /** With prefix length; undefined before the sandbox is asked for and after it is gone. */
@@ -70,6 +72,7 @@ export function podRecord(pod: Pod, now: Micros): PodRecord {
     namespace: namespace!,
     name,
     nodeName: pod.spec.nodeName!,
+    hostNetwork: pod.spec.hostNetwork === true,
     sandbox: 'none',
     sandboxUntil: 0,
     address: undefined,

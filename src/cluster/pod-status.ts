@@ -10,7 +10,7 @@ import { type ContainerRecord, isInitialized, type PodRecord } from './pod-recor
 
 /** The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. */
 export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: ClusterClock): PodStatus {
-  const { podIP: _ip, podIPs: _ips, ...kept } = pod.status ?? {}
+  const { podIP: lastIP, podIPs: _ips, ...kept } = pod.status ?? {}
   const initialized = isInitialized(record)
   const statuses = (init: boolean) =>
     record.containers
@@ -23,7 +23,10 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
   const phase = record.containers.some(({ changed }) => changed)
     ? 'Running'
     : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
-  const podIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
+  const ownIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
+  // A pod that has ended is still told with the address that it had.
+  const isFinished = phase === 'Succeeded' || phase === 'Failed'
+  const podIP = record.hostNetwork ? hostIP : (ownIP ?? (isFinished ? lastIP : undefined))
   return {
     ...kept,
     phase,

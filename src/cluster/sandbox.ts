@@ -14,13 +14,25 @@ export interface SandboxVolume {
   readonly sizeLimitBytes?: number
 }
 
+/** A port of the node that leads to a port of the pod. */
+export interface HostPort {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP'
+  readonly hostPort: number
+  readonly containerPort: number
+  /** The one address of the node on which it is; all of them by default. */
+  readonly hostIP?: string
+}
+
 export interface SandboxSpec {
   readonly uid: PodUid
   readonly namespace: string
   readonly name: string
   readonly hostname: string
   readonly nodeName: string
-  /** Pod address with the prefix length of its pod range: `10.36.0.0/16`. */
+  /** The pod has no network of its own: its programs use the node's. `hostPorts` is empty then. */
+  readonly hostNetwork: boolean
+  readonly hostPorts: readonly HostPort[]
+  /** Pod address with the prefix length of its pod range: `10.36.0.0/16`. With hostNetwork, the node's. */
   readonly address: string
   readonly gateway: string
   readonly mtuBytes: number
@@ -84,6 +96,8 @@ export interface PodRuntime {
   stopContainer(uid: PodUid, container: string, grace: Micros): void
   /** The files of a volume have changed: those of a ConfigMap or Secret. */
   updateVolume(uid: PodUid, volume: SandboxVolume): void
-  /** Ends what still runs in it and takes its network away. */
+  /** Ends what still runs in it and takes its network away. The logs of its containers stay until `forget`. */
   removeSandbox(uid: PodUid): void
+  /** The pod is gone, its sandbox before it: nobody asks for its logs any more. */
+  forget(uid: PodUid): void
 }

@@ -4,6 +4,7 @@
 
 import type { ControllerContext } from './controller-context.js'
 import { controllerOf, isOnlyDescribed } from './controller-context.js'
+import { hostPortsOf } from './host-ports.js'
 import { cloneJson } from './json.js'
 import { NodeLoad, requestsOf } from './node-load.js'
 import type { Node, Pod, PodSpec, Taint } from './objects.js'
@@ -15,6 +16,7 @@ import { type Controller, keyOf, splitKey } from './work-loop.js'
 const SOURCE = { component: 'default-scheduler' }
 const DEFAULT_MAX_PODS = 110
 const TOO_MANY_PODS = 'Too many pods'
+const NO_FREE_PORTS = "node(s) didn't have free ports for the requested pod ports"
 /** Sums of decimal fractions are not exact. */
 const ROUNDING = 1e-9
 
@@ -71,6 +73,7 @@ export class Scheduler implements Controller {
     if (taint) return [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`]
     if (!matchesLabels(pod.spec.nodeSelector ?? {}, node.metadata.labels))
       return ["node(s) didn't match Pod's node affinity/selector"]
+    if (this.#load(node.metadata.name).hasPortOf(hostPortsOf(pod.spec))) return [NO_FREE_PORTS]
     return this.#shortages(pod, node)
   }
 
@@ -168,7 +171,9 @@ const UNSCHEDULABLE_TAINT: Taint = { key: 'node.kubernetes.io/unschedulable', ef
 /** What became of looking for pods to put aside: there are none of lower priority, or it would not help. */
 function preemption(refusals: readonly string[][]): string {
   const full = refusals.filter((reasons) =>
-    reasons.every((reason) => reason === TOO_MANY_PODS || reason.startsWith('Insufficient ')),
+    reasons.every(
+      (reason) => reason === TOO_MANY_PODS || reason === NO_FREE_PORTS || reason.startsWith('Insufficient '),
+    ),
   ).length
   const other = refusals.length - full
   return [

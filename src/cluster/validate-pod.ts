@@ -3,6 +3,7 @@
 import { parseIpv4 } from '../wire/address.js'
 import type { FieldErrors } from './field-errors.js'
 import { quote } from './field-errors.js'
+import { hostPortText } from './host-ports.js'
 import { dns1123Label, envVarName, portName } from './name-rules.js'
 import type { Container, EnvVar, PodSpec, Probe, Volume } from './objects.js'
 import { parseQuantity } from './quantity.js'
@@ -35,6 +36,7 @@ export function validatePodSpec(spec: PodSpec, path: string, errors: FieldErrors
       names.add(container.name)
       validateContainer(container, at, volumes, errors)
     }
+  validateHostPorts(spec, path, errors)
   errors.supported(`${path}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never'])
   errors.supported(`${path}.dnsPolicy`, spec.dnsPolicy, [
     'ClusterFirstWithHostNet',
@@ -154,7 +156,27 @@ function validateContainerPorts(container: Container, path: string, errors: Fiel
     if (!port.containerPort) errors.required(`${at}.containerPort`)
     else errors.port(`${at}.containerPort`, port.containerPort)
     if (port.hostPort !== undefined && port.hostPort !== 0) errors.port(`${at}.hostPort`, port.hostPort)
+    if (port.hostIP) validateIp(port.hostIP, `${at}.hostIP`, errors)
     errors.supported(`${at}.protocol`, port.protocol, PROTOCOLS)
+  }
+}
+
+/** On the node's network a port is what it is; and no two containers have the same port of the node. */
+function validateHostPorts(spec: PodSpec, path: string, errors: FieldErrors): void {
+  for (const list of ['initContainers', 'containers'] as const) {
+    const taken = new Set<string>()
+    for (const [i, container] of (spec[list] ?? []).entries())
+      for (const [j, { containerPort, hostPort, hostIP, protocol }] of (container.ports ?? []).entries()) {
+        if (!hostPort) continue
+        const field = `${path}.${list}[${i}].ports[${j}].hostPort`
+        if (spec.hostNetwork && hostPort !== containerPort)
+          errors.invalid(field, hostPort, 'must match `containerPort` when `hostNetwork` is true')
+        // Init containers run one after the other.
+        if (list === 'initContainers') continue
+        const text = hostPortText(protocol, hostIP, hostPort)
+        if (taken.has(text)) errors.duplicate(field, quote(text))
+        taken.add(text)
+      }
   }
 }
 

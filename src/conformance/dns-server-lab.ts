@@ -178,6 +178,7 @@ const NO_RUNTIME: PodRuntime = {
   stopContainer: () => {},
   updateVolume: () => {},
   removeSandbox: () => {},
+  forget: () => {},
 }
 
 /** The server is an endpoint of kube-dns, as in every cluster. */

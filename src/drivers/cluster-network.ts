@@ -9,10 +9,11 @@ import type { Micros } from '../base/time.js'
 import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
-import type { PodUid } from '../cluster/sandbox.js'
+import type { HostPort, PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { type Attachment, type LinkId, type MachineId, Network } from '../fabric/network.js'
+import type { PortMapping } from '../host/port-map.js'
 import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import {
@@ -23,6 +24,7 @@ import {
   ipv4,
   type Mac,
   parseCidr,
+  parseInterfaceAddress,
 } from '../wire/address.js'
 import { PROTOCOL_TCP } from '../wire/ipv4.js'
 import type { FlowEvent, LinkTarget } from './emulation.js'
@@ -43,6 +45,12 @@ export interface ClusterNetworkOptions {
 
 /** Hears every frame on an interface, seen from the machine that owns it. */
 export type FrameListener = (direction: 'in' | 'out', frame: Uint8Array, now: Micros) => void
+
+/** Ports of the node that lead to a pod, which has `address` (with the prefix length of its range). */
+export interface PodPorts {
+  readonly address: string
+  readonly hostPorts: readonly HostPort[]
+}
 
 interface PodWire {
   readonly node: ProxyNode
@@ -94,8 +102,8 @@ export class ClusterNetwork implements ClusterFollower {
     }
   }
 
-  /** Wires a pod to its node's bridge. Port 0 of `machine` is the pod's eth0. */
-  addPod(uid: PodUid, name: string, nodeName: string, machine: Machine): MachineId {
+  /** Wires a pod to its node's bridge, and to ports of its node. Port 0 of `machine` is the pod's eth0. */
+  addPod(uid: PodUid, name: string, nodeName: string, machine: Machine, ports?: PodPorts): MachineId {
     const node = this.#nodes.get(nodeName)
     const nodeMachine = this.#nodeMachines.get(nodeName)
     if (node === undefined || nodeMachine === undefined)
@@ -104,6 +112,8 @@ export class ClusterNetwork implements ClusterFollower {
     const nodePort = node.host.addPod(name)
     const untap = this.#wire(name, `pod ${name} on ${nodeName}`, id, { machine: nodeMachine, port: nodePort })
     this.#pods.set(uid, { node, nodePort, machine: id, untap })
+    const address = parseInterfaceAddress(ports?.address ?? '')
+    if (address !== undefined) node.host.portMap.add(uid, address, ports!.hostPorts.map(portMapping))
     return id
   }
 
@@ -135,6 +145,7 @@ export class ClusterNetwork implements ClusterFollower {
     this.network.remove(pod.machine)
     this.#wires.delete(pod.machine)
     pod.node.host.removePod(pod.nodePort)
+    pod.node.host.portMap.remove(uid)
   }
 
   /** A change of the cluster, for every node's kube-proxy. Takes effect at the next `run`. */
@@ -299,6 +310,18 @@ export class ClusterNetwork implements ClusterFollower {
     })
   }
 }
+
+function portMapping({ protocol, hostPort, containerPort, hostIP }: HostPort): PortMapping {
+  const everywhere = hostIP === undefined || hostIP === '0.0.0.0'
+  return {
+    protocol: PROTOCOL_NAMES[protocol],
+    hostPort,
+    containerPort,
+    hostAddress: everywhere ? undefined : ipv4(hostIP),
+  }
+}
+
+const PROTOCOL_NAMES = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' } as const
 
 function nodeMac(name: string): Mac {
   return 0x5254_0000_0000 + hash32(name)

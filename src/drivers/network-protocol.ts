@@ -5,9 +5,12 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
-import type { PodUid } from '../cluster/sandbox.js'
+import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
+import type { PodCommand, PodEvent } from '../pod/protocol.js'
+import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
+import type { PodPorts } from './cluster-network.js'
 import type { FlowEvent, LinkTarget } from './emulation.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
@@ -39,9 +42,13 @@ export type NetworkCommand =
       readonly name: string
       readonly node: string
       readonly wire: WireEnd
+      readonly ports: PodPorts
     }
   | { readonly type: 'add-external'; readonly name: string; readonly wire: WireEnd }
   | { readonly type: 'remove-pod'; readonly uid: PodUid }
+  /** A pod with hostNetwork: it lives in the network's thread, and what its placement sends goes by `pod-command`. */
+  | { readonly type: 'create-sandbox'; readonly spec: SandboxSpec; readonly dns: DnsImageOptions }
+  | { readonly type: 'pod-command'; readonly uid: PodUid; readonly command: PodCommand }
   | { readonly type: 'change'; readonly change: ClusterChange }
   | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }
   /** Answered by an event `probe`. */
@@ -54,6 +61,8 @@ export type NetworkCommand =
 
 export type NetworkEvent =
   | { readonly type: 'flow'; readonly event: FlowEvent }
+  /** Of a pod with hostNetwork. */
+  | { readonly type: 'pod'; readonly uid: PodUid; readonly event: PodEvent }
   | { readonly type: 'probe'; readonly id: number; readonly result: ProbeResult }
   | { readonly type: 'barrier'; readonly id: number }
   /** To the command with that id: what its name promises. */

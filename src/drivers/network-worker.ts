@@ -1,4 +1,5 @@
-// The network's thread: every node's stack, bridge, netfilter and kube-proxy, the switch between them, captures.
+// The network's thread: every node's stack, bridge, netfilter and kube-proxy, the switch between them, captures; and
+// the pods that share a node's stack (node-sandboxes.ts), a busy one of which slows all of this down.
 // It runs in bursts: frames from all pods' rings, what is due, frames to the rings, bells; then it sleeps until a
 // bell or a deadline.
 
@@ -10,6 +11,7 @@ import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { DeadlineTimer } from './deadline-timer.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
+import { NodeSandboxes } from './node-sandboxes.js'
 import { NodeShells } from './node-shell.js'
 import { RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
@@ -22,6 +24,7 @@ interface PodEnd {
 class NetworkThread {
   readonly #time: RealTime
   readonly #network: ClusterNetwork
+  readonly #sandboxes: NodeSandboxes
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
@@ -29,10 +32,7 @@ class NetworkThread {
     host: this.#network.node(node).host,
     clock: this.#time.clock(),
     random: this.#random.fork(`shell on ${node}`),
-    touched: () => {
-      this.#network.touchNode(node)
-      this.#soon()
-    },
+    touched: () => this.#touchNode(node),
   }))
   /** By uid; hosts outside the cluster by name. */
   readonly #pods = new Map<string, PodEnd>()
@@ -52,6 +52,13 @@ class NetworkThread {
       onFlow: (event) => emit({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
     })
+    this.#sandboxes = new NodeSandboxes({
+      network: this.#network,
+      clock: () => this.#time.clock(),
+      random: this.#random,
+      emit: (uid, event) => emit({ type: 'pod', uid, event }),
+      touched: (node) => this.#touchNode(node),
+    })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),
       () => this.burst(),
@@ -64,8 +71,9 @@ class NetworkThread {
     switch (command.type) {
       case 'add-pod': {
         const ring = new RingMachine(command.wire, () => this.burst())
-        const machine = this.#network.addPod(command.uid, command.name, command.node, ring)
-        this.#pods.set(command.uid, { ring, machine })
+        const { uid, name, node, ports } = command
+        const machine = this.#network.addPod(uid, name, node, ring, ports)
+        this.#pods.set(uid, { ring, machine })
         break
       }
       case 'add-external': {
@@ -77,6 +85,12 @@ class NetworkThread {
         this.#pods.get(command.uid)?.ring.close()
         this.#pods.delete(command.uid)
         this.#network.removePod(command.uid)
+        break
+      case 'create-sandbox':
+        this.#sandboxes.create(command.spec, command.dns)
+        break
+      case 'pod-command':
+        this.#sandboxes.handle(command.uid, command.command)
         break
       case 'change':
         this.#network.apply(command.change)
@@ -109,6 +123,11 @@ class NetworkThread {
 
   async #execOnNode(id: number, node: string, script: string): Promise<void> {
     this.#emit({ type: 'answer', id, answer: await this.#shells.run(node, script) })
+  }
+
+  #touchNode(node: string): void {
+    this.#network.touchNode(node)
+    this.#soon()
   }
 
   /** Everything that is to be done now, then sleep. */

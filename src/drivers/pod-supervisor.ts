@@ -26,12 +26,17 @@ export interface PodPlacement {
   create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void }
 }
 
+/** What is kept of a container's output. */
+interface ContainerLogs {
+  readonly current: ContainerLog
+  readonly previous: ContainerLog | undefined
+}
+
 interface PodRecord {
   readonly spec: SandboxSpec
   readonly send: (command: PodCommand) => void
   /** Tell containers what of their output is in the log. */
   readonly logTaken: Map<string, OutputTaken>
-  readonly logs: Map<string, { current: ContainerLog; previous: ContainerLog | undefined }>
   readonly sessions: Map<StreamId, RemoteSession>
   stopFollowing: (() => void) | undefined
 }
@@ -47,6 +52,8 @@ export class PodSupervisor implements PodRuntime, PodStreams {
   onEvent: ((event: SandboxEvent) => void) | undefined
   readonly #options: SupervisorOptions
   readonly #pods = new Map<PodUid, PodRecord>()
+  /** Of every pod until it is forgotten, by container: they outlive sandboxes. */
+  readonly #logs = new Map<PodUid, Map<string, ContainerLogs>>()
   readonly #barriers = new Map<number, () => void>()
   #nextId = 1
 
@@ -60,10 +67,10 @@ export class PodSupervisor implements PodRuntime, PodStreams {
 
   createSandbox(spec: SandboxSpec): void {
     const link = this.#options.placement.create(spec, (event) => this.#handle(spec.uid, event))
+    if (!this.#logs.has(spec.uid)) this.#logs.set(spec.uid, new Map())
     this.#pods.set(spec.uid, {
       spec,
       send: (command) => link.send(command),
-      logs: new Map(),
       logTaken: new Map(),
       sessions: new Map(),
       stopFollowing: undefined,
@@ -73,7 +80,8 @@ export class PodSupervisor implements PodRuntime, PodStreams {
   startContainer(uid: PodUid, spec: ContainerSpec): void {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
-    pod.logs.set(spec.name, { current: new ContainerLog(), previous: pod.logs.get(spec.name)?.current })
+    const logs = this.#logs.get(uid)
+    logs?.set(spec.name, { current: new ContainerLog(), previous: logs.get(spec.name)?.current })
     const logTaken = (bytes: number) => pod.send({ type: 'log-taken', container: spec.name, bytes })
     pod.logTaken.set(spec.name, new OutputTaken(logTaken))
     if (
@@ -99,6 +107,10 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     this.#pods.get(uid)?.send({ type: 'remove' })
   }
 
+  forget(uid: PodUid): void {
+    this.#logs.delete(uid)
+  }
+
   exec(
     uid: PodUid,
     container: string,
@@ -116,7 +128,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
   }
 
   log(uid: PodUid, container: string, previous: boolean): readonly LogEntry[] {
-    const logs = this.#pods.get(uid)?.logs.get(container)
+    const logs = this.#logs.get(uid)?.get(container)
     return (previous ? logs?.previous : logs?.current)?.entries() ?? []
   }
 
@@ -126,7 +138,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     onEntry: (entry: LogEntry) => void,
     onEnd: () => void,
   ): () => void {
-    const log = this.#pods.get(uid)?.logs.get(container)?.current
+    const log = this.#logs.get(uid)?.get(container)?.current
     if (log === undefined) {
       onEnd()
       return () => {}
@@ -165,7 +177,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
       case 'sandbox':
         return this.#sandboxEvent(uid, pod, event.event)
       case 'log':
-        pod?.logs.get(event.container)?.current.append(event.entry)
+        this.#logs.get(uid)?.get(event.container)?.current.append(event.entry)
         pod?.logTaken.get(event.container)?.add(event.entry.bytes.length)
         return
       case 'stream-output':
@@ -181,11 +193,12 @@ export class PodSupervisor implements PodRuntime, PodStreams {
   }
 
   #sandboxEvent(uid: PodUid, pod: PodRecord | undefined, event: SandboxEvent): void {
-    if (event.type === 'container-exited') pod?.logs.get(event.container)?.current.end()
+    const logs = this.#logs.get(uid)
+    if (event.type === 'container-exited') logs?.get(event.container)?.current.end()
     if (event.type === 'sandbox-gone' && pod !== undefined) {
       this.#pods.delete(uid)
       pod.stopFollowing?.()
-      for (const log of pod.logs.values()) log.current.end()
+      for (const log of logs?.values() ?? []) log.current.end()
       for (const session of pod.sessions.values()) session.exit(137, event.reason)
     }
     this.onEvent?.(event)

@@ -79,6 +79,7 @@ export class PodThreads implements PodPlacement {
         name: options.podName(spec),
         node: spec.nodeName,
         wire: { outgoing: toPod, incoming: fromPod, bell: port1 },
+        ports: { address: spec.address, hostPorts: spec.hostPorts },
       },
       [port1],
     )

@@ -5,7 +5,7 @@ import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import type { SandboxSpec } from '../cluster/sandbox.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
-import { type DnsImageOptions, PodSandbox } from '../pod/sandbox.js'
+import { type DnsImageOptions, PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
 import type { WireEnd } from './network-protocol.js'
 import { RealTime } from './real-time.js'
@@ -27,16 +27,19 @@ class PodThread {
   constructor(data: PodWorkerData, emit: (event: PodEvent) => void) {
     const time = new RealTime(data.startUnixMillis, data.zero)
     let touch = () => {}
+    const random = new Random(`seed ${data.seed}`).fork(`pod ${data.spec.uid}`)
+    const host = sandboxHost(data.spec, random)
     this.sandbox = new PodSandbox({
       spec: data.spec,
+      stack: host.stack,
       clock: time.clock(),
-      random: new Random(`seed ${data.seed}`).fork(`pod ${data.spec.uid}`),
+      random,
       codec: dnsCodec,
       dns: data.dns,
       emit,
       touched: () => touch(),
     })
-    const wired = new WiredHost(this.sandbox.host, data.wire, time)
+    const wired = new WiredHost(host, data.wire, time)
     touch = () => wired.touch()
     touch()
   }

@@ -1,5 +1,5 @@
 // The threads driver: real time; the control plane in this thread, the network in one worker, every pod in a worker
-// of its own.
+// of its own - but for pods with hostNetwork, which live with their node's stack.
 
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { Api } from '../api/request.js'
@@ -23,6 +23,7 @@ import {
 } from './emulation.js'
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
+import { HostNetworkPods } from './host-network-pods.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
 import type { NodeCommandResult } from './node-shell.js'
@@ -43,6 +44,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #random: Random
   readonly #worker: Worker
   readonly #pods: PodThreads
+  readonly #hostNetworkPods: HostNetworkPods
   readonly #assembly: ClusterAssembly
   readonly #timer: DeadlineTimer
   readonly #exposed = new Set<HostDns>()
@@ -93,10 +95,16 @@ export class ThreadsEmulation implements Emulation {
       toNetwork: (command, transfer) => this.#toNetwork(command, transfer),
       onEvent: () => this.#soon(),
     })
+    this.#hostNetworkPods = new HostNetworkPods({
+      others: this.#pods,
+      dns: options.dns,
+      toNetwork: (command) => this.#toNetwork(command),
+      onEvent: () => this.#soon(),
+    })
     this.#assembly = new ClusterAssembly({
       options,
       random: this.#random,
-      placement: this.#pods,
+      placement: this.#hostNetworkPods,
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
@@ -328,6 +336,8 @@ export class ThreadsEmulation implements Emulation {
       case 'flow':
         for (const listener of this.#flowListeners) listener(event.event)
         return
+      case 'pod':
+        return this.#hostNetworkPods.handle(event.uid, event.event)
       case 'probe':
         this.#assembly.probeResult(event.id, event.result)
         return this.#soon()

@@ -16,7 +16,7 @@ import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
 import type { PodEvent } from '../pod/protocol.js'
-import { PodSandbox } from '../pod/sandbox.js'
+import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import type { Clock, System } from '../posix/process.js'
 import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import type { CaptureFile } from './capture-file.js'
@@ -271,24 +271,32 @@ export class VirtualEmulation implements Emulation {
     return {
       create: (spec: SandboxSpec, emit: (event: PodEvent) => void) => {
         const name = options.podName(spec)
-        let touched = () => {}
+        const random = this.#random.fork(`pod ${spec.uid}`)
+        const own = spec.hostNetwork ? undefined : sandboxHost(spec, random)
+        const host = own ?? this.network.node(spec.nodeName).host
+        let touched = () => this.touchNode(spec.nodeName)
         const sandbox = new PodSandbox({
           spec,
+          stack: host.stack,
           clock: this.#time.clock(),
-          random: this.#random.fork(`pod ${spec.uid}`),
+          random,
           codec: dnsCodec,
           dns: options.dns,
           emit: (event) => {
             emit(event)
             if (event.type !== 'sandbox' || event.event.type !== 'sandbox-gone') return
+            if (own !== undefined) touched = () => {}
             this.network.removePod(spec.uid)
             this.#pods.delete(spec.uid)
           },
           touched: () => touched(),
         })
-        const machine = this.network.addPod(spec.uid, name, spec.nodeName, sandbox.host)
-        touched = () => this.touchMachine(machine)
-        this.#pods.set(spec.uid, { spec, host: sandbox.host, touched })
+        if (own !== undefined) {
+          const { uid, nodeName, address, hostPorts } = spec
+          const machine = this.network.addPod(uid, name, nodeName, own, { address, hostPorts })
+          touched = () => this.touchMachine(machine)
+        }
+        this.#pods.set(spec.uid, { spec, host, touched })
         sandbox.ready()
         return { send: (command) => sandbox.handle(command) }
       },

@@ -12,6 +12,7 @@ import { Netfilter } from '../netfilter/netfilter.js'
 import { Stack } from '../stack/stack.js'
 import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
 import type { Host } from './host.js'
+import { PortMap } from './port-map.js'
 
 export interface NodeHostOptions {
   readonly name: string
@@ -37,6 +38,8 @@ export class NodeHost implements Host {
   readonly name: string
   readonly stack: Stack
   readonly netfilter: Netfilter
+  /** Ports of the node that lead to its pods. */
+  readonly portMap: PortMap
   readonly #bridge = new Bridge()
   /** The bridge's port to the stack, where a pod would have its veth. Pods' port numbers are the bridge's. */
   readonly #uplink: number
@@ -55,6 +58,7 @@ export class NodeHost implements Host {
     const mtuBytes = options.mtuBytes ?? DEFAULT_MTU_BYTES
     this.stack = new Stack({ name: options.name, random, forwarding: true })
     this.netfilter = new Netfilter(this.stack, random.fork('netfilter'))
+    this.portMap = new PortMap(this.netfilter, this.stack)
     this.#eth0 = this.stack.addInterface({
       name: 'eth0',
       mac: options.mac,

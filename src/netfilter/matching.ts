@@ -68,6 +68,8 @@ export class Matcher {
         return portAt(packet, 0) === match.port
       case 'destination-port':
         return portAt(packet, 2) === match.port
+      case 'destination-ports':
+        return match.ports.some((port) => portAt(packet, 2) === port)
       case 'in-interface':
         return namesInterface(match.name, packet.input?.name)
       case 'out-interface':

@@ -15,6 +15,8 @@ export type Match =
   | { readonly match: 'destination'; readonly cidr: Cidr; readonly invert?: boolean }
   | { readonly match: 'source-port'; readonly port: Port; readonly invert?: boolean }
   | { readonly match: 'destination-port'; readonly port: Port; readonly invert?: boolean }
+  /** multiport: any of up to 15 ports. */
+  | { readonly match: 'destination-ports'; readonly ports: readonly Port[]; readonly invert?: boolean }
   | { readonly match: 'in-interface'; readonly name: string; readonly invert?: boolean }
   | { readonly match: 'out-interface'; readonly name: string; readonly invert?: boolean }
   | AddressTypeMatch

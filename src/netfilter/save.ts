@@ -89,6 +89,8 @@ function extensionText(match: Match): string {
       return ` -m ${match.protocol}`
     case 'comment':
       return ` -m comment --comment ${quote(match.text)}`
+    case 'destination-ports':
+      return ` -m multiport${not(match.invert)} --dports ${match.ports.join(',')}`
     case 'address-type': {
       const invert = not(match.invert)
       const source = match.source === undefined ? '' : `${invert} --src-type ${match.source}`

@@ -1,5 +1,6 @@
-// A pod as it lives in one thread: its network (one stack on its virtual IP), its volumes, its containers. Driven
-// by PodCommands, tells PodEvents; which thread it is in, and what carries its frames, is the driver's business.
+// A pod as it lives in one thread: its network (a stack of its own on its virtual IP, or its node's), its volumes, its
+// containers. Driven by PodCommands, tells PodEvents; which thread it is in, and what carries its frames, is the
+// driver's business.
 
 import { hash32, type Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
@@ -16,6 +17,7 @@ import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
 import { ProcessNet } from '../posix/net-over-stack.js'
 import type { Clock } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
+import type { Stack } from '../stack/stack.js'
 import { ipv4, type Mac, parseInterfaceAddress } from '../wire/address.js'
 import { ChangeFeed } from './change-feed.js'
 import { Container, type PodContext } from './container.js'
@@ -28,12 +30,14 @@ const NO_GRACE: Micros = 0
 
 export interface SandboxOptions {
   readonly spec: SandboxSpec
+  /** The network of its programs: `sandboxHost`'s, or its node's. */
+  readonly stack: Stack
   readonly clock: Clock
   readonly random: Random
   readonly codec: DnsCodec
   readonly dns: DnsImageOptions
   readonly emit: (event: PodEvent) => void
-  /** The pod's stack may have something to send or a new deadline. */
+  /** That stack may have something to send or a new deadline. */
   readonly touched: () => void
 }
 
@@ -44,8 +48,6 @@ export interface DnsImageOptions {
 }
 
 export class PodSandbox {
-  /** The pod on its wire: port 0 is eth0. */
-  readonly host: Host
   readonly #spec: SandboxSpec
   readonly #emit: (event: PodEvent) => void
   readonly #images: ImageRegistry
@@ -57,28 +59,17 @@ export class PodSandbox {
   #removed = false
 
   constructor(options: SandboxOptions) {
-    const { spec, clock, random, codec } = options
+    const { spec, stack, clock, random, codec } = options
     this.#spec = spec
     for (const { name, files } of spec.volumes) if (files) this.#volumeFiles.set(name, Object.keys(files))
     this.#emit = options.emit
-    const address = parseInterfaceAddress(spec.address)
-    if (address === undefined)
-      throw new TypeError(`pod ${spec.name}: not an interface address: ${spec.address}`)
-    this.host = podHost({
-      name: `${spec.namespace}/${spec.name}`,
-      mac: podMac(spec.uid),
-      address,
-      gateway: ipv4(spec.gateway),
-      mtuBytes: spec.mtuBytes,
-      random: random.fork('stack'),
-    })
     this.#images = builtinImages({
       codec,
       dns: options.dns,
       follow: (follower) => this.#feed.follow(follower),
     })
     const quota = new Quota(spec.memoryLimitBytes)
-    const network = { stack: this.host.stack, clock, touched: options.touched }
+    const network = { stack, clock, touched: options.touched }
     const resolverRandom = random.fork('resolver')
     this.#context = {
       hostname: spec.hostname,
@@ -189,6 +180,21 @@ export class PodSandbox {
   #tell(event: SandboxEvent): void {
     this.#emit({ type: 'sandbox', event })
   }
+}
+
+/** The network of a pod that has one of its own: the pod on its wire, port 0 is eth0. */
+export function sandboxHost(spec: SandboxSpec, random: Random): Host {
+  const address = parseInterfaceAddress(spec.address)
+  if (address === undefined)
+    throw new TypeError(`pod ${spec.name}: not an interface address: ${spec.address}`)
+  return podHost({
+    name: `${spec.namespace}/${spec.name}`,
+    mac: podMac(spec.uid),
+    address,
+    gateway: ipv4(spec.gateway),
+    mtuBytes: spec.mtuBytes,
+    random: random.fork('stack'),
+  })
 }
 
 function makeVolumes(spec: SandboxSpec, quota: Quota, clock: Clock): Map<string, Volume> {

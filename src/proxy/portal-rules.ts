@@ -3,7 +3,7 @@
 // pods comes in through PREROUTING and is redirected; the node's own leaves through OUTPUT, where REDIRECT would
 // mean 127.0.0.1, so it is sent to the node's address instead.
 
-import type { Match, Rule, TableName } from '../netfilter/rule.js'
+import type { HookName, Match, Rule, TableName } from '../netfilter/rule.js'
 import type { Ipv4, Port } from '../wire/address.js'
 import type { ServicePortInfo } from './service-port.js'
 
@@ -11,6 +11,9 @@ import type { ServicePortInfo } from './service-port.js'
 export interface RuleTables {
   /** Sets all rules of a chain at once; makes the chain when it is not there. */
   replaceChain(table: TableName, chain: string, rules: Rule[]): void
+  chains(
+    table: TableName,
+  ): readonly { readonly name: string; readonly rules: readonly { readonly rule: Rule }[] }[]
 }
 
 export const CONTAINER_PORTAL_CHAIN = 'KUBE-PORTALS-CONTAINER'
@@ -30,17 +33,31 @@ export function writePortals(tables: RuleTables, nodeAddress: Ipv4, portals: rea
   tables.replaceChain('nat', HOST_PORTAL_CHAIN, hostRules)
 }
 
-/** Makes PREROUTING and OUTPUT pass through the portal chains, which must be there already. */
+/** The built-in chains, which others write too, and ours that they pass through. */
+const HOOKS: readonly (readonly [hook: HookName, chain: string])[] = [
+  ['PREROUTING', CONTAINER_PORTAL_CHAIN],
+  ['OUTPUT', HOST_PORTAL_CHAIN],
+]
+
+/** Makes PREROUTING and OUTPUT pass first through the portal chains, which must be there already. */
 export function hookPortals(tables: RuleTables): void {
-  tables.replaceChain('nat', 'PREROUTING', [jump(CONTAINER_PORTAL_CHAIN)])
-  tables.replaceChain('nat', 'OUTPUT', [jump(HOST_PORTAL_CHAIN)])
+  for (const [hook, chain] of HOOKS)
+    tables.replaceChain('nat', hook, [jump(chain), ...rulesOfOthers(tables, hook, chain)])
 }
 
-/** Takes every rule away again. */
+/** Takes every rule of ours away again. */
 export function removePortals(tables: RuleTables): void {
-  for (const chain of ['PREROUTING', 'OUTPUT', CONTAINER_PORTAL_CHAIN, HOST_PORTAL_CHAIN]) {
+  for (const [hook, chain] of HOOKS) {
+    tables.replaceChain('nat', hook, rulesOfOthers(tables, hook, chain))
     tables.replaceChain('nat', chain, [])
   }
+}
+
+function rulesOfOthers(tables: RuleTables, hook: HookName, chain: string): Rule[] {
+  const rules = tables.chains('nat').find(({ name }) => name === hook)?.rules ?? []
+  return rules
+    .map(({ rule }) => rule)
+    .filter(({ target }) => target.target !== 'jump' || target.chain !== chain)
 }
 
 function jump(chain: string): Rule {

@@ -158,7 +158,12 @@ function destinationOf({ arrival, records, to }: Probe): string | undefined {
 function podsByAddress(lab: Lab): Map<string, Pod> {
   const response = lab.emulation.api.request({ method: 'GET', path: '/api/v1/pods' })
   const pods = (response.body as { items: Pod[] }).items
-  return new Map(pods.flatMap((pod) => (pod.status?.podIP === undefined ? [] : [[pod.status.podIP, pod]])))
+  const rows = pods.flatMap((pod): [string, Pod][] => {
+    const { podIP, phase } = pod.status ?? {}
+    // The address of a pod that has ended may be another's by now.
+    return podIP === undefined || phase === 'Succeeded' || phase === 'Failed' ? [] : [[podIP, pod]]
+  })
+  return new Map(rows)
 }
 
 /** Lines of `conntrack -L` on every node that are about a connection. */

@@ -81,7 +81,8 @@ async function podClient(lab: Lab, cluster: RunningCluster, reference: string): 
   if (running !== undefined) {
     const { spec, host, touched } = running
     const address = ipv4(spec.address.split('/')[0]!)
-    const point = `${spec.namespace === 'default' ? '' : `${spec.namespace}/`}${spec.name}:eth0`
+    const pointOfPod = `${spec.namespace === 'default' ? '' : `${spec.namespace}/`}${spec.name}:eth0`
+    const point = spec.hostNetwork ? `${spec.nodeName}:eth0` : pointOfPod
     return { name: `pod ${spec.name}`, stack: host.stack, address, node: spec.nodeName, point, touched }
   }
   if (pod?.status?.podIP === undefined) throw new PlaceError(`pod ${name} does not run`)

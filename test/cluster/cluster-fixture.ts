@@ -25,6 +25,7 @@ export class FakeRuntime implements PodRuntime {
   readonly started: ContainerSpec[] = []
   readonly volumeUpdates: { pod: string; volume: SandboxVolume }[] = []
   readonly stopped: { container: string; grace: Micros }[] = []
+  readonly forgotten: string[] = []
   /** Containers that do not end at SIGTERM, by image. */
   stubborn = new Set<string>()
 
@@ -55,6 +56,10 @@ export class FakeRuntime implements PodRuntime {
   removeSandbox(uid: string): void {
     this.sandboxes.delete(uid)
     this.onEvent!({ type: 'sandbox-gone', uid })
+  }
+
+  forget(uid: string): void {
+    this.forgotten.push(uid)
   }
 
   exit(uid: string, container: string, exitCode: number): void {

@@ -30,6 +30,7 @@ function world(seed = '1') {
         chains.set(chain, rules)
         writes++
       },
+      chains: () => [...chains].map(([name, rules]) => ({ name, rules: rules.map((rule) => ({ rule })) })),
     },
     random: new Random(seed),
     onFlow: (flow) => flows.push(flow),
