@@ -65,7 +65,7 @@ Names are complete: no search list is applied. Exit code 1 when a question got n
   },
 })
 
-/** `NAME`, `NAME TYPE` and `TYPE NAME`, any number of them; an address stands for its reverse name. */
+/** `NAME`, `NAME TYPE` and `TYPE NAME`, any number of them, each quoted as one word or not; an address stands for its reverse name. */
 function questionsOf(words: readonly string[]): Question[] {
   const questions: Question[] = []
   let name: string | undefined
@@ -75,7 +75,7 @@ function questionsOf(words: readonly string[]): Question[] {
     name = undefined
     type = undefined
   }
-  for (const word of words) {
+  for (const word of words.flatMap((each) => each.split(/\s+/)).filter((each) => each !== '')) {
     const known = TYPES.find((one) => one === word.toUpperCase())
     if (known === undefined) {
       if (name !== undefined) ask()

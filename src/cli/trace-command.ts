@@ -53,6 +53,7 @@ Options
     const output = choiceOption('output', values.output, ['text', 'json'] as const) ?? 'text'
     const transport = choiceOption('proto', values.proto, ['tcp', 'udp'] as const) ?? 'tcp'
     const connections = integerOption('connections', values.connections, 10_000)
+    if (connections === 0) throw new UsageError('--connections 0: at least one packet must be sent')
     const seed = integerOption('seed', values.seed)
     const options = {
       lenient: true,

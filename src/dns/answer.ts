@@ -254,8 +254,8 @@ export class Answerer {
     if (name.length === zone.length) return this.#apex(name, type, zone)
     const { ttlSeconds } = this.#options
     const targets = this.#pointers(name.toLowerCase())
-    if (targets.length === 0) return undefined
-    if (type !== 'PTR') return EMPTY
+    // Unlike RFC 8020 would have it, and as CoreDNS answers: of any other type such a name is missing.
+    if (type !== 'PTR' || targets.length === 0) return undefined
     return {
       answers: targets.map((target) => ({ name, ttlSeconds, type: 'PTR', target })),
       additionals: [],

@@ -39,7 +39,7 @@ export function notesOf(explanation: Explanation, { client, first, others }: Con
     notes.push(
       'the source is masqueraded: the endpoint sees the address of a node, and its answers come back there',
     )
-  if (service?.localOnly) notes.push(localNote(explanation, node))
+  if (service?.localOnly && verdict !== 'NO_MATCH') notes.push(localNote(explanation, client))
   if (service?.affinitySeconds !== undefined && verdict === 'DNAT') {
     const more = others > 0 ? `; ${others} other clients were tried for the odds` : ''
     notes.push(
@@ -56,11 +56,16 @@ export function notesOf(explanation: Explanation, { client, first, others }: Con
   return notes
 }
 
-function localNote({ verdict, service, odds }: Explanation, node: string): string {
-  const policy = service?.reachedBy === 'cluster IP' ? 'internalTrafficPolicy' : 'externalTrafficPolicy'
+function localNote({ verdict, service, odds, node, proxyMode }: Explanation, client: Client): string {
+  const internal = service?.reachedBy === 'cluster IP'
+  const policy = internal ? 'internalTrafficPolicy' : 'externalTrafficPolicy'
   if (verdict === 'DROP' || (verdict === 'REJECT' && odds.length === 0))
     return `${policy} is Local and ${node} has no ready endpoint of ${service?.name}: its packets are not sent to other nodes`
-  if (odds.some((one) => one.node !== undefined && one.node !== node))
+  if (proxyMode === 'userspace') return `${policy} is Local, of which the userspace proxy knows nothing`
+  const elsewhere = odds.some((one) => one.node !== undefined && one.node !== node)
+  if (proxyMode.startsWith('ipvs') && elsewhere)
+    return `${policy} is Local, but ${node} has no ready endpoint of ${service?.name}: ipvs mode takes those of other nodes then, which see the client's own address and do not answer through ${node}`
+  if (!internal && !proxyMode.startsWith('ipvs') && !client.name.startsWith('external'))
     return `${policy} is Local, but not for packets from inside the cluster: they may go to endpoints on every node`
   return `${policy} is Local: only endpoints on ${node} are chosen`
 }

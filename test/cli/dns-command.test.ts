@@ -68,6 +68,7 @@ test('names, types before and behind them, and addresses, from manifests that an
     'SRV',
     '_http._tcp.headless.default.svc.cluster.local',
     '172.0.0.2',
+    'twin.default.svc.cluster.local AAAA',
   ]
   const { exitCode, stdout } = await podwire('-f', MANIFEST, '--output', 'json', ...names)
   assert.is(exitCode, 0)
@@ -78,6 +79,7 @@ test('names, types before and behind them, and addresses, from manifests that an
       ['web.default.svc.cluster.local.', 'SRV'],
       ['_http._tcp.headless.default.svc.cluster.local.', 'A'],
       ['2.0.0.172.in-addr.arpa.', 'PTR'],
+      ['twin.default.svc.cluster.local.', 'AAAA'],
     ],
   )
   assert.equal(rows[2], {

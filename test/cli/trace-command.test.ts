@@ -105,6 +105,18 @@ test('a node port with Local policy drops on a node without endpoint, and keeps 
   assert.is(having.node, 'k8s-node2')
 })
 
+test('the Local policy of other modes and other clients is told as it is there', async ({ file }) => {
+  const notes = async (...args: string[]) =>
+    (await trace(file, ...args, '--connections', '2')).notes.join('\n')
+  const outside = ['--from', 'external', '192.168.56.11:30080', '--proxy-mode']
+  assert.match(await notes(...outside, 'ipvs'), /ipvs mode takes those of other nodes/)
+  assert.not.match(await notes(...outside, 'userspace'), /are chosen/)
+  assert.match(
+    await notes('--from', 'node/k8s-node2', '192.168.56.12:30080'),
+    /but not for packets from inside the cluster/,
+  )
+})
+
 test('a pod that reaches itself through its service is masqueraded', async ({ file }) => {
   const { verdict, masquerade, notes, resolution, endpoints, chosen } = await trace(
     file,
@@ -178,6 +190,7 @@ test('what cannot be is told with exit code 2', async ({ file }) => {
     [['--from', 'moon', 'self'], /a source is pod\/NAME/],
     [['--from', 'pod/curl', 'nothing-there'], /nothing-there does not resolve/],
     [['--from', 'pod/curl', 'self:0'], /0 is not a port/],
+    [['--from', 'pod/curl', 'self', '--connections', '0'], /at least one packet/],
   ]
   for (const [args, message] of cases) {
     const { code, err } = await podwire('trace', '-f', file, ...args)
