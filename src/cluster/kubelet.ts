@@ -120,6 +120,8 @@ export class Kubelet implements Controller {
         break
       case 'container-exited':
         this.#lifecycle.onExited(record, event.container, event.exit, pod)
+        // Told as it is, before it is decided what comes of it: a back-off follows at once, not some seconds later.
+        this.#report(record)
         break
     }
     this.#context.loop.add(this, record.uid)

@@ -112,6 +112,52 @@ test('restartPolicy decides what an end means', () => {
   }
 })
 
+test('a pod that has ended gives its address to others; its status keeps it, and its logs stay until it is deleted', () => {
+  const cluster = new Cluster().run()
+  cluster.create(pod('p', { restartPolicy: 'Never', nodeName: 'k8s-node1' }))
+  cluster.run()
+  const { uid } = cluster.runtime.sandboxOf('p')
+  const { podIP } = cluster.get<Pod>('pods', 'p').status!
+  cluster.runtime.exit(uid, 'main', 0)
+  cluster.run()
+  assert.not(cluster.runtime.sandboxes.has(uid))
+  assert.is(cluster.get<Pod>('pods', 'p').status?.podIP, podIP)
+  assert.equal(cluster.runtime.forgotten, [])
+  cluster.plane.admission.delete('pods', 'default', 'p')
+  cluster.run()
+  assert.equal(cluster.runtime.forgotten, [uid])
+  assert.equal(cluster.pods(), [])
+})
+
+test('the addresses of pods that have ended do not run out', () => {
+  const nodes = [{ name: 'only', podRange: '10.36.0.0/29' }]
+  const cluster = new Cluster({ nodes, podSubnet: '10.36.0.0/16', dns: { replicas: 0 } }).run()
+  for (let i = 0; i < 12; i++) {
+    cluster.create(pod(`p${i}`, { restartPolicy: 'Never' }))
+    cluster.run()
+    crash(cluster, `p${i}`, 0)
+    assert.is(cluster.get<Pod>('pods', `p${i}`).status?.phase, 'Succeeded')
+  }
+})
+
+test('the end of a container is told before its back-off', () => {
+  const cluster = new Cluster().run()
+  cluster.create(pod('p'))
+  cluster.run()
+  crash(cluster, 'p')
+  const told: string[] = []
+  cluster.store.watch<Pod>('pods', ({ object }) => {
+    const one = object.status?.containerStatuses?.[0]
+    const { waiting, terminated, running } = one?.state ?? {}
+    const state = waiting?.reason ?? terminated?.reason ?? (running && 'running') ?? ''
+    told.push(`${state}, before ${one?.lastState.terminated?.exitCode ?? 'nothing'}`)
+  })
+  cluster.run(SECOND)
+  cluster.runtime.exit(cluster.runtime.sandboxOf('p').uid, 'main', 2)
+  cluster.run(SECOND)
+  assert.equal(told.slice(-3), ['running, before 1', 'Error, before 1', 'CrashLoopBackOff, before 2'])
+})
+
 test('init containers run one after the other before the others start', () => {
   const cluster = new Cluster().run()
   const container = (name: string) => ({ name, image: 'busybox:1' })

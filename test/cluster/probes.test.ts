@@ -232,6 +232,15 @@ test('a container is not running before its postStart hook is done, and is kille
   assert.ok(told.includes('Normal Killing: FailedPostStartHook'))
 })
 
+test('a postStart hook may sleep', () => {
+  const { cluster, create, main } = probed({ lifecycle: { postStart: { sleep: { seconds: 3 } } } })
+  create()
+  cluster.run(2 * SECOND)
+  assert.is(main().state.running, undefined)
+  cluster.run(2 * SECOND)
+  assert.ok(main().state.running)
+})
+
 test('an endpoint terminates from the deletion on, and its readiness is still probed', () => {
   const { cluster, prober, create } = probed({
     readinessProbe: { ...exec('ready'), periodSeconds: 1, failureThreshold: 1 },
