@@ -4,12 +4,12 @@
 import type { Random } from '../base/random.js'
 import {
   type Cidr,
-  cidr,
   cidrContains,
+  formatAddress,
   formatCidr,
-  formatIpv4,
   type Ipv4,
   ipv4,
+  ipv4Cidr,
   lastAddress,
   parseIpv4,
 } from '../wire/address.js'
@@ -19,14 +19,14 @@ import {
  * free, so that fixed addresses in the lower part rarely collide (KEP-3070).
  */
 export class ServiceAddresses {
-  readonly #range: ReturnType<typeof cidr>
+  readonly #range: Cidr<Ipv4>
   readonly #random: Random
   readonly #used = new Set<Ipv4>()
   /** First address of the part for dynamic allocation. */
   readonly #dynamicStart: Ipv4
 
   constructor(serviceSubnet: string, random: Random) {
-    this.#range = cidr(serviceSubnet)
+    this.#range = ipv4Cidr(serviceSubnet)
     this.#random = random
     const size = 2 ** (32 - this.#range.prefixLength)
     const staticBand = Math.min(Math.max(16, size / 16), 256)
@@ -65,7 +65,7 @@ export class ServiceAddresses {
       const candidate = start + ((offset + i) % count)
       if (this.#used.has(candidate)) continue
       this.#used.add(candidate)
-      return formatIpv4(candidate)
+      return formatAddress(candidate)
     }
     return undefined
   }
@@ -128,14 +128,14 @@ export class NodePorts {
 
 /** Addresses of load balancers, the lowest free one first. */
 export class LoadBalancerAddresses {
-  readonly #pool: Cidr
+  readonly #pool: Cidr<Ipv4>
   readonly #broadcast: Ipv4
   readonly #used = new Map<Ipv4, string>()
 
   /** `nodeSubnet` is the network that the addresses are on: its broadcast address is nobody's. */
   constructor(pool: string, nodeSubnet: string) {
-    this.#pool = cidr(pool)
-    this.#broadcast = lastAddress(cidr(nodeSubnet))
+    this.#pool = ipv4Cidr(pool)
+    this.#broadcast = lastAddress(ipv4Cidr(nodeSubnet))
   }
 
   /** Takes `address` for `owner`, who may have it already; false when it is not in the pool or not free. */
@@ -153,7 +153,7 @@ export class LoadBalancerAddresses {
     for (let address = this.#pool.network; address <= lastAddress(this.#pool); address++) {
       if (this.#used.has(address) || address === this.#broadcast) continue
       this.#used.set(address, owner)
-      return formatIpv4(address)
+      return formatAddress(address)
     }
     return undefined
   }
@@ -162,7 +162,7 @@ export class LoadBalancerAddresses {
   release(owner: string, kept?: string): boolean {
     let released = false
     for (const [address, holder] of this.#used)
-      if (holder === owner && formatIpv4(address) !== kept) released = this.#used.delete(address)
+      if (holder === owner && formatAddress(address) !== kept) released = this.#used.delete(address)
     return released
   }
 }
@@ -180,7 +180,7 @@ export class PodAddresses {
    * start behind it; when it is the last, the range is used from its very first address.
    */
   constructor(podRange: string, gateway: string) {
-    const range = cidr(podRange)
+    const range = ipv4Cidr(podRange)
     const bridge = ipv4(gateway)
     const last = lastAddress(range)
     this.#prefixLength = range.prefixLength
@@ -196,7 +196,7 @@ export class PodAddresses {
       if (this.#used.has(candidate)) continue
       this.#used.add(candidate)
       this.#next = (candidate - this.#first + 1) % this.#count
-      return `${formatIpv4(candidate)}/${this.#prefixLength}`
+      return `${formatAddress(candidate)}/${this.#prefixLength}`
     }
     return undefined
   }

@@ -4,13 +4,13 @@
 import {
   type Cidr,
   cidrContains,
+  formatAddress,
   formatCidr,
-  formatIpv4,
   type Ipv4,
   ipv4,
   lastAddress,
-  parseCidr,
   parseIpv4,
+  parseIpv4Cidr,
 } from '../wire/address.js'
 import type { NodePortRange } from './allocators.js'
 import type { Labels } from './objects.js'
@@ -104,7 +104,7 @@ export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterCon
     nodePortRange: portRange(input.nodePortRange ?? '30000-32767'),
     loadBalancerPool: loadBalancerPool(input.loadBalancerPool, nodeSubnet, nodes),
     clusterDomain: input.clusterDomain ?? 'cluster.local',
-    dnsAddress: formatIpv4(serviceSubnet.network + 10),
+    dnsAddress: formatAddress(serviceSubnet.network + 10),
     dnsReplicas: input.dns?.replicas ?? 2,
     dnsConfig: input.dns?.config ?? {},
     apiServer: { address: master.address, port: API_SERVER_PORT },
@@ -115,10 +115,10 @@ export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterCon
 function resolveNode(
   node: NonNullable<ClusterConfigInput['nodes']>[number],
   index: number,
-  podSubnet: Cidr,
-  nodeSubnet: Cidr,
+  podSubnet: Cidr<Ipv4>,
+  nodeSubnet: Cidr<Ipv4>,
 ): NodeConfig {
-  const address = node.address ?? formatIpv4(nodeSubnet.network + FIRST_NODE_HOST + index)
+  const address = node.address ?? formatAddress(nodeSubnet.network + FIRST_NODE_HOST + index)
   const parsed = parseIpv4(address)
   if (parsed === undefined)
     throw new TypeError(`node ${node.name}: address ${address} is not an IPv4 address`)
@@ -135,14 +135,14 @@ function resolveNode(
     address,
     podCIDR: formatCidr(podCIDR),
     podRange: formatCidr(podRange),
-    gateway: formatIpv4(gatewayOf(podRange, formatCidr(podRange) === formatCidr(podCIDR))),
+    gateway: formatAddress(gatewayOf(podRange, formatCidr(podRange) === formatCidr(podCIDR))),
     controlPlane: node.controlPlane ?? false,
     labels: { ...node.labels },
   }
 }
 
 /** podSubnet is cut in /24 ranges; in a subnet of that size or less the first node has it all. */
-function nthPodCidr(podSubnet: Cidr, index: number, node: string): string {
+function nthPodCidr(podSubnet: Cidr<Ipv4>, index: number, node: string): string {
   const prefixLength = Math.max(podSubnet.prefixLength, NODE_CIDR_MASK_SIZE)
   const network = podSubnet.network + index * 2 ** (32 - prefixLength)
   if (!cidrContains(podSubnet, network))
@@ -154,12 +154,12 @@ function nthPodCidr(podSubnet: Cidr, index: number, node: string): string {
  * The bridge's address. With podCIDR it is the first host, as the bridge plugin of CNI has it; an overlay's range is
  * used from its very first address (`10.36.0.0` is a pod), so there it is the last host.
  */
-function gatewayOf(podRange: Cidr, isPodCidr: boolean): Ipv4 {
+function gatewayOf(podRange: Cidr<Ipv4>, isPodCidr: boolean): Ipv4 {
   return isPodCidr ? podRange.network + 1 : lastAddress(podRange) - 1
 }
 
-function range(text: string, what: string): Cidr {
-  const parsed = parseCidr(text)
+function range(text: string, what: string): Cidr<Ipv4> {
+  const parsed = parseIpv4Cidr(text)
   if (parsed === undefined) throw new TypeError(`${what}: ${text} is not an IPv4 prefix like 10.244.0.0/16`)
   return parsed
 }
@@ -171,7 +171,11 @@ function portRange(text: string): NodePortRange {
   return { first, last }
 }
 
-function loadBalancerPool(input: string | undefined, nodeSubnet: Cidr, nodes: readonly NodeConfig[]): string {
+function loadBalancerPool(
+  input: string | undefined,
+  nodeSubnet: Cidr<Ipv4>,
+  nodes: readonly NodeConfig[],
+): string {
   const prefixLength = Math.max(nodeSubnet.prefixLength, LOAD_BALANCER_PREFIX_LENGTH)
   const network = lastAddress(nodeSubnet) - (2 ** (32 - prefixLength) - 1)
   const pool = input === undefined ? { network, prefixLength } : range(input, 'loadBalancerPool')
@@ -194,9 +198,9 @@ function refuseDuplicates(nodes: readonly NodeConfig[]): void {
 }
 
 /** An address must say what it is: of a pod, a Service, a node; and a pod's address which node has it. */
-function refuseOverlaps(subnets: Readonly<Record<string, Cidr>>, nodes: readonly NodeConfig[]): void {
+function refuseOverlaps(subnets: Readonly<Record<string, Cidr<Ipv4>>>, nodes: readonly NodeConfig[]): void {
   const apart = Object.entries(subnets)
-  const refuse = (one: string, a: Cidr, other: string, b: Cidr) => {
+  const refuse = (one: string, a: Cidr<Ipv4>, other: string, b: Cidr<Ipv4>) => {
     if (cidrContains(a, b.network) || cidrContains(b, a.network))
       throw new TypeError(`${one} ${formatCidr(a)} and ${other} ${formatCidr(b)} overlap`)
   }
@@ -204,7 +208,7 @@ function refuseOverlaps(subnets: Readonly<Record<string, Cidr>>, nodes: readonly
     for (const [other, otherSubnet] of apart.slice(index + 1)) refuse(name, subnet, other, otherSubnet)
   })
   nodes.forEach((node, index) => {
-    const pods = parseCidr(node.podRange)!
+    const pods = parseIpv4Cidr(node.podRange)!
     refuse(`node ${node.name}: podRange`, pods, 'serviceSubnet', subnets['serviceSubnet']!)
     refuse(`node ${node.name}: podRange`, pods, 'nodeSubnet', subnets['nodeSubnet']!)
     for (const other of nodes.slice(index + 1))
@@ -212,12 +216,12 @@ function refuseOverlaps(subnets: Readonly<Record<string, Cidr>>, nodes: readonly
         `node ${node.name}: podRange`,
         pods,
         `podRange of node ${other.name}`,
-        parseCidr(other.podRange)!,
+        parseIpv4Cidr(other.podRange)!,
       )
   })
 }
 
 /** The address of the Service `kubernetes`: the first of serviceSubnet. */
 export function kubernetesAddress(config: ClusterConfig): string {
-  return formatIpv4(ipv4(config.serviceSubnet.split('/')[0]!) + 1)
+  return formatAddress(ipv4(config.serviceSubnet.split('/')[0]!) + 1)
 }

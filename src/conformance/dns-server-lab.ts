@@ -22,7 +22,7 @@ import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
 import { ProcessNet } from '../posix/net-over-stack.js'
 import { discardingWriter, emptyReader } from '../posix/pipe.js'
 import { StubResolver } from '../posix/resolver.js'
-import { formatIpv4, ipv4 } from '../wire/address.js'
+import { formatAddress, ipv4 } from '../wire/address.js'
 
 /** The server under test. */
 export interface DnsServerSettings {
@@ -71,7 +71,7 @@ export class DnsServerLab {
       podDelay: 0,
       onFlow: () => {},
     })
-    for (const object of [...objects, serverSlice(formatIpv4(this.#server))]) this.#put(object)
+    for (const object of [...objects, serverSlice(formatAddress(this.#server))]) this.#put(object)
     this.#control.advance(0)
     this.#startServer(settings)
     const host = externalHost(this.#config, random.fork('client'))

@@ -11,7 +11,7 @@ import { createProxy } from '../proxy/create-proxy.js'
 import { ProxiedMachine } from '../proxy/proxied-machine.js'
 import type { ProxyMode } from '../proxy/proxy-mode.js'
 import type { ServiceProxy } from '../proxy/service-proxy.js'
-import { cidr, cidrContains, type Endpoint, formatEndpoint, type Ipv4, ipv4 } from '../wire/address.js'
+import { cidr, cidrContains, type Endpoint, formatEndpoint, type IpAddress, ipv4 } from '../wire/address.js'
 import { type Arrival, type FlowProtocol, StubHosts } from './stub-hosts.js'
 
 /** Settings of kube-proxy that a group of cases asks for. */
@@ -24,7 +24,7 @@ export interface LabSettings {
 
 export interface Connection {
   readonly protocol: FlowProtocol
-  readonly source: Ipv4
+  readonly source: IpAddress
   readonly destination: Endpoint
 }
 
@@ -100,7 +100,7 @@ export class FlowLab {
       random: random.fork('kube-proxy'),
       minSyncPeriod: 0,
     })
-    const isNode = (address: Ipv4) => stack.isLocal(address)
+    const isNode = (address: IpAddress) => stack.isLocal(address)
     this.#wire = new StubHosts(0x5254_0000_0002, eth0.mac, isNode)
     this.#pods = new StubHosts(0x5254_0000_0003, interfaces.get('cni0')!.mac, isNode)
     this.#network = new Network(random.fork('network'))
@@ -123,7 +123,7 @@ export class FlowLab {
   }
 
   /** Whether a connection from `address` is the node's own. */
-  isNode(address: Ipv4): boolean {
+  isNode(address: IpAddress): boolean {
     return this.#node.stack.isLocal(address)
   }
 

@@ -4,7 +4,7 @@
 
 import type { Machine, Outgoing } from '../base/machine.js'
 import { type Micros, NEVER } from '../base/time.js'
-import type { Endpoint, Ipv4, Mac } from '../wire/address.js'
+import { type Endpoint, endpointKey, type IpAddress, type Mac } from '../wire/address.js'
 import { ARP_BYTES, ARP_REPLY, ARP_REQUEST, arpPacket, parseArp, writeArp } from '../wire/arp.js'
 import {
   ETHERNET_HEADER_BYTES,
@@ -15,15 +15,8 @@ import {
   writeEthernet,
 } from '../wire/ethernet.js'
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
-import {
-  IPV4_HEADER_BYTES,
-  ipv4Header,
-  PROTOCOL_ICMP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  parseIpv4Header,
-  writeIpv4Header,
-} from '../wire/ipv4.js'
+import { ipHeader, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv4.js'
 import { PROTOCOL_SCTP, SCTP_HEADER_BYTES, writeSctpInit } from '../wire/sctp.js'
 import { ACK, parseTcp, RST, SYN, tcpSegment, writeTcp } from '../wire/tcp.js'
 import { parseUdp, udpDatagram, writeUdp } from '../wire/udp.js'
@@ -43,19 +36,19 @@ export class StubHosts implements Machine {
   readonly arrivals: Arrival[] = []
   readonly #mac: Mac
   readonly #node: Mac
-  readonly #isNode: (address: Ipv4) => boolean
+  readonly #isNode: (address: IpAddress) => boolean
   readonly #queue: Uint8Array[] = []
   readonly #outgoing: { port: number; frame: Uint8Array } = { port: 0, frame: PAYLOAD }
   /** Endpoints that first packets were sent from. */
-  readonly #clients = new Set<number>()
+  readonly #clients = new Set<number | string>()
   readonly #ethernet = ethernetHeader()
   readonly #arp = arpPacket()
-  readonly #ip = ipv4Header()
+  readonly #ip = ipHeader()
   readonly #tcp = tcpSegment()
   readonly #udp = udpDatagram()
 
   /** `node` is the MAC of the node's interface on this wire; `isNode` tells the node's own addresses. */
-  constructor(mac: Mac, node: Mac, isNode: (address: Ipv4) => boolean) {
+  constructor(mac: Mac, node: Mac, isNode: (address: IpAddress) => boolean) {
     this.#mac = mac
     this.#node = node
     this.#isNode = isNode
@@ -195,20 +188,20 @@ export class StubHosts implements Machine {
   #send(
     protocol: number,
     length: number,
-    source: Ipv4,
-    destination: Ipv4,
+    source: IpAddress,
+    destination: IpAddress,
     write: (frame: Uint8Array, at: number) => void,
   ): void {
     const start = ETHERNET_HEADER_BYTES
     const frame = new Uint8Array(start + IPV4_HEADER_BYTES + length)
     writeEthernet(frame, this.#node, this.#mac, ETHERTYPE_IPV4)
-    const header = { ...ipv4Header(), totalLength: IPV4_HEADER_BYTES + length, ttl: 64, protocol }
+    const header = { ...ipHeader(), totalLength: IPV4_HEADER_BYTES + length, ttl: 64, protocol }
     writeIpv4Header(frame, start, { ...header, source, destination, dontFragment: true })
     write(frame, start + IPV4_HEADER_BYTES)
     this.#queue.push(frame)
   }
 }
 
-function keyOf({ address, port }: Endpoint): number {
-  return address * 65_536 + port
+function keyOf({ address, port }: Endpoint): number | string {
+  return endpointKey({ address, port })
 }

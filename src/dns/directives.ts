@@ -1,7 +1,7 @@
 // What each line of a server block means: the parsers of the plugins that Podwire has, and the list of those that are
 // accepted without effect. Anything else is an error that names its place.
 
-import { formatIpv4 } from '../wire/address.js'
+import { formatAddress } from '../wire/address.js'
 import { CorefileError, type Directive, type Word } from './corefile.js'
 import { addressFamily } from './name.js'
 import type { AutopathOptions } from './plugins/autopath.js'
@@ -173,7 +173,7 @@ function upstreamsOf(target: Word, { readFile }: DirectiveContext): string[] {
     const content = readFile(text)
     if (content === undefined) throw new CorefileError(`there is no file ${text}`, target)
     if (!/^\s*nameserver\s/m.test(content)) return []
-    return parseResolvConf(content).nameservers.map((address) => `${formatIpv4(address)}:53`)
+    return parseResolvConf(content).nameservers.map((address) => `${formatAddress(address)}:53`)
   }
   const [, address = '', port = '53'] = /^([\d.]+)(?::(\d+))?$/.exec(text) ?? []
   if (addressFamily(address) === undefined)

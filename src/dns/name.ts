@@ -1,7 +1,7 @@
 // Domain names as text: labels joined by dots, without the final dot, the root is ''. Comparison ignores case
 // (RFC 4343), but the case in which a name was asked is kept in the answer.
 
-import { formatIpv4, type Ipv4, parseIpv4 } from '../wire/address.js'
+import { formatAddress, type Ipv4, parseIpv4 } from '../wire/address.js'
 
 /** The labels of a name, none for the root. */
 export function labelsOf(name: string): string[] {
@@ -26,7 +26,7 @@ export function zoneOf(name: string, zones: readonly string[]): string | undefin
 
 /** `4.3.2.1.in-addr.arpa` of 1.2.3.4 (RFC 1035 section 3.5). */
 export function reverseNameOf(address: Ipv4): string {
-  return `${formatIpv4(address).split('.').reverse().join('.')}.in-addr.arpa`
+  return `${formatAddress(address).split('.').reverse().join('.')}.in-addr.arpa`
 }
 
 /**

@@ -18,15 +18,16 @@ import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import {
   cidr,
+  formatAddress,
   formatEndpoint,
-  formatIpv4,
   type InterfaceAddress,
   ipv4,
+  ipv4Cidr,
   type Mac,
   parseCidr,
   parseInterfaceAddress,
 } from '../wire/address.js'
-import { PROTOCOL_TCP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP } from '../wire/ip.js'
 import type { FlowEvent, LinkTarget } from './emulation.js'
 import { ProxyNode } from './proxy-node.js'
 import { ServiceAddresses } from './service-addresses.js'
@@ -214,7 +215,7 @@ export class ClusterNetwork implements ClusterFollower {
     const tell = ({ original, reply }: FlowRow, reached: boolean) => {
       if (node.proxy.mode === 'userspace') return
       const { protocol, destination, destinationPort } = original
-      const address = formatIpv4(destination)
+      const address = formatAddress(destination)
       const port = this.#services.find(protocol, address, destinationPort, stack.isLocal(destination))
       if (port === undefined) return
       this.#options.onFlow({
@@ -291,7 +292,7 @@ export class ClusterNetwork implements ClusterFollower {
         ...others.map((other) => ({ destination: cidr(other.podRange), gateway: ipv4(other.address) })),
         // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their
         // destination is rewritten.
-        { destination: cidr('0.0.0.0/0'), gateway: nodes.network + 1 },
+        { destination: cidr('0.0.0.0/0'), gateway: ipv4Cidr(config.nodeSubnet).network + 1 },
       ],
       random: random.fork(`node/${node.name}`),
       proxy: this.#options.proxy?.(node.name) ?? DEFAULT_PROXY_SETTING,
@@ -304,7 +305,7 @@ export class ClusterNetwork implements ClusterFollower {
           protocol: flow.protocol,
           client: formatEndpoint(flow.client),
           service: flow.service,
-          clusterIP: formatIpv4(flow.clusterIP),
+          clusterIP: formatAddress(flow.clusterIP),
           endpoint: flow.endpoint && formatEndpoint(flow.endpoint),
         }),
     })

@@ -8,7 +8,7 @@ import type { Net } from '../posix/net.js'
 import { ProcessNet } from '../posix/net-over-stack.js'
 import type { Clock } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
-import { cidr, type Endpoint, ipv4, lastAddress } from '../wire/address.js'
+import { type Endpoint, ipv4, ipv4Cidr, lastAddress } from '../wire/address.js'
 import { dnsCodec } from './dns-codec.js'
 
 export const EXTERNAL_HOST = 'external'
@@ -17,7 +17,7 @@ const MTU_BYTES = 1500
 const DNS_PORT = 53
 
 export function externalHost(config: ClusterConfig, random: Random): Host {
-  const nodes = cidr(config.nodeSubnet)
+  const nodes = ipv4Cidr(config.nodeSubnet)
   const router = config.nodes.find((node) => node.controlPlane) ?? config.nodes[0]!
   return podHost({
     name: EXTERNAL_HOST,

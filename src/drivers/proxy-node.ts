@@ -13,7 +13,7 @@ import type { ProxyFlow } from '../proxy/forwarder.js'
 import { ProxiedMachine } from '../proxy/proxied-machine.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { ServiceProxy } from '../proxy/service-proxy.js'
-import { type Cidr, type InterfaceAddress, type Ipv4, type Mac, networkOf } from '../wire/address.js'
+import { type Cidr, type InterfaceAddress, type IpAddress, type Mac, networkOf } from '../wire/address.js'
 import { NodeProber } from './node-prober.js'
 import { countRules, type ProxyStatistics } from './proxy-statistics.js'
 
@@ -28,7 +28,7 @@ export interface ProxyNodeOptions {
   readonly clusterCIDR: Cidr
   /** Where cluster IPs are taken from. */
   readonly serviceCIDR: Cidr
-  readonly routes: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
+  readonly routes: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[]
   readonly random: Random
   readonly proxy: ProxySetting
   /** Tells a new kube-proxy all objects that there are. */

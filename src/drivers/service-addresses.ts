@@ -3,7 +3,7 @@
 
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { Service } from '../cluster/objects.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 
 export interface ServicePortName {
   /** `namespace/service:port`; without a colon when the port has no name. */

@@ -7,7 +7,7 @@
 
 import type { Micros } from '../base/time.js'
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
-import { PROTOCOL_TCP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP } from '../wire/ip.js'
 
 type FrameWriter = (interfaceId: number, direction: 'in' | 'out', frame: Uint8Array, now: Micros) => void
 

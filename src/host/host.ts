@@ -5,7 +5,7 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import { Stack } from '../stack/stack.js'
-import type { InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
+import type { InterfaceAddress, IpAddress, Mac } from '../wire/address.js'
 
 /** A machine with a stack: a pod or a node. */
 export interface Host extends Machine {
@@ -21,7 +21,7 @@ export interface PodHostOptions {
   /** Address of eth0. */
   readonly address: InterfaceAddress
   /** Next hop of everything outside that prefix. */
-  readonly gateway: Ipv4
+  readonly gateway: IpAddress
   readonly mtuBytes: number
   readonly random: Random
 }

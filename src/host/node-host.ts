@@ -10,7 +10,14 @@ import { Bridge } from '../fabric/bridge.js'
 import { Ipvs } from '../ipvs/ipvs.js'
 import { Netfilter } from '../netfilter/netfilter.js'
 import { Stack } from '../stack/stack.js'
-import type { Cidr, InterfaceAddress, Ipv4, Mac } from '../wire/address.js'
+import {
+  type Cidr,
+  cidrContains,
+  type InterfaceAddress,
+  type IpAddress,
+  type Mac,
+  maskAddress,
+} from '../wire/address.js'
 import type { Host } from './host.js'
 import { PortMap } from './port-map.js'
 
@@ -27,7 +34,7 @@ export interface NodeHostOptions {
   readonly mtuBytes?: number
   readonly random: Random
   /** Other nodes' pods, each behind that node's LAN address; also a default route if there is one. */
-  readonly routes?: readonly { readonly destination: Cidr; readonly gateway: Ipv4 }[]
+  readonly routes?: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[]
 }
 
 const DEFAULT_MTU_BYTES = 1500
@@ -77,7 +84,7 @@ export class NodeHost implements Host {
   }
 
   /** Adds a route through a gateway on one of this node's links. */
-  addRoute(destination: Cidr, gateway: Ipv4): void {
+  addRoute(destination: Cidr, gateway: IpAddress): void {
     const via = this.stack.routes().find((route) => route.gateway === undefined && covers(route, gateway))
     this.stack.addRoute({ destination, gateway, interfaceIndex: via?.interfaceIndex ?? this.#eth0 })
   }
@@ -167,10 +174,10 @@ export function nodeHost(options: NodeHostOptions): NodeHost {
   return new NodeHost(options)
 }
 
-function covers(route: { destination: Cidr }, address: Ipv4): boolean {
+function covers(route: { destination: Cidr }, address: IpAddress): boolean {
   const { network, prefixLength } = route.destination
   if (prefixLength === 0) return false
-  return address >>> (32 - prefixLength) === network >>> (32 - prefixLength)
+  return cidrContains({ network: maskAddress(network, prefixLength), prefixLength }, address)
 }
 
 /** Another locally administered unicast address made from `mac`. */

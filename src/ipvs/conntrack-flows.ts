@@ -6,7 +6,7 @@ import { type Flow, trackingOf } from '../netfilter/conntrack.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { Packet } from '../stack/hooks.js'
 import type { Endpoint } from '../wire/address.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 
 export class ConntrackFlows {
   readonly #netfilter: Netfilter

@@ -1,6 +1,7 @@
 // The schedulers sh and dh: 256 buckets to which the servers are dealt in turn; the source (or destination) address says
 // which bucket. As ip_vs_sh.c and ip_vs_dh.c of Linux, with their hash (hash_32, Fibonacci hashing).
 
+import { addressWord } from '../wire/address.js'
 import type { NewConnection, Scheduler } from './scheduler.js'
 import type { RealServer } from './service.js'
 
@@ -32,7 +33,7 @@ export class SourceHashing implements Scheduler {
   }
 
   schedule({ source, sourcePort }: NewConnection): RealServer | undefined {
-    const hash = hash32Bits((this.#flags.port ? sourcePort : 0) + source, TABLE_BITS)
+    const hash = hash32Bits((this.#flags.port ? sourcePort : 0) + addressWord(source), TABLE_BITS)
     const server = this.#buckets[hash]
     if (server === undefined || server.weight > 0) return server
     if (!this.#flags.fallback) return undefined
@@ -73,7 +74,7 @@ export class DestinationHashing implements Scheduler {
   }
 
   schedule({ destination }: NewConnection): RealServer | undefined {
-    const server = this.#buckets[hash32Bits(destination, TABLE_BITS)]
+    const server = this.#buckets[hash32Bits(addressWord(destination), TABLE_BITS)]
     return server !== undefined && server.weight > 0 ? server : undefined
   }
 

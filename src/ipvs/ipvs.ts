@@ -11,8 +11,8 @@ import type { Netfilter } from '../netfilter/netfilter.js'
 import { rewriteDestination, rewriteSource } from '../netfilter/rewrite.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Stack } from '../stack/stack.js'
-import type { Endpoint, Ipv4, Port } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ipv4.js'
+import { type Endpoint, formatEndpoint, type IpAddress, isIpv6, type Port } from '../wire/address.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ip.js'
 import { SYN } from '../wire/tcp.js'
 import { type Connection, ConnectionTable } from './connection.js'
 import { ConntrackFlows } from './conntrack-flows.js'
@@ -314,10 +314,11 @@ const PROTOCOL_KEYS = { TCP: 0, UDP: 1, SCTP: 2 } as const
 /** A number for an address and port, which packets are looked up by; text for a firewall mark. */
 function keyOf(id: VirtualServiceId): number | string {
   if ('fwmark' in id) return `fwmark ${id.fwmark}`
+  if (isIpv6(id.address)) return `${id.protocol} ${formatEndpoint(id)}`
   return (PROTOCOL_KEYS[id.protocol] * 0x1_0000_0000 + id.address) * 0x1_0000 + id.port
 }
 
-function serverKey(service: VirtualService, address: Ipv4, port: Port): string {
+function serverKey(service: VirtualService, address: IpAddress, port: Port): string {
   return `${keyOf(service.id)}/${address}/${port}`
 }
 

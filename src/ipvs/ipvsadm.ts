@@ -1,7 +1,13 @@
 // What ipvsadm(8) prints: -Ln, -Ln --stats, -Lnc, -Ln --timeout and -Sn, to the letter (version 1.31, protocol 1.2.1).
 
 import { type Micros, SECOND } from '../base/time.js'
-import { formatEndpoint, formatIpv4 } from '../wire/address.js'
+import {
+  compareAddresses,
+  type Endpoint,
+  formatAddress,
+  formatEndpoint,
+  type IpAddress,
+} from '../wire/address.js'
 import type { Connection } from './connection.js'
 import {
   protocolName,
@@ -98,8 +104,8 @@ function flagsText({ schedulerFlags, persistence }: VirtualService): string {
   return `${flags} persistent ${persistence.timeoutSeconds}${maskText(persistence.netmask, 'mask')}`
 }
 
-function maskText(netmask: number | undefined, option: string): string {
-  return netmask === undefined || netmask === NO_MASK ? '' : ` ${option} ${formatIpv4(netmask)}`
+function maskText(netmask: IpAddress | undefined, option: string): string {
+  return netmask === undefined || netmask === NO_MASK ? '' : ` ${option} ${formatAddress(netmask)}`
 }
 
 function stateText({ template, protocol, state }: Connection): string {
@@ -138,6 +144,10 @@ function sortedServers(servers: readonly RealServer[]): RealServer[] {
   return [...servers].sort(byAddress)
 }
 
-function byAddress(a: { address: number; port: number }, b: { address: number; port: number }): number {
-  return (a.address - b.address) | 0 || a.port - b.port
+function byAddress(a: Endpoint, b: Endpoint): number {
+  const addresses =
+    typeof a.address === 'number' && typeof b.address === 'number'
+      ? (a.address - b.address) | 0
+      : compareAddresses(a.address, b.address)
+  return addresses || a.port - b.port
 }

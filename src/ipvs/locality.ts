@@ -2,7 +2,7 @@
 // (for caches in front of which the services stand) until that server is overloaded while another is half idle.
 
 import { type Micros, SECOND } from '../base/time.js'
-import type { Ipv4 } from '../wire/address.js'
+import type { IpAddress } from '../wire/address.js'
 import { weightedLeastConnection } from './least-connection.js'
 import type { NewConnection, Scheduler } from './scheduler.js'
 import type { RealServer } from './service.js'
@@ -17,7 +17,7 @@ interface Assignment {
 
 export class LocalityBasedLeastConnection implements Scheduler {
   readonly #servers: readonly RealServer[]
-  readonly #assignments = new Map<Ipv4, Assignment>()
+  readonly #assignments = new Map<IpAddress, Assignment>()
 
   constructor(servers: readonly RealServer[]) {
     this.#servers = servers

@@ -2,6 +2,7 @@
 // an order of preference over the positions of a table and takes its next free one in its turns, so that a server that
 // comes or goes moves few clients.
 
+import { addressWord } from '../wire/address.js'
 import type { HashingFlags } from './hashing.js'
 import { greatestCommonDivisor } from './round-robin.js'
 import type { NewConnection, Scheduler } from './scheduler.js'
@@ -36,7 +37,7 @@ export class MaglevHashing implements Scheduler {
   }
 
   schedule({ source, sourcePort }: NewConnection): RealServer | undefined {
-    const word = source + (this.#flags.port ? sourcePort : 0)
+    const word = addressWord(source) + (this.#flags.port ? sourcePort : 0)
     const first = positionOf(word)
     const server = this.#table[first]
     if (server === undefined || server.weight > 0) return server
@@ -76,7 +77,7 @@ export class MaglevHashing implements Scheduler {
     const most = Math.max(...sharing.map((server) => server.lastWeight)) / divisor
     const shift = Math.max(0, 32 - Math.clz32(most) - TURN_BITS)
     return sharing.map((server) => {
-      const word = (server.address + server.port) >>> 0
+      const word = (addressWord(server.address) + server.port) >>> 0
       return {
         server,
         position: halfSipHash32(word, OFFSET_KEY) % TABLE_SIZE,

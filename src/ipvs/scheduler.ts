@@ -3,7 +3,7 @@
 // (lblc). Simplified: servers have no connection thresholds, so none is ever overloaded.
 
 import type { Micros } from '../base/time.js'
-import type { Ipv4, Port } from '../wire/address.js'
+import type { IpAddress, Port } from '../wire/address.js'
 import { DestinationHashing, SourceHashing } from './hashing.js'
 import {
   LeastConnection,
@@ -23,9 +23,9 @@ export type SchedulerFlag = 'sh-fallback' | 'sh-port' | 'mh-fallback' | 'mh-port
 
 /** What of a packet a scheduler may look at. */
 export interface NewConnection {
-  readonly source: Ipv4
+  readonly source: IpAddress
   readonly sourcePort: Port
-  readonly destination: Ipv4
+  readonly destination: IpAddress
   readonly now: Micros
 }
 

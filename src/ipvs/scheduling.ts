@@ -2,7 +2,7 @@
 // of the client, which binds it to the server of its first connection (ip_vs_sched_persist of Linux).
 
 import { type Micros, SECOND } from '../base/time.js'
-import type { Endpoint } from '../wire/address.js'
+import type { Endpoint, IpAddress } from '../wire/address.js'
 import type { Connection, ConnectionTable } from './connection.js'
 import type { Persistence, RealServer, VirtualService } from './service.js'
 
@@ -39,8 +39,7 @@ function chooseBound(
   first: FirstPacket,
   now: Micros,
 ): Choice | undefined {
-  const netmask = persistence.netmask ?? 0xffff_ffff
-  const client = { address: (first.client.address & netmask) >>> 0, port: 0 }
+  const client = { address: clientNetwork(first.client.address, persistence.netmask), port: 0 }
   const { virtual, protocol } = first
   let template = connections.byRequest(client, virtual, protocol)
   // expire_quiescent_template=1: who is bound to a server that takes nothing new is bound anew.
@@ -56,6 +55,12 @@ function chooseBound(
   template.timeout = persistence.timeoutSeconds * SECOND
   connections.touch(template, now)
   return { server: template.server, control: template }
+}
+
+/** Clients of one network are one client. IPv6 clients are told apart by the whole address. */
+function clientNetwork(address: IpAddress, netmask: IpAddress | undefined): IpAddress {
+  if (typeof address !== 'number' || typeof netmask !== 'number') return address
+  return (address & netmask) >>> 0
 }
 
 function scheduled(

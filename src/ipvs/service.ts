@@ -1,8 +1,8 @@
 // Virtual services and their real servers, as ipvsadm(8) names them: plain state and counters. Who picks a server is
 // scheduler.ts; what happens to packets is ipvs.ts.
 
-import type { Ipv4, Port } from '../wire/address.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import type { IpAddress, Port } from '../wire/address.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { Scheduler, SchedulerFlag, SchedulerName } from './scheduler.js'
 
@@ -10,14 +10,14 @@ export type IpvsProtocol = 'TCP' | 'UDP' | 'SCTP'
 
 /** What packets a virtual service takes: those to an address and port, or those that carry a firewall mark. */
 export type VirtualServiceId =
-  | { readonly protocol: IpvsProtocol; readonly address: Ipv4; readonly port: Port }
+  | { readonly protocol: IpvsProtocol; readonly address: IpAddress; readonly port: Port }
   | { readonly fwmark: number }
 
 export interface Persistence {
   /** How long a client stays with its server after its last new connection. */
   readonly timeoutSeconds: number
   /** Clients that are one client; default 255.255.255.255. */
-  readonly netmask?: Ipv4
+  readonly netmask?: IpAddress
 }
 
 export interface VirtualServiceOptions {
@@ -43,7 +43,7 @@ export function makeStatistics(): Statistics {
 /** One backend of a virtual service, reached by masquerading (ipvsadm -m). */
 export class RealServer {
   readonly service: VirtualService
-  readonly address: Ipv4
+  readonly address: IpAddress
   readonly port: Port
   /** 0: no new connections, those that are there go on. */
   weight: number
@@ -59,7 +59,7 @@ export class RealServer {
   persistentConnections = 0
   readonly statistics = makeStatistics()
 
-  constructor(service: VirtualService, address: Ipv4, port: Port, weight: number) {
+  constructor(service: VirtualService, address: IpAddress, port: Port, weight: number) {
     this.service = service
     this.address = address
     this.port = port
@@ -92,7 +92,7 @@ export class VirtualService {
     this.persistence = options.persistence
   }
 
-  server(address: Ipv4, port: Port): RealServer | undefined {
+  server(address: IpAddress, port: Port): RealServer | undefined {
     return this.servers.find((server) => server.address === address && server.port === port)
   }
 }

@@ -1,7 +1,7 @@
 // How long connections stay without a packet: the three numbers of `ipvsadm --set`, and what the kernel makes of them.
 
 import { type Micros, SECOND } from '../base/time.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import type { Connection } from './connection.js'
 import { TCP_TIMEOUTS } from './tcp-state.js'
 

@@ -1,8 +1,8 @@
 // A tracked flow as a line of `conntrack -L` (conntrack-tools).
 
 import { type Micros, SECOND } from '../base/time.js'
-import { formatIpv4 } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { formatAddress } from '../wire/address.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { Flow } from './conntrack.js'
 import type { Tuple } from './tuple.js'
@@ -30,7 +30,7 @@ export function flowText(flow: Flow, now: Micros): string {
 }
 
 function tupleText(tuple: Tuple): string {
-  const addresses = `src=${formatIpv4(tuple.source)} dst=${formatIpv4(tuple.destination)}`
+  const addresses = `src=${formatAddress(tuple.source)} dst=${formatAddress(tuple.destination)}`
   switch (tuple.protocol) {
     case PROTOCOL_TCP:
     case PROTOCOL_UDP:

@@ -1,7 +1,14 @@
 // Sets of addresses, ports and prefixes as ipset(8) has them: kube-proxy's ipvs mode keeps its services in them, and
 // the match `set` looks packets up. A look-up costs the same whatever the size of the set.
 
-import { type Cidr, formatCidr, formatIpv4, type Ipv4, netmask, type Port } from '../wire/address.js'
+import {
+  type Cidr,
+  formatAddress,
+  formatCidr,
+  type IpAddress,
+  maskAddress,
+  type Port,
+} from '../wire/address.js'
 import { type PackedKey, PROTOCOL_NUMBERS, packAddressService, packPrefix } from './packed-key.js'
 import type { TransportProtocol } from './rule.js'
 
@@ -15,21 +22,21 @@ export type IpSetType =
 
 /** What the type of its set asks for: `address` (hash:ip...), `protocol` and `port`, `second` (…,ip), `network`. */
 export interface IpSetElement {
-  readonly address?: Ipv4
+  readonly address?: IpAddress
   readonly protocol?: TransportProtocol
   readonly port?: Port
-  readonly second?: Ipv4
+  readonly second?: IpAddress
   readonly network?: Cidr
 }
 
 /** What a packet says for the dimensions of a set: addresses and ports of the directions that the match names. */
 export interface IpSetQuery {
-  first: Ipv4
+  first: IpAddress
   protocol: number
   /** -1 where the packet has none. */
   port: number
   /** Third dimension. */
-  second: Ipv4
+  second: IpAddress
 }
 
 const MAX_ELEMENTS = 65_536
@@ -98,9 +105,9 @@ export class IpSet {
     }
   }
 
-  #hasPrefix(address: Ipv4, service: number | undefined): boolean {
+  #hasPrefix(address: IpAddress, service: number | bigint | undefined): boolean {
     for (const prefixLength of this.#prefixLengths.keys()) {
-      const prefix = packPrefix((address & netmask(prefixLength)) >>> 0, prefixLength)
+      const prefix = packPrefix(maskAddress(address, prefixLength), prefixLength)
       if (this.#elements.has(service === undefined ? prefix : `${service}/${prefix}`)) return true
     }
     return false
@@ -186,18 +193,18 @@ function keyOf(type: IpSetType, element: IpSetElement): PackedKey {
 export function elementText(type: IpSetType, element: IpSetElement): string {
   const { address = 0, protocol = 'tcp', port = 0, second = 0, network } = element
   const prefix = network === undefined ? '0.0.0.0/0' : prefixText(network)
-  const service = `${formatIpv4(address)},${protocol}:${port}`
+  const service = `${formatAddress(address)},${protocol}:${port}`
   switch (type) {
     case 'bitmap:port':
       return String(port)
     case 'hash:ip':
-      return formatIpv4(address)
+      return formatAddress(address)
     case 'hash:net':
       return prefix
     case 'hash:ip,port':
       return service
     case 'hash:ip,port,ip':
-      return `${service},${formatIpv4(second)}`
+      return `${service},${formatAddress(second)}`
     case 'hash:ip,port,net':
       return `${service},${prefix}`
   }
@@ -205,5 +212,5 @@ export function elementText(type: IpSetType, element: IpSetElement): string {
 
 /** ipset prints a host's prefix without its length. */
 function prefixText(prefix: Cidr): string {
-  return prefix.prefixLength === 32 ? formatIpv4(prefix.network) : formatCidr(prefix)
+  return prefix.prefixLength === 32 ? formatAddress(prefix.network) : formatCidr(prefix)
 }

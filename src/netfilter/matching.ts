@@ -5,8 +5,8 @@ import { invariant } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { Packet } from '../stack/hooks.js'
-import { type Cidr, type Ipv4, isMulticast, netmask } from '../wire/address.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { type Cidr, cidrContains, type IpAddress, isMulticast } from '../wire/address.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import { trackingOf } from './conntrack.js'
 import type { IpSetQuery, IpSets } from './ip-sets.js'
@@ -17,8 +17,8 @@ import type { AddressType, IpvsMatch, Match, SetMatch, StateWord } from './rule.
 /** What matches need to know of the host. */
 export interface HostAddresses {
   readonly now: Micros
-  isLocal(address: Ipv4): boolean
-  isBroadcast(address: Ipv4): boolean
+  isLocal(address: IpAddress): boolean
+  isBroadcast(address: IpAddress): boolean
 }
 
 /** xt_statistic keeps probabilities in 31 bits. */
@@ -115,7 +115,7 @@ export class Matcher {
   }
 
   /** What an address is to this host, as the local routing table and `fib` say it. */
-  typeOf(address: Ipv4): AddressType {
+  typeOf(address: IpAddress): AddressType {
     if (this.#host.isLocal(address)) return 'LOCAL'
     if (this.#host.isBroadcast(address)) return 'BROADCAST'
     return isMulticast(address) ? 'MULTICAST' : 'UNICAST'
@@ -159,8 +159,8 @@ export function isInState(packet: Packet, words: readonly StateWord[]): boolean 
   return false
 }
 
-export function inCidr(prefix: Cidr, address: Ipv4): boolean {
-  return (address & netmask(prefix.prefixLength)) >>> 0 === prefix.network
+export function inCidr(prefix: Cidr, address: IpAddress): boolean {
+  return cidrContains(prefix, address)
 }
 
 /** The port at `offset` of the transport header, -1 where there is none. */

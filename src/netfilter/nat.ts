@@ -7,9 +7,9 @@ import type { Random } from '../base/random.js'
 import type { HookName, Packet } from '../stack/hooks.js'
 import type { Interface } from '../stack/interface.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
-import { cidrContains, IPV4_LOOPBACK, type Ipv4, networkOf } from '../wire/address.js'
+import { cidrContains, IPV4_LOOPBACK, type IpAddress, networkOf } from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { PROTOCOL_ICMP } from '../wire/ipv4.js'
+import { PROTOCOL_ICMP } from '../wire/ip.js'
 import { type Conntrack, type Flow, type Tracking, trackingOf } from './conntrack.js'
 import {
   refreshIcmpChecksum,
@@ -92,7 +92,7 @@ export class Nat {
   }
 
   #decideSource(packet: Packet, flow: Flow, target: FinalTarget): boolean {
-    let address: Ipv4 | undefined = flow.reply.destination
+    let address: IpAddress | undefined = flow.reply.destination
     let port = 0
     let fullyRandom = false
     if (target.target === 'SNAT') {
@@ -115,7 +115,7 @@ export class Nat {
   }
 
   /** The address that packets get where they leave: the one on the next hop's link, else the interface's first. */
-  #addressOf({ output, nextHop }: Packet): Ipv4 | undefined {
+  #addressOf({ output, nextHop }: Packet): IpAddress | undefined {
     const own = output?.loopback ? undefined : output?.addresses
     const near = own?.find((address) => cidrContains(networkOf(address), nextHop)) ?? own?.[0]
     if (near !== undefined) return near.address
@@ -156,7 +156,7 @@ function isDecided(flow: Flow, part: Part): boolean {
   return part === 'source' ? flow.sourceDecided : flow.destinationDecided
 }
 
-function setDestination(flow: Flow, address: Ipv4, port: number): void {
+function setDestination(flow: Flow, address: IpAddress, port: number): void {
   const { reply } = flow
   // DNAT without a port (0) leaves the port alone.
   const sourcePort = hasPorts(reply.protocol) && port !== 0 ? port : reply.sourcePort

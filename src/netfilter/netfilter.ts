@@ -7,6 +7,7 @@ import type { Micros } from '../base/time.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Rejection } from '../stack/rejection.js'
 import type { Stack } from '../stack/stack.js'
+import type { IpAddress } from '../wire/address.js'
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
 import { Conntrack, type ConntrackSettings, type Flow, trackingOf } from './conntrack.js'
 import { flowText } from './conntrack-text.js'
@@ -366,14 +367,14 @@ function matchesFilter({ original, reply, destinationTranslated }: Flow, filter:
     (protocol === undefined || original.protocol === PROTOCOL_NUMBERS[protocol]) &&
     isOrAny(filter.originalSource, original.source) &&
     isOrAny(filter.originalDestination, original.destination) &&
-    isOrAny(filter.originalDestinationPort, original.destinationPort) &&
+    (filter.originalDestinationPort ?? original.destinationPort) === original.destinationPort &&
     isOrAny(filter.replySource, reply.source) &&
-    isOrAny(filter.replySourcePort, reply.sourcePort) &&
+    (filter.replySourcePort ?? reply.sourcePort) === reply.sourcePort &&
     (filter.destinationTranslated === undefined || filter.destinationTranslated === destinationTranslated)
   )
 }
 
-function isOrAny(wanted: number | undefined, value: number): boolean {
+function isOrAny(wanted: IpAddress | undefined, value: IpAddress): boolean {
   return wanted === undefined || wanted === value
 }
 

@@ -5,7 +5,7 @@ import { invariant } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { HookName, Packet } from '../stack/hooks.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import { inCidr, isInState, type Matcher, portAt } from './matching.js'
 import type { NftDataType, NftField, NftRule, NftStatement, NftValue, NftVerdict } from './nft.js'
@@ -263,7 +263,7 @@ function targetOf(statement: Final): FinalTarget {
 }
 
 /** Value of a field, -1 where the packet has none. */
-function fieldOf(field: NftField, packet: Packet): number {
+function fieldOf(field: NftField, packet: Packet): number | bigint {
   const { header } = packet
   switch (field) {
     case 'ip saddr':
@@ -314,13 +314,13 @@ function reader(fields: readonly NftField[], set: NftSet): (packet: Packet) => P
     return (packet) => {
       const port = fieldOf(c!, packet)
       if (port < 0) return undefined
-      return packAddressService(fieldOf(a!, packet), packet.header.protocol, port)
+      return packAddressService(fieldOf(a!, packet), packet.header.protocol, Number(port))
     }
   }
   if (type.join() === 'inet_proto,inet_service') {
     return (packet) => {
       const port = fieldOf(b!, packet)
-      return port < 0 ? undefined : packService(packet.header.protocol, port)
+      return port < 0 ? undefined : packService(packet.header.protocol, Number(port))
     }
   }
   return (packet) => {

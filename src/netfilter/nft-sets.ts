@@ -2,7 +2,7 @@
 // time-outs; prefixes in sets with the flag interval.
 
 import type { Micros } from '../base/time.js'
-import { type Ipv4, netmask } from '../wire/address.js'
+import { type IpAddress, maskAddress } from '../wire/address.js'
 import type { NftDataType, NftElementRow, NftKey, NftSetOptions, NftValue, NftVerdict } from './nft.js'
 import {
   type PackedKey,
@@ -58,7 +58,7 @@ export class NftSet {
 
   /** The element that is `key`, or contains it. */
   find(key: PackedKey, now: Micros): NftElement | undefined {
-    if (this.isInterval) return this.#findPrefix(key as Ipv4)
+    if (this.isInterval) return this.#findPrefix(key as IpAddress)
     const element = this.#elements.get(key)
     if (element?.expiresAt === undefined || element.expiresAt > now) return element
     this.#elements.delete(key)
@@ -128,9 +128,9 @@ export class NftSet {
     return packValues(type, key.map(numberOf))
   }
 
-  #findPrefix(address: Ipv4): NftElement | undefined {
+  #findPrefix(address: IpAddress): NftElement | undefined {
     for (const prefixLength of this.#prefixLengths.keys()) {
-      const network = (address & netmask(prefixLength)) >>> 0
+      const network = maskAddress(address, prefixLength)
       const element = this.#elements.get(packPrefix(network, prefixLength))
       if (element !== undefined) return element
     }
@@ -147,7 +147,7 @@ export class NftSet {
 }
 
 /** Values of these types as one key. */
-export function packValues(types: readonly NftDataType[], values: readonly number[]): PackedKey {
+export function packValues(types: readonly NftDataType[], values: readonly (number | bigint)[]): PackedKey {
   const [a = 0, b = 0, c = 0] = values
   switch (types.join(' . ')) {
     case 'ipv4_addr':
@@ -155,23 +155,23 @@ export function packValues(types: readonly NftDataType[], values: readonly numbe
     case 'inet_proto':
       return a
     case 'inet_proto . inet_service':
-      return packService(a, b)
+      return packService(Number(a), Number(b))
     case 'ipv4_addr . inet_proto . inet_service':
-      return packAddressService(a, b, c)
+      return packAddressService(a, Number(b), Number(c))
     default:
       return values.join('/')
   }
 }
 
 /** A value of one field as a number: an address, a protocol, a port. */
-export function numberOf(value: NftValue): number {
-  if (typeof value === 'number') return value
+export function numberOf(value: NftValue): number | bigint {
+  if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'object') return value.network
   const protocol = PROTOCOL_NUMBERS[value as TransportProtocol]
   if (protocol === undefined) throw new NftError(`${value} is no protocol`)
   return protocol
 }
 
-export function prefixOf(value: NftValue): { network: Ipv4; prefixLength: number } {
+export function prefixOf(value: NftValue): { network: IpAddress; prefixLength: number } {
   return typeof value === 'object' ? value : { network: numberOf(value), prefixLength: 32 }
 }

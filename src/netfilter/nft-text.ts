@@ -2,7 +2,7 @@
 
 import { MILLISECOND, type Micros, SECOND } from '../base/time.js'
 import type { Endpoint } from '../wire/address.js'
-import { formatCidr, formatEndpoint, formatIpv4, type Ipv4 } from '../wire/address.js'
+import { formatAddress, formatCidr, formatEndpoint, type IpAddress } from '../wire/address.js'
 import type {
   NftBase,
   NftDataType,
@@ -164,7 +164,7 @@ function markText({ operation, value }: Extract<NftStatement, { statement: 'mark
 }
 
 function translationText({ address, port }: Endpoint): string {
-  return port === 0 ? formatIpv4(address) : formatEndpoint({ address, port })
+  return port === 0 ? formatAddress(address) : formatEndpoint({ address, port })
 }
 
 function rejectText(how: string | undefined): string {
@@ -190,16 +190,16 @@ function valueText(field: NftField, value: NftValue): string {
 
 function dataText(type: NftDataType, value: NftValue): string {
   if (typeof value === 'object') {
-    return value.prefixLength === 32 ? formatIpv4(value.network) : formatCidr(value)
+    return value.prefixLength === 32 ? formatAddress(value.network) : formatCidr(value)
   }
   if (typeof value === 'string') return value
-  if (type === 'ipv4_addr') return formatIpv4(value as Ipv4)
+  if (type === 'ipv4_addr') return formatAddress(value as IpAddress)
   if (type === 'inet_service') return String(value)
   return Object.entries(PROTOCOL_NUMBERS).find(([, number]) => number === value)?.[0] ?? String(value)
 }
 
 function sortNumber(value: NftValue): number {
-  return typeof value === 'string' ? PROTOCOL_NUMBERS[value as 'tcp'] : numberOf(value)
+  return typeof value === 'string' ? PROTOCOL_NUMBERS[value as 'tcp'] : Number(numberOf(value))
 }
 
 // ---- sets and maps

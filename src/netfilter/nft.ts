@@ -4,7 +4,7 @@
 
 import type { Micros } from '../base/time.js'
 import type { HookName } from '../stack/hooks.js'
-import type { Cidr, Endpoint, Ipv4, Port } from '../wire/address.js'
+import type { Cidr, Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { AddressType, RejectWith, StateWord, TransportProtocol } from './rule.js'
 
 /** What of a packet is looked at. `tcp dport`, `udp dport` and `sctp dport` imply the protocol. */
@@ -23,7 +23,7 @@ export type NftField =
   | 'fib daddr type'
 
 /** Value of one field: an address or prefix, a protocol's name, a port, an interface's name, an address type. */
-export type NftValue = Ipv4 | Cidr | Port | TransportProtocol | string
+export type NftValue = IpAddress | Cidr | Port | TransportProtocol | string
 
 export type NftDataType = 'ipv4_addr' | 'inet_proto' | 'inet_service'
 

@@ -1,12 +1,12 @@
 // Keys of sets and maps: what an element says about addresses, protocol and port, packed so that a look-up in a Map
 // is one hash and builds no string where 53 bits are enough. Shared by ipsets and nftables' sets.
 
-import type { Ipv4, Port } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { type IpAddress, isIpv6, type Port } from '../wire/address.js'
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { TransportProtocol } from './rule.js'
 
-export type PackedKey = number | string
+export type PackedKey = number | bigint | string
 
 export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = {
   icmp: PROTOCOL_ICMP,
@@ -36,12 +36,14 @@ export function packService(protocol: number, port: Port): number {
   return port * 32 + protocolCode(protocol)
 }
 
-/** Address, protocol and port: 53 bits. */
-export function packAddressService(address: Ipv4, protocol: number, port: Port): number {
+/** Address, protocol and port: 53 bits of IPv4. */
+export function packAddressService(address: IpAddress, protocol: number, port: Port): number | bigint {
+  if (isIpv6(address)) return (address << 21n) | BigInt(packService(protocol, port))
   return address * 0x20_0000 + packService(protocol, port)
 }
 
-/** A prefix: 38 bits. */
-export function packPrefix(network: Ipv4, prefixLength: number): number {
+/** A prefix: 38 bits of IPv4. */
+export function packPrefix(network: IpAddress, prefixLength: number): number | bigint {
+  if (isIpv6(network)) return (network << 8n) | BigInt(prefixLength)
   return network * 64 + prefixLength
 }

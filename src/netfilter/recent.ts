@@ -2,7 +2,7 @@
 // kube-proxy's iptables mode keeps session affinity. Limits are those of the kernel module xt_recent.
 
 import { type Micros, SECOND } from '../base/time.js'
-import type { Ipv4 } from '../wire/address.js'
+import type { IpAddress } from '../wire/address.js'
 import type { RecentMatch, RecentRow } from './rule.js'
 
 /** ip_list_tot: addresses a list remembers; the one that was seen longest ago makes place. */
@@ -10,10 +10,10 @@ const MAX_ADDRESSES = 100
 
 export class RecentLists {
   /** By name; in each list the address that was seen longest ago comes first. */
-  readonly #lists = new Map<string, Map<Ipv4, Micros>>()
+  readonly #lists = new Map<string, Map<IpAddress, Micros>>()
 
   /** Whether a packet from or to `address` matches; notes it as `match.action` says. */
-  matches(match: RecentMatch, address: Ipv4, now: Micros): boolean {
+  matches(match: RecentMatch, address: IpAddress, now: Micros): boolean {
     const list = this.#list(match.name)
     const seen = list.get(address)
     const cutoff = match.seconds === undefined ? undefined : now - match.seconds * SECOND
@@ -39,7 +39,7 @@ export class RecentLists {
     )
   }
 
-  #list(name: string): Map<Ipv4, Micros> {
+  #list(name: string): Map<IpAddress, Micros> {
     let list = this.#lists.get(name)
     if (list === undefined) {
       list = new Map()
@@ -48,7 +48,7 @@ export class RecentLists {
     return list
   }
 
-  #note(list: Map<Ipv4, Micros>, address: Ipv4, now: Micros): void {
+  #note(list: Map<IpAddress, Micros>, address: IpAddress, now: Micros): void {
     const known = list.delete(address)
     if (!known && list.size >= MAX_ADDRESSES) list.delete(list.keys().next().value!)
     list.set(address, now)
@@ -56,7 +56,7 @@ export class RecentLists {
 }
 
 /** Forgets the address that was seen longest ago when that was before `cutoff`: one for each packet, as the kernel. */
-function reap(list: Map<Ipv4, Micros>, cutoff: Micros): void {
+function reap(list: Map<IpAddress, Micros>, cutoff: Micros): void {
   const oldest = list.entries().next().value
   if (oldest !== undefined && oldest[1] < cutoff) list.delete(oldest[0])
 }

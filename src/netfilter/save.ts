@@ -1,7 +1,7 @@
 // Text of tables in the form that iptables-save prints (without its dated comment lines), to the letter: what
 // libxtables' extensions print, in their order.
 
-import { type Endpoint, formatCidr, formatEndpoint, formatIpv4 } from '../wire/address.js'
+import { type Endpoint, formatAddress, formatCidr, formatEndpoint } from '../wire/address.js'
 import { keptProbability } from './matching.js'
 import { PROTOCOL_NUMBERS } from './packed-key.js'
 import type { ConnmarkTarget, MarkTarget, Match, RecentMatch, Rule, Target } from './rule.js'
@@ -163,7 +163,7 @@ function targetText(target: Target): string {
 }
 
 function translationText({ address, port }: Endpoint): string {
-  return port === 0 ? formatIpv4(address) : formatEndpoint({ address, port })
+  return port === 0 ? formatAddress(address) : formatEndpoint({ address, port })
 }
 
 function randomText(fullyRandom: boolean | undefined): string {

@@ -3,8 +3,8 @@
 // destination is not looked up to be translated alike (Linux: find_appropriate_src).
 
 import type { Random } from '../base/random.js'
-import type { Ipv4, Port } from '../wire/address.js'
-import { PROTOCOL_ICMP } from '../wire/ipv4.js'
+import type { IpAddress, Port } from '../wire/address.js'
+import { PROTOCOL_ICMP } from '../wire/ip.js'
 import type { Conntrack, Flow } from './conntrack.js'
 import { hasPorts, type Tuple } from './tuple.js'
 
@@ -13,7 +13,7 @@ const ATTEMPTS = 128
 const LAST_ATTEMPTS = 16
 
 export interface SourceRange {
-  readonly address: Ipv4
+  readonly address: IpAddress
   /** 0: any. */
   readonly port: Port
   /** Do not even try the port that the source has. */

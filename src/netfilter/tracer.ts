@@ -2,7 +2,7 @@
 // first, so that nothing is computed when nobody listens.
 
 import type { HookName, Packet } from '../stack/hooks.js'
-import type { Endpoint, Ipv4 } from '../wire/address.js'
+import type { Endpoint, IpAddress } from '../wire/address.js'
 import { portAt } from './matching.js'
 import type { ConntrackState, Rule, Target } from './rule.js'
 import { ruleText } from './save.js'
@@ -57,7 +57,7 @@ export class Tracer {
 
 /** Source or destination of a packet with its port, 0 where there is none. */
 export function endpointOf(packet: Packet, part: 'source' | 'destination'): Endpoint {
-  const address: Ipv4 = packet.header[part]
+  const address: IpAddress = packet.header[part]
   return { address, port: Math.max(0, portAt(packet, part === 'source' ? 0 : 2)) }
 }
 

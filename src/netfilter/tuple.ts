@@ -4,13 +4,14 @@
 import { getUint16 } from '../base/bytes.js'
 import type { Packet } from '../stack/hooks.js'
 import type { QuotedPacket } from '../stack/quoted-packet.js'
-import type { Ipv4 } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import type { IpAddress } from '../wire/address.js'
+import { ICMPV6_ECHO_REPLY, ICMPV6_ECHO_REQUEST } from '../wire/icmpv6.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 
 export interface Tuple {
-  source: Ipv4
-  destination: Ipv4
+  source: IpAddress
+  destination: IpAddress
   protocol: number
   /** Port of TCP and UDP; identifier of an ICMP query; 0 of other protocols. */
   sourcePort: number
@@ -28,6 +29,17 @@ const ICMP_ANSWERS: Readonly<Record<number, number>> = {
   16: 15,
   17: 18,
   18: 17,
+}
+
+/** ICMPv6 echo (RFC 4443). */
+const ICMPV6_ANSWERS: Readonly<Record<number, number>> = {
+  [ICMPV6_ECHO_REQUEST]: ICMPV6_ECHO_REPLY,
+  [ICMPV6_ECHO_REPLY]: ICMPV6_ECHO_REQUEST,
+}
+
+/** The type that answers a query, undefined when it is none. */
+function answerTo(protocol: number, type: number): number | undefined {
+  return (protocol === PROTOCOL_ICMPV6 ? ICMPV6_ANSWERS : ICMP_ANSWERS)[type]
 }
 
 /** A zeroed tuple to read into. */
@@ -58,7 +70,9 @@ export function tupleOf(packet: Packet, into: Tuple): boolean {
       into.destinationPort = getUint16(bytes, payloadStart + 2)
       return true
     case PROTOCOL_ICMP:
-      if (payloadEnd - payloadStart < 8 || ICMP_ANSWERS[bytes[payloadStart]!] === undefined) return false
+    case PROTOCOL_ICMPV6:
+      if (payloadEnd - payloadStart < 8 || answerTo(protocol, bytes[payloadStart]!) === undefined)
+        return false
       into.sourcePort = getUint16(bytes, payloadStart + 4)
       into.destinationPort = getUint16(bytes, payloadStart)
       return true
@@ -74,9 +88,9 @@ export function tupleOfQuoted(quoted: QuotedPacket, into: Tuple): boolean {
   into.protocol = quoted.protocol
   into.sourcePort = quoted.sourcePort
   into.destinationPort = quoted.destinationPort
-  if (quoted.protocol === PROTOCOL_ICMP) {
+  if (quoted.protocol === PROTOCOL_ICMP || quoted.protocol === PROTOCOL_ICMPV6) {
     into.destinationPort = quoted.word >>> 16
-    return ICMP_ANSWERS[into.destinationPort >> 8] !== undefined
+    return answerTo(quoted.protocol, into.destinationPort >> 8) !== undefined
   }
   if (!hasPorts(quoted.protocol)) {
     into.sourcePort = 0
@@ -88,7 +102,7 @@ export function tupleOfQuoted(quoted: QuotedPacket, into: Tuple): boolean {
 /** The tuple of answers to `tuple`; undefined for an ICMP message that has none. */
 export function invert(tuple: Tuple): Tuple | undefined {
   const { source, destination, protocol, sourcePort, destinationPort } = tuple
-  if (protocol !== PROTOCOL_ICMP) {
+  if (protocol !== PROTOCOL_ICMP && protocol !== PROTOCOL_ICMPV6) {
     return {
       source: destination,
       destination: source,
@@ -97,7 +111,7 @@ export function invert(tuple: Tuple): Tuple | undefined {
       destinationPort: sourcePort,
     }
   }
-  const type = ICMP_ANSWERS[destinationPort >> 8]
+  const type = answerTo(protocol, destinationPort >> 8)
   if (type === undefined) return undefined
   const answer = (type << 8) | (destinationPort & 0xff)
   return { source: destination, destination: source, protocol, sourcePort, destinationPort: answer }

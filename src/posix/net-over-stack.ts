@@ -6,7 +6,7 @@ import type { Micros } from '../base/time.js'
 import type { RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow, TcpListener, TcpSocket, UdpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
-import type { Endpoint, Ipv4 } from '../wire/address.js'
+import type { Endpoint, IpAddress } from '../wire/address.js'
 import { abortable, NO_LONGER_NEEDED, Wakeup } from './abort.js'
 import type {
   Connection,
@@ -29,7 +29,7 @@ import type { Clock } from './process.js'
 /** Names to addresses and back, and questions of any type (posix/resolver.ts). */
 export interface NameService {
   resolve(host: string, signal?: AbortSignal): Promise<Resolution>
-  reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined>
+  reverse(address: IpAddress, signal?: AbortSignal): Promise<string | undefined>
   query(name: string, type: RecordType, options?: QueryOptions): Promise<QueryAnswer>
 }
 
@@ -107,7 +107,7 @@ export class ProcessNet implements Net {
     return this.#names(this).resolve(host, signal)
   }
 
-  reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined> {
+  reverse(address: IpAddress, signal?: AbortSignal): Promise<string | undefined> {
     return this.#names(this).reverse(address, signal)
   }
 

@@ -4,7 +4,7 @@
 import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow } from '../stack/socket.js'
-import type { Endpoint, Ipv4, Port } from '../wire/address.js'
+import type { Endpoint, IpAddress, Port } from '../wire/address.js'
 
 export interface Connection {
   readonly local: Endpoint
@@ -38,7 +38,7 @@ export interface DatagramSocket {
 
 export interface EchoSocket {
   readonly identifier: number
-  send(to: Ipv4, sequence: number, bytes: Uint8Array): void
+  send(to: IpAddress, sequence: number, bytes: Uint8Array): void
   receive(timeout?: Micros, signal?: AbortSignal): Promise<IcmpReply | undefined>
   setTtl(ttl: number): void
   close(): void
@@ -84,7 +84,7 @@ export interface NeighborRow {
 export interface Resolution {
   /** The name that answered, after the search list. */
   readonly canonicalName: string
-  readonly addresses: readonly Ipv4[]
+  readonly addresses: readonly IpAddress[]
 }
 
 /** How a question is asked. */
@@ -117,7 +117,7 @@ export interface QueryAnswer {
 }
 
 export interface Net {
-  connect(to: { readonly address: Ipv4; readonly port: Port }, options?: ConnectOptions): Promise<Connection>
+  connect(to: { readonly address: IpAddress; readonly port: Port }, options?: ConnectOptions): Promise<Connection>
   listen(on: Endpoint): Listener
   datagram(on?: Partial<Endpoint>): DatagramSocket
   echo(): EchoSocket
@@ -127,7 +127,7 @@ export interface Net {
    */
   resolve(host: string, signal?: AbortSignal): Promise<Resolution>
   /** getnameinfo: the name of an address by /etc/hosts or PTR; undefined when it has none. */
-  reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined>
+  reverse(address: IpAddress, signal?: AbortSignal): Promise<string | undefined>
   /**
    * Asks DNS servers for records of any type; /etc/hosts is not looked at. Fails with ResolveError ETIMEOUT when no
    * server answers, ENOTFOUND when the text cannot be a domain name.

@@ -1,7 +1,7 @@
 // What `ip addr`, `ip route` and `ip neigh` show, read out of a stack.
 
 import type { Stack } from '../stack/stack.js'
-import { formatCidr, formatIpv4, formatMac } from '../wire/address.js'
+import { formatAddress, formatCidr, formatMac } from '../wire/address.js'
 import type { InterfaceRow, NeighborRow, RouteRow } from './net.js'
 
 export function interfaceRows(stack: Stack): InterfaceRow[] {
@@ -12,7 +12,7 @@ export function interfaceRows(stack: Stack): InterfaceRow[] {
     mtuBytes,
     loopback,
     up,
-    addresses: addresses.map(({ address, prefixLength }) => `${formatIpv4(address)}/${prefixLength}`),
+    addresses: addresses.map(({ address, prefixLength }) => `${formatAddress(address)}/${prefixLength}`),
   }))
 }
 
@@ -26,9 +26,9 @@ export function routeRows(stack: Stack): RouteRow[] {
     const address = source ?? (gateway === undefined ? device.addresses[0]?.address : undefined)
     rows.push({
       destination: destination.prefixLength === 0 ? 'default' : formatCidr(destination),
-      ...(gateway === undefined ? {} : { gateway: formatIpv4(gateway) }),
+      ...(gateway === undefined ? {} : { gateway: formatAddress(gateway) }),
       device: device.name,
-      ...(address === undefined ? {} : { source: formatIpv4(address) }),
+      ...(address === undefined ? {} : { source: formatAddress(address) }),
       scope: gateway === undefined ? 'link' : 'global',
     })
   }
@@ -37,7 +37,7 @@ export function routeRows(stack: Stack): RouteRow[] {
 
 export function neighborRows(stack: Stack): NeighborRow[] {
   return stack.neighbors().map(({ address, output, mac, state }) => ({
-    address: formatIpv4(address),
+    address: formatAddress(address),
     device: output.name,
     ...(state === 'INCOMPLETE' || state === 'FAILED' ? {} : { mac: formatMac(mac) }),
     state,

@@ -15,7 +15,7 @@ import {
   parseResolvConf,
   type ResolverConfig,
 } from '../dns/resolver.js'
-import { type Endpoint, type Ipv4, parseIpv4 } from '../wire/address.js'
+import { type Endpoint, type IpAddress, parseIpv4 } from '../wire/address.js'
 import { type DnsClient, exchange, queryMessage } from './dns-exchange.js'
 import type { FileSystem } from './file-system.js'
 import {
@@ -61,7 +61,7 @@ export class StubResolver implements NameService {
   }
 
   /** The name of an address as getnameinfo finds it; undefined when it has none or nobody answers. */
-  async reverse(address: Ipv4, signal?: AbortSignal): Promise<string | undefined> {
+  async reverse(address: IpAddress, signal?: AbortSignal): Promise<string | undefined> {
     const entry = this.#hosts().find((one) => one.address === address)
     if (entry !== undefined) return entry.names[0]
     try {
@@ -160,7 +160,7 @@ export class StubResolver implements NameService {
 
 /** The addresses of an answer, under the name at the end of its CNAMEs; undefined when it has none. */
 function resolutionOf(name: string, message: DnsMessage): Resolution | undefined {
-  const addresses: Ipv4[] = []
+  const addresses: IpAddress[] = []
   let canonicalName = name
   for (const record of message.answers) {
     const address = record.type === 'A' ? parseIpv4(record.address) : undefined

@@ -9,12 +9,12 @@ import {
   SERVICE_NAME_LABEL,
   type SliceEndpoint,
 } from '../cluster/objects.js'
-import { type Ipv4, type Port, parseIpv4 } from '../wire/address.js'
+import { compareAddresses, endpointKey, type IpAddress, type Port, parseIpv4 } from '../wire/address.js'
 import { namespacedName } from './service-port.js'
 
 /** One address and port behind a service port. */
 export interface EndpointInfo {
-  readonly address: Ipv4
+  readonly address: IpAddress
   readonly port: Port
   /** Missing conditions mean ready and serving, and not terminating (discovery.k8s.io/v1 EndpointConditions). */
   readonly ready: boolean
@@ -61,7 +61,7 @@ export class EndpointMap implements ClusterFollower {
    * slices may overlap while the controller moves endpoints between them, and then the ready one counts.
    */
   endpoints(service: string, portName: string, protocol: Protocol): EndpointInfo[] {
-    const found = new Map<number, EndpointInfo>()
+    const found = new Map<number | string, EndpointInfo>()
     for (const slice of this.#slices.get(service)?.values() ?? []) {
       for (const port of slice.ports ?? []) {
         if ((port.name ?? '') !== portName || (port.protocol ?? 'TCP') !== protocol) continue
@@ -69,12 +69,12 @@ export class EndpointMap implements ClusterFollower {
         for (const endpoint of slice.endpoints ?? []) {
           const info = endpointInfo(endpoint, port.port)
           if (info === undefined) continue
-          const key = info.address * 65_536 + info.port
+          const key = endpointKey(info)
           if (found.get(key)?.ready !== true) found.set(key, info)
         }
       }
     }
-    return [...found].sort(([a], [b]) => a - b).map(([, info]) => info)
+    return [...found.values()].sort((a, b) => compareAddresses(a.address, b.address) || a.port - b.port)
   }
 
   /** Services (`namespace/service`) whose slices changed since the last call. */

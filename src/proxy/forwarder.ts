@@ -6,7 +6,7 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
 import { EPHEMERAL_PORTS, type SocketApi } from '../stack/socket.js'
-import type { Endpoint, Ipv4, Port } from '../wire/address.js'
+import type { Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { RoundRobin } from './round-robin.js'
 import type { ServicePortInfo } from './service-port.js'
 
@@ -17,7 +17,7 @@ export interface ProxyFlow {
   readonly client: Endpoint
   /** `namespace/service:port`. */
   readonly service: string
-  readonly clusterIP: Ipv4
+  readonly clusterIP: IpAddress
   /** Undefined when there was no endpoint, or none could be reached. */
   readonly endpoint: Endpoint | undefined
 }

@@ -6,7 +6,7 @@ import { utf8Decode, utf8Encode } from '../base/bytes.js'
 import { SystemError } from '../base/errors.js'
 import type { TcpListener, TcpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
-import { IPV4_ANY, type Ipv4, type Port } from '../wire/address.js'
+import { IPV4_ANY, type IpAddress, type Port } from '../wire/address.js'
 import type { NodePortAddresses } from './node-port-addresses.js'
 import type { PortState } from './port-state.js'
 
@@ -35,7 +35,7 @@ export class HealthCheckServer {
   /** Opens and closes ports and counts endpoints anew. */
   sync(states: Iterable<PortState>, nodeName: string): void {
     const ports = new Map<string, Port>()
-    const local = new Map<string, Set<Ipv4>>()
+    const local = new Map<string, Set<IpAddress>>()
     for (const { info, endpoints } of states) {
       if (info.healthCheckNodePort === 0) continue
       ports.set(info.service, info.healthCheckNodePort)
@@ -79,7 +79,7 @@ export class HealthCheckServer {
   }
 
   /** Undefined when another program has the port: kube-proxy reports that and goes on. */
-  #listen(address: Ipv4, port: Port): TcpListener | undefined {
+  #listen(address: IpAddress, port: Port): TcpListener | undefined {
     try {
       return this.#stack.tcpListen({ address, port }, BACKLOG)
     } catch (error) {

@@ -2,7 +2,7 @@
 // pkg/proxy/util/nodeport_addresses.go of Kubernetes.
 
 import type { Stack } from '../stack/stack.js'
-import { type Cidr, cidrContains, type Ipv4, parseCidr } from '../wire/address.js'
+import { type Cidr, cidrContains, type IpAddress, parseCidr } from '../wire/address.js'
 
 export class NodePortAddresses {
   readonly #prefixes: readonly Cidr[]
@@ -17,12 +17,12 @@ export class NodePortAddresses {
     return this.#prefixes.length === 0 || this.#prefixes.some(({ prefixLength }) => prefixLength === 0)
   }
 
-  contains(address: Ipv4): boolean {
+  contains(address: IpAddress): boolean {
     return this.matchAll || this.#prefixes.some((prefix) => cidrContains(prefix, address))
   }
 
   /** The addresses that the node has now and that match, each once, in the order of its interfaces. */
-  nodeAddresses(stack: Stack): Ipv4[] {
+  nodeAddresses(stack: Stack): IpAddress[] {
     const all = stack.interfaces().flatMap(({ addresses }) => addresses.map(({ address }) => address))
     return [...new Set(all)].filter((address) => this.contains(address))
   }

@@ -4,7 +4,7 @@
 
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
-import type { Endpoint, Ipv4 } from '../wire/address.js'
+import { type Endpoint, endpointKey, type IpAddress } from '../wire/address.js'
 
 interface Affinity {
   endpoint: Endpoint
@@ -18,7 +18,7 @@ export class RoundRobin {
   #index = 0
   /** How long a client stays bound after its last connection; undefined: no affinity. */
   #affinityTimeout: Micros | undefined
-  readonly #affinities = new Map<Ipv4, Affinity>()
+  readonly #affinities = new Map<IpAddress, Affinity>()
 
   /** `random` belongs to this service port alone, so that another one's changes do not change its shuffles. */
   constructor(random: Random) {
@@ -51,7 +51,7 @@ export class RoundRobin {
    * The endpoint for a new connection of `client`; undefined when there is none. `affinityReset` is for the
    * retry after a failed dial: the client is bound anew, to the next endpoint.
    */
-  next(client: Ipv4, now: Micros, affinityReset: boolean): Endpoint | undefined {
+  next(client: IpAddress, now: Micros, affinityReset: boolean): Endpoint | undefined {
     const timeout = this.#affinityTimeout
     const affinity = timeout === undefined ? undefined : this.#affinities.get(client)
     if (timeout !== undefined && affinity !== undefined && !affinityReset) {
@@ -77,6 +77,6 @@ export class RoundRobin {
   }
 }
 
-function keyOf(endpoint: Endpoint): number {
-  return endpoint.address * 65_536 + endpoint.port
+function keyOf(endpoint: Endpoint): number | string {
+  return endpointKey(endpoint)
 }

@@ -4,7 +4,7 @@
 
 import { type Micros, SECOND } from '../base/time.js'
 import type { Protocol, Service, ServicePort } from '../cluster/objects.js'
-import { type Cidr, type Ipv4, type Port, parseCidr, parseIpv4 } from '../wire/address.js'
+import { type Cidr, type IpAddress, type Port, parseCidr, parseIpv4 } from '../wire/address.js'
 
 /** DefaultClientIPServiceAffinitySeconds: 3 hours. */
 const DEFAULT_AFFINITY_SECONDS = 10_800
@@ -18,13 +18,13 @@ export interface ServicePortInfo {
   readonly service: string
   readonly portName: string
   readonly protocol: Protocol
-  readonly clusterIP: Ipv4
+  readonly clusterIP: IpAddress
   readonly port: Port
   /** 0 when the service has none. */
   readonly nodePort: Port
-  readonly externalIPs: readonly Ipv4[]
+  readonly externalIPs: readonly IpAddress[]
   /** Addresses of status.loadBalancer.ingress that the nodes answer for: not those with ipMode Proxy. */
-  readonly loadBalancerVIPs: readonly Ipv4[]
+  readonly loadBalancerVIPs: readonly IpAddress[]
   /** Empty: everybody may use the load balancer's addresses. */
   readonly loadBalancerSourceRanges: readonly Cidr[]
   readonly sessionAffinity: 'None' | 'ClientIP'
@@ -47,7 +47,7 @@ export function namespacedName(namespace: string | undefined, name: string): str
 }
 
 /** The first IPv4 cluster IP: headless Services (`None`) have none. Simplified: IPv6 is not served. */
-export function clusterIPOf({ spec }: Service): Ipv4 | undefined {
+export function clusterIPOf({ spec }: Service): IpAddress | undefined {
   for (const text of [spec.clusterIP ?? '', ...(spec.clusterIPs ?? [])]) {
     const address = parseIpv4(text)
     if (address !== undefined) return address
@@ -104,12 +104,12 @@ export function sameServicePort(a: ServicePortInfo, b: ServicePortInfo): boolean
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-function loadBalancerVIPs({ status }: Service): Ipv4[] {
+function loadBalancerVIPs({ status }: Service): IpAddress[] {
   const ingress = status?.loadBalancer?.ingress ?? []
   return addresses(ingress.filter(({ ipMode }) => ipMode !== 'Proxy').map(({ ip }) => ip ?? ''))
 }
 
-function addresses(texts: readonly string[] | undefined): Ipv4[] {
+function addresses(texts: readonly string[] | undefined): IpAddress[] {
   return (texts ?? []).map(parseIpv4).filter((address) => address !== undefined)
 }
 

@@ -8,7 +8,7 @@ import type { Protocol } from '../cluster/objects.js'
 import type { Ipvs } from '../ipvs/ipvs.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { Stack } from '../stack/stack.js'
-import type { Cidr, Endpoint, Ipv4, Port } from '../wire/address.js'
+import type { Cidr, Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { ProxyFlow } from './forwarder.js'
 import type { IpvsScheduler, ProxyMode } from './proxy-mode.js'
 
@@ -16,7 +16,7 @@ import type { IpvsScheduler, ProxyMode } from './proxy-mode.js'
 export interface ProxyOptions {
   readonly nodeName: string
   /** The node's own addresses, its primary one first. */
-  readonly nodeAddresses: readonly Ipv4[]
+  readonly nodeAddresses: readonly IpAddress[]
   /** Addresses of this node's pods. */
   readonly podCIDR?: Cidr
   /** Addresses of all pods: what is not from there comes from outside the cluster. */
@@ -57,7 +57,7 @@ export interface ServiceRow {
   /** `namespace/service:port`. */
   readonly service: string
   readonly protocol: Protocol
-  readonly clusterIP: Ipv4
+  readonly clusterIP: IpAddress
   readonly port: Port
   /** Those that this node sends new connections for the cluster IP to. */
   readonly endpoints: readonly Endpoint[]

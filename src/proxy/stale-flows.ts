@@ -4,8 +4,8 @@
 // pkg/proxy/conntrack/cleanup.go of Kubernetes.
 
 import type { Netfilter } from '../netfilter/netfilter.js'
-import type { Port } from '../wire/address.js'
-import { PROTOCOL_UDP } from '../wire/ipv4.js'
+import { endpointKey, type IpAddress, type Port } from '../wire/address.js'
+import { PROTOCOL_UDP } from '../wire/ip.js'
 import type { EndpointInfo } from './endpoint-map.js'
 import type { PortState } from './port-state.js'
 
@@ -13,10 +13,10 @@ import type { PortState } from './port-state.js'
 export function deleteStaleFlows(
   netfilter: Netfilter,
   states: Iterable<PortState>,
-  isNodeAddress: (address: number) => boolean,
+  isNodeAddress: (address: IpAddress) => boolean,
 ): number {
-  const byAddress = new Map<number, Set<number>>()
-  const byNodePort = new Map<Port, Set<number>>()
+  const byAddress = new Map<number | string, Set<number | string>>()
+  const byNodePort = new Map<Port, Set<number | string>>()
   for (const { info, endpoints } of states) {
     if (info.protocol !== 'UDP') continue
     const serving = new Set(endpoints.filter(({ serving }) => serving).map(keyOf))
@@ -36,6 +36,6 @@ export function deleteStaleFlows(
   })
 }
 
-function keyOf({ address, port }: Pick<EndpointInfo, 'address' | 'port'>): number {
-  return address * 65_536 + port
+function keyOf({ address, port }: Pick<EndpointInfo, 'address' | 'port'>): number | string {
+  return endpointKey({ address, port })
 }

@@ -4,6 +4,7 @@
 
 import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
+import type { IpAddress } from '../wire/address.js'
 import { EndpointMap } from './endpoint-map.js'
 import { HealthCheckServer } from './health-check-server.js'
 import { NodePortAddresses } from './node-port-addresses.js'
@@ -147,7 +148,7 @@ export class SyncedProxy implements ServiceProxy {
     this.#states.set(key, { info, endpoints, ...categorizeEndpoints(endpoints, info, node) })
   }
 
-  #isNodeAddress(address: number): boolean {
+  #isNodeAddress(address: IpAddress): boolean {
     return this.#options.stack.isLocal(address) && this.#nodePortAddresses.contains(address)
   }
 }

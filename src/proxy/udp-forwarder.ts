@@ -5,7 +5,7 @@ import { SystemError } from '../base/errors.js'
 import { NEVER } from '../base/time.js'
 import type { Timer } from '../base/timer-heap.js'
 import type { UdpSocket } from '../stack/socket.js'
-import { type Endpoint, IPV4_ANY, type Port } from '../wire/address.js'
+import { type Endpoint, endpointKey, IPV4_ANY, type Port } from '../wire/address.js'
 import {
   DIAL_TIMEOUTS,
   type Forwarder,
@@ -19,7 +19,7 @@ export class UdpForwarder implements Forwarder {
   readonly #forwarding: Forwarding
   readonly #listener: UdpSocket
   /** By client address and port. */
-  readonly #associations = new Map<number, Association>()
+  readonly #associations = new Map<number | string, Association>()
 
   constructor(forwarding: Forwarding) {
     this.#forwarding = forwarding
@@ -51,7 +51,7 @@ export class UdpForwarder implements Forwarder {
   }
 
   #associationOf(client: Endpoint): Association | undefined {
-    const key = client.address * 65_536 + client.port
+    const key = endpointKey(client)
     const known = this.#associations.get(key)
     if (known !== undefined) return known
     const socket = this.#dial(client)

@@ -10,7 +10,7 @@ import { MILLISECOND, type Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { SocketApi } from '../stack/socket.js'
-import type { Endpoint, Ipv4, Port } from '../wire/address.js'
+import type { Endpoint, IpAddress, Port } from '../wire/address.js'
 import { EndpointMap } from './endpoint-map.js'
 import type { Forwarder, Forwarding, ProxyFlow, Timed } from './forwarder.js'
 import { hookPortals, type RuleTables, removePortals, writePortals } from './portal-rules.js'
@@ -27,7 +27,7 @@ const DEFAULT_UDP_TIMEOUT: Micros = 250 * MILLISECOND
 
 export interface UserspaceProxyOptions {
   readonly nodeName: string
-  readonly nodeAddress: Ipv4
+  readonly nodeAddress: IpAddress
   /** The node's stack. */
   readonly sockets: SocketApi
   /** The node's rules; nobody else writes PREROUTING and OUTPUT of its nat table. */

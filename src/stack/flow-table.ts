@@ -1,11 +1,11 @@
 // A table from a flow's five numbers (two addresses, two ports, protocol) to a value: sockets by their four-tuple,
 // conntrack by its tuples. Numbers are hashed to 32 bits and clashes are chained, so that a lookup builds no string.
 
-import type { Ipv4, Port } from '../wire/address.js'
+import { addressWord, type IpAddress, type Port } from '../wire/address.js'
 
 interface Entry<Value> {
-  readonly source: Ipv4
-  readonly destination: Ipv4
+  readonly source: IpAddress
+  readonly destination: IpAddress
   /** Both ports in 32 bits. */
   readonly ports: number
   readonly protocol: number
@@ -13,8 +13,8 @@ interface Entry<Value> {
   next: Entry<Value> | undefined
 }
 
-function hash(source: Ipv4, destination: Ipv4, ports: number, protocol: number): number {
-  let h = Math.imul(source, 0x9e3779b1) ^ Math.imul(destination, 0x85ebca6b)
+function hash(source: IpAddress, destination: IpAddress, ports: number, protocol: number): number {
+  let h = Math.imul(addressWord(source), 0x9e3779b1) ^ Math.imul(addressWord(destination), 0x85ebca6b)
   h ^= Math.imul(ports ^ (protocol << 8), 0xc2b2ae35)
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
   return h ^ (h >>> 13)
@@ -29,8 +29,8 @@ export class FlowTable<Value> {
   }
 
   get(
-    source: Ipv4,
-    destination: Ipv4,
+    source: IpAddress,
+    destination: IpAddress,
     sourcePort: Port,
     destinationPort: Port,
     protocol: number,
@@ -53,8 +53,8 @@ export class FlowTable<Value> {
 
   /** Adds a flow that is not in the table yet. */
   add(
-    source: Ipv4,
-    destination: Ipv4,
+    source: IpAddress,
+    destination: IpAddress,
     sourcePort: Port,
     destinationPort: Port,
     protocol: number,
@@ -69,8 +69,8 @@ export class FlowTable<Value> {
 
   /** Removes the flow if its value is `value`. */
   remove(
-    source: Ipv4,
-    destination: Ipv4,
+    source: IpAddress,
+    destination: IpAddress,
     sourcePort: Port,
     destinationPort: Port,
     protocol: number,

@@ -5,7 +5,8 @@ import { setUint16 } from '../base/bytes.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4 } from '../wire/ethernet.js'
-import { IPV4_HEADER_BYTES, type Ipv4Header, writeIpv4Header } from '../wire/ipv4.js'
+import type { IpHeader } from '../wire/ip.js'
+import { IPV4_HEADER_BYTES, writeIpv4Header } from '../wire/ipv4.js'
 import type { Counters } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { FlowTable } from './flow-table.js'
@@ -19,10 +20,10 @@ const MAX_PACKET_BYTES = 65_535
  * Cuts a frame whose packet is longer than `mtuBytes` into frames that fit, with blank Ethernet headers. Simplified:
  * IP options are left out.
  */
-export function fragment(frame: Uint8Array, header: Ipv4Header, mtuBytes: number): Uint8Array[] {
+export function fragment(frame: Uint8Array, header: IpHeader, mtuBytes: number): Uint8Array[] {
   const step = (mtuBytes - IPV4_HEADER_BYTES) & ~7
   const frames: Uint8Array[] = []
-  const part: Ipv4Header = { ...header, dontFragment: false }
+  const part: IpHeader = { ...header, dontFragment: false }
   for (let at = header.payloadStart; at < header.payloadEnd; at += step) {
     const end = Math.min(at + step, header.payloadEnd)
     const bytes = new Uint8Array(ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES + end - at)
@@ -43,7 +44,7 @@ interface Piece {
 }
 
 class Assembly implements Expiring {
-  readonly header: Ipv4Header
+  readonly header: IpHeader
   /** In order of their offset. */
   readonly pieces: Piece[] = []
   /** Bytes of payload, -1 until the last fragment came. */
@@ -55,7 +56,7 @@ class Assembly implements Expiring {
   readonly timer: Timer<Expiring>
   readonly #owner: Reassembly
 
-  constructor(owner: Reassembly, timers: TimerHeap<Expiring>, header: Ipv4Header, interfaceIndex: number) {
+  constructor(owner: Reassembly, timers: TimerHeap<Expiring>, header: IpHeader, interfaceIndex: number) {
     this.#owner = owner
     this.header = { ...header }
     this.interfaceIndex = interfaceIndex
@@ -89,7 +90,7 @@ export class Reassembly {
   }
 
   /** Takes a fragment; a new frame with the whole packet (blank Ethernet header) when it was the last one missing. */
-  add(frame: Uint8Array, header: Ipv4Header, interfaceIndex: number, now: Micros): Uint8Array | undefined {
+  add(frame: Uint8Array, header: IpHeader, interfaceIndex: number, now: Micros): Uint8Array | undefined {
     this.#counters.IpReasmReqds++
     const { source, destination, identification, protocol } = header
     let assembly = this.#assemblies.get(source, destination, identification, 0, protocol)
@@ -126,7 +127,7 @@ export class Reassembly {
   }
 
   /** Puts a fragment into its place; false when it contradicts what is there. */
-  #place(assembly: Assembly, frame: Uint8Array, header: Ipv4Header): boolean {
+  #place(assembly: Assembly, frame: Uint8Array, header: IpHeader): boolean {
     const start = header.fragmentOffset
     const end = start + header.payloadEnd - header.payloadStart
     if (end === start || end + IPV4_HEADER_BYTES > MAX_PACKET_BYTES) return false

@@ -2,8 +2,8 @@
 // (Linux: NF_INET_PRE_ROUTING ...). The stack calls what is registered here in order of priority and knows nothing
 // of tables or connections.
 
-import type { Ipv4 } from '../wire/address.js'
-import { type Ipv4Header, ipv4Header } from '../wire/ipv4.js'
+import type { IpAddress } from '../wire/address.js'
+import { type IpHeader, ipHeader } from '../wire/ip.js'
 import type { Interface } from './interface.js'
 
 export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING'
@@ -16,12 +16,12 @@ export type HookVerdict = 'ACCEPT' | 'DROP' | 'STOLEN'
  */
 export interface Packet {
   bytes: Uint8Array
-  header: Ipv4Header
+  header: IpHeader
   /** Where it came in; undefined for a packet of this host. */
   input: Interface | undefined
   /** Where it will leave; undefined before routing. */
   output: Interface | undefined
-  nextHop: Ipv4
+  nextHop: IpAddress
   /** The firewall mark (SO_MARK, `-j MARK`): 32 bits, 0 unless a rule set it. */
   mark: number
   /** What netfilter remembers about this packet; it stays with a packet that passes through lo. */
@@ -38,7 +38,7 @@ interface Registration {
 export function makePacket(): Packet {
   return {
     bytes: new Uint8Array(0),
-    header: ipv4Header(),
+    header: ipHeader(),
     input: undefined,
     output: undefined,
     nextHop: 0,

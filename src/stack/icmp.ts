@@ -1,8 +1,9 @@
-// ICMP of one stack, RFC 792 and RFC 1122 section 3.2.2: answers echo requests, hands echo replies to ping sockets
+// ICMP of one stack, RFC 792 and RFC 1122 section 3.2.2, and ICMPv6, RFC 4443: answers echo requests, hands echo replies to ping sockets
 // and errors to the transport that they are about, and sends errors about packets that could not be served.
 
 import { type Micros, SECOND } from '../base/time.js'
-import { IPV4_ANY, type Ipv4, isLoopback, isMulticast } from '../wire/address.js'
+import { type IpAddress, isIpv6, isLoopback, isMulticast, isUnspecified } from '../wire/address.js'
+import type { DropReason } from '../wire/drop-reason.js'
 import {
   ICMP_DEST_UNREACHABLE,
   ICMP_ECHO_REPLY,
@@ -16,9 +17,19 @@ import {
   parseIcmp,
   writeIcmp,
 } from '../wire/icmp.js'
-import { PROTOCOL_ICMP } from '../wire/ipv4.js'
+import {
+  ICMPV6_ECHO_REPLY,
+  ICMPV6_ECHO_REQUEST,
+  ICMPV6_NEIGHBOR_ADVERTISEMENT,
+  ICMPV6_NEIGHBOR_SOLICITATION,
+  isIcmpv6Error,
+  parseIcmpv6,
+  writeIcmpv6,
+} from '../wire/icmpv6.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../wire/ip.js'
 import type { Packet } from './hooks.js'
-import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET, type Transport } from './ip.js'
+import { icmpErrorOf, icmpv6ErrorOf } from './icmp-families.js'
+import { DEFAULT_TTL, type Ip, payloadOffset, type Transport } from './ip.js'
 import type { PingSockets } from './ping-sockets.js'
 import { parseQuotedPacket, type QuotedPacket, quotedPacket } from './quoted-packet.js'
 
@@ -33,6 +44,9 @@ const ERROR_BURST = 6
 const ERROR_TOS = 0xc0
 /** Linux' min_pmtu: nobody makes us cut packets smaller than this. */
 const MIN_PATH_MTU = 552
+
+/** The smallest MTU of a link for IPv6 (RFC 8200 section 5). */
+const IPV6_MINIMUM_MTU = 1280
 
 export function isIcmpError(type: number): boolean {
   return (
@@ -50,7 +64,7 @@ export class Icmp implements Transport {
   readonly #message = icmpMessage()
   readonly #quoted = quotedPacket()
   /** Token buckets by destination. */
-  readonly #buckets = new Map<Ipv4, { tokens: number; at: Micros }>()
+  readonly #buckets = new Map<IpAddress, { tokens: number; at: Micros }>()
 
   constructor(ip: Ip, pings: PingSockets) {
     this.#ip = ip
@@ -63,12 +77,13 @@ export class Icmp implements Transport {
     const { header } = packet
     counters.IcmpInMsgs++
     const message = this.#message
-    const reason = parseIcmp(packet.bytes, header.payloadStart, header.payloadEnd, message)
+    const reason = this.#parse(packet)
     if (reason !== undefined) {
       if (reason === 'bad-checksum') counters.IcmpInCsumErrors++
       counters.IcmpInErrors++
       return drops.count(`icmp-${reason}`)
     }
+    if (header.version === 6) return this.#receiveV6(packet)
     switch (message.type) {
       case ICMP_ECHO_REQUEST:
         counters.IcmpInEchos++
@@ -85,6 +100,38 @@ export class Icmp implements Transport {
     }
   }
 
+  #parse({ bytes, header }: Packet): DropReason | undefined {
+    const { payloadStart, payloadEnd, source, destination } = header
+    return header.version === 6
+      ? parseIcmpv6(bytes, payloadStart, payloadEnd, source, destination, this.#message)
+      : parseIcmp(bytes, payloadStart, payloadEnd, this.#message)
+  }
+
+  /** ICMPv6 (RFC 4443), with neighbour discovery in it. */
+  #receiveV6(packet: Packet): void {
+    const { counters, drops, link, now } = this.#ip
+    const message = this.#message
+    switch (message.type) {
+      case ICMPV6_ECHO_REQUEST:
+        counters.IcmpInEchos++
+        return this.#answerEcho(packet)
+      case ICMPV6_ECHO_REPLY:
+        return this.#pings.reply(packet, message)
+      case ICMPV6_NEIGHBOR_SOLICITATION:
+      case ICMPV6_NEIGHBOR_ADVERTISEMENT:
+        if (packet.header.ttl !== 255 || packet.input === undefined) return drops.count('ndp-hop-limit')
+        return link.receiveNeighbor(packet.input, message, packet.header.source, now)
+      default: {
+        const error = icmpErrorOf(message)
+        if (error === undefined) return drops.count('icmp-type')
+        // Transports know errors by ICMP's numbers.
+        message.type = error.type
+        message.code = error.code
+        return this.#receiveError(packet)
+      }
+    }
+  }
+
   /** An error about an ICMP message of this host. */
   icmpError(): void {
     // Errors about echo requests go to the ping sockets with the outer packet, see #receiveError.
@@ -95,7 +142,7 @@ export class Icmp implements Transport {
     const { source, destination } = packet.header
     const message = this.#message
     if (!this.#ip.isLocal(destination)) return this.#ip.drops.count('icmp-echo-broadcast')
-    this.#send(ICMP_ECHO_REPLY, 0, message.rest, {
+    this.#send(packet.header.version === 6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY, 0, message.rest, {
       source: destination,
       destination: source,
       tos: packet.header.tos,
@@ -117,9 +164,9 @@ export class Icmp implements Transport {
     }
     let rest = message.rest
     if (message.type === ICMP_DEST_UNREACHABLE && message.code === ICMP_FRAGMENTATION_NEEDED) {
-      rest = this.#lowerPathMtu(quoted, rest & 0xffff)
+      rest = this.#lowerPathMtu(quoted, packet.header.version === 6 ? rest : rest & 0xffff)
     }
-    if (quoted.protocol === PROTOCOL_ICMP) {
+    if (quoted.protocol === PROTOCOL_ICMP || quoted.protocol === PROTOCOL_ICMPV6) {
       return this.#pings.error(packet, message.type, message.code, quoted)
     }
     this.#ip.transports.get(quoted.protocol)?.icmpError(quoted, message.type, message.code, rest)
@@ -146,8 +193,12 @@ export class Icmp implements Transport {
       this.#ip.counters.IcmpOutRateLimited++
       return
     }
-    const quotedBytes = Math.min(header.totalLength, ERROR_PACKET_BYTES - 20 - ICMP_HEADER_BYTES)
-    this.#send(type, code, rest, {
+    const isV6 = header.version === 6
+    // RFC 4443 section 2.4 (c): as much as fits into the smallest MTU of IPv6.
+    const room = isV6 ? IPV6_MINIMUM_MTU - 40 : ERROR_PACKET_BYTES - 20
+    const quotedBytes = Math.min(header.totalLength, room - ICMP_HEADER_BYTES)
+    const error = isV6 ? icmpv6ErrorOf(type, code) : { type, code }
+    this.#send(error.type, error.code, rest, {
       // A packet to this very host is answered by the address it was sent to (RFC 1812 section 4.3.2.4).
       source: this.#ip.isLocal(header.destination) ? header.destination : path.source,
       destination: header.source,
@@ -162,16 +213,17 @@ export class Icmp implements Transport {
   #mayReport(about: Packet): boolean {
     const { header, bytes, input } = about
     if (header.fragmentOffset !== 0) return false
-    if (header.source === IPV4_ANY || isMulticast(header.source) || this.#ip.isBroadcast(header.source))
+    if (isUnspecified(header.source) || isMulticast(header.source) || this.#ip.isBroadcast(header.source))
       return false
     if (isLoopback(header.source) && input !== undefined && !input.loopback) return false
     if (isMulticast(header.destination) || this.#ip.isBroadcast(header.destination)) return false
     // The group bit of the frame's destination; a frame of this host has none written yet.
     if (input !== undefined && (bytes[0]! & 1) === 1) return false
+    if (header.protocol === PROTOCOL_ICMPV6) return !isIcmpv6Error(bytes[header.payloadStart] ?? 0)
     return header.protocol !== PROTOCOL_ICMP || !isIcmpError(bytes[header.payloadStart] ?? 0)
   }
 
-  #takeToken(destination: Ipv4): boolean {
+  #takeToken(destination: IpAddress): boolean {
     const now = this.#ip.now
     let bucket = this.#buckets.get(destination)
     if (bucket === undefined) {
@@ -191,8 +243,8 @@ export class Icmp implements Transport {
     code: number,
     rest: number,
     options: {
-      source: Ipv4
-      destination: Ipv4
+      source: IpAddress
+      destination: IpAddress
       tos: number
       tracking?: unknown
       payload: Uint8Array
@@ -207,10 +259,14 @@ export class Icmp implements Transport {
       return
     }
     this.#ip.counters.IcmpOutMsgs++
-    const frame = new Uint8Array(PAYLOAD_OFFSET + ICMP_HEADER_BYTES + payloadEnd - payloadStart)
-    writeIcmp(frame, PAYLOAD_OFFSET, type, code, rest, payload, payloadStart, payloadEnd)
+    const start = payloadOffset(destination)
+    const frame = new Uint8Array(start + ICMP_HEADER_BYTES + payloadEnd - payloadStart)
+    const isV6 = isIpv6(destination)
+    if (isV6) {
+      writeIcmpv6(frame, start, type, code, rest, payload, payloadStart, payloadEnd, source, destination)
+    } else writeIcmp(frame, start, type, code, rest, payload, payloadStart, payloadEnd)
     this.#ip.send(frame, path, {
-      protocol: PROTOCOL_ICMP,
+      protocol: isV6 ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP,
       source,
       destination,
       ttl: DEFAULT_TTL,

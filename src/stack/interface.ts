@@ -1,7 +1,14 @@
 // A network interface of a stack, as `ip link` and `ip addr` know it. Plain state: what happens with its frames is
 // in ip.ts.
 
-import { type InterfaceAddress, type Ipv4, lastAddress, type Mac, networkOf } from '../wire/address.js'
+import {
+  type InterfaceAddress,
+  type IpAddress,
+  isIpv6,
+  lastAddress,
+  type Mac,
+  networkOf,
+} from '../wire/address.js'
 
 export interface Interface {
   /** As `ip link` numbers them; 1 is lo. */
@@ -52,6 +59,7 @@ export function makeInterface(index: number, options: InterfaceOptions): Interfa
  * The directed broadcast address of an interface's address, undefined where there is none (RFC 3021 for /31).
  * Only the highest address of a prefix: the lowest one (`.0`) is an ordinary host address, as in Linux since 5.14.
  */
-export function broadcastOf(address: InterfaceAddress): Ipv4 | undefined {
-  return address.prefixLength >= 31 ? undefined : lastAddress(networkOf(address))
+export function broadcastOf(address: InterfaceAddress): IpAddress | undefined {
+  if (isIpv6(address.address) || address.prefixLength >= 31) return undefined
+  return lastAddress(networkOf(address))
 }

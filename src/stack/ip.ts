@@ -1,4 +1,4 @@
-// IPv4 of one stack: input (RFC 1122 section 3.2), output, forwarding (RFC 1812 section 5.2), and the
+// IPv4 and IPv6 of one stack: input (RFC 1122 section 3.2, RFC 8200), output, forwarding (RFC 1812 section 5.2), and the
 // five hook points in Linux' order. Transports hang above it by protocol number; ARP and the interfaces are below in
 // link.ts; where a packet goes is asked of paths.ts; ICMP, which both directions need, is icmp.ts.
 
@@ -6,12 +6,21 @@ import { setUint16 } from '../base/bytes.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
-import { IPV4_ANY, IPV4_BROADCAST, type Ipv4, isLoopback, isMulticast } from '../wire/address.js'
+import {
+  IPV4_ANY,
+  IPV4_BROADCAST,
+  IPV6_ANY,
+  type IpAddress,
+  isIpv6,
+  isLoopback,
+  isMulticast,
+} from '../wire/address.js'
 import { updateChecksum } from '../wire/checksum.js'
 import {
   ETHERNET_HEADER_BYTES,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
   ethernetHeader,
   isGroupMac,
   parseEthernet,
@@ -26,7 +35,7 @@ import {
   ICMP_TIME_EXCEEDED,
   ICMP_TTL_EXCEEDED,
 } from '../wire/icmp.js'
-import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv4.js'
+import { ipHeaderBytes, parseIpHeader, writeIpHeader } from '../wire/ip.js'
 import { Drops, makeCounters } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { fragment, Reassembly } from './fragments.js'
@@ -36,8 +45,15 @@ import { Link } from './link.js'
 import { type Path, Paths } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 
-/** Offset of the payload in every frame that a transport builds. */
-export const PAYLOAD_OFFSET = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES
+/** Offset of the payload in a frame that a transport builds for an address of this family. */
+export function payloadOffset(address: IpAddress): number {
+  return ETHERNET_HEADER_BYTES + ipHeaderBytes(versionOf(address))
+}
+
+function versionOf(address: IpAddress): 4 | 6 {
+  return isIpv6(address) ? 6 : 4
+}
+
 export const DEFAULT_TTL = 64
 
 /** A protocol above IP. */
@@ -53,8 +69,8 @@ export type SendResult = 'sent' | 'too-long' | 'dropped'
 /** Everything of a packet's header that a transport decides. */
 export interface SendOptions {
   protocol: number
-  source: Ipv4
-  destination: Ipv4
+  source: IpAddress
+  destination: IpAddress
   ttl: number
   tos: number
   dontFragment: boolean
@@ -87,6 +103,7 @@ export class Ip {
     this.#identification = options.random.int(0x10000)
     this.link = new Link(
       {
+        now: () => this.now,
         isLocal: (address) => this.isLocal(address),
         unreachable: (output, frame) => this.#hostUnreachable(output, frame),
       },
@@ -100,17 +117,17 @@ export class Ip {
   }
 
   /** The path to `destination`, undefined when there is no route. `held`, when it is still valid, is given back. */
-  path(destination: Ipv4, held?: Path): Path | undefined {
+  path(destination: IpAddress, held?: Path): Path | undefined {
     return this.paths.to(destination, this.now, held)
   }
 
   /** An address of this host, 127.0.0.0/8 included. */
-  isLocal(address: Ipv4): boolean {
+  isLocal(address: IpAddress): boolean {
     return this.paths.isLocal(address)
   }
 
   /** 255.255.255.255 or the directed broadcast of an interface's prefix. */
-  isBroadcast(address: Ipv4): boolean {
+  isBroadcast(address: IpAddress): boolean {
     return this.paths.isBroadcast(address)
   }
 
@@ -128,7 +145,8 @@ export class Ip {
     if (ethernet.destination !== input.mac && !group) return this.drops.count('other-host')
     switch (ethernet.etherType) {
       case ETHERTYPE_IPV4:
-        return this.#receiveIpv4(input, frame, group, tracking, mark)
+      case ETHERTYPE_IPV6:
+        return this.#receiveIp(input, frame, group, tracking, mark)
       case ETHERTYPE_ARP:
         if (!input.loopback) this.link.receiveArp(input, frame, this.now)
         return
@@ -137,11 +155,11 @@ export class Ip {
     }
   }
 
-  #receiveIpv4(input: Interface, frame: Uint8Array, group: boolean, tracking: unknown, mark: number): void {
+  #receiveIp(input: Interface, frame: Uint8Array, group: boolean, tracking: unknown, mark: number): void {
     this.counters.IpInReceives++
     const packet = this.#inputPacket
     const header = packet.header
-    const reason = parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, header)
+    const reason = parseIpHeader(frame, ETHERNET_HEADER_BYTES, frame.length, header)
     if (reason !== undefined) {
       this.counters.IpInHdrErrors++
       return this.drops.count(`ip-${reason}`)
@@ -181,11 +199,16 @@ export class Ip {
   }
 
   /** Addresses that no packet from a wire can have (RFC 1812 section 5.3.7; a `.0` of a prefix is an ordinary one). */
-  #isMartian(source: Ipv4, destination: Ipv4, input: Interface): boolean {
+  #isMartian(source: IpAddress, destination: IpAddress, input: Interface): boolean {
     if (input.loopback) return false
     if (isLoopback(source) || isLoopback(destination)) return true
     // 0.0.0.0/8: only a host that does not know its address yet, and only to everyone.
-    if (source >>> 24 === 0 && (source !== IPV4_ANY || destination !== IPV4_BROADCAST)) return true
+    if (!isIpv6(source)) {
+      if (source >>> 24 === 0 && (source !== IPV4_ANY || destination !== IPV4_BROADCAST)) return true
+    } else if (source === IPV6_ANY) {
+      // Only duplicate address detection has no source (RFC 4862 section 5.4.2).
+      return !isMulticast(destination)
+    }
     if (isMulticast(source) || this.isBroadcast(source)) return true
     return this.isLocal(source)
   }
@@ -197,12 +220,12 @@ export class Ip {
     if (
       !this.hooks.active ||
       parseEthernet(frame, this.#ethernet) !== undefined ||
-      this.#ethernet.etherType !== ETHERTYPE_IPV4
+      (this.#ethernet.etherType !== ETHERTYPE_IPV4 && this.#ethernet.etherType !== ETHERTYPE_IPV6)
     ) {
       return output(frame)
     }
     // What is no good IPv4 is not the bridge's business; br_netfilter drops it too.
-    const reason = parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, header)
+    const reason = parseIpHeader(frame, ETHERNET_HEADER_BYTES, frame.length, header)
     if (reason !== undefined) return this.drops.count(`bridge-${reason}`)
     packet.bytes = frame
     packet.input = bridge
@@ -229,10 +252,15 @@ export class Ip {
   #reassemble(packet: Packet): boolean {
     const header = packet.header
     if (!header.moreFragments && header.fragmentOffset === 0) return true
+    // Simplified: fragments of IPv6 are neither made nor put together.
+    if (header.version === 6) {
+      this.drops.count('ipv6-fragment')
+      return false
+    }
     const whole = this.#reassembly.add(packet.bytes, header, packet.input?.index ?? 0, this.now)
     if (whole === undefined) return false
     packet.bytes = whole
-    parseIpv4Header(whole, ETHERNET_HEADER_BYTES, whole.length, header)
+    parseIpHeader(whole, ETHERNET_HEADER_BYTES, whole.length, header)
     return true
   }
 
@@ -290,6 +318,10 @@ export class Ip {
     const at = header.headerStart + 8
     const before = (bytes[at]! << 8) | bytes[at + 1]!
     header.ttl--
+    if (header.version === 6) {
+      bytes[header.headerStart + 7] = header.ttl
+      return
+    }
     bytes[at] = header.ttl
     const checksum = (bytes[at + 2]! << 8) | bytes[at + 3]!
     setUint16(bytes, at + 2, updateChecksum(checksum, before, before - 0x100))
@@ -298,17 +330,18 @@ export class Ip {
   // ---- output
 
   /**
-   * Sends a packet of this host. The transport has put its payload into `frame` at PAYLOAD_OFFSET; `frame` is the
+   * Sends a packet of this host. The transport has put its payload into `frame` at `payloadOffset`; `frame` is the
    * stack's from now on. 'too-long': longer than the path takes and `dontFragment` is set.
    */
   send(frame: Uint8Array, path: Path, options: SendOptions): SendResult {
     this.counters.IpOutRequests++
     const packet = this.#outputPacket
     const header = packet.header
+    header.version = versionOf(options.destination)
     header.tos = options.tos
     header.totalLength = frame.length - ETHERNET_HEADER_BYTES
     header.identification = this.#identification
-    header.dontFragment = options.dontFragment
+    header.dontFragment = options.dontFragment || header.version === 6
     header.moreFragments = false
     header.fragmentOffset = 0
     header.ttl = options.ttl
@@ -316,11 +349,11 @@ export class Ip {
     header.source = options.source
     header.destination = options.destination
     header.headerStart = ETHERNET_HEADER_BYTES
-    header.payloadStart = PAYLOAD_OFFSET
+    header.payloadStart = payloadOffset(options.destination)
     header.payloadEnd = frame.length
     this.#identification = (this.#identification + 1) & 0xffff
     if (header.totalLength > path.mtuBytes && header.dontFragment) return 'too-long'
-    writeIpv4Header(frame, ETHERNET_HEADER_BYTES, header)
+    writeIpHeader(frame, ETHERNET_HEADER_BYTES, header)
     packet.bytes = frame
     packet.input = undefined
     packet.output = path.output
@@ -411,7 +444,7 @@ export class Ip {
   #hostUnreachable(output: Interface, frame: Uint8Array): void {
     this.drops.count('host-unreachable')
     const packet = makePacket()
-    if (parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, packet.header) !== undefined) return
+    if (parseIpHeader(frame, ETHERNET_HEADER_BYTES, frame.length, packet.header) !== undefined) return
     packet.bytes = frame
     packet.output = output
     this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_HOST_UNREACHABLE)
@@ -420,7 +453,7 @@ export class Ip {
   #reassemblyTimedOut(first: Uint8Array, interfaceIndex: number): void {
     this.drops.count('reassembly-timeout')
     const packet = makePacket()
-    if (parseIpv4Header(first, ETHERNET_HEADER_BYTES, first.length, packet.header) !== undefined) return
+    if (parseIpHeader(first, ETHERNET_HEADER_BYTES, first.length, packet.header) !== undefined) return
     packet.bytes = first
     packet.input = this.link.interfaces.get(interfaceIndex)
     this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY_TIME_EXCEEDED)

@@ -1,4 +1,5 @@
-// The link layer of a stack: its interfaces, ARP on them (RFC 826), and the queue of frames that leave. Below IP and
+// The link layer of a stack: its interfaces, ARP (RFC 826) and neighbour discovery (RFC 4861) on them, and the queue
+// of frames that leave. Below IP and
 // above the wire; who is asked, and what waits for an answer, is decided in neighbors.ts.
 
 import { invariant } from '../base/errors.js'
@@ -6,7 +7,12 @@ import type { Micros } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
 import {
   cidrContains,
+  IPV6_ANY,
+  type IpAddress,
   type Ipv4,
+  type Ipv6,
+  isIpv6,
+  isLoopback,
   isMulticast,
   MAC_BROADCAST,
   MAC_ZERO,
@@ -14,7 +20,26 @@ import {
   networkOf,
 } from '../wire/address.js'
 import { ARP_BYTES, ARP_REPLY, ARP_REQUEST, arpPacket, parseArp, writeArp } from '../wire/arp.js'
-import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from '../wire/ethernet.js'
+import {
+  ETHERNET_HEADER_BYTES,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  writeEthernet,
+} from '../wire/ethernet.js'
+import { ICMP_HEADER_BYTES, type IcmpMessage } from '../wire/icmp.js'
+import { ICMPV6_NEIGHBOR_ADVERTISEMENT, ICMPV6_NEIGHBOR_SOLICITATION, writeIcmpv6 } from '../wire/icmpv6.js'
+import { type IpHeader, ipHeader, PROTOCOL_ICMPV6, writeIpHeader } from '../wire/ip.js'
+import { IPV6_HEADER_BYTES } from '../wire/ipv6.js'
+import {
+  multicastMac,
+  NEIGHBOR_OVERRIDE,
+  NEIGHBOR_SOLICITED,
+  type NeighborMessage,
+  neighborBody,
+  parseNeighbor,
+  solicitedNodeAddress,
+} from '../wire/ndp.js'
 import type { Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { FrameQueue } from './frame-queue.js'
@@ -24,9 +49,13 @@ import { NeighborTable } from './neighbors.js'
 /** 01:00:5e:00:00:00, the block of IPv4 multicast (RFC 1112 section 6.4). */
 const MULTICAST_MAC: Mac = 0x01005e000000
 
+/** ff02::1 (RFC 4291 section 2.7.1). */
+const ALL_NODES: Ipv6 = 0xff02_0000_0000_0000_0000_0000_0000_0001n
+
 /** What the link layer needs of IP. */
 export interface LinkPorts {
-  isLocal(address: Ipv4): boolean
+  now(): Micros
+  isLocal(address: IpAddress): boolean
   /** Nobody answered for the next hop of this frame. */
   unreachable(output: Interface, frame: Uint8Array): void
 }
@@ -39,6 +68,7 @@ export class Link {
   readonly #ports: LinkPorts
   readonly #drops: Drops
   readonly #arp = arpPacket()
+  readonly #neighbor: NeighborMessage = { target: IPV6_ANY, mac: undefined }
   #nextIndex = 1
 
   constructor(ports: LinkPorts, timers: TimerHeap<Expiring>, drops: Drops) {
@@ -68,10 +98,10 @@ export class Link {
     this.neighbors.removeInterface(index)
   }
 
-  /** Sends an IPv4 packet to the next hop; its Ethernet header is written when the MAC is known. */
+  /** Sends an IP packet to the next hop; its Ethernet header is written when the MAC is known. */
   output(
     output: Interface,
-    nextHop: Ipv4,
+    nextHop: IpAddress,
     broadcast: boolean,
     frame: Uint8Array,
     tracking: unknown,
@@ -82,7 +112,8 @@ export class Link {
     if (output.loopback) return this.#send(output, frame, MAC_ZERO, tracking, mark)
     if (broadcast) return this.#send(output, frame, MAC_BROADCAST, undefined, 0)
     if (isMulticast(nextHop)) {
-      return this.#send(output, frame, MULTICAST_MAC + (nextHop & 0x7fffff), undefined, 0)
+      const group = isIpv6(nextHop) ? multicastMac(nextHop) : MULTICAST_MAC + (nextHop & 0x7fffff)
+      return this.#send(output, frame, group, undefined, 0)
     }
     this.neighbors.output(output, nextHop, frame, now)
   }
@@ -90,6 +121,17 @@ export class Link {
   /** Says to everyone on the link where this host's addresses are (RFC 5227 section 3, Linux' arp_notify). */
   announce(output: Interface): void {
     for (const { address } of output.addresses) {
+      if (isIpv6(address)) {
+        this.#sendNeighbor(
+          output,
+          ICMPV6_NEIGHBOR_ADVERTISEMENT,
+          NEIGHBOR_OVERRIDE,
+          address,
+          ALL_NODES,
+          address,
+        )
+        continue
+      }
       const fields = { targetMac: MAC_ZERO, senderAddress: address, targetAddress: address }
       this.#sendArp(output, ARP_REQUEST, MAC_BROADCAST, fields)
     }
@@ -117,13 +159,71 @@ export class Link {
     })
   }
 
-  #ask(output: Interface, address: Ipv4, mac: Mac | undefined): void {
-    const own = output.addresses.find((a) => cidrContains(networkOf(a), address)) ?? output.addresses[0]
+  /**
+   * A neighbour solicitation or advertisement came in (RFC 4861 section 7.2): as `receiveArp`. Its hop limit was
+   * checked; `source` is the packet's.
+   */
+  receiveNeighbor(input: Interface, message: IcmpMessage, source: IpAddress, now: Micros): void {
+    const neighbor = this.#neighbor
+    if (!isIpv6(source) || !parseNeighbor(message, neighbor)) return this.#drops.count('ndp-format')
+    const { target, mac } = neighbor
+    if (message.type === ICMPV6_NEIGHBOR_ADVERTISEMENT) {
+      if (mac === undefined || this.#ports.isLocal(target)) return
+      const solicited = (message.rest & NEIGHBOR_SOLICITED) !== 0
+      return this.neighbors.learn(input, target, mac, solicited, false, now)
+    }
+    if (!this.#ports.isLocal(target) || isLoopback(target)) return
+    if (mac !== undefined && source !== IPV6_ANY && !this.#ports.isLocal(source)) {
+      this.neighbors.learn(input, source, mac, false, true, now)
+    }
+    const to = source === IPV6_ANY ? ALL_NODES : source
+    const flags = NEIGHBOR_OVERRIDE | (source === IPV6_ANY ? 0 : NEIGHBOR_SOLICITED)
+    this.#sendNeighbor(input, ICMPV6_NEIGHBOR_ADVERTISEMENT, flags, target, to, target, mac)
+  }
+
+  #ask(output: Interface, address: IpAddress, mac: Mac | undefined): void {
+    const own =
+      output.addresses.find((a) => cidrContains(networkOf(a), address)) ??
+      output.addresses.find((a) => isIpv6(a.address) === isIpv6(address))
+    if (isIpv6(address)) {
+      const to = mac === undefined ? solicitedNodeAddress(address) : address
+      const source = own === undefined ? IPV6_ANY : (own.address as Ipv6)
+      return this.#sendNeighbor(output, ICMPV6_NEIGHBOR_SOLICITATION, 0, source, to, address, mac)
+    }
     this.#sendArp(output, ARP_REQUEST, mac ?? MAC_BROADCAST, {
       targetMac: MAC_ZERO,
-      senderAddress: own?.address ?? 0,
+      senderAddress: (own?.address as Ipv4 | undefined) ?? 0,
       targetAddress: address,
     })
+  }
+
+  /** Sends a solicitation or an advertisement about `target`; to `mac`, when it is known, or to a group's. */
+  #sendNeighbor(
+    output: Interface,
+    type: number,
+    flags: number,
+    source: Ipv6,
+    destination: Ipv6,
+    target: Ipv6,
+    mac?: Mac,
+  ): void {
+    const start = ETHERNET_HEADER_BYTES + IPV6_HEADER_BYTES
+    const body = neighborBody(type, target, output.mac)
+    const frame = new Uint8Array(start + ICMP_HEADER_BYTES + body.length)
+    const header: IpHeader = {
+      ...ipHeader(),
+      version: 6,
+      totalLength: frame.length - ETHERNET_HEADER_BYTES,
+      // What passed a router is not believed (RFC 4861 section 7.1).
+      ttl: 255,
+      protocol: PROTOCOL_ICMPV6,
+      source,
+      destination,
+    }
+    writeIpHeader(frame, ETHERNET_HEADER_BYTES, header)
+    writeIcmpv6(frame, start, type, 0, flags >>> 0, body, 0, body.length, source, destination)
+    if (mac !== undefined) return this.#send(output, frame, mac, undefined, 0)
+    this.output(output, destination, false, frame, undefined, 0, this.#ports.now())
   }
 
   #sendArp(
@@ -139,7 +239,8 @@ export class Link {
   }
 
   #send(output: Interface, frame: Uint8Array, to: Mac, tracking: unknown, mark: number): void {
-    writeEthernet(frame, to, output.mac, ETHERTYPE_IPV4)
+    const isV6 = frame[ETHERNET_HEADER_BYTES]! >> 4 === 6
+    writeEthernet(frame, to, output.mac, isV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4)
     this.#enqueue(output, frame, tracking, mark)
   }
 

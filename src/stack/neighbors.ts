@@ -3,7 +3,7 @@
 
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
-import type { Ipv4, Mac } from '../wire/address.js'
+import type { IpAddress, Mac } from '../wire/address.js'
 import type { Expiring } from './expiring.js'
 import type { Interface } from './interface.js'
 
@@ -12,7 +12,7 @@ export type NeighborState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PR
 /** What the cache needs of the layers around it. */
 export interface NeighborPorts {
   /** Asks for `address`; to `mac` alone when it is given (a probe), or to everyone. */
-  ask(output: Interface, address: Ipv4, mac: Mac | undefined): void
+  ask(output: Interface, address: IpAddress, mac: Mac | undefined): void
   /** Sends a frame that waited; its Ethernet header is still to be written. */
   send(output: Interface, frame: Uint8Array, mac: Mac): void
   /** Nobody answered for this frame's next hop. */
@@ -35,7 +35,7 @@ const QUEUE_FRAMES = 64
 const MAX_NEIGHBORS = 1024
 
 export class Neighbor implements Expiring {
-  readonly address: Ipv4
+  readonly address: IpAddress
   readonly output: Interface
   state: NeighborState = 'INCOMPLETE'
   /** Known in every state but INCOMPLETE and FAILED. */
@@ -47,7 +47,7 @@ export class Neighbor implements Expiring {
   readonly timer: Timer<Expiring>
   readonly #table: NeighborTable
 
-  constructor(table: NeighborTable, timers: TimerHeap<Expiring>, output: Interface, address: Ipv4) {
+  constructor(table: NeighborTable, timers: TimerHeap<Expiring>, output: Interface, address: IpAddress) {
     this.#table = table
     this.output = output
     this.address = address
@@ -63,7 +63,7 @@ export class NeighborTable {
   readonly #ports: NeighborPorts
   readonly #timers: TimerHeap<Expiring>
   /** By interface index, then by address. */
-  readonly #byInterface = new Map<number, Map<Ipv4, Neighbor>>()
+  readonly #byInterface = new Map<number, Map<IpAddress, Neighbor>>()
 
   constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>) {
     this.#ports = ports
@@ -71,7 +71,7 @@ export class NeighborTable {
   }
 
   /** Sends `frame` to the neighbour `nextHop`, now or when its address is known. */
-  output(output: Interface, nextHop: Ipv4, frame: Uint8Array, now: Micros): void {
+  output(output: Interface, nextHop: IpAddress, frame: Uint8Array, now: Micros): void {
     const neighbor = this.#at(output, nextHop) ?? this.#create(output, nextHop)
     switch (neighbor.state) {
       case 'STALE':
@@ -89,7 +89,14 @@ export class NeighborTable {
    * Takes what an ARP packet says about its sender. A reply to us confirms; a request (or a gratuitous reply) only
    * tells: the entry becomes STALE. `create`: whether a neighbour that was unknown is remembered.
    */
-  learn(input: Interface, address: Ipv4, mac: Mac, confirmed: boolean, create: boolean, now: Micros): void {
+  learn(
+    input: Interface,
+    address: IpAddress,
+    mac: Mac,
+    confirmed: boolean,
+    create: boolean,
+    now: Micros,
+  ): void {
     let neighbor = this.#at(input, address)
     if (neighbor === undefined) {
       if (!create) return
@@ -141,11 +148,11 @@ export class NeighborTable {
     this.#byInterface.delete(index)
   }
 
-  #at(output: Interface, address: Ipv4): Neighbor | undefined {
+  #at(output: Interface, address: IpAddress): Neighbor | undefined {
     return this.#byInterface.get(output.index)?.get(address)
   }
 
-  #create(output: Interface, address: Ipv4): Neighbor {
+  #create(output: Interface, address: IpAddress): Neighbor {
     let neighbors = this.#byInterface.get(output.index)
     if (neighbors === undefined) {
       neighbors = new Map()
@@ -158,7 +165,7 @@ export class NeighborTable {
   }
 
   /** Makes place: the oldest entry that failed or was not confirmed lately, else the oldest. */
-  #evict(neighbors: Map<Ipv4, Neighbor>): void {
+  #evict(neighbors: Map<IpAddress, Neighbor>): void {
     let victim: Neighbor | undefined
     for (const neighbor of neighbors.values()) {
       victim ??= neighbor

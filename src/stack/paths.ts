@@ -3,10 +3,11 @@
 
 import { MINUTE, type Micros, NEVER } from '../base/time.js'
 import {
-  IPV4_ANY,
+  anyOf,
   IPV4_BROADCAST,
   IPV4_LOOPBACK,
-  type Ipv4,
+  type IpAddress,
+  isIpv6,
   isLoopback,
   isMulticast,
 } from '../wire/address.js'
@@ -20,11 +21,11 @@ const MAX_KNOWN_PATHS = 4096
 
 /** Where packets to one destination go. Valid as long as `generation` is the table's. */
 export interface Path {
-  readonly destination: Ipv4
+  readonly destination: IpAddress
   readonly output: Interface
-  readonly nextHop: Ipv4
+  readonly nextHop: IpAddress
   /** Source address for packets that have none yet. */
-  readonly source: Ipv4
+  readonly source: IpAddress
   /** The interface's MTU, or less when a router said so. */
   readonly mtuBytes: number
   readonly broadcast: boolean
@@ -36,25 +37,25 @@ export interface Path {
 export class Paths {
   readonly routes = new RouteTable()
   readonly #interfaces: ReadonlyMap<number, Interface>
-  readonly #local = new Set<Ipv4>()
-  readonly #broadcasts = new Set<Ipv4>()
-  readonly #mtus = new Map<Ipv4, { mtuBytes: number; until: Micros }>()
+  readonly #local = new Set<IpAddress>()
+  readonly #broadcasts = new Set<IpAddress>()
+  readonly #mtus = new Map<IpAddress, { mtuBytes: number; until: Micros }>()
   /** Counts up when routes, interfaces or path MTUs change: known paths are then looked up again. */
   #generation = 0
   /** Paths of this generation by destination. */
-  readonly #known = new Map<Ipv4, Path>()
+  readonly #known = new Map<IpAddress, Path>()
 
   constructor(interfaces: ReadonlyMap<number, Interface>) {
     this.#interfaces = interfaces
   }
 
   /** An address of this host, 127.0.0.0/8 included. */
-  isLocal(address: Ipv4): boolean {
+  isLocal(address: IpAddress): boolean {
     return this.#local.has(address) || isLoopback(address)
   }
 
   /** 255.255.255.255 or the directed broadcast of an interface's prefix. */
-  isBroadcast(address: Ipv4): boolean {
+  isBroadcast(address: IpAddress): boolean {
     return address === IPV4_BROADCAST || this.#broadcasts.has(address)
   }
 
@@ -79,7 +80,7 @@ export class Paths {
   }
 
   /** The path to `destination`, undefined when there is no route. `held`, when it is still valid, is given back. */
-  to(destination: Ipv4, now: Micros, held?: Path): Path | undefined {
+  to(destination: IpAddress, now: Micros, held?: Path): Path | undefined {
     if (held !== undefined && held.destination === destination && this.#isValid(held, now)) return held
     const known = this.#known.get(destination)
     if (known !== undefined && this.#isValid(known, now)) return known
@@ -91,7 +92,7 @@ export class Paths {
   }
 
   /** A router on the way to `destination` said that packets longer than `mtuBytes` do not fit. */
-  lowerMtu(destination: Ipv4, mtuBytes: number, now: Micros): void {
+  lowerMtu(destination: IpAddress, mtuBytes: number, now: Micros): void {
     if (this.#mtus.size >= MAX_KNOWN_PATHS) this.#mtus.clear()
     this.#mtus.set(destination, { mtuBytes, until: now + PATH_MTU_LIFETIME })
     this.changed()
@@ -101,14 +102,14 @@ export class Paths {
     return path.generation === this.#generation && path.validUntil > now
   }
 
-  #toSelf(destination: Ipv4): Path | undefined {
+  #toSelf(destination: IpAddress): Path | undefined {
     const output = this.#interfaces.get(LOOPBACK_INDEX)
     if (output === undefined) return undefined
     return {
       destination,
       output,
       nextHop: destination,
-      source: isLoopback(destination) ? IPV4_LOOPBACK : destination,
+      source: isLoopback(destination) && !isIpv6(destination) ? IPV4_LOOPBACK : destination,
       mtuBytes: Math.min(output.mtuBytes, MAX_PACKET_BYTES),
       broadcast: false,
       generation: this.#generation,
@@ -116,7 +117,7 @@ export class Paths {
     }
   }
 
-  #lookup(destination: Ipv4, now: Micros): Path | undefined {
+  #lookup(destination: IpAddress, now: Micros): Path | undefined {
     const route = this.routes.lookup(destination)
     const output = route && this.#interfaces.get(route.interfaceIndex)
     if (route === undefined || output === undefined || !output.up) return undefined
@@ -127,7 +128,7 @@ export class Paths {
       destination,
       output,
       nextHop: broadcast || isMulticast(destination) ? destination : (route.gateway ?? destination),
-      source: route.source ?? output.addresses[0]?.address ?? this.#anyAddress(),
+      source: route.source ?? addressOf(output, destination) ?? this.#anyAddress(destination),
       mtuBytes: Math.min(output.mtuBytes, lowered?.mtuBytes ?? MAX_PACKET_BYTES),
       broadcast,
       generation: this.#generation,
@@ -136,10 +137,16 @@ export class Paths {
   }
 
   /** For an interface without address: one of another. */
-  #anyAddress(): Ipv4 {
+  #anyAddress(destination: IpAddress): IpAddress {
     for (const each of this.#interfaces.values()) {
-      if (!each.loopback && each.addresses[0] !== undefined) return each.addresses[0].address
+      const address = each.loopback ? undefined : addressOf(each, destination)
+      if (address !== undefined) return address
     }
-    return IPV4_ANY
+    return anyOf(destination)
   }
+}
+
+/** The primary address of an interface in the family of `destination`. */
+function addressOf(output: Interface, destination: IpAddress): IpAddress | undefined {
+  return output.addresses.find(({ address }) => isIpv6(address) === isIpv6(destination))?.address
 }

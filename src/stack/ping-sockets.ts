@@ -3,7 +3,8 @@
 
 import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
-import type { Ipv4 } from '../wire/address.js'
+import { type IpAddress, isIpv6 } from '../wire/address.js'
+import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import {
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
@@ -11,9 +12,10 @@ import {
   type IcmpMessage,
   writeIcmp,
 } from '../wire/icmp.js'
-import { PROTOCOL_ICMP } from '../wire/ipv4.js'
+import { ICMPV6_ECHO_REQUEST, writeIcmpv6 } from '../wire/icmpv6.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../wire/ip.js'
 import type { Packet } from './hooks.js'
-import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET } from './ip.js'
+import { DEFAULT_TTL, type Ip, payloadOffset } from './ip.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { Notifying, ReadyQueue } from './ready-queue.js'
 import type { IcmpReply, PingSocket } from './socket.js'
@@ -35,7 +37,7 @@ class StackPingSocket implements PingSocket, Notifying {
     this.identifier = identifier
   }
 
-  send(to: Ipv4, sequence: number, bytes: Uint8Array): void {
+  send(to: IpAddress, sequence: number, bytes: Uint8Array): void {
     this.#owner.send(this, to, sequence, bytes, this.#ttl)
   }
 
@@ -81,23 +83,27 @@ export class PingSockets {
     if (this.#sockets.get(socket.identifier) === socket) this.#sockets.delete(socket.identifier)
   }
 
-  send(socket: StackPingSocket, to: Ipv4, sequence: number, bytes: Uint8Array, ttl: number): void {
+  send(socket: StackPingSocket, to: IpAddress, sequence: number, bytes: Uint8Array, ttl: number): void {
     if (this.#sockets.get(socket.identifier) !== socket) throw new SystemError('EBADF', 'sendto')
     if (bytes.length > MAX_PAYLOAD_BYTES) throw new SystemError('EMSGSIZE', 'sendto')
     const path = this.#ip.path(to)
     if (path === undefined) throw new SystemError('ENETUNREACH', 'sendto')
     if (path.broadcast) throw new SystemError('EACCES', 'sendto')
-    const frame = new Uint8Array(PAYLOAD_OFFSET + ICMP_HEADER_BYTES + bytes.length)
+    const start = payloadOffset(to)
+    const frame = new Uint8Array(start + ICMP_HEADER_BYTES + bytes.length)
     const rest = ((socket.identifier << 16) | (sequence & 0xffff)) >>> 0
-    writeIcmp(frame, PAYLOAD_OFFSET, ICMP_ECHO_REQUEST, 0, rest, bytes, 0, bytes.length)
+    const { source } = path
+    if (isIpv6(to))
+      writeIcmpv6(frame, start, ICMPV6_ECHO_REQUEST, 0, rest, bytes, 0, bytes.length, source, to)
+    else writeIcmp(frame, start, ICMP_ECHO_REQUEST, 0, rest, bytes, 0, bytes.length)
     this.#ip.counters.IcmpOutMsgs++
     const result = this.#ip.send(frame, path, {
-      protocol: PROTOCOL_ICMP,
-      source: path.source,
+      protocol: isIpv6(to) ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP,
+      source,
       destination: to,
       ttl,
       tos: 0,
-      dontFragment: frame.length - PAYLOAD_OFFSET + 20 <= path.mtuBytes,
+      dontFragment: frame.length - ETHERNET_HEADER_BYTES <= path.mtuBytes,
     })
     if (result === 'dropped') throw new SystemError('EPERM', 'sendto')
   }
@@ -116,7 +122,8 @@ export class PingSockets {
 
   /** An error about an echo request of this host came in. */
   error(packet: Packet, type: number, code: number, quoted: QuotedPacket): void {
-    if (quoted.word >>> 24 !== ICMP_ECHO_REQUEST) return this.#ip.drops.count('icmp-quote')
+    const request = isIpv6(quoted.destination) ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST
+    if (quoted.word >>> 24 !== request) return this.#ip.drops.count('icmp-quote')
     const { bytes, payloadStart, payloadEnd } = quoted
     this.#push(quoted.sourcePort, {
       from: packet.header.source,

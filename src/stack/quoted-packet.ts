@@ -1,15 +1,17 @@
-// The packet that an ICMP error quotes: an IPv4 header and at least 8 bytes behind it (RFC 792). It is cut short,
+// The packet that an ICMP error quotes: an IP header and at least 8 bytes behind it (RFC 792). It is cut short,
 // so its lengths and transport checksum prove nothing; only its numbers are read.
 
 import { getUint16, getUint32 } from '../base/bytes.js'
-import type { Ipv4, Port } from '../wire/address.js'
+import type { IpAddress, Port } from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { IPV4_HEADER_BYTES, PROTOCOL_ICMP } from '../wire/ipv4.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../wire/ip.js'
+import { IPV4_HEADER_BYTES } from '../wire/ipv4.js'
+import { getIpv6, IPV6_HEADER_BYTES } from '../wire/ipv6.js'
 
 export interface QuotedPacket {
   protocol: number
-  source: Ipv4
-  destination: Ipv4
+  source: IpAddress
+  destination: IpAddress
   /** Ports of TCP and UDP; for an ICMP echo both are its identifier. */
   sourcePort: Port
   destinationPort: Port
@@ -44,15 +46,9 @@ export function parseQuotedPacket(
   end: number,
   into: QuotedPacket,
 ): boolean {
-  if (end - start < IPV4_HEADER_BYTES + ICMP_HEADER_BYTES || bytes[start]! >> 4 !== 4) return false
-  const headerBytes = (bytes[start]! & 15) * 4
-  const payloadStart = start + headerBytes
-  if (headerBytes < IPV4_HEADER_BYTES || end - payloadStart < ICMP_HEADER_BYTES) return false
-  if ((getUint16(bytes, start + 6) & 0x1fff) !== 0) return false
-  into.protocol = bytes[start + 9]!
-  into.source = getUint32(bytes, start + 12)
-  into.destination = getUint32(bytes, start + 16)
-  if (into.protocol === PROTOCOL_ICMP) {
+  const payloadStart = parseQuotedHeader(bytes, start, end, into)
+  if (payloadStart === undefined || end - payloadStart < ICMP_HEADER_BYTES) return false
+  if (into.protocol === PROTOCOL_ICMP || into.protocol === PROTOCOL_ICMPV6) {
     into.sourcePort = getUint16(bytes, payloadStart + 4)
     into.destinationPort = into.sourcePort
     into.word = getUint32(bytes, payloadStart)
@@ -66,4 +62,29 @@ export function parseQuotedPacket(
   into.payloadStart = payloadStart
   into.payloadEnd = end
   return true
+}
+
+/** The offset of the payload; undefined when there is too little of the header or it is a later fragment's. */
+function parseQuotedHeader(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  into: QuotedPacket,
+): number | undefined {
+  if (end - start < IPV4_HEADER_BYTES) return undefined
+  if (bytes[start]! >> 4 === 6) {
+    // Simplified: a quoted packet with extension headers is not understood.
+    if (end - start < IPV6_HEADER_BYTES) return undefined
+    into.protocol = bytes[start + 6]!
+    into.source = getIpv6(bytes, start + 8)
+    into.destination = getIpv6(bytes, start + 24)
+    return start + IPV6_HEADER_BYTES
+  }
+  const headerBytes = (bytes[start]! & 15) * 4
+  if (bytes[start]! >> 4 !== 4 || headerBytes < IPV4_HEADER_BYTES) return undefined
+  if ((getUint16(bytes, start + 6) & 0x1fff) !== 0) return undefined
+  into.protocol = bytes[start + 9]!
+  into.source = getUint32(bytes, start + 12)
+  into.destination = getUint32(bytes, start + 16)
+  return start + headerBytes
 }

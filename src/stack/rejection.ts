@@ -2,10 +2,10 @@
 // name of who was asked. The packet itself is dropped by who calls.
 
 import { resetFor } from '../tcp/listen.js'
-import { PROTOCOL_TCP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP } from '../wire/ip.js'
 import { parseTcp, TCP_HEADER_BYTES, tcpSegment, writeTcp } from '../wire/tcp.js'
 import type { Packet } from './hooks.js'
-import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET } from './ip.js'
+import { DEFAULT_TTL, type Ip, payloadOffset } from './ip.js'
 
 export class Rejection {
   readonly #ip: Ip
@@ -31,8 +31,9 @@ export class Rejection {
     if (this.#ip.isBroadcast(destination) || !resetFor(segment, this.#answer)) return
     const path = this.#ip.path(source)
     if (path === undefined) return
-    const frame = new Uint8Array(PAYLOAD_OFFSET + TCP_HEADER_BYTES)
-    writeTcp(frame, PAYLOAD_OFFSET, this.#answer, 0, destination, source)
+    const start = payloadOffset(source)
+    const frame = new Uint8Array(start + TCP_HEADER_BYTES)
+    writeTcp(frame, start, this.#answer, 0, destination, source)
     this.#ip.counters.TcpOutRsts++
     this.#ip.send(frame, path, {
       protocol: PROTOCOL_TCP,

@@ -1,36 +1,36 @@
 // The routing table of one stack: longest prefix first, then the lowest metric, then the oldest route. One table,
 // no rules (`ip rule`) and no multipath.
 
-import { type Cidr, type Ipv4, netmask } from '../wire/address.js'
+import { addressBits, type Cidr, compareAddresses, type IpAddress, maskAddress } from '../wire/address.js'
 
 export interface RouteOptions {
   readonly destination: Cidr
   /** Next hop; without it the destination itself is on the link. */
-  readonly gateway?: Ipv4
+  readonly gateway?: IpAddress
   readonly interfaceIndex: number
   /** Preferred source address. */
-  readonly source?: Ipv4
+  readonly source?: IpAddress
   readonly metric?: number
 }
 
 export interface Route {
   readonly destination: Cidr
-  readonly gateway: Ipv4 | undefined
+  readonly gateway: IpAddress | undefined
   readonly interfaceIndex: number
-  readonly source: Ipv4 | undefined
+  readonly source: IpAddress | undefined
   readonly metric: number
 }
 
 export class RouteTable {
   /** Routes by prefix length, then by network; each list in order of preference. */
-  readonly #byLength: (Map<Ipv4, Route[]> | undefined)[] = new Array(33).fill(undefined)
+  readonly #byLength: (Map<IpAddress, Route[]> | undefined)[] = new Array(129).fill(undefined)
   /** Prefix lengths in use, longest first. */
   #lengths: number[] = []
 
   add(options: RouteOptions): Route {
     const { network, prefixLength } = options.destination
     const route: Route = {
-      destination: { network: (network & netmask(prefixLength)) >>> 0, prefixLength },
+      destination: { network: maskAddress(network, prefixLength), prefixLength },
       gateway: options.gateway,
       interfaceIndex: options.interfaceIndex,
       source: options.source,
@@ -46,7 +46,7 @@ export class RouteTable {
   }
 
   /** Removes the routes to exactly `destination`, of one gateway when it is given; how many there were. */
-  remove(destination: Cidr, gateway?: Ipv4): number {
+  remove(destination: Cidr, gateway?: IpAddress): number {
     return this.#removeWhere(
       (route) =>
         route.destination.network === destination.network &&
@@ -59,9 +59,11 @@ export class RouteTable {
     this.#removeWhere((route) => route.interfaceIndex === interfaceIndex)
   }
 
-  lookup(address: Ipv4): Route | undefined {
+  lookup(address: IpAddress): Route | undefined {
+    const bits = addressBits(address)
     for (const length of this.#lengths) {
-      const routes = this.#byLength[length]!.get((address & netmask(length)) >>> 0)
+      if (length > bits) continue
+      const routes = this.#byLength[length]!.get(maskAddress(address, length))
       if (routes !== undefined) return routes[0]
     }
     return undefined
@@ -74,7 +76,7 @@ export class RouteTable {
     return routes.sort(
       (a, b) =>
         Number(b.destination.prefixLength === 0) - Number(a.destination.prefixLength === 0) ||
-        a.destination.network - b.destination.network ||
+        compareAddresses(a.destination.network, b.destination.network) ||
         a.destination.prefixLength - b.destination.prefixLength,
     )
   }
@@ -95,7 +97,7 @@ export class RouteTable {
 
   #index(): void {
     this.#lengths = []
-    for (let length = 32; length >= 0; length--) {
+    for (let length = 128; length >= 0; length--) {
       if ((this.#byLength[length]?.size ?? 0) > 0) this.#lengths.push(length)
     }
   }

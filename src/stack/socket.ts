@@ -6,7 +6,7 @@
 import type { SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
 import type { TcpState } from '../tcp/state.js'
-import type { Endpoint, Ipv4, Port } from '../wire/address.js'
+import type { Endpoint, IpAddress, Port } from '../wire/address.js'
 
 export type { TcpState } from '../tcp/state.js'
 
@@ -84,7 +84,7 @@ export interface UdpSocket {
 
 /** What came back to a ping socket. */
 export interface IcmpReply {
-  readonly from: Ipv4
+  readonly from: IpAddress
   /** ICMP type and code: 0/0 is an echo reply; 3/x, 11/0 are errors about an echo request of this socket. */
   readonly type: number
   readonly code: number
@@ -98,7 +98,7 @@ export interface IcmpReply {
 export interface PingSocket {
   readonly identifier: number
   onReady: (() => void) | undefined
-  send(to: Ipv4, sequence: number, bytes: Uint8Array): void
+  send(to: IpAddress, sequence: number, bytes: Uint8Array): void
   receive(): IcmpReply | undefined
   setTtl(ttl: number): void
   close(): void

@@ -6,15 +6,16 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
 import {
+  addressBits,
   type Cidr,
   type Endpoint,
   type InterfaceAddress,
   IPV4_LOOPBACK,
-  type Ipv4,
+  type IpAddress,
   MAC_ZERO,
   networkOf,
 } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import type { Counters, Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import type { Hooks, Packet } from './hooks.js'
@@ -73,7 +74,9 @@ export class Stack implements SocketApi {
     this.#pings = new PingSockets(this.#ip, random.fork('ping'), this.#ready)
     this.#ip.transports.set(PROTOCOL_TCP, this.#tcp)
     this.#ip.transports.set(PROTOCOL_UDP, this.#udp)
-    this.#ip.transports.set(PROTOCOL_ICMP, new Icmp(this.#ip, this.#pings))
+    const icmp = new Icmp(this.#ip, this.#pings)
+    this.#ip.transports.set(PROTOCOL_ICMP, icmp)
+    this.#ip.transports.set(PROTOCOL_ICMPV6, icmp)
     this.rejection = new Rejection(this.#ip)
     this.addInterface({
       name: 'lo',
@@ -93,7 +96,7 @@ export class Stack implements SocketApi {
       for (const address of added.addresses) {
         const destination = networkOf(address)
         // A host address has no network; Linux keeps it in the local table only.
-        if (destination.prefixLength === 32) continue
+        if (destination.prefixLength === addressBits(destination.network)) continue
         this.#ip.paths.routes.add({ destination, interfaceIndex: added.index, source: address.address })
       }
     }
@@ -131,7 +134,7 @@ export class Stack implements SocketApi {
   }
 
   /** Removes the routes to exactly `destination`, of one gateway when it is given; how many there were. */
-  removeRoute(destination: Cidr, gateway?: Ipv4): number {
+  removeRoute(destination: Cidr, gateway?: IpAddress): number {
     const removed = this.#ip.paths.routes.remove(destination, gateway)
     this.#ip.paths.changed()
     return removed
@@ -275,12 +278,12 @@ export class Stack implements SocketApi {
   }
 
   /** An address of this host (addrtype LOCAL), 127.0.0.0/8 included. */
-  isLocal(address: Ipv4): boolean {
+  isLocal(address: IpAddress): boolean {
     return this.#ip.isLocal(address)
   }
 
   /** 255.255.255.255 or the highest address of one of this host's prefixes (addrtype BROADCAST). */
-  isBroadcast(address: Ipv4): boolean {
+  isBroadcast(address: IpAddress): boolean {
     return this.#ip.isBroadcast(address)
   }
 }

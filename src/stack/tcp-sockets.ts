@@ -11,22 +11,27 @@ import { type IsnKey, initialSequence, isnKey } from '../tcp/isn.js'
 import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
 import type { TcpOptions } from '../tcp/tcb.js'
 import {
+  anyOf,
   type Endpoint,
   IPV4_ANY,
   IPV4_LOOPBACK,
-  type Ipv4,
+  IPV6_ANY,
+  IPV6_LOOPBACK,
+  type IpAddress,
   isLoopback,
   isMulticast,
+  isUnspecified,
   type Port,
 } from '../wire/address.js'
-import { IPV4_HEADER_BYTES, PROTOCOL_TCP } from '../wire/ipv4.js'
+import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
+import { PROTOCOL_TCP } from '../wire/ip.js'
 import { parseTcp, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
 import { choosePort } from './ephemeral-ports.js'
 import type { Expiring } from './expiring.js'
 import { FlowTable } from './flow-table.js'
 import type { Packet } from './hooks.js'
 import { icmpErrorMeaning, isFragmentationNeeded } from './icmp-error-code.js'
-import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET, type SendOptions, type Transport } from './ip.js'
+import { DEFAULT_TTL, type Ip, payloadOffset, type SendOptions, type Transport } from './ip.js'
 import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { ReadyQueue } from './ready-queue.js'
@@ -37,7 +42,10 @@ import { StackTcpListener, StackTcpSocket, type TcpSocketOwner } from './tcp-soc
 const DEFAULT_BACKLOG = 511
 /** net.core.somaxconn. */
 const MAX_BACKLOG = 4096
-const HEADER_BYTES = IPV4_HEADER_BYTES + TCP_HEADER_BYTES
+/** Of IP and TCP without options. */
+function headerBytes(address: IpAddress): number {
+  return payloadOffset(address) - ETHERNET_HEADER_BYTES + TCP_HEADER_BYTES
+}
 
 export class TcpSockets implements Transport, TcpSocketOwner {
   readonly #ip: Ip
@@ -80,11 +88,12 @@ export class TcpSockets implements Transport, TcpSocketOwner {
 
   connect(to: Endpoint, from: Partial<Endpoint>): StackTcpSocket {
     if (to.port < 1 || to.port > 0xffff) throw new SystemError('EINVAL', 'connect')
-    // As in Linux, 0.0.0.0 means this host.
-    const address = to.address === IPV4_ANY ? IPV4_LOOPBACK : to.address
+    // As in Linux, 0.0.0.0 and :: mean this host.
+    const address =
+      to.address === IPV4_ANY ? IPV4_LOOPBACK : to.address === IPV6_ANY ? IPV6_LOOPBACK : to.address
     const path = isMulticast(address) ? undefined : this.#ip.path(address)
     if (path === undefined || path.broadcast) throw new SystemError('ENETUNREACH', 'connect')
-    const source = from.address || path.source
+    const source = from.address === undefined || isUnspecified(from.address) ? path.source : from.address
     if (!this.#ip.isLocal(source)) throw new SystemError('EADDRNOTAVAIL', 'bind')
     if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'connect')
     const remote = { address, port: to.port }
@@ -105,13 +114,15 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   }
 
   listen(on: Endpoint, backlog = DEFAULT_BACKLOG): StackTcpListener {
-    if (on.address !== IPV4_ANY && !this.#ip.isLocal(on.address)) {
+    if (!isUnspecified(on.address) && !this.#ip.isLocal(on.address)) {
       throw new SystemError('EADDRNOTAVAIL', 'listen')
     }
     const isFree = (candidate: Port) =>
       !(this.#listeners.get(candidate) ?? []).some(
         (other) =>
-          other.local.address === on.address || other.local.address === IPV4_ANY || on.address === IPV4_ANY,
+          other.local.address === on.address ||
+          other.local.address === anyOf(on.address) ||
+          on.address === anyOf(other.local.address),
       )
     const port = on.port || choosePort(this.#random, isFree)
     if (port === undefined || !isFree(port)) throw new SystemError('EADDRINUSE', 'listen')
@@ -138,7 +149,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const rows: SocketRow[] = []
     for (const listeners of this.#listeners.values()) {
       for (const { local, backlog, established } of listeners) {
-        const remote = { address: IPV4_ANY, port: 0 }
+        const remote = { address: anyOf(local.address), port: 0 }
         const queues = { receiveQueue: established.length, sendQueue: backlog }
         rows.push({ protocol: 'tcp', state: 'LISTEN', ...queues, local, remote })
       }
@@ -203,7 +214,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (socket === undefined || meaning === undefined) return
     const { connection } = socket
     if (isFragmentationNeeded(type, code)) {
-      connection.setMss(Math.max(1, rest - HEADER_BYTES))
+      connection.setMss(Math.max(1, rest - headerBytes(connection.remote.address)))
     } else {
       // Unlike RFC 9293 MUST-56, as Linux and RFC 5461 section 4.1: before the connection is established every
       // unreachable ends the attempt, so that a program hears of a dead host after seconds, not minutes.
@@ -224,11 +235,11 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     )
   }
 
-  #listenerFor(address: Ipv4, port: Port): StackTcpListener | undefined {
+  #listenerFor(address: IpAddress, port: Port): StackTcpListener | undefined {
     let any: StackTcpListener | undefined
     for (const listener of this.#listeners.get(port) ?? []) {
       if (listener.local.address === address) return listener
-      if (listener.local.address === IPV4_ANY) any = listener
+      if (listener.local.address === anyOf(address)) any = listener
     }
     return any
   }
@@ -312,7 +323,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     }
     if (path !== before) {
       socket.path = path
-      if (path.mtuBytes !== before.mtuBytes) connection.setMss(path.mtuBytes - HEADER_BYTES)
+      if (path.mtuBytes !== before.mtuBytes) connection.setMss(path.mtuBytes - headerBytes(remote.address))
     }
     this.#transmit(path, local.address, remote.address, socket.ttl, socket.tos, connection)
   }
@@ -320,18 +331,19 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** Sends `#segment` in a frame of its own, with payload when it is of a connection. */
   #transmit(
     path: Path,
-    source: Ipv4,
-    destination: Ipv4,
+    source: IpAddress,
+    destination: IpAddress,
     ttl: number,
     tos: number,
     connection: TcpConnection | undefined,
   ): void {
     const segment = this.#segment
     const payloadBytes = connection === undefined ? 0 : segment.payloadEnd
-    const payloadStart = PAYLOAD_OFFSET + tcpHeaderBytes(segment)
+    const segmentStart = payloadOffset(destination)
+    const payloadStart = segmentStart + tcpHeaderBytes(segment)
     const frame = new Uint8Array(payloadStart + payloadBytes)
     if (payloadBytes > 0) connection!.copyPayload(segment, frame, payloadStart)
-    writeTcp(frame, PAYLOAD_OFFSET, segment, payloadBytes, source, destination)
+    writeTcp(frame, segmentStart, segment, payloadBytes, source, destination)
     const options = this.#options
     options.source = source
     options.destination = destination
@@ -407,7 +419,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
       local,
       remote,
       initialSequence: initialSequence(this.#isnKey, local, remote, this.now),
-      mss: path.mtuBytes - HEADER_BYTES,
+      mss: path.mtuBytes - headerBytes(remote.address),
     }
   }
 }

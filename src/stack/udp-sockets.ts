@@ -3,14 +3,25 @@
 
 import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
-import { type Endpoint, IPV4_ANY, isLoopback, isMulticast, type Port } from '../wire/address.js'
+import {
+  anyOf,
+  type Endpoint,
+  IPV4_ANY,
+  type IpAddress,
+  isLoopback,
+  isMulticast,
+  isUnspecified,
+  type Port,
+} from '../wire/address.js'
+import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_PORT_UNREACHABLE } from '../wire/icmp.js'
-import { IPV4_HEADER_BYTES, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_UDP } from '../wire/ip.js'
+import { IPV4_HEADER_BYTES } from '../wire/ipv4.js'
 import { parseUdp, UDP_HEADER_BYTES, type UdpDatagram, udpDatagram, writeUdp } from '../wire/udp.js'
 import { choosePort } from './ephemeral-ports.js'
 import type { Packet } from './hooks.js'
 import { icmpErrorMeaning, isFragmentationNeeded } from './icmp-error-code.js'
-import { DEFAULT_TTL, type Ip, PAYLOAD_OFFSET, type SendOptions, type Transport } from './ip.js'
+import { DEFAULT_TTL, type Ip, payloadOffset, type SendOptions, type Transport } from './ip.js'
 import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { Notifying, ReadyQueue } from './ready-queue.js'
@@ -94,7 +105,7 @@ export class UdpSockets implements Transport {
 
   bind(on: Partial<Endpoint>): UdpSocket {
     const address = on.address ?? IPV4_ANY
-    if (address !== IPV4_ANY && !this.#ip.isLocal(address) && !this.#ip.isBroadcast(address)) {
+    if (!isUnspecified(address) && !this.#ip.isLocal(address) && !this.#ip.isBroadcast(address)) {
       throw new SystemError('EADDRNOTAVAIL', 'bind')
     }
     const port = on.port || choosePort(this.#random, (candidate) => this.#isFree(address, candidate))
@@ -124,7 +135,7 @@ export class UdpSockets implements Transport {
     socket.remote = { address: to.address, port: to.port }
     socket.path = path
     // As in Linux, connect fixes the source address.
-    if (socket.local.address === IPV4_ANY) socket.local = { address: path.source, port: socket.local.port }
+    if (isUnspecified(socket.local.address)) socket.local = { address: path.source, port: socket.local.port }
   }
 
   send(socket: StackUdpSocket, bytes: Uint8Array, to: Endpoint | undefined): void {
@@ -138,19 +149,22 @@ export class UdpSockets implements Transport {
     // There is no SO_BROADCAST to allow it.
     if (path.broadcast) throw new SystemError('EACCES', 'sendto')
     socket.path = path
-    const source = socket.local.address === IPV4_ANY ? path.source : socket.local.address
+    const source = isUnspecified(socket.local.address) ? path.source : socket.local.address
     if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'sendto')
-    const frame = new Uint8Array(PAYLOAD_OFFSET + UDP_HEADER_BYTES + bytes.length)
-    frame.set(bytes, PAYLOAD_OFFSET + UDP_HEADER_BYTES)
-    writeUdp(frame, PAYLOAD_OFFSET, socket.local.port, target.port, bytes.length, source, target.address)
+    const start = payloadOffset(target.address)
+    const frame = new Uint8Array(start + UDP_HEADER_BYTES + bytes.length)
+    frame.set(bytes, start + UDP_HEADER_BYTES)
+    writeUdp(frame, start, socket.local.port, target.port, bytes.length, source, target.address)
     const options = this.#options
     options.source = source
     options.destination = target.address
     options.ttl = socket.ttl
     // IP_PMTUDISC_WANT: what fits may not be cut on the way, what does not is cut here.
-    options.dontFragment = frame.length - PAYLOAD_OFFSET + IPV4_HEADER_BYTES <= path.mtuBytes
+    options.dontFragment = frame.length - ETHERNET_HEADER_BYTES <= path.mtuBytes
     this.#ip.counters.UdpOutDatagrams++
-    if (this.#ip.send(frame, path, options) === 'dropped') throw new SystemError('EPERM', 'sendto')
+    const result = this.#ip.send(frame, path, options)
+    if (result === 'dropped') throw new SystemError('EPERM', 'sendto')
+    if (result === 'too-long') throw new SystemError('EMSGSIZE', 'sendto')
   }
 
   receive(packet: Packet): void {
@@ -213,7 +227,7 @@ export class UdpSockets implements Transport {
     const destination = { address: header.destination, port: datagram.destinationPort }
     let received = false
     for (const socket of this.#byPort.get(datagram.destinationPort) ?? []) {
-      if (socket.local.address !== IPV4_ANY && socket.local.address !== header.destination) continue
+      if (!isBoundTo(socket, header.destination)) continue
       if (socket.remote !== undefined && !sameEndpoint(socket.remote, source)) continue
       // Simplified: there is no IGMP and no group membership.
       if (isMulticast(header.destination) && socket.local.address !== header.destination) continue
@@ -228,9 +242,9 @@ export class UdpSockets implements Transport {
     let best: StackUdpSocket | undefined
     let bestScore = 0
     for (const socket of this.#byPort.get(local.port) ?? []) {
-      if (socket.local.address !== IPV4_ANY && socket.local.address !== local.address) continue
+      if (!isBoundTo(socket, local.address)) continue
       if (socket.remote !== undefined && !sameEndpoint(socket.remote, remote)) continue
-      const score = 1 + (socket.remote === undefined ? 0 : 2) + (socket.local.address === IPV4_ANY ? 0 : 1)
+      const score = 1 + (socket.remote === undefined ? 0 : 2) + (isUnspecified(socket.local.address) ? 0 : 1)
       if (score <= bestScore) continue
       best = socket
       bestScore = score
@@ -252,13 +266,18 @@ export class UdpSockets implements Transport {
     this.#ready.push(socket)
   }
 
-  #isFree(address: number, port: Port): boolean {
+  #isFree(address: IpAddress, port: Port): boolean {
     for (const socket of this.#byPort.get(port) ?? []) {
       const other = socket.local.address
-      if (other === address || other === IPV4_ANY || address === IPV4_ANY) return false
+      if (other === address || other === anyOf(address) || address === anyOf(other)) return false
     }
     return true
   }
+}
+
+/** Bound to `address`, or to any of its family. */
+function isBoundTo(socket: StackUdpSocket, address: IpAddress): boolean {
+  return socket.local.address === address || socket.local.address === anyOf(address)
 }
 
 function sameEndpoint(a: Endpoint, b: Endpoint): boolean {

@@ -4,7 +4,7 @@
 
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
-import type { Endpoint } from '../wire/address.js'
+import { addressWord, type Endpoint } from '../wire/address.js'
 import type { Seq } from '../wire/tcp.js'
 import { seqAdd } from './seq.js'
 
@@ -21,7 +21,12 @@ export function isnKey(random: Random): IsnKey {
 /** The ISN of a connection that begins now. */
 export function initialSequence(key: IsnKey, local: Endpoint, remote: Endpoint, now: Micros): Seq {
   const ticks = Math.floor(now / 4)
-  const hash = halfSipHash(key, local.address, remote.address, ((local.port << 16) | remote.port) >>> 0)
+  const hash = halfSipHash(
+    key,
+    addressWord(local.address),
+    addressWord(remote.address),
+    ((local.port << 16) | remote.port) >>> 0,
+  )
   return (ticks + hash) >>> 0
 }
 

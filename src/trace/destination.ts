@@ -2,7 +2,7 @@
 
 import type { Api } from '../api/request.js'
 import type { Service, ServicePort } from '../cluster/objects.js'
-import { formatIpv4, type Ipv4 } from '../wire/address.js'
+import { formatAddress, type IpAddress } from '../wire/address.js'
 import type { Transport } from './probe.js'
 
 /** How a service is reached by an address. */
@@ -33,12 +33,12 @@ export function servicesOf(api: Api): Service[] {
 /** The service port behind an address and port; undefined when there is none. */
 export function serviceAt(
   services: readonly Service[],
-  address: Ipv4,
+  address: IpAddress,
   port: number,
   transport: Transport,
   isNode: boolean,
 ): ServiceInfo | undefined {
-  const text = formatIpv4(address)
+  const text = formatAddress(address)
   for (const service of services) {
     for (const servicePort of service.spec.ports ?? []) {
       if ((servicePort.protocol ?? 'TCP').toLowerCase() !== transport) continue

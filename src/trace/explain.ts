@@ -2,7 +2,7 @@
 // injected source, and puts together what was seen of them. Nothing is read out of the rules.
 
 import type { Pod } from '../cluster/objects.js'
-import { type Endpoint, formatEndpoint, formatIpv4, type Ipv4 } from '../wire/address.js'
+import { type Endpoint, formatAddress, formatEndpoint, type IpAddress } from '../wire/address.js'
 import { type ServiceInfo, serviceAt, servicesOf } from './destination.js'
 import type { EndpointOdds, Explanation, Verdict } from './explanation.js'
 import { journeyOf, routeText } from './journey.js'
@@ -13,7 +13,7 @@ import { Recorder } from './recorder.js'
 import type { NameResolution } from './resolution.js'
 
 export interface TraceTarget {
-  readonly address: Ipv4
+  readonly address: IpAddress
   readonly port: number
   readonly resolution?: NameResolution
   /** Of a headless name: the service whose endpoints it gave. */
@@ -173,7 +173,7 @@ function entriesOf(lab: Lab, { client, to }: Probe): string[] {
     const lines = lab.emulation.network.node(name).host.netfilter.flowsText().split('\n')
     for (const line of lines) {
       const own =
-        line.includes(`src=${formatIpv4(client.address)} `) && line.includes(` sport=${client.port} `)
+        line.includes(`src=${formatAddress(client.address)} `) && line.includes(` sport=${client.port} `)
       if (own && line.includes(` dport=${to.port} `)) entries.push(`${name}: ${line.trim()}`)
     }
   }

@@ -7,10 +7,10 @@ import type { Stack } from '../stack/stack.js'
 import {
   cidrContains,
   type Endpoint,
+  formatAddress,
   formatCidr,
   formatEndpoint,
-  formatIpv4,
-  type Ipv4,
+  type IpAddress,
 } from '../wire/address.js'
 import type { Probe } from './probe.js'
 import type { TraceRecord, WirePacket } from './recorder.js'
@@ -152,7 +152,7 @@ function steps(records: readonly TraceRecord[], stackOf: (node: string) => Stack
 
 function wireStep({ point, direction, packet }: Extract<TraceRecord, { type: 'frame' }>): JourneyStep {
   const { kind, source, destination } = packet
-  const text = kind === 'unreachable' ? ({ address }: Endpoint) => formatIpv4(address) : formatEndpoint
+  const text = kind === 'unreachable' ? ({ address }: Endpoint) => formatAddress(address) : formatEndpoint
   return {
     step: 'wire',
     interface: point,
@@ -203,14 +203,14 @@ function unexplained(before: NetfilterRecord, after: NetfilterRecord): JourneySt
 }
 
 /** How a host sends to `address`, as `ip route get` tells it. */
-export function routeText(stack: Stack, address: Ipv4): string {
-  const text = formatIpv4(address)
+export function routeText(stack: Stack, address: IpAddress): string {
+  const text = formatAddress(address)
   if (stack.isLocal(address)) return `local ${text} dev lo`
   const routes = stack.routes().filter(({ destination }) => cidrContains(destination, address))
   const [best] = routes.sort((a, b) => b.destination.prefixLength - a.destination.prefixLength)
   if (best === undefined) return `${text}: network is unreachable`
   const device = stack.interfaces().find(({ index }) => index === best.interfaceIndex)?.name ?? '?'
-  const via = best.gateway === undefined ? '' : ` via ${formatIpv4(best.gateway)}`
+  const via = best.gateway === undefined ? '' : ` via ${formatAddress(best.gateway)}`
   const prefix = best.destination.prefixLength === 0 ? 'default' : formatCidr(best.destination)
   return `${text}${via} dev ${device} (route ${prefix})`
 }

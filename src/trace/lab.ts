@@ -8,7 +8,16 @@ import type { VirtualEmulation } from '../drivers/virtual.js'
 import type { MachineId } from '../fabric/network.js'
 import { type Host, podHost } from '../host/host.js'
 import type { Stack } from '../stack/stack.js'
-import { cidr, cidrContains, formatIpv4, type Ipv4, ipv4, lastAddress, parseCidr } from '../wire/address.js'
+import {
+  cidr,
+  cidrContains,
+  formatAddress,
+  type IpAddress,
+  ipv4,
+  ipv4Cidr,
+  isIpv6,
+  lastAddress,
+} from '../wire/address.js'
 
 /** Somebody who can open connections. */
 export interface Client {
@@ -16,7 +25,7 @@ export interface Client {
   readonly name: string
   readonly stack: Stack
   /** The address that connections are opened from. */
-  readonly address: Ipv4
+  readonly address: IpAddress
   /** The node whose kube-proxy sees the packets first. */
   readonly node: string
   /** Its interface as captures name it, `curl:eth0`. */
@@ -32,14 +41,14 @@ export class Lab {
   readonly config: ClusterConfig
   readonly #world: Host
   readonly #worldMachine: MachineId
-  readonly #stubs = new Map<Ipv4, { readonly host: Host; readonly machine: MachineId; node: string }>()
+  readonly #stubs = new Map<IpAddress, { readonly host: Host; readonly machine: MachineId; node: string }>()
   #nextMac = 1
 
   constructor(emulation: VirtualEmulation) {
     const { config } = emulation
     this.emulation = emulation
     this.config = config
-    const lan = parseCidr(config.nodeSubnet)!
+    const lan = ipv4Cidr(config.nodeSubnet)
     const address = { address: lan.network + 1, prefixLength: lan.prefixLength }
     // Its own way into the cluster leads through one node, as a load balancer's or a router's.
     const gateway = ipv4(this.entry.address)
@@ -61,10 +70,10 @@ export class Lab {
   }
 
   /** Somebody outside the cluster. */
-  outside(address: Ipv4): Client {
+  outside(address: IpAddress): Client {
     this.#giveAddress(address)
     return {
-      name: `external ${formatIpv4(address)}`,
+      name: `external ${formatAddress(address)}`,
       stack: this.#world.stack,
       address,
       node: this.entry.name,
@@ -74,7 +83,7 @@ export class Lab {
   }
 
   /** A node itself; `address` may be 127.0.0.1. */
-  onNode(name: string, address?: Ipv4): Client {
+  onNode(name: string, address?: IpAddress): Client {
     const { stack } = this.emulation.network.node(name).host
     const own = this.config.nodes.find((node) => node.name === name)!
     return {
@@ -88,7 +97,7 @@ export class Lab {
   }
 
   /** A pod that is only a network, at `address` on `node`. */
-  stub(address: Ipv4, node: string, name = `stub ${formatIpv4(address)}`): Client {
+  stub(address: IpAddress, node: string, name = `stub ${formatAddress(address)}`): Client {
     let stub = this.#stubs.get(address)
     if (stub === undefined) {
       const { podRange, gateway } = this.config.nodes.find((one) => one.name === node)!
@@ -120,14 +129,14 @@ export class Lab {
   lookalikes(client: Client, count: number): Client[] {
     if (client.name.startsWith('node ')) return []
     if (client.name.startsWith('external ')) {
-      return Array.from({ length: count }, (_, i) => this.outside((client.address ^ (i + 1)) >>> 0))
+      return Array.from({ length: count }, (_, i) => this.outside(neighborOf(client.address, i + 1)))
     }
-    const last = lastAddress(cidr(this.config.nodes.find(({ name }) => name === client.node)!.podRange))
+    const last = lastAddress(ipv4Cidr(this.config.nodes.find(({ name }) => name === client.node)!.podRange))
     return Array.from({ length: count }, (_, i) => this.stub(last - 2 - i, client.node))
   }
 
   /** Puts a stub host behind every endpoint of `slices` that no pod and no node is. */
-  addEndpoints(slices: readonly EndpointSlice[], taken: ReadonlySet<Ipv4>): void {
+  addEndpoints(slices: readonly EndpointSlice[], taken: ReadonlySet<IpAddress>): void {
     for (const { endpoints, ports, addressType } of slices) {
       if (addressType !== 'IPv4') continue
       for (const { addresses, nodeName } of endpoints ?? []) {
@@ -139,7 +148,7 @@ export class Lab {
     }
   }
 
-  #standIn(address: Ipv4, nodeName: string | undefined): Stack {
+  #standIn(address: IpAddress, nodeName: string | undefined): Stack {
     const home = this.config.nodes.find(
       ({ name, podRange }) => name === nodeName || cidrContains(cidr(podRange), address),
     )
@@ -171,14 +180,14 @@ export class Lab {
     }
   }
 
-  #giveAddress(address: Ipv4): void {
+  #giveAddress(address: IpAddress): void {
     const eth0 = this.#world.stack.interfaces().find(({ loopback }) => !loopback)!
     if (eth0.addresses.some((one) => one.address === address)) return
     this.#world.stack.setAddresses(eth0.index, [...eth0.addresses, { address, prefixLength: 32 }])
   }
 
   /** A pod address outside its node's range needs a route of its own on every node. */
-  #routeTo(address: Ipv4, home: string): void {
+  #routeTo(address: IpAddress, home: string): void {
     const destination = { network: address, prefixLength: 32 }
     const homeAddress = ipv4(this.config.nodes.find(({ name }) => name === home)!.address)
     for (const name of this.nodes) {
@@ -193,4 +202,9 @@ export class Lab {
     const number = this.#nextMac++
     return { mac: MAC_BASE + number, mtuBytes: MTU_BYTES, random: this.emulation.random(`trace ${number}`) }
   }
+}
+
+/** Another address beside `address`. */
+function neighborOf(address: IpAddress, distance: number): IpAddress {
+  return isIpv6(address) ? address ^ BigInt(distance) : (address ^ distance) >>> 0
 }

@@ -3,7 +3,7 @@
 
 import type { EndpointSlice, Pod } from '../cluster/objects.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
-import { IPV4_LOOPBACK, type Ipv4, ipv4, parseIpv4 } from '../wire/address.js'
+import { IPV4_LOOPBACK, type IpAddress, ipv4, parseIpv4 } from '../wire/address.js'
 import { isHeadless, onlyPort, serviceAt, serviceInfo, serviceNamed, servicesOf } from './destination.js'
 import type { TraceTarget } from './explain.js'
 import type { Client, Lab } from './lab.js'
@@ -27,7 +27,7 @@ const DEFAULT_PORT = 80
 /** Puts stub hosts behind endpoints that no running pod has. */
 export function populate(lab: Lab): void {
   const { api, config, network } = lab.emulation
-  const taken = new Set<Ipv4>(
+  const taken = new Set<IpAddress>(
     podsOf(lab)
       .filter((pod) => lab.emulation.pod(pod.metadata.uid!) !== undefined)
       .flatMap((pod) => pod.status?.podIP ?? [])

@@ -4,7 +4,7 @@
 import { SystemError } from '../base/errors.js'
 import { MILLISECOND, type Micros } from '../base/time.js'
 import type { Endpoint } from '../wire/address.js'
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import type { Client, Lab } from './lab.js'
 import type { Recorder, TraceRecord } from './recorder.js'
 

@@ -10,7 +10,8 @@ import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { type Endpoint, formatEndpoint } from '../wire/address.js'
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4, ethernetHeader, parseEthernet } from '../wire/ethernet.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { ipv4Header, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, parseIpv4Header } from '../wire/ipv4.js'
+import { ipHeader, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { parseIpv4Header } from '../wire/ipv4.js'
 import { ACK, RST, SYN } from '../wire/tcp.js'
 
 /** A packet on a wire, as far as a trace needs it. */
@@ -166,7 +167,7 @@ function addRelayed(
 
 function readPacket(frame: Uint8Array): WirePacket | undefined {
   const ethernet = ethernetHeader()
-  const ip = ipv4Header()
+  const ip = ipHeader()
   if (parseEthernet(frame, ethernet) !== undefined || ethernet.etherType !== ETHERTYPE_IPV4) return undefined
   if (parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, ip) !== undefined) return undefined
   const { protocol, payloadStart, payloadEnd, source, destination } = ip

@@ -7,7 +7,7 @@ import type { EmulatedPod, VirtualEmulation } from '../drivers/virtual.js'
 import { ResolveError } from '../posix/net.js'
 import { ProcessNet } from '../posix/net-over-stack.js'
 import { StubResolver } from '../posix/resolver.js'
-import { formatIpv4, type Ipv4 } from '../wire/address.js'
+import { formatAddress, type IpAddress } from '../wire/address.js'
 
 export interface Question {
   readonly name: string
@@ -56,7 +56,7 @@ export async function resolveInPod(
   }
   try {
     const { addresses } = await emulation.run(net.resolve(name))
-    return { ...about, questions, addresses: addresses.map((address: Ipv4) => formatIpv4(address)) }
+    return { ...about, questions, addresses: addresses.map((address: IpAddress) => formatAddress(address)) }
   } catch (error) {
     if (!(error instanceof ResolveError)) throw error
     return { ...about, questions, addresses: [], problem: error.message }

@@ -1,7 +1,7 @@
 // The Internet checksum: RFC 1071 (computation) and RFC 1624 (incremental update, which NAT needs). Sums are kept
 // partial, so that a header, a pseudo header and a payload may be summed apart.
 
-import type { Ipv4 } from './address.js'
+import { type IpAddress, isIpv6 } from './address.js'
 
 /** From here on a view that reads 32 bits at a time pays for making it. */
 const LONG_BYTES = 256
@@ -52,11 +52,25 @@ export function checksumOf(sum: number): number {
   return ~sum & 0xffff
 }
 
-/** Partial sum of the pseudo header of TCP and UDP (RFC 9293 section 3.1, RFC 768); `length` is header and payload. */
-export function pseudoHeaderSum(source: Ipv4, destination: Ipv4, protocol: number, length: number): number {
-  return (
-    (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length
-  )
+/**
+ * Partial sum of the pseudo header of TCP, UDP and ICMPv6 (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1);
+ * `length` is header and payload.
+ */
+export function pseudoHeaderSum(
+  source: IpAddress,
+  destination: IpAddress,
+  protocol: number,
+  length: number,
+): number {
+  return addressSum(source) + addressSum(destination) + protocol + length
+}
+
+/** Partial sum of an address. */
+export function addressSum(address: IpAddress): number {
+  if (!isIpv6(address)) return (address >>> 16) + (address & 0xffff)
+  let sum = 0
+  for (let rest: bigint = address; rest > 0n; rest >>= 16n) sum += Number(rest & 0xffffn)
+  return sum
 }
 
 /** `checksum` after a 16-bit word that it covers changed: HC' = ~(~HC + ~m + m'), RFC 1624 equation 3. */
@@ -64,9 +78,9 @@ export function updateChecksum(checksum: number, oldWord16: number, newWord16: n
   return checksumOf((~checksum & 0xffff) + (~oldWord16 & 0xffff) + newWord16)
 }
 
-/** As `updateChecksum`, for an aligned 32-bit word: an address. */
-export function updateChecksum32(checksum: number, old32: number, new32: number): number {
-  return checksumOf(
-    (~checksum & 0xffff) + (~(old32 >>> 16) & 0xffff) + (~old32 & 0xffff) + (new32 >>> 16) + (new32 & 0xffff),
-  )
+/** As `updateChecksum`, for an address that the checksum or its pseudo header covers. */
+export function updateChecksumAddress(checksum: number, before: IpAddress, after: IpAddress): number {
+  // Complementing every word of the old address adds 0xffff for each, which is zero in ones' complement arithmetic.
+  const words = isIpv6(before) ? 8 : 2
+  return checksumOf((~checksum & 0xffff) + (words * 0xffff - addressSum(before)) + addressSum(after))
 }

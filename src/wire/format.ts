@@ -2,7 +2,7 @@
 // malformed is printed as far as it can be read, with the reason.
 
 import { getUint16, getUint32 } from '../base/bytes.js'
-import { formatIpv4, formatMac, type Ipv4 } from './address.js'
+import { formatAddress, formatMac, type IpAddress } from './address.js'
 import { ARP_REPLY, ARP_REQUEST, arpPacket, parseArp } from './arp.js'
 import {
   ETHERNET_HEADER_BYTES,
@@ -23,13 +23,25 @@ import {
   parseIcmp,
 } from './icmp.js'
 import {
-  type Ipv4Header,
-  ipv4Header,
+  ICMPV6_DEST_UNREACHABLE,
+  ICMPV6_ECHO_REPLY,
+  ICMPV6_ECHO_REQUEST,
+  ICMPV6_NEIGHBOR_ADVERTISEMENT,
+  ICMPV6_NEIGHBOR_SOLICITATION,
+  ICMPV6_PACKET_TOO_BIG,
+  ICMPV6_TIME_EXCEEDED,
+  parseIcmpv6,
+} from './icmpv6.js'
+import {
+  type IpHeader,
+  ipHeader,
   PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
-  parseIpv4Header,
-} from './ipv4.js'
+  parseIpHeader,
+} from './ip.js'
+import { type NeighborMessage, parseNeighbor } from './ndp.js'
 import {
   ACK,
   CWR,
@@ -56,12 +68,9 @@ export function formatFrame(frame: Uint8Array): string {
   const reason = parseEthernet(frame, ethernet)
   if (reason !== undefined) return `[${reason}], length ${frame.length}`
   if (ethernet.etherType === ETHERTYPE_ARP) return formatArp(frame)
-  if (ethernet.etherType === ETHERTYPE_IPV4)
-    return formatIpv4Packet(frame, ETHERNET_HEADER_BYTES, frame.length)
-  const type =
-    ethernet.etherType === ETHERTYPE_IPV6
-      ? 'IPv6 (0x86dd)'
-      : `Unknown (0x${ethernet.etherType.toString(16).padStart(4, '0')})`
+  if (ethernet.etherType === ETHERTYPE_IPV4 || ethernet.etherType === ETHERTYPE_IPV6)
+    return formatIpPacket(frame, ETHERNET_HEADER_BYTES, frame.length)
+  const type = `Unknown (0x${ethernet.etherType.toString(16).padStart(4, '0')})`
   return `${formatMac(ethernet.source)} > ${formatMac(ethernet.destination)}, ethertype ${type}, length ${frame.length}`
 }
 
@@ -71,33 +80,38 @@ function formatArp(frame: Uint8Array): string {
   const reason = parseArp(frame, ETHERNET_HEADER_BYTES, frame.length, arp)
   if (reason !== undefined) return `ARP, [${reason}], length ${length}`
   if (arp.operation === ARP_REQUEST)
-    return `ARP, Request who-has ${formatIpv4(arp.targetAddress)} tell ${formatIpv4(arp.senderAddress)}, length ${length}`
+    return `ARP, Request who-has ${formatAddress(arp.targetAddress)} tell ${formatAddress(arp.senderAddress)}, length ${length}`
   if (arp.operation === ARP_REPLY)
-    return `ARP, Reply ${formatIpv4(arp.senderAddress)} is-at ${formatMac(arp.senderMac)}, length ${length}`
+    return `ARP, Reply ${formatAddress(arp.senderAddress)} is-at ${formatMac(arp.senderMac)}, length ${length}`
   return `ARP, Unknown (${arp.operation}), length ${length}`
 }
 
-/** Describes the IPv4 packet in `bytes[start, end)`. */
-export function formatIpv4Packet(bytes: Uint8Array, start: number, end: number): string {
-  const ip = ipv4Header()
-  const reason = parseIpv4Header(bytes, start, end, ip)
+/** Describes the IP packet in `bytes[start, end)`. */
+export function formatIpPacket(bytes: Uint8Array, start: number, end: number): string {
+  const ip = ipHeader()
+  const reason = parseIpHeader(bytes, start, end, ip)
   if (reason !== undefined) return `IP [${reason}], length ${end - start}`
   if (ip.moreFragments || ip.fragmentOffset > 0) {
     const range = `${ip.payloadEnd - ip.payloadStart}@${ip.fragmentOffset}${ip.moreFragments ? '+' : ''}`
-    return `IP ${flow(ip)}: ${protocolName(ip.protocol)} (frag ${ip.identification}:${range})`
+    return `${ipName(ip)} ${flow(ip)}: ${protocolName(ip.protocol)} (frag ${ip.identification}:${range})`
   }
   if (ip.protocol === PROTOCOL_TCP) return formatTcp(bytes, ip)
   if (ip.protocol === PROTOCOL_UDP) return formatUdp(bytes, ip)
   if (ip.protocol === PROTOCOL_ICMP) return formatIcmp(bytes, ip)
-  return `IP ${flow(ip)}: ${protocolName(ip.protocol)}, length ${ip.payloadEnd - ip.payloadStart}`
+  if (ip.protocol === PROTOCOL_ICMPV6) return formatIcmpv6(bytes, ip)
+  return `${ipName(ip)} ${flow(ip)}: ${protocolName(ip.protocol)}, length ${ip.payloadEnd - ip.payloadStart}`
 }
 
-function flow(ip: Ipv4Header): string {
-  return `${formatIpv4(ip.source)} > ${formatIpv4(ip.destination)}`
+function ipName(ip: IpHeader): string {
+  return ip.version === 6 ? 'IP6' : 'IP'
 }
 
-function portFlow(ip: Ipv4Header, sourcePort: number, destinationPort: number): string {
-  return `${formatIpv4(ip.source)}.${sourcePort} > ${formatIpv4(ip.destination)}.${destinationPort}`
+function flow(ip: IpHeader): string {
+  return `${formatAddress(ip.source)} > ${formatAddress(ip.destination)}`
+}
+
+function portFlow(ip: IpHeader, sourcePort: number, destinationPort: number): string {
+  return `${formatAddress(ip.source)}.${sourcePort} > ${formatAddress(ip.destination)}.${destinationPort}`
 }
 
 function protocolName(protocol: number): string {
@@ -106,11 +120,11 @@ function protocolName(protocol: number): string {
   return protocol === PROTOCOL_ICMP ? 'icmp' : `ip-proto-${protocol}`
 }
 
-function formatUdp(bytes: Uint8Array, ip: Ipv4Header): string {
+function formatUdp(bytes: Uint8Array, ip: IpHeader): string {
   const udp = udpDatagram()
   const reason = parseUdp(bytes, ip.payloadStart, ip.payloadEnd, ip.source, ip.destination, udp)
-  if (reason !== undefined) return `IP ${flow(ip)}: UDP [${reason}]`
-  return `IP ${portFlow(ip, udp.sourcePort, udp.destinationPort)}: UDP, length ${udp.payloadEnd - udp.payloadStart}`
+  if (reason !== undefined) return `${ipName(ip)} ${flow(ip)}: UDP [${reason}]`
+  return `${ipName(ip)} ${portFlow(ip, udp.sourcePort, udp.destinationPort)}: UDP, length ${udp.payloadEnd - udp.payloadStart}`
 }
 
 const FLAG_LETTERS: readonly (readonly [number, string])[] = [
@@ -133,10 +147,10 @@ export function formatTcpFlags(flags: number): string {
   )
 }
 
-function formatTcp(bytes: Uint8Array, ip: Ipv4Header): string {
+function formatTcp(bytes: Uint8Array, ip: IpHeader): string {
   const tcp = tcpSegment()
   const reason = parseTcp(bytes, ip.payloadStart, ip.payloadEnd, ip.source, ip.destination, tcp)
-  if (reason !== undefined) return `IP ${flow(ip)}: TCP [${reason}]`
+  if (reason !== undefined) return `${ipName(ip)} ${flow(ip)}: TCP [${reason}]`
   const length = tcp.payloadEnd - tcp.payloadStart
   const parts = [`Flags [${formatTcpFlags(tcp.flags)}]`]
   // As tcpdump: a segment that occupies no sequence space is told by its acknowledgment alone.
@@ -148,7 +162,7 @@ function formatTcp(bytes: Uint8Array, ip: Ipv4Header): string {
   const options = formatTcpOptions(bytes, ip.payloadStart + TCP_HEADER_BYTES, tcp.payloadStart)
   if (options !== '') parts.push(`options [${options}]`)
   parts.push(`length ${length}`)
-  return `IP ${portFlow(ip, tcp.sourcePort, tcp.destinationPort)}: ${parts.join(', ')}`
+  return `${ipName(ip)} ${portFlow(ip, tcp.sourcePort, tcp.destinationPort)}: ${parts.join(', ')}`
 }
 
 function formatTcpOptions(bytes: Uint8Array, at: number, end: number): string {
@@ -182,11 +196,11 @@ function formatTcpOption(bytes: Uint8Array, at: number, kind: number, length: nu
   return `unknown-${kind}`
 }
 
-function formatIcmp(bytes: Uint8Array, ip: Ipv4Header): string {
+function formatIcmp(bytes: Uint8Array, ip: IpHeader): string {
   const icmp = icmpMessage()
   const reason = parseIcmp(bytes, ip.payloadStart, ip.payloadEnd, icmp)
-  if (reason !== undefined) return `IP ${flow(ip)}: ICMP [${reason}]`
-  return `IP ${flow(ip)}: ICMP ${icmpText(icmp)}, length ${ip.payloadEnd - ip.payloadStart}`
+  if (reason !== undefined) return `${ipName(ip)} ${flow(ip)}: ICMP [${reason}]`
+  return `${ipName(ip)} ${flow(ip)}: ICMP ${icmpText(icmp)}, length ${ip.payloadEnd - ip.payloadStart}`
 }
 
 function icmpText(icmp: IcmpMessage): string {
@@ -206,7 +220,7 @@ function icmpText(icmp: IcmpMessage): string {
 function unreachableText(icmp: IcmpMessage): string {
   const { bytes, payloadStart: at, payloadEnd: end } = icmp
   if (end - at < 20) return `unreachable, code ${icmp.code}`
-  const host = formatIpv4(getUint32(bytes, at + 16) as Ipv4)
+  const host = formatAddress(getUint32(bytes, at + 16) as IpAddress)
   const protocol = protocolName(bytes[at + 9]!)
   const ports = at + (bytes[at]! & 0x0f) * 4
   switch (icmp.code) {
@@ -227,4 +241,38 @@ function unreachableText(icmp: IcmpMessage): string {
     default:
       return `${host} unreachable, code ${icmp.code}`
   }
+}
+
+function formatIcmpv6(bytes: Uint8Array, ip: IpHeader): string {
+  const message = icmpMessage()
+  const { payloadStart, payloadEnd, source, destination } = ip
+  const reason = parseIcmpv6(bytes, payloadStart, payloadEnd, source, destination, message)
+  const length = payloadEnd - payloadStart
+  const what = reason === undefined ? icmpv6Text(message) : `[${reason}]`
+  return `IP6 ${flow(ip)}: ICMP6, ${what}, length ${length}`
+}
+
+function icmpv6Text(message: IcmpMessage): string {
+  const { type, code, rest } = message
+  const echo = `id ${rest >>> 16}, seq ${rest & 0xffff}`
+  const neighbor: NeighborMessage = { target: 0n, mac: undefined }
+  switch (type) {
+    case ICMPV6_ECHO_REQUEST:
+      return `echo request, ${echo}`
+    case ICMPV6_ECHO_REPLY:
+      return `echo reply, ${echo}`
+    case ICMPV6_NEIGHBOR_SOLICITATION:
+      if (!parseNeighbor(message, neighbor)) break
+      return `neighbor solicitation, who has ${formatAddress(neighbor.target)}`
+    case ICMPV6_NEIGHBOR_ADVERTISEMENT:
+      if (!parseNeighbor(message, neighbor)) break
+      return `neighbor advertisement, tgt is ${formatAddress(neighbor.target)}`
+    case ICMPV6_DEST_UNREACHABLE:
+      return `destination unreachable, code ${code}`
+    case ICMPV6_PACKET_TOO_BIG:
+      return `packet too big, mtu ${rest}`
+    case ICMPV6_TIME_EXCEEDED:
+      return `time exceeded in-transit`
+  }
+  return `type ${type}, code ${code}`
 }

@@ -5,61 +5,19 @@ import { getUint16, getUint32, setUint16, setUint32 } from '../base/bytes.js'
 import type { Ipv4 } from './address.js'
 import { checksumOf, onesSum } from './checksum.js'
 import type { DropReason } from './drop-reason.js'
+import type { IpHeader } from './ip.js'
 
 export const IPV4_HEADER_BYTES = 20
 
-export const PROTOCOL_ICMP = 1
-export const PROTOCOL_TCP = 6
-export const PROTOCOL_UDP = 17
-
 const DONT_FRAGMENT = 0x4000
 const MORE_FRAGMENTS = 0x2000
-
-export interface Ipv4Header {
-  /** Differentiated services and ECN: the whole second byte. */
-  tos: number
-  /** Header and payload. */
-  totalLength: number
-  identification: number
-  dontFragment: boolean
-  moreFragments: boolean
-  /** In bytes, a multiple of 8. */
-  fragmentOffset: number
-  ttl: number
-  protocol: number
-  source: Ipv4
-  destination: Ipv4
-  /** Offsets into the bytes that were parsed. `payloadEnd` is headerStart + totalLength: padding is cut off. */
-  headerStart: number
-  payloadStart: number
-  payloadEnd: number
-}
-
-/** A zeroed record to parse into. */
-export function ipv4Header(): Ipv4Header {
-  return {
-    tos: 0,
-    totalLength: 0,
-    identification: 0,
-    dontFragment: false,
-    moreFragments: false,
-    fragmentOffset: 0,
-    ttl: 0,
-    protocol: 0,
-    source: 0,
-    destination: 0,
-    headerStart: 0,
-    payloadStart: 0,
-    payloadEnd: 0,
-  }
-}
 
 /** Reads and verifies a header: version, lengths, checksum (RFC 1122 section 3.2.1). */
 export function parseIpv4Header(
   bytes: Uint8Array,
   start: number,
   end: number,
-  into: Ipv4Header,
+  into: IpHeader,
 ): DropReason | undefined {
   if (end - start < IPV4_HEADER_BYTES) return 'truncated'
   if (bytes[start]! >> 4 !== 4) return 'bad-version'
@@ -71,6 +29,7 @@ export function parseIpv4Header(
   if (totalLength < headerBytes) return 'bad-length'
   if (totalLength > end - start) return 'truncated'
   const fragment = getUint16(bytes, start + 6)
+  into.version = 4
   into.tos = bytes[start + 1]!
   into.totalLength = totalLength
   into.identification = getUint16(bytes, start + 4)
@@ -88,7 +47,7 @@ export function parseIpv4Header(
 }
 
 /** Writes a header of 20 bytes with its checksum; gives the offset of the payload. Offsets in `header` are not used. */
-export function writeIpv4Header(bytes: Uint8Array, start: number, header: Ipv4Header): number {
+export function writeIpv4Header(bytes: Uint8Array, start: number, header: IpHeader): number {
   bytes[start] = 0x45
   bytes[start + 1] = header.tos
   setUint16(bytes, start + 2, header.totalLength)
@@ -103,8 +62,8 @@ export function writeIpv4Header(bytes: Uint8Array, start: number, header: Ipv4He
   bytes[start + 8] = header.ttl
   bytes[start + 9] = header.protocol
   setUint16(bytes, start + 10, 0)
-  setUint32(bytes, start + 12, header.source)
-  setUint32(bytes, start + 16, header.destination)
+  setUint32(bytes, start + 12, header.source as Ipv4)
+  setUint32(bytes, start + 16, header.destination as Ipv4)
   setUint16(bytes, start + 10, checksumOf(onesSum(bytes, start, start + IPV4_HEADER_BYTES)))
   return start + IPV4_HEADER_BYTES
 }

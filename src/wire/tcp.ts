@@ -3,10 +3,10 @@
 
 import { getUint16, getUint32, setUint16, setUint32 } from '../base/bytes.js'
 import type { Flavor } from '../base/flavor.js'
-import type { Ipv4, Port } from './address.js'
+import type { IpAddress, Port } from './address.js'
 import { checksumOf, onesSum, pseudoHeaderSum } from './checksum.js'
 import type { DropReason } from './drop-reason.js'
-import { PROTOCOL_TCP } from './ipv4.js'
+import { PROTOCOL_TCP } from './ip.js'
 
 /** A sequence number, 0..2^32-1. It has no order, only distances (see tcp/seq.ts). */
 export type Seq = Flavor<number, 'Seq'>
@@ -81,8 +81,8 @@ export function parseTcp(
   bytes: Uint8Array,
   start: number,
   end: number,
-  source: Ipv4,
-  destination: Ipv4,
+  source: IpAddress,
+  destination: IpAddress,
   into: TcpSegment,
 ): DropReason | undefined {
   if (end - start < TCP_HEADER_BYTES) return 'truncated'
@@ -158,8 +158,8 @@ export function writeTcp(
   start: number,
   segment: TcpSegment,
   payloadLength: number,
-  source: Ipv4,
-  destination: Ipv4,
+  source: IpAddress,
+  destination: IpAddress,
 ): number {
   const headerBytes = tcpHeaderBytes(segment)
   const end = start + headerBytes + payloadLength

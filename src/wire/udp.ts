@@ -1,10 +1,10 @@
 // UDP datagrams, RFC 768: the header and its checksum.
 
 import { getUint16, setUint16 } from '../base/bytes.js'
-import type { Ipv4, Port } from './address.js'
+import type { IpAddress, Port } from './address.js'
 import { checksumOf, onesSum, pseudoHeaderSum } from './checksum.js'
 import type { DropReason } from './drop-reason.js'
-import { PROTOCOL_UDP } from './ipv4.js'
+import { PROTOCOL_UDP } from './ip.js'
 
 export const UDP_HEADER_BYTES = 8
 
@@ -27,8 +27,8 @@ export function parseUdp(
   bytes: Uint8Array,
   start: number,
   end: number,
-  source: Ipv4,
-  destination: Ipv4,
+  source: IpAddress,
+  destination: IpAddress,
   into: UdpDatagram,
 ): DropReason | undefined {
   if (end - start < UDP_HEADER_BYTES) return 'truncated'
@@ -54,8 +54,8 @@ export function writeUdp(
   sourcePort: Port,
   destinationPort: Port,
   payloadLength: number,
-  source: Ipv4,
-  destination: Ipv4,
+  source: IpAddress,
+  destination: IpAddress,
 ): number {
   const length = UDP_HEADER_BYTES + payloadLength
   setUint16(bytes, start, sourcePort)

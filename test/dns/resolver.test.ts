@@ -4,7 +4,7 @@ import { SECOND } from '../../src/base/time.js'
 import { addressFamily, reverseName, zoneOf } from '../../src/dns/name.js'
 import { attemptPlan, candidateNames, parseHosts, parseResolvConf } from '../../src/dns/resolver.js'
 import { frameMessage, MessageStream } from '../../src/dns/tcp-framing.js'
-import { formatIpv4 } from '../../src/wire/address.js'
+import { formatAddress } from '../../src/wire/address.js'
 
 const test = suite('resolver')
 
@@ -15,7 +15,7 @@ options ndots:5
 
 test("a pod's resolv.conf is read", () => {
   const config = parseResolvConf(POD)
-  assert.equal(config.nameservers.map(formatIpv4), ['10.96.0.10'])
+  assert.equal(config.nameservers.map(formatAddress), ['10.96.0.10'])
   assert.equal(config.search, ['default.svc.cluster.local', 'svc.cluster.local', 'cluster.local'])
   assert.equal([config.ndots, config.timeout, config.attempts], [5, 5 * SECOND, 2])
 })
@@ -32,10 +32,10 @@ search one
 search two. three
 options ndots:99 timeout:100 attempts:9 rotate
 sortlist 1.2.3.4`)
-  assert.equal(config.nameservers.map(formatIpv4), ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  assert.equal(config.nameservers.map(formatAddress), ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
   assert.equal(config.search, ['two', 'three'])
   assert.equal([config.ndots, config.timeout, config.attempts], [15, 30 * SECOND, 5])
-  assert.equal(parseResolvConf('').nameservers.map(formatIpv4), ['127.0.0.1'])
+  assert.equal(parseResolvConf('').nameservers.map(formatAddress), ['127.0.0.1'])
 })
 
 test('ndots decides whether the search list comes before the name itself', () => {
@@ -56,7 +56,7 @@ test('ndots decides whether the search list comes before the name itself', () =>
 
 test('each server is asked in every round', () => {
   const config = parseResolvConf('nameserver 10.0.0.1\nnameserver 10.0.0.2\noptions timeout:1 attempts:2')
-  const plan = attemptPlan(config).map(({ nameserver, timeout }) => `${formatIpv4(nameserver)} ${timeout}`)
+  const plan = attemptPlan(config).map(({ nameserver, timeout }) => `${formatAddress(nameserver)} ${timeout}`)
   assert.equal(plan, ['10.0.0.1 1000000', '10.0.0.2 1000000', '10.0.0.1 1000000', '10.0.0.2 1000000'])
 })
 
@@ -65,7 +65,7 @@ test('/etc/hosts has names by address, comments left out', () => {
     '127.0.0.1\tlocalhost\n::1 localhost\n10.36.0.0 web-0.web web-0 # me\n#10.0.0.1 x\n',
   )
   assert.equal(
-    entries.map(({ address, names }) => [formatIpv4(address), ...names]),
+    entries.map(({ address, names }) => [formatAddress(address), ...names]),
     [
       ['127.0.0.1', 'localhost'],
       ['10.36.0.0', 'web-0.web', 'web-0'],

@@ -3,7 +3,8 @@ import * as assert from 'uvu/assert'
 import { CaptureOrder } from '../../src/fabric/capture-order.js'
 import { ipv4 } from '../../src/wire/address.js'
 import { ETHERTYPE_IPV4, writeEthernet } from '../../src/wire/ethernet.js'
-import { ipv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { writeIpv4Header } from '../../src/wire/ipv4.js'
 
 const test = suite('capture order')
 
@@ -12,7 +13,7 @@ function packet(identification: number, hop = 0): Uint8Array {
   const frame = new Uint8Array(60)
   writeEthernet(frame, hop + 1, hop, ETHERTYPE_IPV4)
   writeIpv4Header(frame, 14, {
-    ...ipv4Header(),
+    ...ipHeader(),
     totalLength: 40,
     identification,
     ttl: 64 - hop,

@@ -9,7 +9,8 @@ import { Capture } from '../../src/fabric/capture.js'
 import { ipv4 } from '../../src/wire/address.js'
 import { ETHERTYPE_IPV4, writeEthernet } from '../../src/wire/ethernet.js'
 import { writeIcmp } from '../../src/wire/icmp.js'
-import { ipv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { writeIpv4Header } from '../../src/wire/ipv4.js'
 import { writeUdp } from '../../src/wire/udp.js'
 import { ARP_WHO_HAS, SYN_ACK, toHex } from '../wire/vectors.js'
 
@@ -29,7 +30,7 @@ function ipFrame(protocol: number, length: number, write: (frame: Uint8Array, st
   write(
     frame,
     writeIpv4Header(frame, 14, {
-      ...ipv4Header(),
+      ...ipHeader(),
       totalLength: 20 + length,
       ttl: 64,
       protocol,

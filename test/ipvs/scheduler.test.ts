@@ -17,7 +17,7 @@ function lab(name: SchedulerName, weights: readonly number[], options: VirtualSe
   }
   service.scheduler.changed()
   const nameOf = (server: RealServer | undefined) =>
-    server === undefined ? '-' : String.fromCharCode(97 + server.address - ipv4('10.0.0.1'))
+    server === undefined ? '-' : String.fromCharCode(97 + Number(server.address) - ipv4('10.0.0.1'))
   return {
     service,
     one: (connection: Partial<NewConnection> = {}) =>

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { MILLISECOND, MINUTE, SECOND } from '../../src/base/time.js'
 import type { Netfilter } from '../../src/netfilter/netfilter.js'
 import type { SocketApi } from '../../src/stack/socket.js'
-import { type Endpoint, formatEndpoint, formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { type Endpoint, formatAddress, formatEndpoint, ipv4 } from '../../src/wire/address.js'
 import { endpoint, Lab } from '../support/hosts.js'
 import { type RuleMode, type TestService, writeService } from '../support/service-rules.js'
 
@@ -38,7 +38,7 @@ function cluster(mode: RuleMode, service: Partial<TestService> & { endpoints: re
 
 /** Answers every connection and datagram to port 8080 with its name and who asked. */
 function greet(stack: SocketApi, name: string): void {
-  const answer = (from: Endpoint) => text(`${name} sees ${formatIpv4(from.address)}`)
+  const answer = (from: Endpoint) => text(`${name} sees ${formatAddress(from.address)}`)
   const listener = stack.tcpListen({ address: 0, port: 8080 })
   listener.onReady = () => {
     for (let socket = listener.accept(); socket !== undefined; socket = listener.accept()) {

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { MILLISECOND, MINUTE, SECOND } from '../../src/base/time.js'
 import type { Rule } from '../../src/netfilter/rule.js'
 import type { SocketApi, TcpSocket } from '../../src/stack/socket.js'
-import { cidr, formatEndpoint, formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { cidr, formatAddress, formatEndpoint, ipv4 } from '../../src/wire/address.js'
 import { endpoint, Lab } from '../support/hosts.js'
 
 const test = suite('nat')
@@ -191,7 +191,7 @@ test('REDIRECT in OUTPUT goes to 127.0.0.1', () => {
   const client = node.stack.tcpConnect(endpoint(`${VIP}:8080`))
   lab.run(SECOND)
   assert.is(client.state, 'ESTABLISHED')
-  assert.is(formatIpv4(accepted[0]!.local.address), '127.0.0.1')
+  assert.is(formatAddress(accepted[0]!.local.address), '127.0.0.1')
 })
 
 test('ping passes through conntrack and back', () => {

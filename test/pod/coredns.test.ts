@@ -8,7 +8,7 @@ import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { corednsProgram } from '../../src/pod/images/coredns.js'
 import { Killed, type Process, type SignalName } from '../../src/posix/process.js'
 import { StubResolver } from '../../src/posix/resolver.js'
-import { formatIpv4 } from '../../src/wire/address.js'
+import { formatAddress } from '../../src/wire/address.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
 import { NameNetwork } from '../support/name-network.js'
 
@@ -87,7 +87,7 @@ test('an answer too long for UDP is fetched over TCP', async () => {
   const { network, resolver } = world()
   const { addresses } = await network.run(resolver.resolve('big.default.svc.cluster.local'))
   assert.is(addresses.length, 60)
-  assert.is(new Set(addresses.map(formatIpv4)).size, 60)
+  assert.is(new Set(addresses.map(formatAddress)).size, 60)
 })
 
 test('it follows changes while it runs', async () => {
@@ -97,7 +97,7 @@ test('it follows changes while it runs', async () => {
     follower.apply(change(service('new', { clusterIP: '10.96.0.77', ports: [{ port: 1 }] })))
   }
   const { addresses } = await network.run(resolver.resolve('new.default.svc.cluster.local'))
-  assert.equal(addresses.map(formatIpv4), ['10.96.0.77'])
+  assert.equal(addresses.map(formatAddress), ['10.96.0.77'])
 })
 
 test('several queries may follow each other on one connection', async () => {

@@ -18,7 +18,7 @@ import type { Clock, Process } from '../../src/posix/process.js'
 import { StubResolver } from '../../src/posix/resolver.js'
 import { ProxiedMachine } from '../../src/proxy/proxied-machine.js'
 import { UserspaceProxy } from '../../src/proxy/userspace-proxy.js'
-import { cidr, formatIpv4, ipv4, parseInterfaceAddress } from '../../src/wire/address.js'
+import { cidr, formatAddress, ipv4, parseInterfaceAddress } from '../../src/wire/address.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('DNS through the proxy')
@@ -176,7 +176,7 @@ test('a name is resolved over UDP through the cluster IP', async () => {
   const { it, client } = world()
   const { canonicalName, addresses } = await it.run(client.resolver.resolve('sidecar-svc'))
   assert.is(canonicalName, 'sidecar-svc.default.svc.cluster.local')
-  assert.equal(addresses.map(formatIpv4), ['10.97.98.36'])
+  assert.equal(addresses.map(formatAddress), ['10.97.98.36'])
   assert.ok(it.now < 10_000, `it took ${it.now} us`)
 })
 

@@ -6,7 +6,7 @@ import type { DnsMessage } from '../../src/dns/message.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { ResolveError } from '../../src/posix/net.js'
 import { StubResolver } from '../../src/posix/resolver.js'
-import { formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { formatAddress, ipv4 } from '../../src/wire/address.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
 import { NameNetwork } from '../support/name-network.js'
 import { TestDns } from '../support/test-dns.js'
@@ -73,7 +73,7 @@ test('literal addresses and /etc/hosts send nothing', async () => {
   assert.equal((await resolver.resolve('10.1.2.3')).addresses, [ipv4('10.1.2.3')])
   const curl = await resolver.resolve('Curl')
   assert.is(curl.canonicalName, 'curl')
-  assert.equal(curl.addresses.map(formatIpv4), ['10.36.0.5', '10.36.0.6'])
+  assert.equal(curl.addresses.map(formatAddress), ['10.36.0.5', '10.36.0.6'])
   assert.is(await resolver.reverse(ipv4('127.0.0.1')), 'localhost')
   assert.is(network.sent.length, 0)
 })
@@ -82,7 +82,7 @@ test('the search list finds a service by its short name, with one question', asy
   const { network, resolver, questions } = world()
   const { canonicalName, addresses } = await network.run(resolver.resolve('sidecar-svc'))
   assert.is(canonicalName, 'sidecar-svc.default.svc.cluster.local')
-  assert.equal(addresses.map(formatIpv4), ['10.97.98.36'])
+  assert.equal(addresses.map(formatAddress), ['10.97.98.36'])
   assert.equal(questions, ['sidecar-svc.default.svc.cluster.local'])
 })
 
@@ -150,7 +150,7 @@ test('an answer with another id or question is not believed', async () => {
   ]
   const { network, resolver } = world(wrong)
   const { addresses } = await network.run(resolver.resolve('sidecar-svc'))
-  assert.equal(addresses.map(formatIpv4), ['10.97.98.36'])
+  assert.equal(addresses.map(formatAddress), ['10.97.98.36'])
 })
 
 test('a server failure is asked again, and told when it stays', async () => {

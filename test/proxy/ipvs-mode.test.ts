@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { MILLISECOND, MINUTE, SECOND } from '../../src/base/time.js'
 import { listText } from '../../src/ipvs/ipvsadm.js'
 import type { IpvsScheduler } from '../../src/proxy/proxy-mode.js'
-import { formatIpv4 } from '../../src/wire/address.js'
+import { formatAddress } from '../../src/wire/address.js'
 import { service, slice } from '../support/cluster-objects.js'
 import { inNamespace, missing } from '../support/kernel-tools.js'
 import { CLUSTER_IP, counts, NODE_ADDRESS, ProxyLab } from '../support/proxy-lab.js'
@@ -182,7 +182,7 @@ test('kube-ipvs0 has the addresses of services and is down', () => {
   const { node } = upstream()
   const dummy = node.stack.interfaces().find(({ name }) => name === 'kube-ipvs0')!
   assert.is(dummy.up, false)
-  assert.equal(dummy.addresses.map(({ address }) => formatIpv4(address)).sort(), [
+  assert.equal(dummy.addresses.map(({ address }) => formatAddress(address)).sort(), [
     '1.2.3.4',
     '172.30.0.41',
     '172.30.0.42',

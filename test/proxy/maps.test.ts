@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
 import { EndpointMap } from '../../src/proxy/endpoint-map.js'
 import { ServiceMap } from '../../src/proxy/service-map.js'
-import { formatIpv4 } from '../../src/wire/address.js'
+import { formatAddress } from '../../src/wire/address.js'
 import { change, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('service and endpoint maps')
@@ -99,7 +99,7 @@ test('endpoints are sorted, each once, the ready one first, with what later mode
   assert.equal(map.takeChanged(), ['default/web'])
   const endpoints = map.endpoints('default/web', 'http', 'TCP')
   assert.equal(
-    endpoints.map(({ address, ready }) => `${formatIpv4(address)} ${ready}`),
+    endpoints.map(({ address, ready }) => `${formatAddress(address)} ${ready}`),
     ['10.36.0.2 true', '10.36.0.3 false', '10.36.0.9 true', '10.39.0.1 true'],
   )
   assert.equal(endpoints[1], {

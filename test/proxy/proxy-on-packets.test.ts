@@ -15,13 +15,14 @@ import type { TcpSocket, UdpSocket } from '../../src/stack/socket.js'
 import {
   cidr,
   type Endpoint,
+  formatAddress,
   formatEndpoint,
-  formatIpv4,
-  type Ipv4,
+  type IpAddress,
   ipv4,
   parseInterfaceAddress,
 } from '../../src/wire/address.js'
-import { ipv4Header, parseIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { parseIpv4Header } from '../../src/wire/ipv4.js'
 import { change, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('userspace proxy on packets')
@@ -189,19 +190,19 @@ test('nine connections of a pod hit three endpoints in turn, three times each', 
   assert.equal([...new Set(got)].sort(), PODS.map((address) => `${address}?`).sort())
   assert.equal(got, [...got.slice(0, 3), ...got.slice(0, 3), ...got.slice(0, 3)])
   assert.equal(
-    world.flows.map((flow) => `${formatIpv4(flow.endpoint!.address)}?`),
+    world.flows.map((flow) => `${formatAddress(flow.endpoint!.address)}?`),
     got,
   )
   assert.is(world.flows[0]!.service, 'default/sidecar-svc')
-  assert.is(formatIpv4(world.flows[0]!.client.address), '10.36.0.5')
+  assert.is(formatAddress(world.flows[0]!.client.address), '10.36.0.5')
   assert.is(world.proxy.connections, 0)
 })
 
 test('the client talks to the cluster IP only, an endpoint to the node only', () => {
   const world = sidecar()
-  const seen = (address: string): Set<Ipv4> => {
-    const peers = new Set<Ipv4>()
-    const header = ipv4Header()
+  const seen = (address: string): Set<IpAddress> => {
+    const peers = new Set<IpAddress>()
+    const header = ipHeader()
     world.network.tap({ machine: world.pods.get(address)!.id, port: 0 }, (_direction, frame) => {
       if (frame[12] !== 8 || frame[13] !== 0) return
       assert.is(parseIpv4Header(frame, 14, frame.length, header), undefined)
@@ -214,7 +215,7 @@ test('the client talks to the cluster IP only, an endpoint to the node only', ()
   const near = seen('10.36.0.0')
   const far = seen('10.39.0.1')
   for (let i = 0; i < 3; i++) world.fetch()
-  const text = (set: Set<Ipv4>) => [...set].map(formatIpv4).sort()
+  const text = (set: Set<IpAddress>) => [...set].map(formatAddress).sort()
   assert.equal(text(client), ['10.36.0.5', '10.97.98.36'])
   assert.equal(text(near), ['10.36.0.0', '10.36.255.254'])
   assert.equal(text(far), ['10.39.0.1', '192.168.56.11'])

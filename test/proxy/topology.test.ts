@@ -6,7 +6,7 @@ import type { Service, SliceEndpoint } from '../../src/cluster/objects.js'
 import { EndpointMap } from '../../src/proxy/endpoint-map.js'
 import { servicePortInfo } from '../../src/proxy/service-port.js'
 import { categorizeEndpoints } from '../../src/proxy/topology.js'
-import { formatIpv4 } from '../../src/wire/address.js'
+import { formatAddress } from '../../src/wire/address.js'
 import { change, service, slice } from '../support/cluster-objects.js'
 
 const test = suite('endpoint categories')
@@ -19,7 +19,7 @@ function categories(spec: Partial<Service['spec']>, endpoints: SliceEndpoint[], 
   map.apply(change(slice('web', endpoints, PORTS)))
   const info = servicePortInfo('default/web', made, { port: 80, nodePort: spec.ports?.[0]?.nodePort ?? 0 })
   const got = categorizeEndpoints(map.endpoints('default/web', '', 'TCP'), info, node)
-  const names = (list: typeof got.cluster) => list?.map(({ address }) => formatIpv4(address).slice(7))
+  const names = (list: typeof got.cluster) => list?.map(({ address }) => formatAddress(address).slice(7))
   return { ...got, cluster: names(got.cluster), local: names(got.local), reachable: names(got.reachable) }
 }
 

@@ -6,7 +6,7 @@ import type { EndpointSlice, Service } from '../../src/cluster/objects.js'
 import type { Rule } from '../../src/netfilter/rule.js'
 import type { ProxyFlow } from '../../src/proxy/forwarder.js'
 import { UserspaceProxy } from '../../src/proxy/userspace-proxy.js'
-import { type Endpoint, formatEndpoint, formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { type Endpoint, formatAddress, formatEndpoint, ipv4 } from '../../src/wire/address.js'
 import { change, service, slice } from '../support/cluster-objects.js'
 import { FakeSockets, type FakeTcp, NODE } from '../support/fake-sockets.js'
 
@@ -58,7 +58,7 @@ function world(seed = '1') {
       proxy.advance(sockets.now)
       sockets.run()
     },
-    endpoints: () => flows.map((flow) => flow.endpoint && formatIpv4(flow.endpoint.address)),
+    endpoints: () => flows.map((flow) => flow.endpoint && formatAddress(flow.endpoint.address)),
   }
 }
 
@@ -100,7 +100,7 @@ test('a changed set is shuffled by the seed and starts anew; an unchanged one ke
   for (let i = 0; i < 4; i++) it.connect()
   assert.equal(
     it.endpoints().slice(1),
-    next.map((e) => formatIpv4(e.address)),
+    next.map((e) => formatAddress(e.address)),
   )
 })
 
@@ -169,7 +169,7 @@ test('a refused dial moves on to the next endpoint', () => {
   it.sockets.servers.set(formatEndpoint(first!), 'refuses')
   it.connect()
   assert.equal(it.sockets.dials, [formatEndpoint(first!), formatEndpoint(second!)])
-  assert.equal(it.endpoints(), [formatIpv4(second!.address)])
+  assert.equal(it.endpoints(), [formatAddress(second!.address)])
 })
 
 test('silent endpoints are given 250 ms, 500 ms, 1 s and 2 s; then the client is closed', () => {
@@ -418,7 +418,7 @@ test('a UDP endpoint without a route is passed over, without losing the datagram
   const [socket, ...others] = it.backends()
   assert.equal(socket!.sent, [{ text: 'one', to: formatEndpoint(second!) }])
   assert.equal(others, [])
-  assert.equal(it.endpoints(), [formatIpv4(second!.address)])
+  assert.equal(it.endpoints(), [formatAddress(second!.address)])
 })
 
 test('a UDP service that goes cuts its clients off', () => {

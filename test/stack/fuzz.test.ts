@@ -12,7 +12,8 @@ import type { Expiring } from '../../src/stack/expiring.js'
 import { fragment, Reassembly } from '../../src/stack/fragments.js'
 import { ipv4 } from '../../src/wire/address.js'
 import { checksumOf, onesSum } from '../../src/wire/checksum.js'
-import { ipv4Header, parseIpv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { parseIpv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
 import { endpoint, frameFault, Lab } from '../support/hosts.js'
 
 const test = suite('fuzz')
@@ -84,7 +85,7 @@ test('packets with a right IP header and random content: hosts answer only with 
         const frame = new Uint8Array(34 + payload.length)
         frame.set(payload, 34)
         writeIpv4Header(frame, 14, {
-          ...ipv4Header(),
+          ...ipHeader(),
           totalLength: 20 + payload.length,
           ttl,
           protocol,
@@ -132,7 +133,7 @@ test('fragments in any order, some twice, make the packet that was cut', () => {
         const frame = new Uint8Array(34 + payload.length)
         frame.set(payload, 34)
         const header = {
-          ...ipv4Header(),
+          ...ipHeader(),
           totalLength: 20 + payload.length,
           ttl: 64,
           protocol: 17,
@@ -149,7 +150,7 @@ test('fragments in any order, some twice, make the packet that was cut', () => {
         const whole: Uint8Array[] = []
         for (const piece of order) {
           assert.ok(piece.length <= mtuBytes + 14)
-          const part = ipv4Header()
+          const part = ipHeader()
           assert.is(parseIpv4Header(piece, 14, piece.length, part), undefined)
           if (!part.moreFragments && part.fragmentOffset === 0) whole.push(piece)
           else whole.push(...[reassembly.add(piece, part, 2, 0)].filter((made) => made !== undefined))

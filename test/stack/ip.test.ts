@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { setUint48 } from '../../src/base/bytes.js'
 import { SECOND } from '../../src/base/time.js'
 import type { Host } from '../../src/host/host.js'
-import { formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { formatAddress, ipv4 } from '../../src/wire/address.js'
 import { endpoint, Lab } from '../support/hosts.js'
 
 const test = suite('ip')
@@ -45,7 +45,7 @@ test('a pod pings another node’s pod, both with a .0 address, and each router 
   const { lab, pod1 } = twoNodes()
   const reply = ping(lab, pod1, '10.39.0.0')
   assert.is(reply?.type, 0)
-  assert.is(formatIpv4(reply!.from), '10.39.0.0')
+  assert.is(formatAddress(reply!.from), '10.39.0.0')
   assert.is(reply?.ttl, 62)
   assert.is(reply?.bytes.length, 56)
   assert.equal(lab.faults, [])
@@ -70,7 +70,7 @@ test('traceroute: hop by hop, each router says time exceeded from its own addres
   const { lab, pod1 } = twoNodes()
   const hops = [1, 2, 3].map((ttl) => ping(lab, pod1, '10.39.0.0', 32, ttl)!)
   assert.equal(
-    hops.map((hop) => [formatIpv4(hop.from), hop.type, hop.code]),
+    hops.map((hop) => [formatAddress(hop.from), hop.type, hop.code]),
     [
       ['10.36.0.1', 11, 0],
       ['192.168.56.12', 11, 0],
@@ -86,14 +86,14 @@ test('an address nobody has: three requests a second apart, then host unreachabl
   assert.is(lab.frames.filter((line) => line.startsWith('pod1') && line.includes('10.36.0.77')).length, 3)
   assert.equal([reply?.type, reply?.code], [3, 1])
   const remote = ping(lab, pod1, '10.39.0.77')
-  assert.equal([formatIpv4(remote!.from), remote!.type, remote!.code], ['192.168.56.12', 3, 1])
+  assert.equal([formatAddress(remote!.from), remote!.type, remote!.code], ['192.168.56.12', 3, 1])
   assert.is(pod1.stack.neighbors().find((n) => n.address === ipv4('10.36.0.77'))?.state, 'FAILED')
 })
 
 test('a router without a route says net unreachable', () => {
   const { lab, pod1 } = twoNodes()
   const reply = ping(lab, pod1, '172.31.0.1')
-  assert.equal([formatIpv4(reply!.from), reply!.type, reply!.code], ['10.36.0.1', 3, 0])
+  assert.equal([formatAddress(reply!.from), reply!.type, reply!.code], ['10.36.0.1', 3, 0])
 })
 
 test('a host answers ARP for its own addresses only', () => {

@@ -12,13 +12,15 @@ import { arpPacket, parseArp } from '../../src/wire/arp.js'
 import { ETHERTYPE_ARP, ethernetHeader, parseEthernet } from '../../src/wire/ethernet.js'
 import { formatFrame } from '../../src/wire/format.js'
 import { icmpMessage, parseIcmp } from '../../src/wire/icmp.js'
+import { parseIcmpv6 } from '../../src/wire/icmpv6.js'
 import {
-  ipv4Header,
+  ipHeader,
   PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
-  parseIpv4Header,
-} from '../../src/wire/ipv4.js'
+  parseIpHeader,
+} from '../../src/wire/ip.js'
 import { parseTcp, tcpSegment } from '../../src/wire/tcp.js'
 import { parseUdp, udpDatagram } from '../../src/wire/udp.js'
 
@@ -28,8 +30,8 @@ export function frameFault(frame: Uint8Array): string | undefined {
   const reason = parseEthernet(frame, ethernet)
   if (reason !== undefined) return `ethernet ${reason}`
   if (ethernet.etherType === ETHERTYPE_ARP) return parseArp(frame, 14, frame.length, arpPacket())
-  const ip = ipv4Header()
-  const ipReason = parseIpv4Header(frame, 14, frame.length, ip)
+  const ip = ipHeader()
+  const ipReason = parseIpHeader(frame, 14, frame.length, ip)
   if (ipReason !== undefined) return `ip ${ipReason}`
   if (ip.payloadEnd !== frame.length) return 'bytes behind the packet'
   if (ip.moreFragments || ip.fragmentOffset > 0) return undefined
@@ -37,6 +39,8 @@ export function frameFault(frame: Uint8Array): string | undefined {
   switch (ip.protocol) {
     case PROTOCOL_ICMP:
       return parseIcmp(frame, payloadStart, payloadEnd, icmpMessage())
+    case PROTOCOL_ICMPV6:
+      return parseIcmpv6(frame, payloadStart, payloadEnd, source, destination, icmpMessage())
     case PROTOCOL_UDP:
       return parseUdp(frame, payloadStart, payloadEnd, source, destination, udpDatagram())
     case PROTOCOL_TCP:

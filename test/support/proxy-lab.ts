@@ -11,7 +11,7 @@ import { createProxy } from '../../src/proxy/create-proxy.js'
 import type { ProxyMode } from '../../src/proxy/proxy-mode.js'
 import type { ProxyOptions, ServiceProxy } from '../../src/proxy/service-proxy.js'
 import type { SocketApi, TcpSocket } from '../../src/stack/socket.js'
-import { cidr, formatIpv4, ipv4 } from '../../src/wire/address.js'
+import { cidr, formatAddress, ipv4 } from '../../src/wire/address.js'
 import { change, service, slice } from './cluster-objects.js'
 import { endpoint, Lab } from './hosts.js'
 
@@ -138,7 +138,7 @@ function serve(host: Host): void {
   listener.onReady = () => {
     for (let socket = listener.accept(); socket !== undefined; socket = listener.accept()) {
       const accepted = socket
-      accepted.write(bytes(`${host.name} for ${formatIpv4(accepted.remote.address)}`))
+      accepted.write(bytes(`${host.name} for ${formatAddress(accepted.remote.address)}`))
       accepted.onReady = () => {
         if (accepted.ended) accepted.close()
       }
@@ -151,7 +151,7 @@ function answerDatagrams(stack: SocketApi, name: string): void {
   const socket = stack.udpBind(endpoint('0.0.0.0:8080'))
   socket.onReady = () => {
     for (let got = socket.receive(); got !== undefined; got = socket.receive()) {
-      socket.send(bytes(`${name} for ${formatIpv4(got.source.address)}`), got.source)
+      socket.send(bytes(`${name} for ${formatAddress(got.source.address)}`), got.source)
     }
   }
 }

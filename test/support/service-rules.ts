@@ -6,11 +6,11 @@ import { SECOND } from '../../src/base/time.js'
 import type { Netfilter } from '../../src/netfilter/netfilter.js'
 import type { NftBase, NftStatement } from '../../src/netfilter/nft.js'
 import type { Match, Rule, Target } from '../../src/netfilter/rule.js'
-import { type Endpoint, formatEndpoint, type Ipv4, type Port } from '../../src/wire/address.js'
+import { type Endpoint, formatEndpoint, type IpAddress, type Port } from '../../src/wire/address.js'
 
 export interface TestService {
   readonly protocol: 'tcp' | 'udp'
-  readonly clusterIP: Ipv4
+  readonly clusterIP: IpAddress
   readonly port: Port
   readonly nodePort?: Port
   readonly endpoints: readonly Endpoint[]

@@ -4,11 +4,12 @@ import * as assert from 'uvu/assert'
 import {
   cidr,
   cidrContains,
+  formatAddress,
   formatCidr,
   formatEndpoint,
-  formatIpv4,
   formatMac,
   ipv4,
+  ipv4Cidr,
   isLoopback,
   isMulticast,
   lastAddress,
@@ -25,7 +26,7 @@ const test = suite('addresses')
 test('an IPv4 address is an unsigned number in host order', () => {
   assert.is(ipv4('10.0.0.1'), 0x0a000001)
   assert.is(ipv4('255.255.255.255'), 0xffffffff)
-  fc.assert(fc.property(fc.nat(0xffffffff), (address) => assert.is(ipv4(formatIpv4(address)), address)))
+  fc.assert(fc.property(fc.nat(0xffffffff), (address) => assert.is(ipv4(formatAddress(address)), address)))
 })
 
 test('only strict four-part decimal is an IPv4 address', () => {
@@ -64,7 +65,7 @@ test('a prefix clears host bits, an interface address keeps them', () => {
 test('a prefix of any length contains its own addresses and not the one after its last', () => {
   fc.assert(
     fc.property(fc.nat(0xffffffff), fc.integer({ min: 0, max: 32 }), (address, length) => {
-      const prefix = cidr(`${formatIpv4(address)}/${length}`)
+      const prefix = ipv4Cidr(`${formatAddress(address)}/${length}`)
       assert.ok(cidrContains(prefix, address))
       assert.ok(cidrContains(prefix, prefix.network))
       assert.ok(cidrContains(prefix, lastAddress(prefix)))

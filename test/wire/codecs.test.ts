@@ -13,7 +13,8 @@ import {
   writeEthernet,
 } from '../../src/wire/ethernet.js'
 import { ICMP_ECHO_REQUEST, icmpMessage, parseIcmp, writeIcmp } from '../../src/wire/icmp.js'
-import { ipv4Header, parseIpv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { parseIpv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
 import { parseUdp, UDP_HEADER_BYTES, udpDatagram, writeUdp } from '../../src/wire/udp.js'
 import { ARP_WHO_HAS, hex, IPV4_HEADER, toHex } from './vectors.js'
 
@@ -83,9 +84,10 @@ test('short frames and ARP for other protocols are refused', () => {
 test('a known IPv4 header is read and written', () => {
   const packet = new Uint8Array(0x73 + 6)
   packet.set(IPV4_HEADER)
-  const header = ipv4Header()
+  const header = ipHeader()
   assert.is(parseIpv4Header(packet, 0, packet.length, header), undefined)
   assert.equal(header, {
+    version: 4,
     tos: 0,
     totalLength: 0x73,
     identification: 0,
@@ -107,6 +109,7 @@ test('a known IPv4 header is read and written', () => {
 
 test('every IPv4 header survives the way in and out', () => {
   const fields = fc.record({
+    version: fc.constant(4 as const),
     tos: byte,
     totalLength: fc.integer({ min: 20, max: 60 }),
     identification: word,
@@ -128,7 +131,7 @@ test('every IPv4 header survives the way in and out', () => {
       }
       const packet = new Uint8Array(80)
       assert.is(writeIpv4Header(packet, start, sent), start + 20)
-      const header = ipv4Header()
+      const header = ipHeader()
       assert.is(parseIpv4Header(packet, start, packet.length, header), undefined)
       assert.equal(header, sent)
     }),
@@ -137,7 +140,7 @@ test('every IPv4 header survives the way in and out', () => {
 
 test('IPv4 options are skipped', () => {
   const packet = hex('4600 0019 0000 0000 4001 63e1 0a00 0001 0a00 0002 0101 0100 ff')
-  const header = ipv4Header()
+  const header = ipHeader()
   assert.is(parseIpv4Header(packet, 0, packet.length, header), undefined)
   assert.is(header.payloadStart, 24)
   assert.is(header.payloadEnd, 25)
@@ -148,7 +151,7 @@ test('IPv4 headers that contradict themselves are refused with the reason', () =
     const packet = new Uint8Array(length)
     packet.set(IPV4_HEADER.subarray(0, Math.min(length, 20)))
     change(packet)
-    return parseIpv4Header(packet, 0, packet.length, ipv4Header())
+    return parseIpv4Header(packet, 0, packet.length, ipHeader())
   }
   const rewrite = (change: (packet: Uint8Array) => void) => (packet: Uint8Array) => {
     change(packet)

@@ -6,7 +6,8 @@ import { ARP_REPLY, arpPacket, parseArp, writeArp } from '../../src/wire/arp.js'
 import { ETHERTYPE_IPV4, writeEthernet } from '../../src/wire/ethernet.js'
 import { formatFrame } from '../../src/wire/format.js'
 import { writeIcmp } from '../../src/wire/icmp.js'
-import { ipv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { writeIpv4Header } from '../../src/wire/ipv4.js'
 import { ACK, FIN, PSH, SYN, tcpHeaderBytes, tcpSegment, writeTcp } from '../../src/wire/tcp.js'
 import { writeUdp } from '../../src/wire/udp.js'
 import { ARP_WHO_HAS, SYN_ACK } from './vectors.js'
@@ -23,7 +24,7 @@ function frameOf(
 ): Uint8Array {
   const frame = new Uint8Array(34 + length)
   writeEthernet(frame, 2, 1, ETHERTYPE_IPV4)
-  const header = { ...ipv4Header(), totalLength: 20 + length, ttl: 64, protocol, source, destination }
+  const header = { ...ipHeader(), totalLength: 20 + length, ttl: 64, protocol, source, destination }
   write(frame, writeIpv4Header(frame, 14, header))
   return frame
 }
@@ -98,7 +99,7 @@ test('ICMP shows echoes and what an error quotes', () => {
 test('fragments, unknown protocols and damaged frames are told as such', () => {
   const fragment = frameOf(17, 8, (frame) => {
     writeIpv4Header(frame, 14, {
-      ...ipv4Header(),
+      ...ipHeader(),
       totalLength: 28,
       identification: 9,
       moreFragments: true,

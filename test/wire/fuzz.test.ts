@@ -7,7 +7,8 @@ import { checksumOf, onesSum, pseudoHeaderSum } from '../../src/wire/checksum.js
 import { ethernetHeader, parseEthernet } from '../../src/wire/ethernet.js'
 import { formatFrame } from '../../src/wire/format.js'
 import { icmpMessage, parseIcmp } from '../../src/wire/icmp.js'
-import { ipv4Header, parseIpv4Header } from '../../src/wire/ipv4.js'
+import { ipHeader } from '../../src/wire/ip.js'
+import { parseIpv4Header } from '../../src/wire/ipv4.js'
 import { parseTcp, tcpSegment } from '../../src/wire/tcp.js'
 import { parseUdp, udpDatagram } from '../../src/wire/udp.js'
 import { ARP_WHO_HAS, SYN_ACK } from './vectors.js'
@@ -35,7 +36,7 @@ function guarded({ bytes, start, end }: Range): Uint8Array {
 
 const PARSERS: Record<string, (bytes: Uint8Array, start: number, end: number) => unknown> = {
   arp: (bytes, start, end) => parseArp(bytes, start, end, arpPacket()),
-  ipv4: (bytes, start, end) => parseIpv4Header(bytes, start, end, ipv4Header()),
+  ipv4: (bytes, start, end) => parseIpv4Header(bytes, start, end, ipHeader()),
   icmp: (bytes, start, end) => parseIcmp(bytes, start, end, icmpMessage()),
   udp: (bytes, start, end) => parseUdp(bytes, start, end, 1, 2, udpDatagram()),
   tcp: (bytes, start, end) => parseTcp(bytes, start, end, 1, 2, tcpSegment()),

@@ -15,7 +15,7 @@ import { exchange, queryMessage } from '../../posix/dns-exchange.js'
 import type { Connection, DatagramSocket, Listener } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
 import type { Datagram } from '../../stack/socket.js'
-import { type Endpoint, formatEndpoint, formatIpv4, IPV4_ANY, parseIpv4 } from '../../wire/address.js'
+import { type Endpoint, formatAddress, formatEndpoint, IPV4_ANY, parseIpv4 } from '../../wire/address.js'
 
 const VERSION = '1.11.3'
 /** How long one of the servers of `forward` gets to answer. */
@@ -201,7 +201,7 @@ class Server {
       return failure && codec.encode(failure)
     }
     const now = clock.now()
-    const responding = this.#server.respond(query, { ...arrival, client: formatIpv4(source.address), now })
+    const responding = this.#server.respond(query, { ...arrival, client: formatAddress(source.address), now })
     let step = responding.next()
     while (!step.done) step = responding.next(await this.#askOthers(step.value))
     if (step.value === undefined) return undefined

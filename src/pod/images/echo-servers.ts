@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
-import { formatEndpoint, formatIpv4 } from '../../wire/address.js'
+import { formatEndpoint, formatAddress } from '../../wire/address.js'
 import {
   errorResponse,
   goFlags,
@@ -117,7 +117,7 @@ export const echoserver: Program = (process) =>
         ['Pod Information:', '\t-no pod information available-'],
         [
           'Request Information:',
-          `\tclient_address=${formatIpv4(connection.remote.address)}`,
+          `\tclient_address=${formatAddress(connection.remote.address)}`,
           `\tmethod=${request.method}`,
           `\treal path=${request.target}`,
           `\tquery=${url.search.slice(1)}`,
@@ -132,7 +132,7 @@ export const echoserver: Program = (process) =>
       })
     },
     logLine: ({ remote }, { line, headers }, { status, body }) =>
-      `${formatIpv4(remote.address)} - - "${line}" ${status} ${body.length} "-" "${headers.get('user-agent') ?? '-'}"\n`,
+      `${formatAddress(remote.address)} - - "${line}" ${status} ${body.length} "-" "${headers.get('user-agent') ?? '-'}"\n`,
   })
 
 /** ealen/echo-server: the request and the environment as JSON. */
@@ -145,7 +145,7 @@ export const jsonEcho: Program = async (process) => {
       const url = urlOf(request)
       if (url === undefined) return errorResponse(400)
       const document = {
-        host: { hostname: url.hostname, ip: `::ffff:${formatIpv4(connection.remote.address)}`, ips: [] },
+        host: { hostname: url.hostname, ip: `::ffff:${formatAddress(connection.remote.address)}`, ips: [] },
         http: { method: request.method, baseUrl: '', originalUrl: request.target, protocol: 'http' },
         request: {
           params: { 0: url.pathname },

@@ -7,7 +7,7 @@ import type { FileSystem } from '../../posix/file-system.js'
 import { resolvePath } from '../../posix/file-system.js'
 import type { Connection, Listener } from '../../posix/net.js'
 import { type Process, type Program, SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
-import { formatIpv4, IPV4_ANY } from '../../wire/address.js'
+import { formatAddress, IPV4_ANY } from '../../wire/address.js'
 import type { HttpRequest } from './http-request.js'
 import { type HttpResponse, type HttpService, REASON_PHRASES, serveHttp } from './http-server.js'
 
@@ -132,7 +132,7 @@ function accessLine(
   )!
   const sent = request.method === 'HEAD' ? 0 : response.body.length
   const field = (name: string) => request.headers.get(name) ?? '-'
-  return `${formatIpv4(connection.remote.address)} - - [${day}/${month}/${year}:${time} +0000] "${request.line}" ${response.status} ${sent} "${field('referer')}" "${field('user-agent')}"\n`
+  return `${formatAddress(connection.remote.address)} - - [${day}/${month}/${year}:${time} +0000] "${request.line}" ${response.status} ${sent} "${field('referer')}" "${field('user-agent')}"\n`
 }
 
 function decodePath(target: string): string | undefined {

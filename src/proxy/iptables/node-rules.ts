@@ -3,7 +3,7 @@
 // pkg/proxy/iptables/proxier.go of Kubernetes.
 
 import type { HookName, Match, Rule, TableName } from '../../netfilter/rule.js'
-import { cidr, type Ipv4, isLoopback } from '../../wire/address.js'
+import { cidr, type IpAddress, isLoopback } from '../../wire/address.js'
 import {
   EXTERNAL_SERVICES,
   FORWARD,
@@ -120,7 +120,10 @@ export function kubeletFirewallRules(localhostNodePorts: boolean): Rule[] {
 }
 
 /** The end of KUBE-SERVICES. `addresses` undefined: every local address has the node ports. */
-export function nodePortRules(addresses: readonly Ipv4[] | undefined, localhostNodePorts: boolean): Rule[] {
+export function nodePortRules(
+  addresses: readonly IpAddress[] | undefined,
+  localhostNodePorts: boolean,
+): Rule[] {
   const comment: Match = {
     match: 'comment',
     text: 'kubernetes service nodeports; NOTE: this must be the last rule in this chain',

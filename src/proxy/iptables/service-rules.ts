@@ -5,7 +5,7 @@
 // filter KUBE-SERVICES, KUBE-EXTERNAL-SERVICES, KUBE-PROXY-FIREWALL refuse what nat has not translated
 
 import type { Match, Rule, Target } from '../../netfilter/rule.js'
-import { type Cidr, cidrContains, formatEndpoint, type Ipv4, type Port } from '../../wire/address.js'
+import { type Cidr, cidrContains, formatEndpoint, type IpAddress, type Port } from '../../wire/address.js'
 import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import { externallyAccessible, type ServicePortInfo } from '../service-port.js'
@@ -13,7 +13,7 @@ import { endpointChain, MARK_MASQ, type ServiceChains, serviceChains } from './c
 
 /** What of the node and its settings the rules depend on. */
 export interface RuleSettings {
-  readonly nodeAddress: Ipv4
+  readonly nodeAddress: IpAddress
   readonly masqueradeAll: boolean
   /** Addresses of the cluster's pods; undefined when they cannot be told from others. */
   readonly podAddresses: Cidr | undefined
@@ -108,7 +108,7 @@ class ServiceRuleBuilder {
     }
   }
 
-  #captureExternal(address: Ipv4, comment: string): void {
+  #captureExternal(address: IpAddress, comment: string): void {
     const chain = this.#usesFirewall && comment !== 'external IP' ? 'firewall' : 'external'
     if (this.#hasAny) {
       const matches = this.#to(address, comment)
@@ -119,7 +119,7 @@ class ServiceRuleBuilder {
       this.#rules.filterExternalServices.push(this.#refuse(this.#to(address, this.#whyNone())))
   }
 
-  #captureLoadBalancer(address: Ipv4): void {
+  #captureLoadBalancer(address: IpAddress): void {
     this.#captureExternal(address, 'loadbalancer IP')
     if (!this.#usesFirewall) return
     const matches = this.#to(address, `traffic not accepted by ${this.#chains.firewall}`)
@@ -283,7 +283,7 @@ class ServiceRuleBuilder {
     return this.#hasAny ? 'has no local endpoints' : 'has no endpoints'
   }
 
-  #to(address: Ipv4, why: string): Match[] {
+  #to(address: IpAddress, why: string): Match[] {
     const destination: Match = { match: 'destination', cidr: host(address) }
     const name = comment(`${this.#info.name} ${why}`)
     return [destination, this.#protocol, name, destinationPort(this.#info.port)]
@@ -304,6 +304,6 @@ function probability(count: number): number {
 
 const jump = (chain: string): Target => ({ target: 'jump', chain })
 const TO_MARK_MASQ = jump(MARK_MASQ)
-const host = (address: Ipv4): Cidr => ({ network: address, prefixLength: 32 })
+const host = (address: IpAddress): Cidr => ({ network: address, prefixLength: 32 })
 const comment = (text: string): Match => ({ match: 'comment', text })
 const destinationPort = (port: Port): Match => ({ match: 'destination-port', port })

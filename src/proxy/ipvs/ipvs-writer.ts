@@ -6,7 +6,7 @@ import type { Micros } from '../../base/time.js'
 import { Ipvs } from '../../ipvs/ipvs.js'
 import type { VirtualService } from '../../ipvs/service.js'
 import type { HookName, Rule } from '../../netfilter/rule.js'
-import { formatEndpoint, type Ipv4, isLoopback } from '../../wire/address.js'
+import { formatEndpoint, type IpAddress, isLoopback } from '../../wire/address.js'
 import { NodePortAddresses } from '../node-port-addresses.js'
 import type { PortState } from '../port-state.js'
 import type { ProxyOptions } from '../service-proxy.js'
@@ -36,7 +36,7 @@ export class IpvsWriter implements RuleWriter {
   readonly #services = new Map<string, VirtualService>()
   /** How many service ports need an element of a set, an address. */
   readonly #elementUsers = new Map<string, number>()
-  readonly #addressUsers = new Map<Ipv4, number>()
+  readonly #addressUsers = new Map<IpAddress, number>()
   /** Simplified: the node's addresses are looked at once, not at each sync. */
   #settings: PlanSettings | undefined
   #interface: number | undefined

@@ -7,7 +7,7 @@ import type { Protocol } from '../../cluster/objects.js'
 import type { VirtualServiceOptions } from '../../ipvs/service.js'
 import { elementText, type IpSetElement } from '../../netfilter/ip-sets.js'
 import type { TransportProtocol } from '../../netfilter/rule.js'
-import { cidrContains, type Endpoint, formatEndpoint, type Ipv4 } from '../../wire/address.js'
+import { cidrContains, type Endpoint, formatEndpoint, type IpAddress } from '../../wire/address.js'
 import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import type { IpvsScheduler } from '../proxy-mode.js'
@@ -39,7 +39,7 @@ export interface ServicePlan {
   /** By `set element`. */
   readonly elements: Map<string, { readonly set: string; readonly element: IpSetElement }>
   /** To be on kube-ipvs0. */
-  readonly addresses: Set<Ipv4>
+  readonly addresses: Set<IpAddress>
   /** Load balancer addresses that the node itself may not use. */
   readonly closedToNode: readonly (Endpoint & { readonly protocol: Protocol })[]
 }
@@ -47,12 +47,12 @@ export interface ServicePlan {
 /** What of the node and its settings plans depend on. */
 export interface PlanSettings {
   readonly nodeName: string
-  readonly nodeAddress: Ipv4
+  readonly nodeAddress: IpAddress
   readonly scheduler: IpvsScheduler
   /** Addresses with node ports. */
-  readonly nodePortAddresses: readonly Ipv4[]
+  readonly nodePortAddresses: readonly IpAddress[]
   /** Whether an address is on another interface than kube-ipvs0. */
-  readonly isNodeAddress: (address: Ipv4) => boolean
+  readonly isNodeAddress: (address: IpAddress) => boolean
 }
 
 export function planOf(state: PortState, settings: PlanSettings): ServicePlan {
@@ -65,7 +65,7 @@ class Planner {
   readonly #protocol: TransportProtocol
   readonly #servers = new Map<string, VirtualServerPlan>()
   readonly #elements = new Map<string, { set: string; element: IpSetElement }>()
-  readonly #addresses = new Set<Ipv4>()
+  readonly #addresses = new Set<IpAddress>()
   readonly #closedToNode: (Endpoint & { protocol: Protocol })[] = []
 
   constructor(state: PortState, settings: PlanSettings) {
@@ -100,7 +100,7 @@ class Planner {
     }
   }
 
-  #addLoadBalancer(address: Ipv4): void {
+  #addLoadBalancer(address: IpAddress): void {
     const { port, protocol, externalPolicyLocal, loadBalancerSourceRanges } = this.#state.info
     this.#add(LOAD_BALANCER, { address, port })
     if (externalPolicyLocal) this.#add(LOAD_BALANCER_LOCAL, { address, port })
@@ -134,7 +134,7 @@ class Planner {
     for (const address of nodePortAddresses) this.#serve({ address, port: nodePort }, externalPolicyLocal)
   }
 
-  #serveExternal(address: Ipv4): void {
+  #serveExternal(address: IpAddress): void {
     const { port, externalPolicyLocal } = this.#state.info
     this.#serve({ address, port }, externalPolicyLocal)
     if (!this.#settings.isNodeAddress(address)) this.#addresses.add(address)

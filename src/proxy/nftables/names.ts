@@ -3,7 +3,7 @@
 // they are the same as on every node of any cluster.
 
 import { sha256 } from '../../base/sha256.js'
-import { type Endpoint, formatIpv4 } from '../../wire/address.js'
+import { type Endpoint, formatAddress } from '../../wire/address.js'
 import type { ServicePortInfo } from '../service-port.js'
 
 export const TABLE = 'kube-proxy'
@@ -58,7 +58,7 @@ export function serviceChains(info: ServicePortInfo): ServiceChains {
 
 /** The chain that sends to one endpoint of one service port. */
 export function endpointChain(info: ServicePortInfo, { address, port }: Endpoint): string {
-  return `endpoint-${hashed(`${stemOf(info)}__${formatIpv4(address)}/${port}`)}`
+  return `endpoint-${hashed(`${stemOf(info)}__${formatAddress(address)}/${port}`)}`
 }
 
 /** The set of clients that are bound to the endpoint of a chain. */

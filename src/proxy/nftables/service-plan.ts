@@ -4,7 +4,7 @@
 
 import type { NftKey, NftRule, NftSetOptions, NftStatement, NftVerdict } from '../../netfilter/nft.js'
 import type { TransportProtocol } from '../../netfilter/rule.js'
-import { type Cidr, cidrContains, type Ipv4 } from '../../wire/address.js'
+import { type Cidr, cidrContains, type IpAddress } from '../../wire/address.js'
 import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import { externallyAccessible, type ServicePortInfo } from '../service-port.js'
@@ -65,7 +65,7 @@ export interface ServicePlan {
 
 /** What of the node and its settings plans depend on. */
 export interface PlanSettings {
-  readonly nodeAddress: Ipv4
+  readonly nodeAddress: IpAddress
   readonly masqueradeAll: boolean
   /** Addresses of the cluster's pods; undefined when they cannot be told from others. */
   readonly podAddresses: Cidr | undefined
@@ -129,14 +129,14 @@ class Planner {
 
   // ---- what leads to the service port
 
-  #captureClusterIP(address: Ipv4): void {
+  #captureClusterIP(address: IpAddress): void {
     this.#add({ set: CLUSTER_IPS, key: [address] })
     const key = this.#destination(address)
     if (this.#hasInternal) this.#add({ set: SERVICE_IPS, key, verdict: goTo(this.#internalChain()) })
     else this.#refuse(NO_ENDPOINT_SERVICES, key)
   }
 
-  #captureExternal(address: Ipv4): void {
+  #captureExternal(address: IpAddress): void {
     const key = this.#destination(address)
     if (this.#state.hasAny) this.#add({ set: SERVICE_IPS, key, verdict: goTo(this.#chains.external) })
     // A pod's or the node's own traffic may still find endpoints of other nodes.
@@ -162,13 +162,13 @@ class Planner {
     return this.#state.hasAny && loadBalancerVIPs.length > 0 && loadBalancerSourceRanges.length > 0
   }
 
-  #writeFirewall(addresses: readonly Ipv4[]): void {
+  #writeFirewall(addresses: readonly IpAddress[]): void {
     const { loadBalancerSourceRanges } = this.#info
     for (const address of addresses) {
       const verdict = goTo(this.#chains.firewall)
       this.#add({ set: FIREWALL_IPS, key: this.#destination(address), verdict })
     }
-    const values: (Cidr | Ipv4)[] = [...loadBalancerSourceRanges]
+    const values: (Cidr | IpAddress)[] = [...loadBalancerSourceRanges]
     // Where the load balancer's address is one of the node's own, the node's traffic to it comes from it.
     if (loadBalancerSourceRanges.some((range) => cidrContains(range, this.#settings.nodeAddress))) {
       values.push(...addresses)
@@ -182,7 +182,7 @@ class Planner {
   // ---- the service port's own chains
 
   /** Traffic to a cluster IP from outside comes back by the same node only when it seems to come from there. */
-  #masqueradeInternal(address: Ipv4): void {
+  #masqueradeInternal(address: IpAddress): void {
     const { masqueradeAll, podAddresses } = this.#settings
     const statements: NftStatement[] = [is('ip daddr', address)]
     if (!masqueradeAll) {
@@ -246,7 +246,7 @@ class Planner {
 
   // ---- parts
 
-  #destination(address: Ipv4): NftKey {
+  #destination(address: IpAddress): NftKey {
     return [address, this.#protocol, this.#info.port]
   }
 

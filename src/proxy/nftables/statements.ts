@@ -1,7 +1,7 @@
 // Short words for the statements that kube-proxy's nftables rules are made of.
 
 import type { NftField, NftRule, NftStatement, NftValue, NftVerdict } from '../../netfilter/nft.js'
-import type { Cidr, Endpoint, Ipv4 } from '../../wire/address.js'
+import type { Cidr, Endpoint, IpAddress } from '../../wire/address.js'
 
 /** What a packet is sent to: a service's address, protocol and port. */
 export const DESTINATION: readonly NftField[] = ['ip daddr', 'meta l4proto', 'th dport']
@@ -23,7 +23,7 @@ export function isNot(field: NftField, value: NftValue): NftStatement {
   return { statement: 'match', field, operator: '!=', value }
 }
 
-export function from(source: Ipv4 | Cidr): NftStatement {
+export function from(source: IpAddress | Cidr): NftStatement {
   return is('ip saddr', source)
 }
 

@@ -4,7 +4,7 @@
 
 import type { NftBase, NftDataType, NftRule, NftStatement } from '../../netfilter/nft.js'
 import type { NftTable } from '../../netfilter/nft-tables.js'
-import { type Cidr, cidr, type Ipv4 } from '../../wire/address.js'
+import { type Cidr, cidr, type IpAddress } from '../../wire/address.js'
 import {
   CLUSTER_IPS,
   CLUSTER_IPS_CHECK,
@@ -70,7 +70,7 @@ const NODE_PORT_KEY: readonly NftDataType[] = ['inet_proto', 'inet_service']
 
 export interface FrameSettings {
   /** Addresses with node ports; undefined: all of the node but 127.0.0.0/8. */
-  readonly nodePortAddresses: readonly Ipv4[] | undefined
+  readonly nodePortAddresses: readonly IpAddress[] | undefined
   /** Where cluster IPs come from; empty: not known. */
   readonly serviceCIDRs: readonly Cidr[]
 }

@@ -4,7 +4,7 @@ import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
 import { readAll } from '../../../posix/pipe.js'
 import type { Process } from '../../../posix/process.js'
-import { type Ipv4, parseIpv4 } from '../../../wire/address.js'
+import { type IpAddress, parseIpv4 } from '../../../wire/address.js'
 import { type OptionNames, type ParsedOptions, parseDecimal, parseOptions, splitOnce } from './options.js'
 
 /** The version whose words and behaviour are followed, also in User-Agent. */
@@ -37,7 +37,7 @@ export interface CurlOptions {
   readonly maxTime: Micros
   readonly connectTimeout: Micros
   /** `host:port` to addresses, from --resolve. */
-  readonly resolve: ReadonlyMap<string, readonly Ipv4[]>
+  readonly resolve: ReadonlyMap<string, readonly IpAddress[]>
   readonly retries: number
   readonly retryDelay: Micros | undefined
   readonly retryRefused: boolean
@@ -166,14 +166,14 @@ function readSeconds(parsed: ParsedOptions, name: string, shown: string): Micros
   return seconds === undefined || seconds === 0 ? undefined : Math.round(seconds * SECOND)
 }
 
-function readResolve(entries: readonly string[]): Map<string, Ipv4[]> {
-  const map = new Map<string, Ipv4[]>()
+function readResolve(entries: readonly string[]): Map<string, IpAddress[]> {
+  const map = new Map<string, IpAddress[]>()
   for (const entry of entries) {
     const [, key, list] = /^\+?([^:]+:\d+):(.+)$/.exec(entry) ?? []
     const addresses = (list ?? '').split(',').map(parseIpv4)
     if (key === undefined || addresses.includes(undefined))
       throw new CurlUsageError(49, `(49) Couldn't parse CURLOPT_RESOLVE entry '${entry}'`)
-    map.set(key.toLowerCase(), addresses as Ipv4[])
+    map.set(key.toLowerCase(), addresses as IpAddress[])
   }
   return map
 }

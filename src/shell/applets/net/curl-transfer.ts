@@ -5,7 +5,7 @@ import { SystemError } from '../../../base/errors.js'
 import type { Micros } from '../../../base/time.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatIpv4, type Ipv4 } from '../../../wire/address.js'
+import { type Endpoint, formatAddress, type IpAddress } from '../../../wire/address.js'
 import {
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
@@ -276,7 +276,7 @@ export class CurlSession {
     }
   }
 
-  async #addresses(url: HttpUrl, signal: AbortSignal): Promise<readonly Ipv4[]> {
+  async #addresses(url: HttpUrl, signal: AbortSignal): Promise<readonly IpAddress[]> {
     const given = this.#options.resolve.get(poolKey(url)) ?? this.#options.resolve.get(`*:${url.port}`)
     if (given !== undefined) {
       await this.#tell(`Hostname ${url.host} was found in DNS cache`)
@@ -295,13 +295,13 @@ export class CurlSession {
   async #connectTo(
     transfer: Transfer,
     url: HttpUrl,
-    addresses: readonly Ipv4[],
+    addresses: readonly IpAddress[],
     elapsed: () => number,
     signal: AbortSignal,
   ): Promise<Pooled> {
     let last: SystemError | undefined
     for (const address of addresses) {
-      const text = formatIpv4(address)
+      const text = formatAddress(address)
       await this.#tell(`  Trying ${text}:${url.port}...`)
       try {
         const connection = await this.#process.system.net.connect({ address, port: url.port }, { signal })

@@ -1,7 +1,7 @@
 // curl -w: the format's variables and escapes, from what a transfer did.
 
 import type { Micros } from '../../../base/time.js'
-import { formatIpv4 } from '../../../wire/address.js'
+import { formatAddress } from '../../../wire/address.js'
 import type { Transfer } from './curl-transfer.js'
 import { header } from './http-client.js'
 
@@ -42,9 +42,9 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   num_headers: ({ transfer }) => String(transfer.head?.headers.length ?? 0),
   num_redirects: ({ transfer }) => String(transfer.redirects),
   redirect_url: ({ transfer }) => transfer.redirectUrl,
-  remote_ip: ({ transfer }) => (transfer.remote ? formatIpv4(transfer.remote.address) : ''),
+  remote_ip: ({ transfer }) => (transfer.remote ? formatAddress(transfer.remote.address) : ''),
   remote_port: ({ transfer }) => String(transfer.remote?.port ?? 0),
-  local_ip: ({ transfer }) => (transfer.local ? formatIpv4(transfer.local.address) : ''),
+  local_ip: ({ transfer }) => (transfer.local ? formatAddress(transfer.local.address) : ''),
   local_port: ({ transfer }) => String(transfer.local?.port ?? 0),
   url: ({ transfer }) => transfer.url,
   url_effective: ({ transfer }) => transfer.effectiveUrl,

@@ -2,7 +2,13 @@
 
 import type { InterfaceRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { formatIpv4, lastAddress, netmask, networkOf, parseInterfaceAddress } from '../../../wire/address.js'
+import {
+  formatAddress,
+  lastAddress,
+  netmask,
+  networkOf,
+  parseInterfaceAddress,
+} from '../../../wire/address.js'
 
 export async function ifconfig(process: Process): Promise<number> {
   const args = process.argv.slice(1)
@@ -35,9 +41,9 @@ function describe(row: InterfaceRow): string {
   const lines = [`${row.name.padEnd(10)}${kind}`]
   const address = row.addresses.map(parseInterfaceAddress).find((parsed) => parsed !== undefined)
   if (address !== undefined) {
-    const broadcast = row.loopback ? '' : `Bcast:${formatIpv4(lastAddress(networkOf(address)))}  `
-    const mask = formatIpv4(netmask(address.prefixLength))
-    lines.push(`${indent}inet addr:${formatIpv4(address.address)}  ${broadcast}Mask:${mask}`)
+    const broadcast = row.loopback ? '' : `Bcast:${formatAddress(lastAddress(networkOf(address)))}  `
+    const mask = formatAddress(netmask(address.prefixLength))
+    lines.push(`${indent}inet addr:${formatAddress(address.address)}  ${broadcast}Mask:${mask}`)
   }
   const flags = row.loopback ? ['LOOPBACK'] : ['BROADCAST']
   if (row.up) flags.unshift('UP')

@@ -5,8 +5,8 @@ import type { InterfaceRow, RouteRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import {
   cidrContains,
-  formatIpv4,
-  type Ipv4,
+  formatAddress,
+  type IpAddress,
   lastAddress,
   networkOf,
   parseCidr,
@@ -138,7 +138,7 @@ function inetLine(row: InterfaceRow, text: string): string {
   const broadcast =
     row.loopback || address === undefined || address.prefixLength > 30
       ? ''
-      : ` brd ${formatIpv4(lastAddress(networkOf(address)))}`
+      : ` brd ${formatAddress(lastAddress(networkOf(address)))}`
   return `inet ${text}${broadcast} scope ${row.loopback ? 'host' : 'global'} ${row.name}`
 }
 
@@ -173,7 +173,7 @@ function routeTo(
   return `${text}${via} dev ${route.device}${source === undefined ? '' : ` src ${source}`} uid 0 \n    cache \n`
 }
 
-function longestMatch(routes: readonly RouteRow[], address: Ipv4): RouteRow | undefined {
+function longestMatch(routes: readonly RouteRow[], address: IpAddress): RouteRow | undefined {
   let best: RouteRow | undefined
   let bestLength = -1
   for (const route of routes) {

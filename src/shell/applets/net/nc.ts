@@ -5,7 +5,14 @@ import { SystemError } from '../../../base/errors.js'
 import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { type Connection, type DatagramSocket, type Listener, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatEndpoint, formatIpv4, IPV4_ANY, parseIpv4 } from '../../../wire/address.js'
+import {
+  type Endpoint,
+  formatAddress,
+  formatEndpoint,
+  IPV4_ANY,
+  type IpAddress,
+  parseIpv4,
+} from '../../../wire/address.js'
 import { busyboxMistake, type ParsedOptions, parseDecimal, parseOptions } from './options.js'
 import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
@@ -97,7 +104,7 @@ class Nc {
       const silent = this.#options.has('z') && !this.#options.has('v')
       const reason = failureText(error)
       if (silent) return 1
-      throw new NcError(`can't connect to remote host (${formatIpv4(to.address)}): ${reason}`)
+      throw new NcError(`can't connect to remote host (${formatAddress(to.address)}): ${reason}`)
     }
     await this.#verbose(`${host} (${formatEndpoint(to)}) open\n`)
     if (this.#options.has('z')) connection.close()
@@ -249,7 +256,7 @@ class Nc {
     }
   }
 
-  async #resolve(host: string): Promise<number> {
+  async #resolve(host: string): Promise<IpAddress> {
     try {
       const { addresses } = await this.#process.system.net.resolve(host, this.#process.signal)
       if (addresses[0] !== undefined) return addresses[0]

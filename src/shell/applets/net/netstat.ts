@@ -2,7 +2,7 @@
 
 import type { Process } from '../../../posix/process.js'
 import type { SocketRow } from '../../../stack/socket.js'
-import { type Endpoint, formatIpv4, netmask, parseCidr } from '../../../wire/address.js'
+import { type Endpoint, formatAddress, netmask, parseCidr } from '../../../wire/address.js'
 import { busyboxMistake, parseOptions } from './options.js'
 
 const USAGE = `Usage: netstat [-ral] [-tu] [-n]
@@ -61,7 +61,7 @@ export async function netstat(process: Process): Promise<number> {
 }
 
 function endpointText({ address, port }: Endpoint): string {
-  return `${formatIpv4(address)}:${port === 0 ? '*' : port}`
+  return `${formatAddress(address)}:${port === 0 ? '*' : port}`
 }
 
 function stateText({ state, protocol }: SocketRow): string {
@@ -82,9 +82,9 @@ function routingTable({ system }: Process): string {
     if (prefix === undefined) continue
     const flags = `U${gateway === undefined ? '' : 'G'}${prefix.prefixLength === 32 ? 'H' : ''}`
     const columns = [
-      formatIpv4(prefix.network),
+      formatAddress(prefix.network),
       gateway ?? '0.0.0.0',
-      formatIpv4(netmask(prefix.prefixLength)),
+      formatAddress(netmask(prefix.prefixLength)),
     ]
     lines.push(
       `${columns.map((column) => column.padEnd(15)).join(' ')} ${flags.padEnd(5)}     0 0          0 ${device}`,

@@ -4,7 +4,7 @@
 import { reverseNameOf } from '../../../dns/name.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatIpv4, type Ipv4, parseIpv4 } from '../../../wire/address.js'
+import { type Endpoint, formatAddress, type IpAddress, parseIpv4 } from '../../../wire/address.js'
 import { configuredServer, DNS_PORT, serverNamed } from './name-server.js'
 
 const USAGE = `Usage: nslookup [HOST] [SERVER]
@@ -15,8 +15,8 @@ optionally using a specified DNS server
 
 /** Names to addresses and back. */
 interface Names {
-  resolve(host: string): Promise<readonly Ipv4[]>
-  reverse(address: Ipv4): Promise<string | undefined>
+  resolve(host: string): Promise<readonly IpAddress[]>
+  reverse(address: IpAddress): Promise<string | undefined>
 }
 
 export async function nslookup(process: Process): Promise<number> {
@@ -89,12 +89,12 @@ async function answer(
   names: Names,
   label: string,
   name: string,
-  addresses: readonly Ipv4[],
+  addresses: readonly IpAddress[],
 ): Promise<string> {
   const lines = [`${label.padEnd(10)} ${name}\n`]
   for (const [index, address] of addresses.entries()) {
     const reverse = await names.reverse(address)
-    lines.push(`Address ${index + 1}: ${formatIpv4(address)}${reverse === undefined ? '' : ` ${reverse}`}\n`)
+    lines.push(`Address ${index + 1}: ${formatAddress(address)}${reverse === undefined ? '' : ` ${reverse}`}\n`)
   }
   return lines.join('')
 }

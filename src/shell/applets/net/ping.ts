@@ -5,7 +5,7 @@ import { MILLISECOND, type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { type EchoSocket, ResolveError } from '../../../posix/net.js'
 import { Killed, type Process } from '../../../posix/process.js'
 import type { IcmpReply } from '../../../stack/socket.js'
-import { formatIpv4, type Ipv4 } from '../../../wire/address.js'
+import { formatAddress, type IpAddress } from '../../../wire/address.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_ECHO_REPLY, ICMP_TIME_EXCEEDED } from '../../../wire/icmp.js'
 import { busyboxMistake, type ParsedOptions, parseDecimal, parseOptions } from './options.js'
 import { strerror } from './strerror.js'
@@ -63,7 +63,7 @@ export async function ping(process: Process): Promise<number> {
     return 1
   }
   const { host, size } = settings
-  await process.stdout.write(`PING ${host} (${formatIpv4(address)}): ${size} data bytes\n`)
+  await process.stdout.write(`PING ${host} (${formatAddress(address)}): ${size} data bytes\n`)
   return new Ping(process, settings, address).run()
 }
 
@@ -96,7 +96,7 @@ function readSettings(parsed: ParsedOptions): Settings | string {
   }
 }
 
-async function resolve({ system, signal }: Process, host: string): Promise<Ipv4 | undefined> {
+async function resolve({ system, signal }: Process, host: string): Promise<IpAddress | undefined> {
   try {
     return (await system.net.resolve(host, signal)).addresses[0]
   } catch (error) {
@@ -108,7 +108,7 @@ async function resolve({ system, signal }: Process, host: string): Promise<Ipv4 
 class Ping {
   readonly #process: Process
   readonly #settings: Settings
-  readonly #address: Ipv4
+  readonly #address: IpAddress
   readonly #socket: EchoSocket
   readonly #sentAt = new Map<number, Micros>()
   readonly #answered = new Set<number>()
@@ -119,7 +119,7 @@ class Ping {
   #max: Micros = 0
   #sum: Micros = 0
 
-  constructor(process: Process, settings: Settings, address: Ipv4) {
+  constructor(process: Process, settings: Settings, address: IpAddress) {
     this.#process = process
     this.#settings = settings
     this.#address = address
@@ -202,7 +202,7 @@ class Ping {
     else this.#count(reply.sequence, time)
     if (this.#settings.quiet) return
     const bytes = reply.bytes.length + ICMP_HEADER_BYTES
-    const line = `${bytes} bytes from ${formatIpv4(reply.from)}: seq=${reply.sequence} ttl=${reply.ttl}`
+    const line = `${bytes} bytes from ${formatAddress(reply.from)}: seq=${reply.sequence} ttl=${reply.ttl}`
     await stdout.write(`${line} time=${milliseconds(time)} ms${duplicate ? ' (DUP!)' : ''}\n`)
   }
 

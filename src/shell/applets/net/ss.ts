@@ -3,7 +3,7 @@
 
 import type { Process } from '../../../posix/process.js'
 import type { SocketRow } from '../../../stack/socket.js'
-import { formatIpv4 } from '../../../wire/address.js'
+import { formatAddress } from '../../../wire/address.js'
 import { parseOptions } from './options.js'
 
 const USAGE = `Usage: ss [ OPTIONS ]
@@ -100,9 +100,9 @@ function table(rows: readonly SocketRow[], withProtocol: boolean, withHeader: bo
     stateText(row),
     String(row.receiveQueue),
     String(row.sendQueue),
-    formatIpv4(row.local.address),
+    formatAddress(row.local.address),
     port(row.local.port),
-    formatIpv4(row.remote.address),
+    formatAddress(row.remote.address),
     port(row.remote.port),
   ])
   const header = ['Netid', 'State', 'Recv-Q', 'Send-Q', 'Local Address', 'Port', 'Peer Address', 'Port']

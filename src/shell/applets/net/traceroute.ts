@@ -5,7 +5,7 @@ import { MILLISECOND, type Micros, SECOND } from '../../../base/time.js'
 import { type EchoSocket, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import type { IcmpReply } from '../../../stack/socket.js'
-import { formatIpv4, type Ipv4 } from '../../../wire/address.js'
+import { formatAddress, type IpAddress } from '../../../wire/address.js'
 import {
   ICMP_DEST_UNREACHABLE,
   ICMP_ECHO_REPLY,
@@ -69,7 +69,7 @@ export async function traceroute(process: Process): Promise<number> {
     return 1
   }
   await process.stdout.write(
-    `traceroute to ${host} (${formatIpv4(address)}), ${settings.maxTtl} hops max, ${settings.packetBytes} byte packets\n`,
+    `traceroute to ${host} (${formatAddress(address)}), ${settings.maxTtl} hops max, ${settings.packetBytes} byte packets\n`,
   )
   const socket = net.echo()
   try {
@@ -104,14 +104,14 @@ function readSettings(parsed: ParsedOptions): Settings | string {
 async function trace(
   process: Process,
   settings: Settings,
-  address: Ipv4,
+  address: IpAddress,
   socket: EchoSocket,
 ): Promise<number> {
   let sequence = 0
   for (let ttl = settings.firstTtl; ttl <= settings.maxTtl; ttl++) {
     await process.stdout.write(`${String(ttl).padStart(2)}`)
     socket.setTtl(ttl)
-    let last: Ipv4 | undefined
+    let last: IpAddress | undefined
     let arrived = false
     let unreachable = 0
     for (let probe = 0; probe < settings.probes; probe++) {
@@ -151,8 +151,8 @@ async function replyTo(
   }
 }
 
-async function nameOf({ system, signal }: Process, settings: Settings, address: Ipv4): Promise<string> {
-  const text = formatIpv4(address)
+async function nameOf({ system, signal }: Process, settings: Settings, address: IpAddress): Promise<string> {
+  const text = formatAddress(address)
   if (settings.numeric) return `  ${text}`
   return `  ${(await system.net.reverse(address, signal)) ?? text} (${text})`
 }

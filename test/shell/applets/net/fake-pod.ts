@@ -24,7 +24,7 @@ import { CollectingWriter, Pipe, readerOf, toBytes } from '../../../../src/posix
 import type { ByteReader, ByteWriter, Child, Clock, Program } from '../../../../src/posix/process.js'
 import { netApplets } from '../../../../src/shell/applets/net/index.js'
 import type { Datagram, IcmpReply, SocketRow } from '../../../../src/stack/socket.js'
-import { formatEndpoint, formatIpv4, ipv4, parseIpv4 } from '../../../../src/wire/address.js'
+import { formatEndpoint, formatAddress, ipv4, parseIpv4 } from '../../../../src/wire/address.js'
 
 /** The server's side of a connection. */
 export interface Peer {
@@ -259,7 +259,7 @@ function fakeNet(pod: FakePod): Net {
       return { canonicalName: host, addresses: addresses.map(ipv4) }
     },
     query: (name, type, options) => pod.ask(name, type, options),
-    reverse: async (address) => pod.reverseNames.get(formatIpv4(address)),
+    reverse: async (address) => pod.reverseNames.get(formatAddress(address)),
     interfaces: () => pod.interfaceRows,
     routes: () => pod.routeRows,
     neighbors: () => [
@@ -361,7 +361,7 @@ function fakeEchoSocket(pod: FakePod): EchoSocket {
       ttl = value
     },
     send: (to, sequence, bytes) => {
-      const answer = pod.echoes.get(formatIpv4(to))
+      const answer = pod.echoes.get(formatAddress(to))
       if (answer === undefined) throw new SystemError('ENETUNREACH', 'send')
       for (const { after, ...reply } of answer(sequence, ttl, bytes))
         arrivals.push({
