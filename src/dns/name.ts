@@ -1,7 +1,7 @@
 // Domain names as text: labels joined by dots, without the final dot, the root is ''. Comparison ignores case
 // (RFC 4343), but the case in which a name was asked is kept in the answer.
 
-import { formatAddress, type Ipv4, parseIpv4 } from '../wire/address.js'
+import { formatAddress, type IpAddress, isIpv6, parseIpv4 } from '../wire/address.js'
 
 /** The labels of a name, none for the root. */
 export function labelsOf(name: string): string[] {
@@ -24,8 +24,9 @@ export function zoneOf(name: string, zones: readonly string[]): string | undefin
   return longest === undefined ? undefined : name.slice(name.length - longest.length)
 }
 
-/** `4.3.2.1.in-addr.arpa` of 1.2.3.4 (RFC 1035 section 3.5). */
-export function reverseNameOf(address: Ipv4): string {
+/** `4.3.2.1.in-addr.arpa` of 1.2.3.4 (RFC 1035 section 3.5), nibbles under `ip6.arpa` of IPv6 (RFC 3596). */
+export function reverseNameOf(address: IpAddress): string {
+  if (isIpv6(address)) return `${[...address.toString(16).padStart(32, '0')].reverse().join('.')}.ip6.arpa`
   return `${formatAddress(address).split('.').reverse().join('.')}.in-addr.arpa`
 }
 

@@ -117,7 +117,10 @@ export interface QueryAnswer {
 }
 
 export interface Net {
-  connect(to: { readonly address: IpAddress; readonly port: Port }, options?: ConnectOptions): Promise<Connection>
+  connect(
+    to: { readonly address: IpAddress; readonly port: Port },
+    options?: ConnectOptions,
+  ): Promise<Connection>
   listen(on: Endpoint): Listener
   datagram(on?: Partial<Endpoint>): DatagramSocket
   echo(): EchoSocket

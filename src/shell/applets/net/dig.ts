@@ -4,7 +4,7 @@
 import { digText, presentationOf } from '../../../dns/presentation.js'
 import { type QueryAnswer, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatIpv4 } from '../../../wire/address.js'
+import { type Endpoint, formatAddress } from '../../../wire/address.js'
 import { formatDate } from '../date.js'
 import { type DigLookup, DigUsageError, parseDig } from './dig-options.js'
 import { bindEndpoint, configuredServer, serverNamed } from './name-server.js'
@@ -100,7 +100,7 @@ function longText(lookup: DigLookup, answer: QueryAnswer, milliseconds: number, 
   const warning = `;; WARNING: .local is reserved for Multicast DNS\n;; You are currently testing what happens when an mDNS query is leaked to DNS\n`
   const stats = [
     `;; Query time: ${milliseconds} msec`,
-    `;; SERVER: ${bindEndpoint(server)}(${formatIpv4(server.address)})`,
+    `;; SERVER: ${bindEndpoint(server)}(${formatAddress(server.address)})`,
     `;; WHEN: ${formatDate(now, '%a %b %d %H:%M:%S UTC %Y')}`,
     `;; MSG SIZE  rcvd: ${lengthBytes}`,
   ]

@@ -3,7 +3,7 @@
 
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatIpv4, parseIpv4 } from '../../../wire/address.js'
+import { type Endpoint, formatAddress, parseIpv4 } from '../../../wire/address.js'
 
 export const DNS_PORT = 53
 
@@ -33,7 +33,7 @@ export async function serverNamed(
 
 /** `10.96.0.10#53`, as BIND's tools write it. */
 export function bindEndpoint({ address, port }: Endpoint): string {
-  return `${formatIpv4(address)}#${port}`
+  return `${formatAddress(address)}#${port}`
 }
 
 const TYPES = ['A', 'AAAA', 'ANY', 'CAA', 'CNAME', 'MX', 'NAPTR', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']

@@ -6,7 +6,7 @@ import { reverseName } from '../../../dns/name.js'
 import { presentationOf } from '../../../dns/presentation.js'
 import { type QueryAnswer, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { formatIpv4 } from '../../../wire/address.js'
+import { formatAddress } from '../../../wire/address.js'
 import { bindEndpoint, configuredServer, DNS_PORT, recordTypeNamed, serverNamed } from './name-server.js'
 
 interface Settings {
@@ -67,7 +67,7 @@ export async function bindNslookup(process: Process): Promise<number> {
     })
   try {
     const first = await query(settings.type ?? (reverse === undefined ? 'A' : 'PTR'))
-    const answered = own ? formatIpv4(first.server.address) : shownServer
+    const answered = own ? formatAddress(first.server.address) : shownServer
     await process.stdout.write(`Server:\t\t${answered}\nAddress:\t${bindEndpoint(first.server)}\n\n`)
     const both = settings.type === undefined && reverse === undefined
     return await printAnswers(process, host, first, both ? query : undefined)

@@ -94,7 +94,9 @@ async function answer(
   const lines = [`${label.padEnd(10)} ${name}\n`]
   for (const [index, address] of addresses.entries()) {
     const reverse = await names.reverse(address)
-    lines.push(`Address ${index + 1}: ${formatAddress(address)}${reverse === undefined ? '' : ` ${reverse}`}\n`)
+    lines.push(
+      `Address ${index + 1}: ${formatAddress(address)}${reverse === undefined ? '' : ` ${reverse}`}\n`,
+    )
   }
   return lines.join('')
 }

@@ -24,7 +24,13 @@ import { CollectingWriter, Pipe, readerOf, toBytes } from '../../../../src/posix
 import type { ByteReader, ByteWriter, Child, Clock, Program } from '../../../../src/posix/process.js'
 import { netApplets } from '../../../../src/shell/applets/net/index.js'
 import type { Datagram, IcmpReply, SocketRow } from '../../../../src/stack/socket.js'
-import { formatEndpoint, formatAddress, ipv4, parseIpv4 } from '../../../../src/wire/address.js'
+import {
+  type Endpoint,
+  formatAddress,
+  formatEndpoint,
+  ipv4,
+  parseIpv4,
+} from '../../../../src/wire/address.js'
 
 /** The server's side of a connection. */
 export interface Peer {
@@ -271,10 +277,7 @@ function fakeNet(pod: FakePod): Net {
 }
 
 /** Both ends of a connection; the client's one as programs see it. */
-export function connectionPair(
-  to: { address: number; port: number },
-  port: number,
-): { client: Connection; peer: Peer } {
+export function connectionPair(to: Endpoint, port: number): { client: Connection; peer: Peer } {
   const up = new Pipe()
   const down = new Pipe()
   let reset = false
@@ -330,7 +333,7 @@ export function connectionPair(
 function fakeDatagramSocket(pod: FakePod): DatagramSocket {
   const queue: (Datagram | SystemError)[] = []
   const local = { address: ipv4('10.244.1.5'), port: 40000 }
-  let remote = local
+  let remote: Endpoint = local
   return {
     local,
     connect: (to) => {
