@@ -7,14 +7,20 @@ import { sha256 } from '../base/sha256.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { HookName, Match, Rule, TransportProtocol } from '../netfilter/rule.js'
 import type { Stack } from '../stack/stack.js'
-import { type InterfaceAddress, IPV4_LOOPBACK, type Ipv4, networkOf, type Port } from '../wire/address.js'
+import {
+  type InterfaceAddress,
+  IPV4_LOOPBACK,
+  type IpAddress,
+  networkOf,
+  type Port,
+} from '../wire/address.js'
 
 export interface PortMapping {
   readonly protocol: TransportProtocol
   readonly hostPort: Port
   readonly containerPort: Port
   /** The one address of the node on which it is; all of them by default. */
-  readonly hostAddress: Ipv4 | undefined
+  readonly hostAddress: IpAddress | undefined
 }
 
 const DNAT_CHAIN = 'CNI-HOSTPORT-DNAT'
@@ -149,7 +155,7 @@ function podRules(mapping: PortMapping, address: InterfaceAddress): Rule[] {
     { match: 'protocol', protocol },
     { match: 'destination-port', port: hostPort },
   ]
-  const markFrom = (cidr: { network: Ipv4; prefixLength: number }): Rule => ({
+  const markFrom = (cidr: { network: IpAddress; prefixLength: number }): Rule => ({
     matches: [{ match: 'source', cidr }, ...base],
     target: { target: 'jump', chain: SETMARK_CHAIN },
   })

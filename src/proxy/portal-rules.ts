@@ -4,7 +4,7 @@
 // mean 127.0.0.1, so it is sent to the node's address instead.
 
 import type { HookName, Match, Rule, TableName } from '../netfilter/rule.js'
-import type { Ipv4, Port } from '../wire/address.js'
+import type { IpAddress, Port } from '../wire/address.js'
 import type { ServicePortInfo } from './service-port.js'
 
 /** The part of a node's netfilter that kube-proxy writes. */
@@ -26,7 +26,7 @@ export interface Portal {
 }
 
 /** Writes the two portal chains. */
-export function writePortals(tables: RuleTables, nodeAddress: Ipv4, portals: readonly Portal[]): void {
+export function writePortals(tables: RuleTables, nodeAddress: IpAddress, portals: readonly Portal[]): void {
   const containerRules = portals.map(containerRule)
   const hostRules = portals.map((portal) => hostRule(portal, nodeAddress))
   tables.replaceChain('nat', CONTAINER_PORTAL_CHAIN, containerRules)
@@ -69,7 +69,7 @@ function containerRule({ info, localPort }: Portal): Rule {
   return { matches: portalMatches(info), target: { target: 'REDIRECT', port: localPort } }
 }
 
-function hostRule({ info, localPort }: Portal, nodeAddress: Ipv4): Rule {
+function hostRule({ info, localPort }: Portal, nodeAddress: IpAddress): Rule {
   return {
     matches: portalMatches(info),
     target: { target: 'DNAT', to: { address: nodeAddress, port: localPort } },

@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
-import { formatEndpoint, formatAddress } from '../../wire/address.js'
+import { formatAddress, formatEndpoint } from '../../wire/address.js'
 import {
   errorResponse,
   goFlags,
