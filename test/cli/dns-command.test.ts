@@ -117,7 +117,7 @@ test('a file of questions, a Corefile, and the form of dig', async () => {
 ;twin.default.svc.cluster.local. IN\tA
 
 ;; ANSWER SECTION:
-twin.default.svc.cluster.local.\t9 IN\tA\t10.0.0.1
+twin.default.svc.cluster.local. 9 IN\tA\t10.0.0.1
 
 
 `,
