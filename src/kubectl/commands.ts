@@ -2,6 +2,17 @@
 
 import { APPLY_FLAGS, apply } from './apply.js'
 import { ATTACH_FLAGS, attach } from './attach.js'
+import {
+  CONFIG_VIEW_FLAGS,
+  configView,
+  currentContext,
+  GET_CONTEXTS_FLAGS,
+  getClusters,
+  getContexts,
+  SET_CONTEXT_FLAGS,
+  setContext,
+  useContext,
+} from './config.js'
 import type { Command } from './context.js'
 import { CREATE_FLAGS, create } from './create.js'
 import { DELETE_FLAGS, remove } from './delete.js'
@@ -25,10 +36,7 @@ import { GET_FLAGS, get } from './get.js'
 import {
   API_RESOURCES_FLAGS,
   apiResources,
-  CONFIG_VIEW_FLAGS,
   clusterInfo,
-  configView,
-  currentContext,
   portForward,
   VERSION_FLAGS,
   version,
@@ -212,6 +220,30 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     'config current-context',
     {},
     currentContext,
+  ),
+  'config get-contexts': command(
+    'Describe one or many contexts',
+    'config get-contexts [(-o|--output=)name]',
+    GET_CONTEXTS_FLAGS,
+    getContexts,
+  ),
+  'config get-clusters': command(
+    'Display clusters defined in the kubeconfig',
+    'config get-clusters',
+    {},
+    getClusters,
+  ),
+  'config use-context': command(
+    'Set the current-context in a kubeconfig file',
+    'config use-context CONTEXT_NAME',
+    {},
+    useContext,
+  ),
+  'config set-context': command(
+    'Set a context entry in kubeconfig',
+    'config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]',
+    SET_CONTEXT_FLAGS,
+    setContext,
   ),
   'config view': command('Display the kubeconfig settings', 'config view', CONFIG_VIEW_FLAGS, configView),
   'port-forward': command(

@@ -3,10 +3,15 @@
 import type { Api } from '../api/request.js'
 import type { Process } from '../posix/process.js'
 import { Client } from './client.js'
+import { clientError } from './errors.js'
 import type { Flags } from './flags.js'
+import { type Kubeconfig, readKubeconfig } from './kubeconfig.js'
 import { ResourceMapper } from './resources.js'
 
-/** The kubeconfig of the built-in kubectl. */
+const DEFAULT_CONTEXT = 'podwire'
+const DEFAULT_SERVER = 'https://192.168.56.10:6443'
+
+/** The kubeconfig of the built-in kubectl where no file says otherwise. */
 export interface KubectlOptions {
   /** Namespace without `-n`; `default` when left out. */
   readonly namespace?: string
@@ -21,7 +26,7 @@ export class CommandContext {
   readonly client: Client
   readonly mapper: ResourceMapper
   readonly flags: Flags
-  readonly options: KubectlOptions
+  readonly kubeconfig: Kubeconfig
   /** `-n`, else that of the context. */
   readonly namespace: string
 
@@ -30,8 +35,16 @@ export class CommandContext {
     this.client = new Client(api)
     this.mapper = new ResourceMapper(api)
     this.flags = flags
-    this.options = options
-    this.namespace = flags.text('namespace') || options.namespace || 'default'
+    this.kubeconfig = readKubeconfig(process, flags.text('kubeconfig'), {
+      contextName: options.contextName ?? DEFAULT_CONTEXT,
+      serverUrl: options.serverUrl ?? DEFAULT_SERVER,
+      namespace: options.namespace,
+    })
+    const named = flags.text('context')
+    const name = named || this.kubeconfig.currentContext
+    const current = this.kubeconfig.contexts.find((context) => context.name === name)
+    if (named && current === undefined) throw clientError(`context "${named}" does not exist`)
+    this.namespace = flags.text('namespace') || current?.namespace || 'default'
   }
 
   get signal(): AbortSignal {

@@ -1,8 +1,8 @@
-// What kubectl tells of the cluster and itself: api-resources, version, cluster-info, config; and what this one
+// What kubectl tells of the cluster and itself: api-resources, version, cluster-info; and what this one
 // cannot do.
 
 import type { Service } from '../cluster/objects.js'
-import type { Command, CommandContext } from './context.js'
+import type { Command } from './context.js'
 import { clientError, usageError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { goJson } from './go-json.js'
@@ -93,11 +93,9 @@ export const version: Command = async (context) => {
   }
 }
 
-const DEFAULT_SERVER = 'https://192.168.56.10:6443'
-
 export const clusterInfo: Command = async (context) => {
-  const { client, mapper, options } = context
-  const server = options.serverUrl ?? DEFAULT_SERVER
+  const { client, mapper } = context
+  const server = context.kubeconfig.serverUrl
   await context.print(`Kubernetes control plane is running at ${server}`)
   const labelSelector = 'kubernetes.io/cluster-service=true'
   const services = client.list(mapper.find('services'), 'kube-system', { labelSelector }).items as Service[]
@@ -110,41 +108,6 @@ export const clusterInfo: Command = async (context) => {
   await context.print('')
   await context.print("To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
   return 0
-}
-
-const DEFAULT_CONTEXT = 'podwire'
-
-export const currentContext: Command = async (context) => {
-  await context.print(context.options.contextName ?? DEFAULT_CONTEXT)
-  return 0
-}
-
-export const CONFIG_VIEW_FLAGS: FlagSpecs = {
-  output: Flag.text('o', 'Output format. One of: (json, yaml)'),
-  minify: Flag.bool(),
-  raw: Flag.bool(),
-  flatten: Flag.bool(),
-}
-
-export const configView: Command = async (context) => {
-  const view = kubeconfig(context)
-  const json = context.flags.text('output') === 'json'
-  await context.process.stdout.write(json ? `${goJson(view, 4)}\n` : formatYaml(view))
-  return 0
-}
-
-function kubeconfig({ options }: CommandContext): object {
-  const name = options.contextName ?? DEFAULT_CONTEXT
-  const { namespace } = options
-  return {
-    apiVersion: 'v1',
-    clusters: [{ cluster: { server: options.serverUrl ?? DEFAULT_SERVER }, name }],
-    contexts: [{ context: { cluster: name, ...(namespace && { namespace }), user: name }, name }],
-    'current-context': name,
-    kind: 'Config',
-    preferences: {},
-    users: [{ name, user: {} }],
-  }
 }
 
 export const portForward: Command = async ({ flags }) => {
