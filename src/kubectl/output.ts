@@ -1,10 +1,12 @@
-// The output formats of `-o`: yaml, json, name, jsonpath, custom-columns. Tables are tables.ts.
+// The output formats of `-o`: yaml, json, name, jsonpath, go-template, custom-columns. Tables are tables.ts.
 
 import { stringify } from 'yaml'
 import type { KubeObject } from '../cluster/objects.js'
 import type { CommandContext } from './context.js'
 import { clientError, KubectlError } from './errors.js'
 import { goJson, sortKeys } from './go-json.js'
+import { evaluateGoTemplate } from './go-template/evaluate.js'
+import { GoTemplateError } from './go-template/parser.js'
 import {
   evaluateJsonPath,
   findJsonPath,
@@ -21,10 +23,11 @@ export type OutputFormat =
   | { readonly type: 'table'; readonly wide: boolean }
   | { readonly type: 'yaml' | 'json' | 'name' }
   | { readonly type: 'jsonpath'; readonly template: string; readonly asJson: boolean }
+  | { readonly type: 'go-template'; readonly template: string }
   | { readonly type: 'custom-columns'; readonly spec: string }
 
 const FORMATS =
-  'custom-columns,custom-columns-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml'
+  'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml'
 
 /** The value of `-o`; fails for one that there is not. */
 export function outputFormat(context: CommandContext): OutputFormat {
@@ -47,6 +50,12 @@ export function outputFormat(context: CommandContext): OutputFormat {
       return { type: 'jsonpath', template: argument, asJson: type === 'jsonpath-as-json' }
     case 'jsonpath-file':
       return { type: 'jsonpath', template: readTextFile(context, argument).trimEnd(), asJson: false }
+    case 'go-template':
+    case 'template':
+      if (argument === '') throw clientError('template format specified but no template given')
+      return { type: 'go-template', template: argument }
+    case 'go-template-file':
+      return { type: 'go-template', template: readTextFile(context, argument) }
     case 'custom-columns':
       if (argument === '') throw clientError('custom-columns format specified but no custom columns given')
       return { type: 'custom-columns', spec: argument }
@@ -83,6 +92,8 @@ export function formatObjects(
       return objects.map((object) => `${nameOf(context, object)}\n`).join('')
     case 'jsonpath':
       return formatJsonPath(format, document())
+    case 'go-template':
+      return formatGoTemplate(format.template, document())
     case 'custom-columns':
       return formatCustomColumns(format.spec, objects, context.flags.bool('no-headers'))
     case 'table':
@@ -123,6 +134,15 @@ function formatJsonPath(format: Extract<OutputFormat, { type: 'jsonpath' }>, doc
         `\tobject given to jsonpath engine was:\n\t\t${goJson(document)}\n\n`,
       ].join('\n'),
     )
+  }
+}
+
+function formatGoTemplate(template: string, document: unknown): string {
+  try {
+    return evaluateGoTemplate(template, document)
+  } catch (error) {
+    if (!(error instanceof GoTemplateError)) throw error
+    throw clientError(`error in template ${template}: ${error.message}`)
   }
 }
 
