@@ -253,7 +253,7 @@ export class Netfilter {
         hook === 'PREROUTING' || hook === 'OUTPUT' ? PRIORITIES.destinationNat : PRIORITIES.sourceNat
       this.#addNatChain(hook, {
         priority,
-        run: (packet: Packet) => this.#traversal.run(nat, hook, packet),
+        run: (packet: Packet) => (isIpv4Packet(packet) ? this.#traversal.run(nat, hook, packet) : ACCEPT),
       })
     }
     hooks.trackingOfAnswer = (about) => this.#conntrack.trackingOfAnswer(about)
@@ -261,7 +261,9 @@ export class Netfilter {
       const table = this.#tables[name]
       for (const hook of table.hooks) {
         hooks.register(hook, PRIORITIES[name], (packet) =>
-          this.#enforce(this.#traversal.run(table, hook, packet), packet, hook),
+          isIpv4Packet(packet)
+            ? this.#enforce(this.#traversal.run(table, hook, packet), packet, hook)
+            : 'ACCEPT',
         )
       }
     }
@@ -278,9 +280,10 @@ export class Netfilter {
   /** A base chain of nftables: one that translates takes part in deciding about flows, another one sees every packet. */
   #enter(base: NftBase, run: NatChain['run']): () => void {
     const { hook, priority } = base
-    if (base.type === 'nat') return this.#addNatChain(hook, { priority, run })
+    const runIpv4: NatChain['run'] = (packet, at) => (isIpv4Packet(packet) ? run(packet, at) : ACCEPT)
+    if (base.type === 'nat') return this.#addNatChain(hook, { priority, run: runIpv4 })
     return this.#stack.hooks.register(hook, priority, (packet) =>
-      this.#enforce(run(packet, hook), packet, hook),
+      this.#enforce(runIpv4(packet, hook), packet, hook),
     )
   }
 
@@ -390,4 +393,9 @@ function rowOf(flow: Flow): FlowRow {
     destinationTranslated: flow.destinationTranslated,
     expiresAt: flow.expiresAt,
   }
+}
+
+/** Simplified: there are no tables of ip6tables and of nft's family ip6; conntrack knows both families. */
+function isIpv4Packet(packet: Packet): boolean {
+  return packet.header.version === 4
 }
