@@ -125,4 +125,21 @@ test('no script makes the interpreter itself fail', async () => {
   )
 })
 
+test('base64 both ways, and hexdump -C', async () => {
+  const host = new ShellHost()
+  assert.is((await host.sh('echo hello | base64')).stdout, 'aGVsbG8K\n')
+  assert.is((await host.sh('echo aGVsbG8K | base64 -d')).stdout, 'hello\n')
+  assert.is((await host.sh("printf '%0100d' 0 | base64 | wc -l")).stdout.trim(), '2')
+  assert.is((await host.sh("echo '?' | base64 -d")).status, 1)
+  assert.is(
+    (await host.sh('echo hello, world of packets | hexdump -C')).stdout,
+    `00000000  68 65 6c 6c 6f 2c 20 77  6f 72 6c 64 20 6f 66 20  |hello, world of |
+00000010  70 61 63 6b 65 74 73 0a                           |packets.|
+00000018
+`,
+  )
+  const zeros = await host.sh("printf '%064d' 0 | hexdump -C | sed -n 2p")
+  assert.is(zeros.stdout, '*\n')
+})
+
 test.run()

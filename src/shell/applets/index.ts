@@ -4,6 +4,7 @@ import type { Program } from '../../posix/process.js'
 import { sh } from '../sh.js'
 import { awk } from './awk.js'
 import { date } from './date.js'
+import { base64, hexdump } from './encodings.js'
 import { cut, paste, sort, uniq } from './fields.js'
 import { cp, mkdir, mv, rm, rmdir, touch } from './files.js'
 import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
@@ -23,6 +24,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     ash: sh,
     bash: sh,
     awk,
+    base64,
     basename,
     cat,
     clear,
@@ -39,6 +41,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     find,
     grep,
     head,
+    hexdump,
     hostname,
     id,
     kill,
