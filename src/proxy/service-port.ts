@@ -4,7 +4,7 @@
 
 import { type Micros, SECOND } from '../base/time.js'
 import type { Protocol, Service, ServicePort } from '../cluster/objects.js'
-import { type Cidr, type IpAddress, type Port, parseCidr, parseIpv4 } from '../wire/address.js'
+import { type Cidr, type IpAddress, type Port, parseIpv4, parseIpv4Cidr } from '../wire/address.js'
 
 /** DefaultClientIPServiceAffinitySeconds: 3 hours. */
 const DEFAULT_AFFINITY_SECONDS = 10_800
@@ -115,5 +115,5 @@ function addresses(texts: readonly string[] | undefined): IpAddress[] {
 
 /** Source ranges may carry spaces (kube-proxy trims them) and may be of the other family. */
 function prefixes(texts: readonly string[] | undefined): Cidr[] {
-  return (texts ?? []).map((text) => parseCidr(text.trim())).filter((prefix) => prefix !== undefined)
+  return (texts ?? []).map((text) => parseIpv4Cidr(text.trim())).filter((prefix) => prefix !== undefined)
 }
