@@ -30,6 +30,7 @@ export function notesOf(explanation: Explanation, { client, first, others }: Con
   if (
     first.arrival !== undefined &&
     first.arrival.destination.address === client.address &&
+    client.name.startsWith('pod') &&
     verdict === 'DNAT'
   )
     notes.push(
@@ -52,8 +53,15 @@ export function notesOf(explanation: Explanation, { client, first, others }: Con
     )
   if (verdict === 'REJECT' && explanation.connections.silent > 0)
     notes.push('not every connection is answered: a host limits how many ICMP errors it sends')
-  if (verdict === 'ACCEPT') notes.push(`the packet is delivered to ${node} itself`)
+  if (verdict === 'ACCEPT') notes.push(`the packet is delivered to ${receiver(first) ?? node} itself`)
   return notes
+}
+
+/** The node that took the packet for itself. */
+function receiver({ records }: Probe): string | undefined {
+  return records.flatMap((record) =>
+    record.type === 'netfilter' && record.hook === 'INPUT' ? record.node : [],
+  )[0]
 }
 
 function localNote({ verdict, service, odds, node, proxyMode }: Explanation, client: Client): string {

@@ -142,7 +142,9 @@ function targetPort(target: number | string | undefined, port: number | undefine
 /** Pods ask the cluster's DNS; for others a node's or a service's name is looked up here. */
 async function resolve(lab: Lab, client: Client, host: string): Promise<NameResolution> {
   const { emulation } = lab
-  const pod = podsOf(lab).find(({ metadata }) => emulation.pod(metadata.uid!)?.host.stack === client.stack)
+  // The stack of a pod on its node's network is also the node's.
+  const pods = client.name.startsWith('pod ') ? podsOf(lab) : []
+  const pod = pods.find(({ metadata }) => emulation.pod(metadata.uid!)?.host.stack === client.stack)
   const running = pod && emulation.pod(pod.metadata.uid!)
   if (running !== undefined) return resolveInPod(emulation, running, host)
   const about = { name: host, nameserver: '', search: [], ndots: 0, questions: [] }

@@ -3,7 +3,7 @@
 
 import { SystemError } from '../base/errors.js'
 import { MILLISECOND, type Micros } from '../base/time.js'
-import type { Endpoint } from '../wire/address.js'
+import { type Endpoint, formatEndpoint } from '../wire/address.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import type { Client, Lab } from './lab.js'
 import type { Recorder, TraceRecord } from './recorder.js'
@@ -17,7 +17,7 @@ export interface Probe {
   readonly to: Endpoint
   /** What the client saw: `answered` is an established connection, or a datagram that came back. */
   readonly outcome: 'answered' | 'refused' | 'unreachable' | 'silent'
-  /** Where it arrived, as it looked there; undefined when it reached nobody but nodes. */
+  /** Where it arrived, as it looked there; undefined when it came no further than to the node it was sent to. */
   readonly arrival:
     | { readonly source: Endpoint; readonly destination: Endpoint; readonly point: string }
     | undefined
@@ -44,7 +44,8 @@ export async function probe(
   const { from, outcome } = transport === 'tcp' ? await connect(lab, client, to) : await ask(lab, client, to)
   const protocol = transport === 'tcp' ? PROTOCOL_TCP : PROTOCOL_UDP
   const records = recorder.stop(protocol, from, to)
-  return { client: from, point: client.point, to, outcome, arrival: arrivalOf(records, lab.nodes), records }
+  const arrival = arrivalOf(records, lab.nodes) ?? arrivalOnNode(records, from, to)
+  return { client: from, point: client.point, to, outcome, arrival, records }
 }
 
 async function connect(
@@ -113,4 +114,23 @@ function arrivalOf(records: readonly TraceRecord[], nodes: readonly string[]): P
     if (kind === 'SYN' || kind === 'datagram') return { source, destination, point: record.point }
   }
   return undefined
+}
+
+/** Where the connection was translated to a node's own address: to a pod on the network of its node. */
+function arrivalOnNode(records: readonly TraceRecord[], from: Endpoint, to: Endpoint): Probe['arrival'] {
+  const [client, original] = [formatEndpoint(from), formatEndpoint(to)]
+  const forward = new Set<string>()
+  let arrival: Probe['arrival']
+  for (const record of records) {
+    if (record.type !== 'netfilter') continue
+    const { event, hook, node, packet } = record
+    const destination = formatEndpoint(packet.destination)
+    if (event.event === 'track' && !event.reply) forward.add(destination)
+    else if (event.event === 'nat' && event.part === 'destination') forward.add(formatEndpoint(event.after))
+    if (hook !== 'INPUT' || !forward.has(destination)) continue
+    // The last one: userspace mode takes the connection itself first.
+    if (destination !== original && destination !== client)
+      arrival = { source: packet.source, destination: packet.destination, point: `${node}:lo` }
+  }
+  return arrival
 }

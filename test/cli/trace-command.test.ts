@@ -12,6 +12,21 @@ import type { Explanation } from '../../src/trace/explanation.js'
 const MANIFEST = `
 apiVersion: v1
 kind: Service
+metadata: { name: host }
+spec:
+  selector: { app: host }
+  ports: [{ port: 8000, targetPort: 80 }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: host, labels: { app: host } }
+spec:
+  nodeName: k8s-node2
+  hostNetwork: true
+  containers: [{ name: web, image: nginx }]
+---
+apiVersion: v1
+kind: Service
 metadata: { name: local }
 spec:
   type: NodePort
@@ -155,6 +170,21 @@ test('a headless name leads to a pod by no rule, a service without endpoints to 
   const nobody = await trace(file, '--from', 'pod/curl', 'nobody')
   assert.is(nobody.verdict, 'REJECT')
   assert.ok(nobody.connections.refused > 0)
+})
+
+test('an endpoint on the network of its node is one as any other; what the node itself takes is told of it', async ({
+  file,
+}) => {
+  for (const mode of ['iptables', 'ipvs', 'nftables']) {
+    const args = ['--from', 'pod/curl', 'host:8000', '--connections', '2', '--proxy-mode', mode]
+    const { verdict, endpoints, chosen, masquerade } = await trace(file, ...args)
+    assert.equal([verdict, endpoints, masquerade], ['DNAT', ['192.168.56.12:80'], false], mode)
+    assert.is(chosen, '192.168.56.12:80', mode)
+  }
+  assert.is((await trace(file, '--from', 'node/k8s-node2', 'host:8000')).verdict, 'DNAT')
+  const own = await trace(file, '--from', 'pod/curl', '192.168.56.12:80', '--connections', '2')
+  assert.is(own.verdict, 'ACCEPT')
+  assert.match(own.notes.join('\n'), /delivered to k8s-node2 itself/)
 })
 
 test('every mode leads to the same endpoint', async ({ file }) => {
