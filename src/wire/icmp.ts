@@ -41,15 +41,19 @@ export function icmpMessage(): IcmpMessage {
   return { type: 0, code: 0, rest: 0, bytes: new Uint8Array(0), payloadStart: 0, payloadEnd: 0 }
 }
 
-/** Reads `bytes[start, end)` and verifies the checksum. `into.bytes` refers to `bytes`. */
+/**
+ * Reads `bytes[start, end)` and verifies the checksum. `into.bytes` refers to `bytes`. `pseudoSum`: of the pseudo header
+ * that ICMPv6's checksum covers.
+ */
 export function parseIcmp(
   bytes: Uint8Array,
   start: number,
   end: number,
   into: IcmpMessage,
+  pseudoSum = 0,
 ): DropReason | undefined {
   if (end - start < ICMP_HEADER_BYTES) return 'truncated'
-  if (checksumOf(onesSum(bytes, start, end)) !== 0) return 'bad-checksum'
+  if (checksumOf(onesSum(bytes, start, end, pseudoSum)) !== 0) return 'bad-checksum'
   into.type = bytes[start]!
   into.code = bytes[start + 1]!
   into.rest = getUint32(bytes, start + 4)
@@ -69,6 +73,7 @@ export function writeIcmp(
   payload: Uint8Array,
   payloadStart: number,
   payloadEnd: number,
+  pseudoSum = 0,
 ): number {
   const end = start + ICMP_HEADER_BYTES + payloadEnd - payloadStart
   // First the payload: it may lie where the header goes.
@@ -77,6 +82,6 @@ export function writeIcmp(
   bytes[start + 1] = code
   setUint16(bytes, start + 2, 0)
   setUint32(bytes, start + 4, rest)
-  setUint16(bytes, start + 2, checksumOf(onesSum(bytes, start, end)))
+  setUint16(bytes, start + 2, checksumOf(onesSum(bytes, start, end, pseudoSum)))
   return end
 }

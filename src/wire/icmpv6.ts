@@ -1,10 +1,9 @@
 // ICMPv6 messages, RFC 4443, in the record of icmp.ts: unlike ICMP's, their checksum covers a pseudo header.
 
-import { getUint32, setUint16, setUint32 } from '../base/bytes.js'
 import type { IpAddress } from './address.js'
-import { checksumOf, onesSum, pseudoHeaderSum } from './checksum.js'
+import { pseudoHeaderSum } from './checksum.js'
 import type { DropReason } from './drop-reason.js'
-import { ICMP_HEADER_BYTES, type IcmpMessage } from './icmp.js'
+import { ICMP_HEADER_BYTES, type IcmpMessage, parseIcmp, writeIcmp } from './icmp.js'
 import { PROTOCOL_ICMPV6 } from './ip.js'
 
 export const ICMPV6_DEST_UNREACHABLE = 1
@@ -30,7 +29,7 @@ export function isIcmpv6Error(type: number): boolean {
   return type < 128
 }
 
-/** Reads `bytes[start, end)` and verifies the checksum. `into.bytes` refers to `bytes`. */
+/** As `parseIcmp`. */
 export function parseIcmpv6(
   bytes: Uint8Array,
   start: number,
@@ -39,19 +38,11 @@ export function parseIcmpv6(
   destination: IpAddress,
   into: IcmpMessage,
 ): DropReason | undefined {
-  if (end - start < ICMP_HEADER_BYTES) return 'truncated'
   const pseudo = pseudoHeaderSum(source, destination, PROTOCOL_ICMPV6, end - start)
-  if (checksumOf(onesSum(bytes, start, end, pseudo)) !== 0) return 'bad-checksum'
-  into.type = bytes[start]!
-  into.code = bytes[start + 1]!
-  into.rest = getUint32(bytes, start + 4)
-  into.bytes = bytes
-  into.payloadStart = start + ICMP_HEADER_BYTES
-  into.payloadEnd = end
-  return undefined
+  return parseIcmp(bytes, start, end, into, pseudo)
 }
 
-/** Writes a message and copies `payload[payloadStart, payloadEnd)` behind it; gives the offset after it. */
+/** As `writeIcmp`. */
 export function writeIcmpv6(
   bytes: Uint8Array,
   start: number,
@@ -64,14 +55,7 @@ export function writeIcmpv6(
   source: IpAddress,
   destination: IpAddress,
 ): number {
-  const end = start + ICMP_HEADER_BYTES + payloadEnd - payloadStart
-  // First the payload: it may lie where the header goes.
-  bytes.set(payload.subarray(payloadStart, payloadEnd), start + ICMP_HEADER_BYTES)
-  bytes[start] = type
-  bytes[start + 1] = code
-  setUint16(bytes, start + 2, 0)
-  setUint32(bytes, start + 4, rest)
-  const pseudo = pseudoHeaderSum(source, destination, PROTOCOL_ICMPV6, end - start)
-  setUint16(bytes, start + 2, checksumOf(onesSum(bytes, start, end, pseudo)))
-  return end
+  const length = ICMP_HEADER_BYTES + payloadEnd - payloadStart
+  const pseudo = pseudoHeaderSum(source, destination, PROTOCOL_ICMPV6, length)
+  return writeIcmp(bytes, start, type, code, rest, payload, payloadStart, payloadEnd, pseudo)
 }
