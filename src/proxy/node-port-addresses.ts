@@ -2,14 +2,14 @@
 // pkg/proxy/util/nodeport_addresses.go of Kubernetes.
 
 import type { Stack } from '../stack/stack.js'
-import { type Cidr, cidrContains, type IpAddress, parseCidr } from '../wire/address.js'
+import { type Cidr, cidrContains, type IpAddress, parseIpv4Cidr } from '../wire/address.js'
 
 export class NodePortAddresses {
   readonly #prefixes: readonly Cidr[]
 
   /** Prefixes as text; those of IPv6 are left out. None at all: every address. */
   constructor(prefixes: readonly string[] | undefined) {
-    this.#prefixes = (prefixes ?? []).map(parseCidr).filter((prefix) => prefix !== undefined)
+    this.#prefixes = (prefixes ?? []).map(parseIpv4Cidr).filter((prefix) => prefix !== undefined)
   }
 
   /** Whether node ports answer on every address, without looking at the interfaces. */
