@@ -6,6 +6,7 @@ import { type FileStat, resolvePath } from '../posix/file-system.js'
 import type { System } from '../posix/process.js'
 import { CommandError } from './control-flow.js'
 import { matchesPattern, unquotePattern } from './pattern.js'
+import { compileRegularExpression } from './regular-expression.js'
 import type { Io, Shell } from './shell.js'
 import { evaluateArithmetic, expandPattern, expandText } from './word-expansion.js'
 
@@ -257,25 +258,11 @@ export async function testExpression(shell: Shell, node: TestExpression, io: Io)
 function matchRegularExpression(shell: Shell, text: string, source: string): boolean {
   let expression: RegExp
   try {
-    expression = new RegExp(
-      source.replace(/\[:(\w+):\]/g, (_, name) => POSIX_CLASSES[name as string] ?? ''),
-      's',
-    )
+    expression = compileRegularExpression(source, true, 's')
   } catch {
     throw new CommandError(`${unquotePattern(source)}: bad regular expression`, 2)
   }
   const match = expression.exec(text)
   shell.state.set('BASH_REMATCH', match === null ? [] : [...match].map((group) => group ?? ''))
   return match !== null
-}
-
-const POSIX_CLASSES: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  xdigit: '0-9A-Fa-f',
 }

@@ -2,10 +2,11 @@
 // extended forms `?(a|b)`; matched against text, and against the names of a file system.
 
 import { type FileSystem, resolvePath } from '../posix/file-system.js'
+import { CHARACTER_CLASSES, literalExpression } from './regular-expression.js'
 
-/** `text` as a pattern that matches only itself. */
+/** `text` as a pattern, and as a regular expression, that matches only itself. */
 export function quotePattern(text: string): string {
-  return text.replace(/[\\*?[\]()|!@+]/g, '\\$&')
+  return text.replace(/[\\*?[\]()|!@+.^${}]/g, '\\$&')
 }
 
 /** Whether unquoted pattern characters occur. */
@@ -56,7 +57,7 @@ class PatternTranslator {
       else if (c === '?') source += '.'
       else if (c === '[') source += this.#bracket()
       else if (c === '\\' && this.#at < this.#pattern.length) source += this.#quoted()
-      else source += escapeRegExp(c)
+      else source += literalExpression(c)
     }
     return source
   }
@@ -64,7 +65,7 @@ class PatternTranslator {
   #quoted(): string {
     const c = String.fromCodePoint(this.#pattern.codePointAt(this.#at)!)
     this.#at += c.length
-    return escapeRegExp(c)
+    return literalExpression(c)
   }
 
   #extended(operator: string): string {
@@ -84,7 +85,7 @@ class PatternTranslator {
     const set = match[2]!.replace(
       /\[:([a-z]+):\]|\\(.)|([[\]^&~])|([^[\]\\])/gs,
       (_, name, quoted, special) => {
-        if (name !== undefined) return CLASSES[name] ?? ''
+        if (name !== undefined) return CHARACTER_CLASSES[name] ?? ''
         if (quoted !== undefined) return /[\w\s]/.test(quoted) ? quoted : `\\${quoted}`
         if (special !== undefined) return special === '&' || special === '~' ? special : `\\${special}`
         return _ as string
@@ -92,25 +93,6 @@ class PatternTranslator {
     )
     return `[${match[1] === '' ? '' : '^'}${set.replace(/-$/, '\\-').replace(/^-/, '\\-')}]`
   }
-}
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-  cntrl: '\\x00-\\x1f\\x7f',
-  print: ' -~',
-  graph: '!-~',
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 }
 
 /** Names that match, sorted; empty when none does. A leading dot must be matched by a dot. */
@@ -138,7 +120,7 @@ function matchesIn(fs: FileSystem, cwd: string, prefix: string, segment: string)
   if (!isDirectory(fs, directory)) return []
   return fs
     .readDirectory(directory)
-    .filter((name) => (!name.startsWith('.') || segment.startsWith('.')) && matchesPattern(segment, name))
+    .filter((name) => (!name.startsWith('.') || /^\\?\./.test(segment)) && matchesPattern(segment, name))
     .sort()
     .map(join)
 }

@@ -1,7 +1,8 @@
 // POSIX basic and extended regular expressions (XBD 9) as JavaScript's. Simplified: alternatives are tried in order
 // instead of taking the longest match, and there is no collation.
 
-const CLASSES: Readonly<Record<string, string>> = {
+/** Character classes of POSIX (XBD 9.3.5) by name, as the inside of a JavaScript bracket expression. */
+export const CHARACTER_CLASSES: Readonly<Record<string, string>> = {
   alpha: 'A-Za-z',
   digit: '0-9',
   alnum: 'A-Za-z0-9',
@@ -82,8 +83,8 @@ function bracketExpression(source: string, start: number): { readonly text: stri
     if (c === ']' && !first) return { text: `${text}]`, end: at + 1 }
     const named = /^\[:([a-z]+):\]/.exec(source.slice(at))
     if (named !== null) {
-      if (CLASSES[named[1]!] === undefined) throw new SyntaxError('unknown class')
-      text += CLASSES[named[1]!]
+      if (CHARACTER_CLASSES[named[1]!] === undefined) throw new SyntaxError('unknown class')
+      text += CHARACTER_CLASSES[named[1]!]
       at += named[0].length
     } else {
       // A backslash is an ordinary character here, except in the \n and \t that GNU sed knows.

@@ -101,6 +101,8 @@ export const CORPUS: Readonly<Record<string, string>> = {
   'test combinations': `[ a = a -a b = b ] && echo 1; [ a = b -o b = b ] && echo 2; [ \\( a = a \\) ] && echo 3; [ ! a = b ] && echo 4; [ = = = ] && echo 5; [ -n = ] && echo 6`,
   'double brackets': `x="a b"; [[ $x == a* ]] && echo 1; [[ $x == "a*" ]] || echo 2; [[ -n $x && 1 -lt 2 ]] && echo 3; [[ a < b || x ]] && echo 4; [[ ! -e nope ]] && echo 5`,
   'regular expressions': `[[ abc123 =~ ^([a-z]+)([0-9]+)$ ]] && echo \${BASH_REMATCH[1]} \${BASH_REMATCH[2]}; [[ x =~ y ]]; echo $?; re='^a.c$'; [[ abc =~ $re ]] && echo m; [[ a.c =~ a"."c ]] && echo q`,
+  'quoting in regular expressions': `[[ axb =~ ^a"."b$ ]] || echo 1; [[ a.b =~ ^a"."b$ ]] && echo 2; [[ 'a!' =~ ^[[:alpha:]][[:punct:]]$ ]] && echo 3; [[ 'a{1}' =~ ^"a{1}"$ ]] && echo 4; [[ a =~ "^a" ]] || echo 5; r='^[0-9]+\\.[0-9]+$'; [[ 10.3 =~ $r ]] && echo 6; [[ 1013 =~ $r ]] || echo 7`,
+  'quoted dots in patterns': `touch .h1 v1; echo "."h*; echo '.'*1; x=a.b.c; echo \${x%"."*} \${x##*'.'}; case a.b in a"."b) echo y;; esac`,
   'double parentheses': `((1+1)) && echo yes; ((0)) || echo no; i=5; ((i > 3 && i < 10)) && echo in`,
   arrays: `a=(x "y z" w); echo \${a[1]} \${#a[@]} "\${a[@]}" \${a[-1]}; a[5]=v; a+=(u); echo \${#a[@]}; for i in "\${a[@]}"; do echo "<$i>"; done`,
   'array slices': `a=(1 2 3 4 5); echo "\${a[@]:1:2}" "\${a[*]}" \${a[@]/#/n}; unset 'a[0]'; echo \${a[@]}; i=2; echo \${a[i]} \${a[i+1]}`,
