@@ -10,7 +10,10 @@ export interface ClusterStatus {
   readonly pods: readonly {
     readonly name: string
     readonly ready: boolean
-    readonly phase: string
+    /** Why a container waits or the pod has no node, as `ImagePullBackOff`; else the phase. */
+    readonly state: string
+    /** What is known about `state`; empty when it speaks for itself. */
+    readonly message: string
     readonly address: string
   }[]
   readonly services: readonly {
@@ -36,7 +39,7 @@ export function clusterStatus(cluster: RunningCluster): ClusterStatus {
   const pods = list<Pod>('/api/v1/pods').map(({ metadata, status }) => ({
     name: nameOf(metadata),
     ready: isTrue(status?.conditions, 'Ready'),
-    phase: status?.phase ?? 'Pending',
+    ...stateOf(status),
     address: status?.podIP ?? '',
   }))
   const services = list<Service>('/api/v1/services').map(({ metadata, spec }) => {
@@ -64,7 +67,7 @@ export function statusText(status: ClusterStatus, dnsPort: number | undefined, p
       .slice(0, PODS_LISTED)
       .map(
         (pod) =>
-          `  ${paint(pod.ready ? 'green' : 'yellow', pod.ready ? '●' : '○')} ${pod.name.padEnd(46)} ${pod.address.padEnd(15)} ${paint('dim', pod.phase)}`,
+          `  ${paint(pod.ready ? 'green' : 'yellow', pod.ready ? '●' : '○')} ${pod.name.padEnd(46)} ${pod.address.padEnd(15)} ${paint('dim', pod.state)}`,
       ),
     `${paint('bold', 'services')}  ${services.length}`,
     ...services.flatMap(({ name, address, connections, failed }) => [
@@ -74,6 +77,14 @@ export function statusText(status: ClusterStatus, dnsPort: number | undefined, p
     paint('dim', `${dnsPort === undefined ? '' : `DNS on 127.0.0.1:${dnsPort}; `}Ctrl-C ends`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function stateOf(status: Pod['status']): { state: string; message: string } {
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
+  const cause =
+    containers.find(({ state }) => state.waiting !== undefined)?.state.waiting ??
+    status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
+  return { state: cause?.reason ?? status?.phase ?? 'Pending', message: cause?.message ?? '' }
 }
 
 function nameOf({ namespace, name }: { readonly namespace?: string; readonly name: string }): string {

@@ -69,7 +69,7 @@ async function openDns(cluster: RunningCluster, port: number): Promise<HostDns> 
   }
 }
 
-/** One line when all is ready, and the status again when it changes after that. */
+/** One line when the cluster has settled, after one for each pod that is not ready and has not done its work. */
 async function wait(
   cluster: RunningCluster,
   dns: HostDns | undefined,
@@ -85,9 +85,12 @@ async function wait(
   if (problem !== undefined) streams.err(`${problem}\n`)
   const { nodes, pods, services } = clusterStatus(cluster)
   const ready = pods.filter((pod) => pod.ready).length
+  const waiting = pods.filter((pod) => !pod.ready && pod.state !== 'Succeeded')
+  for (const { name, state, message } of waiting)
+    streams.err(`pod ${name} is not ready: ${state}${message === '' ? '' : `: ${message}`}\n`)
   const where = dns === undefined ? '' : `, DNS on 127.0.0.1:${dns.port}`
   streams.out(
-    `ready: ${nodes.length} nodes, ${ready}/${pods.length} pods, ${services.length} services${where}; Ctrl-C ends\n`,
+    `${waiting.length === 0 ? 'ready' : 'up'}: ${nodes.length} nodes, ${ready}/${pods.length} pods, ${services.length} services${where}; Ctrl-C ends\n`,
   )
   await aborted(signal)
 }

@@ -74,6 +74,20 @@ test('up tells in one line that the cluster is ready, and ends well by Ctrl-C', 
   assert.match(out, /^ready: 3 nodes, 3\/3 pods, 3 services, DNS on 127\.0\.0\.1:\d+; Ctrl-C ends\n$/)
 })
 
+test('up names the pods that are not ready and says why', async ({ directory }) => {
+  const file = join(directory, 'unready.yaml')
+  const pod = (name: string, spec: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: ${name} }\nspec: { ${spec} }\n`
+  const unknown = pod('unknown', 'containers: [{ name: c, image: "example.invalid/none:1" }]')
+  const homeless = pod('homeless', 'nodeSelector: { disk: ssd }, containers: [{ name: c, image: busybox }]')
+  writeFileSync(file, `${unknown}---\n${homeless}`)
+  const { code, out, err } = await podwire(['up', '-f', file], { until: /Ctrl-C/ })
+  assert.is(code, 0)
+  assert.match(out, /^up: 3 nodes, 2\/4 pods, /)
+  assert.match(err, /^pod unknown is not ready: (ErrImagePull|ImagePullBackOff): .*example\.invalid\/none:1/m)
+  assert.match(err, /^pod homeless is not ready: Unschedulable: 0\/3 nodes are available/m)
+})
+
 test('on a terminal the status is drawn over itself until all pods are ready', async ({ directory }) => {
   const file = join(directory, 'web.yaml')
   const { code, out } = await podwire(['up', '-f', file], { until: /3\/3 ready/, terminal: true })
