@@ -53,6 +53,8 @@ export type NetworkCommand =
   | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }
   /** Answered by an event `probe`. */
   | { readonly type: 'probe'; readonly request: ProbeRequest }
+  /** Answered at once with `barrier`, after all that was told before. */
+  | { readonly type: 'echo'; readonly id: number }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
   | { readonly type: 'link'; readonly target: LinkTarget; readonly options: LinkOptions }

@@ -111,6 +111,8 @@ class NetworkThread {
       case 'probe':
         this.#network.probe(command.request)
         break
+      case 'echo':
+        return this.#emit({ type: 'barrier', id: command.id })
       case 'barrier':
         this.#barriers.push(command.id)
         this.burst()

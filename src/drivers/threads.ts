@@ -144,8 +144,9 @@ export class ThreadsEmulation implements Emulation {
           )
     try {
       const value = await Promise.race([work, failed])
-      // What the other threads had told by then (flows) is heard before the answer is given.
-      await new Promise((resolve) => setImmediate(resolve))
+      clearTimeout(timer)
+      // Flows of the work are heard before its result is given: the network's messages come in order.
+      if (this.#closing === undefined) await Promise.race([this.#echo(), failed])
       return value
     } finally {
       clearTimeout(timer)
@@ -284,6 +285,15 @@ export class ThreadsEmulation implements Emulation {
       }
       this.#looks.add(look)
       look()
+    })
+  }
+
+  /** Resolves when all that the network's thread had told by then has been heard. */
+  #echo(): Promise<void> {
+    const id = this.#nextBarrier++
+    return new Promise((resolve) => {
+      this.#barriers.set(id, resolve)
+      this.#toNetwork({ type: 'echo', id })
     })
   }
 
