@@ -10,7 +10,9 @@ import { ContainerHooks } from './container-hooks.js'
 import { ContainerLifecycle } from './container-lifecycle.js'
 import { type ControllerContext, isOnlyDescribed } from './controller-context.js'
 import { hostPortsOf } from './host-ports.js'
-import type { KubeObject, Pod } from './objects.js'
+import { NodeLoad } from './node-load.js'
+import type { KubeObject, Node, Pod } from './objects.js'
+import { rejectionOf } from './pod-admission.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
 import { isAlive, type PodRecord, podRecord } from './pod-record.js'
 import { podStatus } from './pod-status.js'
@@ -34,6 +36,8 @@ export interface KubeletNode {
   readonly addresses: PodAddresses
   /** Images that were pulled before. */
   readonly images: Set<string>
+  /** What the pods that it has taken and that have not ended use of it, by their uids. */
+  readonly load: NodeLoad
 }
 
 export interface KubeletOptions {
@@ -76,6 +80,7 @@ export class Kubelet implements Controller {
         config: node,
         addresses: new PodAddresses(node.podRange, node.gateway),
         images: new Set(),
+        load: new NodeLoad(),
       })
     this.#lifecycle = new ContainerLifecycle({
       context,
@@ -89,6 +94,8 @@ export class Kubelet implements Controller {
       const mine = this.#nodes.has(object.spec?.nodeName ?? '') && !isOnlyDescribed(object, context)
       if (type !== 'DELETED' && mine && !this.#records.has(uid))
         this.#records.set(uid, podRecord(object, context.clock.now))
+      if (type === 'DELETED' || hasEnded(object))
+        this.#nodes.get(object.spec?.nodeName ?? '')?.load.remove(uid)
       if (this.#records.has(uid)) context.loop.add(this, uid)
     })
     // What could not be mounted or read may be there now.
@@ -133,8 +140,7 @@ export class Kubelet implements Controller {
       const pod = this.#podOf(record)
       if (pod === undefined || pod.metadata.deletionTimestamp) return false
       if (record.blocked !== undefined) continue
-      const phase = pod.status?.phase
-      if (phase === 'Succeeded' || phase === 'Failed') continue
+      if (hasEnded(pod)) continue
       if (record.sandbox !== 'ready' && !record.containers.some((container) => container.waiting))
         return false
       if (!record.containers.every((container) => this.#lifecycle.isSettled(record, container, pod)))
@@ -159,8 +165,7 @@ export class Kubelet implements Controller {
   }
 
   #run(record: PodRecord, pod: Pod): void {
-    const { phase } = pod.status ?? {}
-    if (phase === 'Succeeded' || phase === 'Failed') return this.#stopSandbox(record)
+    if (hasEnded(pod)) return this.#stopSandbox(record)
     for (const container of record.containers) {
       const specs = container.init ? pod.spec.initContainers : pod.spec.containers
       container.spec = specs?.find(({ name }) => name === container.name) ?? container.spec
@@ -168,6 +173,23 @@ export class Kubelet implements Controller {
     if (record.sandbox === 'ready')
       this.#lifecycle.advance(record, pod, this.#addressing(record), this.#node(record))
     else if (record.sandbox === 'none' || record.sandbox === 'waiting') this.#startSandbox(record, pod)
+  }
+
+  /** Looks at a pod once; false for one that the node does not take. */
+  #admit(record: PodRecord, pod: Pod): boolean {
+    if (record.admitted) return true
+    if (record.rejection !== undefined) return false
+    const { load } = this.#node(record)
+    const node = this.#context.store.get<Node>('nodes', undefined, record.nodeName)
+    record.rejection = rejectionOf(pod, node, load)
+    if (record.rejection === undefined) {
+      record.admitted = true
+      load.add(record.uid, pod)
+      return true
+    }
+    const { reason, message } = record.rejection
+    this.#context.events.record(pod, 'Warning', reason, message, this.#source(record))
+    return false
   }
 
   /** Makes the sandbox when it has waited its time, and some container may run in it. */
@@ -181,6 +203,7 @@ export class Kubelet implements Controller {
       record.sandboxUntil = clock.now + SANDBOX_DELAY
     }
     if (clock.now < record.sandboxUntil) return loop.addAt(this, record.uid, record.sandboxUntil)
+    if (!this.#admit(record, pod)) return
     const volumes = this.#volumes(record, pod)
     if (volumes === undefined) return
     const node = this.#node(record)
@@ -349,6 +372,10 @@ export class Kubelet implements Controller {
 /** With the prefix length of the nodes' network. */
 function nodeAddress(node: KubeletNode, { nodeSubnet }: ClusterConfig): string {
   return `${node.config.address}/${nodeSubnet.split('/')[1]}`
+}
+
+function hasEnded({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
 function isWaitingForConfig(record: PodRecord): boolean {

@@ -4,6 +4,7 @@
 import { type Micros, NEVER } from '../base/time.js'
 import { BackOff } from './back-off.js'
 import type { Container, ContainerState, Pod } from './objects.js'
+import type { Rejection } from './pod-admission.js'
 
 /** Where a container stands on its way; `until` says when `pulling` and `creating` are over. */
 export type ContainerPhase = 'waiting' | 'pulling' | 'creating' | 'starting' | 'running' | 'exited'
@@ -51,6 +52,10 @@ export interface PodRecord {
   readonly nodeName: string
   /** The pod shares the node's network: its address is the node's. */
   readonly hostNetwork: boolean
+  /** The node has taken it (pod-admission.ts). */
+  admitted: boolean
+  /** Why the node has not, for good. */
+  rejection: Rejection | undefined
   sandbox: SandboxPhase
   sandboxUntil: Micros
   /** With prefix length; undefined before the sandbox is asked for and after it is gone. */
@@ -73,6 +78,8 @@ export function podRecord(pod: Pod, now: Micros): PodRecord {
     name,
     nodeName: pod.spec.nodeName!,
     hostNetwork: pod.spec.hostNetwork === true,
+    admitted: false,
+    rejection: undefined,
     sandbox: 'none',
     sandboxUntil: 0,
     address: undefined,

@@ -22,7 +22,9 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
   // A container that starts again with another image has not ended.
   const phase = record.containers.some(({ changed }) => changed)
     ? 'Running'
-    : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
+    : record.rejection
+      ? 'Failed'
+      : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
   const ownIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
   // A pod that has ended is still told with the address that it had.
   const isFinished = phase === 'Succeeded' || phase === 'Failed'
@@ -30,6 +32,10 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
   return {
     ...kept,
     phase,
+    ...(record.rejection && {
+      reason: record.rejection.reason,
+      message: `Pod was rejected: ${record.rejection.message}`,
+    }),
     conditions: conditions(pod, record, phase, containerStatuses, clock),
     hostIP,
     hostIPs: [{ ip: hostIP }],

@@ -57,6 +57,46 @@ test('ten minutes of running forget the back-off', () => {
   assert.ok(crash(cluster, 'crasher') < SECOND)
 })
 
+test('a pod that names a node which cannot take it fails, in the words of the kubelet', () => {
+  const cluster = new Cluster().run()
+  const onNode = (name: string, spec: Partial<Pod['spec']>) =>
+    cluster.create(pod(name, { nodeName: 'k8s-node1', ...spec }))
+  const withPort = (requests: Record<string, string> = {}) => ({
+    containers: [
+      {
+        name: 'main',
+        image: 'nginx',
+        ports: [{ containerPort: 80, hostPort: 8080 }],
+        resources: { requests },
+      },
+    ],
+  })
+  onNode('first', withPort())
+  onNode('second', withPort())
+  onNode('large', withPort({ cpu: '4k' }))
+  onNode('elsewhere', { nodeSelector: { disk: 'ssd' } })
+  cluster.run()
+  const told = (name: string) => {
+    const { phase, reason, message } = cluster.get<Pod>('pods', name).status!
+    return [phase, reason, message]
+  }
+  assert.equal(told('first'), ['Running', undefined, undefined])
+  const ports = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+  assert.equal(told('second'), ['Failed', 'NodePorts', `Pod was rejected: ${ports}`])
+  assert.equal(cluster.events('second'), [`Warning NodePorts: ${ports}`])
+  assert.match(
+    told('large').join(' '),
+    /^Failed OutOfcpu Pod was rejected: Node didn't have enough resource: cpu, requested: 4000000, used: 0, capacity: \d+$/,
+  )
+  assert.is(told('elsewhere')[1], 'NodeAffinity')
+  assert.ok(cluster.plane.settled())
+  cluster.plane.admission.delete('pods', 'default', 'first', { gracePeriodSeconds: 0 })
+  cluster.run()
+  onNode('third', withPort())
+  cluster.run()
+  assert.is(told('third')[0], 'Running')
+})
+
 test('the sandbox, its address and volumes outlive a crash', () => {
   const cluster = new Cluster().run()
   cluster.create(pod('crasher'))
