@@ -38,6 +38,35 @@ export function expired(message: string): RequestError {
   return new RequestError(failure(410, 'Expired', message))
 }
 
+/** Nobody that the server knows. */
+export function unauthorized(): RequestError {
+  return new RequestError(failure(401, 'Unauthorized', 'Unauthorized'))
+}
+
+/** A request that the server does not take from there. */
+export function forbidden(why: string): RequestError {
+  return new RequestError(failure(403, 'Forbidden', `forbidden: ${why}`))
+}
+
+export function badBody(why: string): RequestError {
+  return new RequestError(failure(400, 'BadRequest', `the body of the request cannot be read: ${why}`))
+}
+
+export function badRequestUrl(url: string): RequestError {
+  return new RequestError(failure(400, 'BadRequest', `not a URL of the API: ${JSON.stringify(url)}`))
+}
+
+export function bodyTooLarge(limit: number): RequestError {
+  return new RequestError(
+    failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`),
+  )
+}
+
+/** A fault of the server's own. */
+export function internalError(message: string): RequestError {
+  return new RequestError(failure(500, 'InternalError', `Internal error occurred: ${message}`))
+}
+
 /** A patch that does not apply; upstream tells no more than this. */
 export function unprocessablePatch(): RequestError {
   const message = 'the server rejected our request due to an error in our request'

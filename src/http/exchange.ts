@@ -1,0 +1,86 @@
+// One HTTP request and its answer: an ApiRequest out of the one, the other out of an ApiResponse. Watches and logs
+// that are followed are streams (response-stream.ts); bodies are read by request-body.ts.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
+import { badRequestUrl, internalError, methodNotAllowed, statusOf, statusResponse } from '../api/status.js'
+import { flag } from '../api/target.js'
+import type { Access } from './access.js'
+import { readBody } from './request-body.js'
+import { streamLog, streamWatch } from './response-stream.js'
+
+const VERBS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const BODIES: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE']
+
+/** The URL that was asked for, with the Host as it was sent; undefined when it is none. */
+export function urlOf(request: IncomingMessage): URL | undefined {
+  const { url = '/', headers } = request
+  const text = `https://${headers.host}${url}`
+  return url.startsWith('/') && URL.canParse(text) ? new URL(text) : undefined
+}
+
+/** Answers `request`; whatever goes wrong becomes a Status. */
+export function answerRequest(
+  api: Api,
+  access: Access,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const refused = access(request)
+  if (refused !== undefined) {
+    // Its body is not wanted: nothing more is read from there.
+    response.setHeader('connection', 'close')
+    return send(request, response, statusResponse(refused))
+  }
+  answer(api, request, response).catch((error: unknown) => {
+    send(request, response, statusResponse(statusOf(error) ?? faultStatus(error)))
+  })
+}
+
+function faultStatus(error: unknown): Status {
+  return internalError(error instanceof Error ? error.message : String(error)).status
+}
+
+async function answer(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = '' } = request
+  if (method === 'OPTIONS') {
+    response.writeHead(200, { allow: `${VERBS.join(', ')}, HEAD, OPTIONS`, 'content-length': 0 }).end()
+    return
+  }
+  const verb = method === 'HEAD' ? 'GET' : method
+  if (!VERBS.includes(verb)) throw methodNotAllowed()
+  const body = BODIES.includes(verb) ? await readBody(request) : undefined
+  const asked = apiRequestOf(request, verb as Verb, body)
+  if (verb === 'GET' && method !== 'HEAD') {
+    if (flag(asked, 'watch')) return streamWatch(api, asked, response)
+    if (asked.path.endsWith('/log') && flag(asked, 'follow')) return streamLog(api, asked, response)
+  }
+  send(request, response, api.request(asked))
+}
+
+function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): ApiRequest {
+  const url = urlOf(request)
+  if (url === undefined) throw badRequestUrl(request.url ?? '')
+  const query: Record<string, string | readonly string[]> = {}
+  for (const name of new Set(url.searchParams.keys())) {
+    const values = url.searchParams.getAll(name)
+    query[name] = values.length === 1 ? values[0]! : values
+  }
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
+  return { method, path: url.pathname, query, headers, ...(body !== undefined && { body }) }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: ApiResponse): void {
+  if (response.headersSent || response.destroyed) return void response.destroy()
+  const bytes = encode(answer.body)
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': bytes.length })
+  response.end(request.method === 'HEAD' ? undefined : bytes)
+}
+
+/** Bytes and text as they are, everything else as JSON. */
+function encode(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array) return body
+  return Buffer.from(typeof body === 'string' ? body : `${JSON.stringify(body)}\n`)
+}

@@ -1,0 +1,106 @@
+// The API server on a socket: takes connections, checks who asks (access.ts), and hands requests to the in-process
+// Api (exchange.ts). What upgrades a connection - exec, attach, port-forward - is handed in as UpgradeHandlers.
+
+import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Api, Status } from '../api/request.js'
+import { unknownPath } from '../api/status.js'
+import { type Access, accessTo, type Credentials } from './access.js'
+import { answerRequest, urlOf } from './exchange.js'
+
+/**
+ * Takes over a connection upgrade; false, with the socket untouched, when the path is not its own. Called only after
+ * Host, Origin and credentials were checked.
+ */
+export type UpgradeHandler = (upgrade: {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  /** What came behind the request's headers. */
+  readonly head: Buffer
+  readonly url: URL
+}) => boolean
+
+export interface ListenOptions {
+  readonly api: Api
+  /** Address to bind; default 127.0.0.1. */
+  readonly host?: string
+  /** 0: any that is free. */
+  readonly port: number
+  readonly credentials: Credentials
+  readonly upgrades?: readonly UpgradeHandler[]
+}
+
+export interface ApiListener {
+  readonly port: number
+  /** Ends every connection; resolves when the port is free again. */
+  close(): Promise<void>
+}
+
+/** Longer than the time for which Go's clients keep an idle connection (90 s): the server must not be the first. */
+const KEEP_ALIVE_MS = 180_000
+/** As Go's net/http, 1 MB, is more than anybody needs; Node's own default is 16 KB. */
+const LARGEST_HEADERS = 64 * 1024
+
+/** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
+export async function listen(options: ListenOptions): Promise<ApiListener> {
+  const { api, host = '127.0.0.1', port, credentials, upgrades = [] } = options
+  const access = accessTo(credentials, host)
+  const settings = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // A watch is a request without an end.
+    requestTimeout: 0,
+    maxHeaderSize: LARGEST_HEADERS,
+    noDelay: true,
+  }
+  const { tls } = credentials
+  const server =
+    tls === undefined
+      ? createServer(settings)
+      : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
+  server.on('request', (request, response) => answerRequest(api, access, request, response))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    upgrade(access, upgrades, request, socket, head),
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function upgrade(
+  access: Access,
+  upgrades: readonly UpgradeHandler[],
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  // A client that goes away is no error of ours.
+  socket.on('error', () => socket.destroy())
+  const refused = access(request)
+  if (refused !== undefined) return refuseUpgrade(socket, refused)
+  const url = urlOf(request)
+  if (url !== undefined && upgrades.some((handle) => handle({ request, socket, head, url }))) return
+  refuseUpgrade(socket, unknownPath().status)
+}
+
+/** An ordinary answer with a Status in place of 101; the connection ends. */
+export function refuseUpgrade(socket: Duplex, status: Status): void {
+  const body = `${JSON.stringify(status)}\n`
+  const code = status.code ?? 500
+  socket.end(
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
