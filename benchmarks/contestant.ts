@@ -1,10 +1,30 @@
 // What a benchmark is made of: contestants that do the same work, run in turns within one run, so that a busy
-// machine disturbs all of them alike. Ratios are what counts; absolute figures belong to the machine.
+// machine disturbs all of them alike. Ratios are what counts; absolute figures belong to the machine. What the
+// ratios should be is targets.ts; who runs it all is run.ts.
 
 export interface Contestant {
+  /** Unique within its benchmark; targets name it. */
   readonly name: string
-  /** Does the work once; the amount done, in the benchmark's unit. */
-  run(): Promise<number> | number
+  /** Brings up what all rounds share: a cluster, servers. Throws `Absent` when this machine cannot. */
+  start?(): Promise<void> | void
+  /** One round: see `Benchmark.measure`. */
+  run(): Promise<number | Measurement> | number | Measurement
+  /** Ends what `start` brought up; called once, also after a failure of `start` or `run`. */
+  stop?(): Promise<void> | void
+}
+
+export interface Measurement {
+  readonly value: number
+  /** What else this round showed, by name with its unit: `CPU µs/request`. */
+  readonly also: Readonly<Record<string, number>>
+}
+
+/** A contestant cannot run on this machine: a tool, a right, a core is missing. `message` is what is missing. */
+export class Absent extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'Absent'
+  }
 }
 
 export interface Benchmark {
@@ -13,46 +33,112 @@ export interface Benchmark {
   readonly unit: string
   /** What is compared, and what is not. */
   readonly note: string
-  /** The first one is what the others are compared with. */
-  contestants(quick: boolean): Promise<readonly Contestant[]> | readonly Contestant[]
+  /**
+   * What `run` gives. `rate` (default): the amount done, in units, over the wall time of the whole call. `value`: the
+   * figure itself, in units - a benchmark that takes its own time, or measures no rate.
+   */
+  readonly measure?: 'rate' | 'value'
+  /** Default `higher`. */
+  readonly better?: 'higher' | 'lower'
+  /** Rounds that count, after one that does not; default 5, and 3 with `--quick`. */
+  readonly rounds?: number
+  /** The first one is what the others are compared with. `quick`: less work, for a look. */
+  contestants(quick: boolean): readonly Contestant[]
 }
 
-export interface Row {
+export type Row = MeasuredRow | AbsentRow
+
+export interface MeasuredRow {
   readonly contestant: string
-  /** Units a second: median and range over the rounds. */
+  /** Of the rounds, in the benchmark's unit (a second, for rates). */
   readonly median: number
   readonly min: number
   readonly max: number
-  /** Median over the first contestant's. */
-  readonly ratio: number
+  readonly rounds: readonly number[]
+  /** Median over the first contestant's; undefined when that one did not run. */
+  readonly ratio: number | undefined
+  /** Medians of what else was measured. */
+  readonly also: Readonly<Record<string, number>>
 }
 
-/** Runs all contestants alternately for `rounds` rounds. */
-export async function compare(contestants: readonly Contestant[], rounds: number): Promise<Row[]> {
-  const rates = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]))
-  for (const contestant of contestants) await contestant.run()
-  for (let round = 0; round < rounds; round++) {
-    for (const contestant of contestants) {
-      const started = performance.now()
-      const amount = await contestant.run()
-      rates.get(contestant)!.push((amount / (performance.now() - started)) * 1000)
+export interface AbsentRow {
+  readonly contestant: string
+  /** Why there is no figure. */
+  readonly absent: string
+}
+
+interface Entry {
+  readonly contestant: Contestant
+  readonly rounds: number[]
+  readonly also: Map<string, number[]>
+  absent: string | undefined
+}
+
+/** Runs all contestants alternately: one round to warm up, then `rounds`. `onRound` hears of progress. */
+export async function compare(
+  benchmark: Benchmark,
+  contestants: readonly Contestant[],
+  rounds: number,
+  onRound: (contestant: string, round: number) => void = () => {},
+): Promise<Row[]> {
+  const entries = contestants.map(
+    (contestant): Entry => ({ contestant, rounds: [], also: new Map(), absent: undefined }),
+  )
+  try {
+    for (const entry of entries) await attempt(entry, async () => entry.contestant.start?.())
+    for (let round = 0; round <= rounds; round++) {
+      for (const entry of entries) {
+        if (entry.absent !== undefined) continue
+        onRound(entry.contestant.name, round)
+        await attempt(entry, () => runRound(benchmark, entry, round === 0))
+      }
     }
+  } finally {
+    for (const { contestant } of entries) await contestant.stop?.()
   }
-  const first = median(rates.get(contestants[0]!)!)
-  return contestants.map((contestant) => {
-    const all = rates.get(contestant)!
-    const middle = median(all)
-    return {
-      contestant: contestant.name,
-      median: middle,
-      min: Math.min(...all),
-      max: Math.max(...all),
-      ratio: middle / first,
-    }
-  })
+  const first = entries[0]?.absent === undefined ? median(entries[0]!.rounds) : undefined
+  return entries.map((entry) => rowOf(entry, first))
 }
 
-function median(values: readonly number[]): number {
+/** What is missing on this machine, or broken, takes one contestant out and leaves the others in. */
+async function attempt(entry: Entry, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    entry.absent = error instanceof Absent ? error.message : `failed: ${error.message.split('\n')[0]}`
+  }
+}
+
+async function runRound(benchmark: Benchmark, entry: Entry, warmUp: boolean): Promise<void> {
+  const started = performance.now()
+  const result = await entry.contestant.run()
+  const seconds = (performance.now() - started) / 1000
+  if (warmUp) return
+  const { value, also } = typeof result === 'number' ? { value: result, also: {} } : result
+  entry.rounds.push(benchmark.measure === 'value' ? value : value / seconds)
+  for (const [name, figure] of Object.entries(also)) {
+    const all = entry.also.get(name) ?? []
+    all.push(figure)
+    entry.also.set(name, all)
+  }
+}
+
+function rowOf({ contestant, rounds, also, absent }: Entry, first: number | undefined): Row {
+  if (absent !== undefined) return { contestant: contestant.name, absent }
+  const middle = median(rounds)
+  return {
+    contestant: contestant.name,
+    median: middle,
+    min: Math.min(...rounds),
+    max: Math.max(...rounds),
+    rounds,
+    ratio: first === undefined ? undefined : middle / first,
+    also: Object.fromEntries([...also].map(([name, figures]) => [name, median(figures)])),
+  }
+}
+
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2

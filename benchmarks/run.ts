@@ -1,43 +1,61 @@
-// `npm run bench`: every benchmark, its contestants side by side, one table each, and all figures in
-// benchmarks/results.json. Options: --only NAME, --quick (fewer rounds, less work).
+// `npm run bench`: every benchmark, its contestants side by side, a table each and one of all targets; all figures in
+// benchmarks/results.json. Options: --only NAME (may be repeated), --quick (fewer rounds, less work), --list.
+// A new benchmark is a file in the folder that mirrors src/, and a line in BENCHMARKS.
 
 import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Benchmark, compare, type Row } from './contestant.js'
 import { bulkTransfer } from './proxy/bulk-transfer.js'
+import { benchmarkText, targetsText } from './report.js'
+import { judge, TARGETS } from './targets.js'
 import { checksum } from './wire/checksum.js'
 
 const BENCHMARKS: readonly Benchmark[] = [checksum, bulkTransfer]
+const ROUNDS = 5
+const QUICK_ROUNDS = 3
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', multiple: true },
+    quick: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
 })
-const quick = values.quick
-const chosen = BENCHMARKS.filter(({ name }) => values.only === undefined || name.includes(values.only))
-if (chosen.length === 0) {
-  console.error(
-    `no benchmark is named ${values.only}; there are: ${BENCHMARKS.map(({ name }) => name).join(', ')}`,
-  )
-  process.exit(2)
+const { quick, only } = values
+const chosen = BENCHMARKS.filter(({ name }) => only?.some((part) => name.includes(part)) ?? true)
+if (chosen.length === 0 || values.list) {
+  const names = BENCHMARKS.map(({ name }) => name).join('\n  ')
+  if (!values.list) console.error(`no benchmark is named ${only?.join(' or ')}; there are:\n  ${names}`)
+  else console.log(names.replaceAll('\n  ', '\n'))
+  process.exit(values.list ? 0 : 2)
 }
 
-const results: Record<string, { unit: string; rows: readonly Row[] }> = {}
+const started = performance.now()
+const results = new Map<string, readonly Row[]>()
+const live = process.stdout.isTTY === true && process.env['CI'] === undefined
 for (const benchmark of chosen) {
-  const rows = await compare(await benchmark.contestants(quick), quick ? 3 : 7)
-  results[benchmark.name] = { unit: benchmark.unit, rows }
-  console.log(`\n${benchmark.name} (${benchmark.unit})\n  ${benchmark.note}`)
-  for (const { contestant, median, min, max, ratio } of rows) {
-    const range = `${figure(min)} .. ${figure(max)}`
-    console.log(
-      `  ${contestant.padEnd(44)} ${figure(median).padStart(10)}  ${range.padStart(22)}  ${ratio.toFixed(2)}x`,
-    )
-  }
+  const rounds = quick ? QUICK_ROUNDS : (benchmark.rounds ?? ROUNDS)
+  const rows = await compare(benchmark, benchmark.contestants(quick), rounds, (contestant, round) => {
+    if (live) process.stdout.write(`\r\x1b[K${benchmark.name}: round ${round} of ${rounds}, ${contestant}`)
+  })
+  if (live) process.stdout.write('\r\x1b[K')
+  results.set(benchmark.name, rows)
+  process.stdout.write(benchmarkText(benchmark, rows))
 }
+
+const verdicts = judge(
+  results,
+  TARGETS.filter((target) => only === undefined || results.has(target.benchmark)),
+)
+if (verdicts.length > 0) process.stdout.write(targetsText(verdicts))
+const seconds = (performance.now() - started) / 1000
+console.log(`${seconds.toFixed(0)} s`)
+const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model ?? '' }
+const benchmarks = chosen.map(({ name, unit, note, better }) => {
+  return { name, unit, better: better ?? 'higher', note, rows: results.get(name) }
+})
 writeFileSync(
   new URL('../../benchmarks/results.json', import.meta.url),
-  `${JSON.stringify(results, undefined, 2)}\n`,
+  `${JSON.stringify({ machine, quick, seconds, benchmarks, targets: verdicts }, undefined, 2)}\n`,
 )
-
-function figure(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
-}
