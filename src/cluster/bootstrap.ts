@@ -234,6 +234,7 @@ function corefile({ clusterDomain }: ClusterConfig): string {
        fallthrough in-addr.arpa ip6.arpa
        ttl 30
     }
+    reload
     loadbalance
 }
 `

@@ -1,6 +1,7 @@
 // What each line of a server block means: the parsers of the plugins that Podwire has, and the list of those that are
 // accepted without effect. Anything else is an error that names its place.
 
+import { MILLISECOND, MINUTE, type Micros, SECOND } from '../base/time.js'
 import { formatAddress } from '../wire/address.js'
 import { CorefileError, type Directive, type Word } from './corefile.js'
 import { addressFamily } from './name.js'
@@ -18,6 +19,8 @@ import { zonesOf } from './zone-list.js'
 /** A plugin as configured. `autopath` gets its zones from the kubernetes plugin of its block. */
 export type PluginConfig =
   | { readonly plugin: 'log' | 'loadbalance' }
+  /** How often the Corefile is looked at again. */
+  | { readonly plugin: 'reload'; readonly interval: Micros }
   | { readonly plugin: 'cache'; readonly options: CacheOptions }
   | { readonly plugin: 'rewrite'; readonly rule: RewriteRule }
   | { readonly plugin: 'autopath'; readonly options: Pick<AutopathOptions, 'search'> & { zones: string[] } }
@@ -52,7 +55,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'ready',
   'prometheus',
   'metadata',
-  'reload',
   'loop',
   'cancel',
   'debug',
@@ -65,6 +67,7 @@ type Parser = (directive: Directive, context: DirectiveContext) => PluginConfig
 
 const PARSERS: Readonly<Record<string, Parser>> = {
   log: () => ({ plugin: 'log' }),
+  reload,
   loadbalance,
   cache,
   rewrite,
@@ -76,6 +79,31 @@ const PARSERS: Readonly<Record<string, Parser>> = {
 }
 
 const MAX_TTL_SECONDS = 3600
+
+/** `reload [INTERVAL] [JITTER]`. Jitter keeps many servers from reading at once; it is read and not used. */
+function reload({ words }: Directive): PluginConfig {
+  const [interval = 30 * SECOND] = words.map((word) => {
+    const value = duration(word)
+    if (value < 2 * SECOND) throw new CorefileError('interval and jitter are 2s at least', word)
+    return value
+  })
+  return { plugin: 'reload', interval }
+}
+
+const UNITS: Readonly<Record<string, Micros>> = {
+  ms: MILLISECOND,
+  s: SECOND,
+  m: MINUTE,
+  h: 60 * MINUTE,
+}
+
+/** As Go writes it: `30s`, `1m30s`. */
+function duration(word: Word): Micros {
+  const parts = [...word.text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== word.text)
+    throw new CorefileError(`expected a duration like 30s, not '${word.text}'`, word)
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit!]!, 0)
+}
 
 function loadbalance({ words }: Directive): PluginConfig {
   const [policy] = words

@@ -19,6 +19,7 @@ export interface ServerBlock {
  * (its plugin.cfg).
  */
 const ORDER: readonly PluginConfig['plugin'][] = [
+  'reload',
   'log',
   'loadbalance',
   'cache',

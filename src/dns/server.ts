@@ -64,10 +64,18 @@ export class DnsServer implements ClusterFollower {
   synced = true
   readonly #codec: DnsCodec
   readonly #records = new Records()
-  readonly #sites: readonly Site[]
+  readonly #random: Random | undefined
+  #sites: readonly Site[] = []
 
   constructor({ codec, random, blocks = [kubernetesBlock()] }: DnsServerOptions) {
     this.#codec = codec
+    this.#random = random
+    this.configure(blocks)
+  }
+
+  /** Answers by other server blocks from now on; what is known of the cluster stays, what plugins remember goes. */
+  configure(blocks: readonly ServerBlock[]): void {
+    const random = this.#random
     this.#sites = blocks.flatMap(({ zones, port, plugins }) => {
       const chain = chainOf(plugins.flatMap((config) => this.#plugin(config, plugins, random)))
       const logged = plugins.some(({ plugin }) => plugin === 'log')
@@ -132,6 +140,7 @@ export class DnsServer implements ClusterFollower {
   #plugin(config: PluginConfig, block: readonly PluginConfig[], random: Random | undefined): Plugin[] {
     switch (config.plugin) {
       case 'log':
+      case 'reload':
         return []
       case 'loadbalance':
         return random === undefined ? [] : [new LoadbalancePlugin(random)]

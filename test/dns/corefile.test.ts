@@ -47,7 +47,7 @@ test("kubeadm's is understood, and its plugins come in CoreDNS' order", () => {
   assert.equal([block!.zones, block!.port], [[''], 53])
   assert.equal(
     block!.plugins.map(({ plugin }) => plugin),
-    ['loadbalance', 'cache', 'kubernetes', 'forward'],
+    ['reload', 'loadbalance', 'cache', 'kubernetes', 'forward'],
   )
   const kubernetes = block!.plugins.find((one) => one.plugin === 'kubernetes')!
   assert.equal(kubernetes.options, {

@@ -14,7 +14,8 @@ import { NameNetwork } from '../support/name-network.js'
 
 const test = suite('coredns')
 
-function world() {
+function world(corefile?: string) {
+  const files = { '/etc/coredns/Corefile': corefile ?? '' }
   const network = new NameNetwork()
   const followers = new Set<ClusterFollower>()
   let output = ''
@@ -27,12 +28,20 @@ function world() {
   const kill = new AbortController()
   const handlers = new Map<SignalName, () => void>()
   const process = {
-    argv: ['coredns'],
+    argv: corefile === undefined ? ['coredns'] : ['coredns', '-conf', '/etc/coredns/Corefile'],
     stdout: writer,
     stderr: writer,
     signal: kill.signal,
     onSignal: (name: SignalName, handler: () => void) => handlers.set(name, handler),
-    system: { net: network.net, clock: network.clock, random: new Random('pod') },
+    system: {
+      net: network.net,
+      clock: network.clock,
+      random: new Random('pod'),
+      fs: {
+        exists: (path: string) => path in files,
+        readText: (path: keyof typeof files) => files[path],
+      },
+    },
   } as unknown as Process
   const program = corednsProgram({
     codec: dnsCodec,
@@ -63,6 +72,7 @@ function world() {
     codec: dnsCodec,
   })
   return {
+    files,
     network,
     followers,
     resolver,
@@ -138,6 +148,34 @@ test('bytes that are no message get FORMERR, shorter ones nothing', async () => 
   const message = dnsCodec.decode(datagram!.bytes)!
   assert.equal([message.id, message.response, message.rcode], [0xabcd, true, 'FORMERR'])
   assert.is(await network.run(socket.receive(SECOND)), undefined)
+})
+
+test('with reload, a changed Corefile counts from the next interval on, unless it cannot be used', async () => {
+  const corefile = (words: string) => `.:53 {\n  reload 10s\n  ${words}\n}\n`
+  const hosts = (address: string) => corefile(`hosts {\n    ${address} here.example\n  }`)
+  const { files, network, resolver, output } = world(hosts('192.0.2.1'))
+  const answer = async () => {
+    const { addresses } = await network.run(resolver.resolve('here.example'))
+    return addresses.map(formatAddress).join()
+  }
+  const after = async (text: string, pause: number) => {
+    files['/etc/coredns/Corefile'] = text
+    await network.run(network.clock.sleep(pause))
+    return answer()
+  }
+  assert.is(await answer(), '192.0.2.1')
+  assert.is(await after(hosts('192.0.2.2'), SECOND), '192.0.2.1')
+  assert.is(await after(hosts('192.0.2.2'), 10 * SECOND), '192.0.2.2')
+  assert.match(output(), '[INFO] Reloading complete')
+  assert.is(await after(corefile('frobnicate'), 10 * SECOND), '192.0.2.2')
+  assert.match(output(), "[ERROR] Restart failed: Corefile:3:3: plugin 'frobnicate' is not supported")
+  assert.is(await after(hosts('192.0.2.3').replace(':53', ':53 other.example:54'), 10 * SECOND), '192.0.2.3')
+  assert.equal([...network.bound.keys()].filter((port) => port < 100).sort(), [53, 54])
+  await after(hosts('192.0.2.3'), 10 * SECOND)
+  assert.equal(
+    [...network.bound.keys()].filter((port) => port < 100),
+    [53],
+  )
 })
 
 test('SIGTERM ends it in order, a kill as every program', async () => {

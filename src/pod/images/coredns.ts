@@ -3,7 +3,7 @@
 // servers what the forward plugin gives away.
 
 import { SystemError } from '../../base/errors.js'
-import { SECOND } from '../../base/time.js'
+import { type Micros, NEVER, SECOND } from '../../base/time.js'
 import type { ClusterFollower } from '../../cluster/feed.js'
 import type { Ask } from '../../dns/chain.js'
 import { CorefileError } from '../../dns/corefile.js'
@@ -49,7 +49,7 @@ export function corednsProgram(options: CorednsOptions): Program {
     }
     const server = new Server(process, options, blocks)
     try {
-      server.open()
+      server.open(blocks)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       await process.stderr.write(`Listen: ${error.message}\n`)
@@ -70,24 +70,58 @@ function configuration(process: Process, options: CorednsOptions): readonly Serv
       .map((address) => address.split('/')[0]!)
   const localAddresses = [...addresses]
   const strict = options.strict ?? false
-  const path = argv[argv.indexOf('-conf') + 1]
-  if (!argv.includes('-conf') || path === undefined) return [kubernetesBlock({ localAddresses, strict })]
+  const path = corefilePath(argv)
+  if (path === undefined) return [kubernetesBlock({ localAddresses, strict })]
   const readFile = (file: string) => (system.fs.exists(file) ? system.fs.readText(file) : undefined)
   const text = readFile(path)
   if (text === undefined) throw new CorefileError(`open ${path}: no such file`, { line: 1, column: 1 })
   return serverBlocks(text, { localAddresses, strict, readFile })
 }
 
+function corefilePath(argv: readonly string[]): string | undefined {
+  return argv.includes('-conf') ? argv[argv.indexOf('-conf') + 1] : undefined
+}
+
+/** The shortest interval of the blocks' reload plugins; undefined when none has it. */
+function reloadInterval(blocks: readonly ServerBlock[]): Micros | undefined {
+  const intervals = blocks.flatMap(({ plugins }) =>
+    plugins.flatMap((config) => (config.plugin === 'reload' ? [config.interval] : [])),
+  )
+  return intervals.length === 0 ? undefined : Math.min(...intervals)
+}
+
+/** A port of the Corefile: both of its sockets. */
+interface OpenPort {
+  readonly port: number
+  readonly udp: DatagramSocket
+  readonly tcp: Listener
+  served: boolean
+  closed: boolean
+}
+
+function close(sockets: readonly OpenPort[]): void {
+  for (const socket of sockets) {
+    socket.closed = true
+    socket.udp.close()
+    socket.tcp.close()
+  }
+}
+
 class Server {
   readonly #process: Process
   readonly #options: CorednsOptions
-  readonly #blocks: readonly ServerBlock[]
   readonly #server: DnsServer
-  readonly #sockets: { port: number; udp: DatagramSocket; tcp: Listener }[] = []
+  #blocks: readonly ServerBlock[]
+  #sockets: OpenPort[] = []
+  /** What the Corefile said when it was last read, and when that was: for the reload plugin. */
+  #corefile: string | undefined
+  #readAt: Micros
   readonly #stop = new AbortController()
   /** Servers that did not answer when they were last asked. */
   readonly #silent = new Set<string>()
   #terminated = false
+  /** Ends the program with an error; set while it runs. */
+  #fail: (error: unknown) => void = () => {}
 
   constructor(process: Process, options: CorednsOptions, blocks: readonly ServerBlock[]) {
     this.#process = process
@@ -96,25 +130,37 @@ class Server {
     const random = process.system.random.fork('loadbalance')
     this.#server = new DnsServer({ codec: options.codec, blocks, random })
     this.#server.synced = options.synced ?? true
+    this.#corefile = this.#readCorefile()
+    this.#readAt = process.system.clock.now()
   }
 
-  /** Binds every port of the Corefile. SystemError when one is taken. */
-  open(): void {
+  /** Binds every port of `blocks` that is not bound yet, all of them or none. SystemError when one is taken. */
+  open(blocks: readonly ServerBlock[]): void {
     const { net } = this.#process.system
+    const opened: OpenPort[] = []
+    const isOpen = (wanted: number) => this.#sockets.some(({ port }) => port === wanted)
     try {
-      for (const port of new Set(this.#blocks.map((block) => block.port))) {
+      for (const port of new Set(blocks.map((block) => block.port))) {
+        if (isOpen(port)) continue
         const udp = net.datagram({ address: IPV4_ANY, port })
         try {
-          this.#sockets.push({ port, udp, tcp: net.listen({ address: IPV4_ANY, port }) })
+          opened.push({
+            port,
+            udp,
+            tcp: net.listen({ address: IPV4_ANY, port }),
+            closed: false,
+            served: false,
+          })
         } catch (error) {
           udp.close()
           throw error
         }
       }
     } catch (error) {
-      this.#close()
+      close(opened)
       throw error
     }
+    this.#sockets.push(...opened)
   }
 
   /** Answers until the process is killed, or ended by SIGTERM: it is a pod's process 1. */
@@ -130,24 +176,17 @@ class Server {
     })
     try {
       await stdout.write(`${this.#banner()}CoreDNS-${VERSION}\nlinux/amd64, podwire\n`)
-      await Promise.all(
-        this.#sockets.flatMap(({ port, udp, tcp }) => [this.#serveUdp(udp, port), this.#serveTcp(tcp, port)]),
-      )
-      return 0
+      return await new Promise<never>((_, fail) => {
+        this.#fail = fail
+        this.#serve(this.#sockets)
+      })
     } catch (error) {
       if (!this.#terminated || signal.aborted) throw error
       await stdout.write('[INFO] SIGTERM: Shutting down servers then terminating\n')
       return 0
     } finally {
       unfollow()
-      this.#close()
-    }
-  }
-
-  #close(): void {
-    for (const { udp, tcp } of this.#sockets) {
-      udp.close()
-      tcp.close()
+      close(this.#sockets)
     }
   }
 
@@ -156,11 +195,55 @@ class Server {
     return zones.join('')
   }
 
-  async #serveUdp(socket: DatagramSocket, port: number): Promise<void> {
+  #readCorefile(): string | undefined {
+    const { argv, system } = this.#process
+    const path = corefilePath(argv)
+    return path !== undefined && system.fs.exists(path) ? system.fs.readText(path) : undefined
+  }
+
+  /**
+   * The reload plugin. Unlike CoreDNS, which looks at the file at every interval, it looks with the first question
+   * after one: nobody can tell, and an idle server needs no timer. What cannot be used changes nothing.
+   */
+  async #reload(): Promise<void> {
+    const now = this.#process.system.clock.now()
+    if (now - this.#readAt < (reloadInterval(this.#blocks) ?? NEVER)) return
+    this.#readAt = now
+    const corefile = this.#readCorefile()
+    if (corefile === undefined || corefile === this.#corefile) return
+    this.#corefile = corefile
+    const { stdout } = this.#process
+    try {
+      const blocks = configuration(this.#process, this.#options)
+      this.open(blocks)
+      this.#blocks = blocks
+      this.#server.configure(blocks)
+      const ports = new Set(blocks.map(({ port }) => port))
+      close(this.#sockets.filter(({ port }) => !ports.has(port)))
+      this.#sockets = this.#sockets.filter((socket) => !socket.closed)
+      this.#serve(this.#sockets.filter((socket) => !socket.served))
+      await stdout.write('[INFO] Reloading\n[INFO] Reloading complete\n')
+    } catch (error) {
+      if (!(error instanceof CorefileError) && !(error instanceof SystemError)) throw error
+      await stdout.write(`[ERROR] Restart failed: ${error.message}\n`)
+    }
+  }
+
+  #serve(sockets: readonly OpenPort[]): void {
+    for (const socket of sockets) {
+      socket.served = true
+      for (const serving of [this.#serveUdp(socket), this.#serveTcp(socket)])
+        serving.catch((error) => {
+          if (!socket.closed) this.#fail(error)
+        })
+    }
+  }
+
+  async #serveUdp({ udp, port }: OpenPort): Promise<void> {
     for (;;) {
-      const datagram = await socket.receive(undefined, this.#stop.signal)
+      const datagram = await udp.receive(undefined, this.#stop.signal)
       // Nobody waits for whom another server keeps waiting.
-      if (datagram !== undefined) this.#answerDatagram(socket, datagram, port).catch(() => {})
+      if (datagram !== undefined) this.#answerDatagram(udp, datagram, port).catch(() => {})
     }
   }
 
@@ -169,9 +252,9 @@ class Server {
     if (response !== undefined) trySend(socket, response, source)
   }
 
-  async #serveTcp(listener: Listener, port: number): Promise<void> {
+  async #serveTcp({ tcp, port }: OpenPort): Promise<void> {
     for (;;) {
-      const connection = await listener.accept(this.#stop.signal)
+      const connection = await tcp.accept(this.#stop.signal)
       // A client's failure ends its own connection only; a kill reaches `accept` as well.
       this.#serveConnection(connection, port).catch(() => connection.abort())
     }
@@ -200,6 +283,7 @@ class Server {
       const failure = formatError(bytes)
       return failure && codec.encode(failure)
     }
+    await this.#reload()
     const now = clock.now()
     const responding = this.#server.respond(query, { ...arrival, client: formatAddress(source.address), now })
     let step = responding.next()
