@@ -4,7 +4,6 @@ import { KUBERNETES_VERSION } from '../cluster/bootstrap.js'
 import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from '../cluster/resources.js'
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
-const WITH_STATUS = ['pods', 'services', 'deployments', 'replicasets', 'nodes', 'namespaces']
 
 /** An entry of APIResourceList. */
 export interface DiscoveredResource {
@@ -84,8 +83,8 @@ function resourcesOf(type: ResourceType): DiscoveredResource[] {
   ]
   const sub = (name: string, subKind: string, verbs: readonly string[], more = {}) =>
     result.push({ name: `${plural}/${name}`, singularName: '', namespaced, kind: subKind, verbs, ...more })
-  if (WITH_STATUS.includes(plural)) sub('status', kind, ['get', 'patch', 'update'])
-  if (plural === 'deployments' || plural === 'replicasets') {
+  if (type.subresources.includes('status')) sub('status', kind, ['get', 'patch', 'update'])
+  if (type.subresources.includes('scale')) {
     sub('scale', 'Scale', ['get', 'patch', 'update'], { group: 'autoscaling', version: 'v1' })
   }
   if (plural === 'pods') {

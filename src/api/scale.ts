@@ -1,8 +1,9 @@
-// The scale subresource: `autoscaling/v1` Scale over Deployments and ReplicaSets.
+// The scale subresource: `autoscaling/v1` Scale over Deployments, ReplicaSets and StatefulSets.
 
 import type { Deployment, ReplicaSet } from '../cluster/objects.js'
 import { badRequest, conflict } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
+import type { StatefulSet } from '../cluster/workload-objects.js'
 import { isMap } from './patch/json.js'
 import { formatSelector } from './printers/workload.js'
 import type { ApiRequest, ApiResponse } from './request.js'
@@ -10,9 +11,7 @@ import { jsonResponse, methodNotAllowed, unknownPath } from './status.js'
 import { existing, flag, type ObjectWriter, type Target } from './target.js'
 import { applyPatch } from './writes.js'
 
-const SCALABLE = ['deployments', 'replicasets']
-
-type Scalable = Deployment | ReplicaSet
+type Scalable = Deployment | ReplicaSet | StatefulSet
 
 export function serveScale(
   store: ObjectStore,
@@ -20,7 +19,7 @@ export function serveScale(
   request: ApiRequest,
   target: Target,
 ): ApiResponse {
-  if (!SCALABLE.includes(target.type.plural)) throw unknownPath()
+  if (!target.type.subresources.includes('scale')) throw unknownPath()
   const object = existing<Scalable>(store, target)
   if (request.method === 'GET') return jsonResponse(200, scaleOf(object))
   if (request.method !== 'PUT' && request.method !== 'PATCH') throw methodNotAllowed()

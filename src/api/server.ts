@@ -31,8 +31,6 @@ export interface ApiServerOptions {
   readonly unixMillis: () => number
 }
 
-const STATUS_RESOURCES = ['pods', 'services', 'deployments', 'replicasets', 'nodes', 'namespaces']
-
 export class ApiServer implements Api {
   readonly #store: ObjectStore
   readonly #writer: ObjectWriter
@@ -102,7 +100,7 @@ export class ApiServer implements Api {
       case undefined:
         break
       case 'status':
-        if (!STATUS_RESOURCES.includes(target.type.plural)) throw unknownPath()
+        if (!target.type.subresources.includes('status')) throw unknownPath()
         if (request.method === 'POST' || request.method === 'DELETE') throw methodNotAllowed()
         break
       case 'scale':

@@ -1,9 +1,11 @@
 // Objects as Tables, for clients that ask with `Accept: application/json;as=Table;v=v1;g=meta.k8s.io`.
 
 import type { KubeObject } from '../cluster/objects.js'
+import { cronJobPrinter, jobPrinter } from './printers/batch.js'
 import {
   configMapPrinter,
   eventPrinter,
+  leasePrinter,
   namespacePrinter,
   nodePrinter,
   plainPrinter,
@@ -13,7 +15,13 @@ import {
 import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './printers/network.js'
 import { podPrinter } from './printers/pod.js'
 import type { Printer, Table, TableRow } from './printers/table.js'
-import { deploymentPrinter, replicaSetPrinter } from './printers/workload.js'
+import {
+  controllerRevisionPrinter,
+  daemonSetPrinter,
+  deploymentPrinter,
+  replicaSetPrinter,
+  statefulSetPrinter,
+} from './printers/workload.js'
 
 const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   pods: podPrinter,
@@ -22,6 +30,12 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   endpointslices: endpointSlicePrinter,
   deployments: deploymentPrinter,
   replicasets: replicaSetPrinter,
+  statefulsets: statefulSetPrinter,
+  daemonsets: daemonSetPrinter,
+  controllerrevisions: controllerRevisionPrinter,
+  jobs: jobPrinter,
+  cronjobs: cronJobPrinter,
+  leases: leasePrinter,
   nodes: nodePrinter,
   namespaces: namespacePrinter,
   configmaps: configMapPrinter,

@@ -6,6 +6,7 @@ import type { NodePortRange } from './allocators.js'
 import type { ClusterClock } from './clock.js'
 import { decodeObject, type FieldValidation } from './decode.js'
 import { applyDefaults } from './defaults.js'
+import { generateJobSelector } from './job-selector.js'
 import { cloneJson } from './json.js'
 import { generatedName } from './names.js'
 import type { KubeObject, Namespace, Pod, Service } from './objects.js'
@@ -14,6 +15,7 @@ import { dropUnneeded, keepAllocated, ServiceAllocator } from './service-allocat
 import { badRequest, conflict, forbidden, notFound } from './status.js'
 import type { ObjectStore } from './store.js'
 import { validate } from './validation.js'
+import type { Job } from './workload-objects.js'
 
 export interface WriteOptions {
   /** Everything is done but storing. */
@@ -40,7 +42,6 @@ export interface DeleteOptions {
 
 const NODE_PORTS: NodePortRange = { first: 30000, last: 32767 }
 const PROTECTED_NAMESPACES = ['default', 'kube-system', 'kube-public']
-const WITHOUT_STATUS = ['ConfigMap', 'Endpoints', 'EndpointSlice', 'Event', 'Secret', 'ServiceAccount']
 
 export class Admission {
   readonly #store: ObjectStore
@@ -90,6 +91,7 @@ export class Admission {
     if (decoded['status'] !== undefined && type.kind !== 'Node' && !this.#lenient) delete decoded['status']
     if (type.namespaced) this.#requireNamespace(type, metadata.namespace!, metadata.name)
     applyDefaults(decoded)
+    if (type.kind === 'Job') generateJobSelector(decoded as Job, this.#store.newUid())
     if (!this.#lenient) validate(decoded, type, undefined)
     if (metadata.name && this.#store.get(type.plural, metadata.namespace, metadata.name)) {
       // The store tells it.
@@ -255,7 +257,7 @@ function withStatus(stored: KubeObject, given: KubeObject): KubeObject {
 
 function withoutStatus(given: KubeObject, stored: KubeObject, type: ResourceType): KubeObject {
   const { deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata
-  if (!WITHOUT_STATUS.includes(type.kind)) {
+  if (type.subresources.includes('status')) {
     if (stored['status'] === undefined) delete given['status']
     else given['status'] = cloneJson(stored['status'])
   }

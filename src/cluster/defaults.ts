@@ -20,6 +20,7 @@ import type {
   Service,
 } from './objects.js'
 import { isExternallyAccessible } from './service-needs.js'
+import type { CronJob, DaemonSet, Job, StatefulSet } from './workload-objects.js'
 
 /** Session affinity lasts three hours. */
 const CLIENT_IP_TIMEOUT_SECONDS = 10_800
@@ -56,6 +57,10 @@ const DEFAULTERS: Readonly<Record<string, (object: KubeObject) => void>> = {
     spec.replicas ??= 1
     defaultTemplate(spec.template)
   },
+  StatefulSet: (object) => defaultStatefulSet(object as StatefulSet),
+  DaemonSet: (object) => defaultDaemonSet(object as DaemonSet),
+  Job: (object) => defaultJob(object as Job),
+  CronJob: (object) => defaultCronJob(object as CronJob),
 }
 
 function defaultNamespace(namespace: Namespace): void {
@@ -115,6 +120,59 @@ function defaultDeployment(deployment: Deployment): void {
     spec.strategy.rollingUpdate.maxSurge ??= '25%'
   }
   defaultTemplate(spec.template)
+}
+
+function defaultStatefulSet({ spec }: StatefulSet): void {
+  if (spec === undefined) return
+  spec.replicas ??= 1
+  spec.revisionHistoryLimit ??= 10
+  spec.podManagementPolicy ??= 'OrderedReady'
+  spec.serviceName ??= ''
+  spec.updateStrategy ??= {}
+  spec.updateStrategy.type ??= 'RollingUpdate'
+  if (spec.updateStrategy.type === 'RollingUpdate') {
+    spec.updateStrategy.rollingUpdate ??= {}
+    spec.updateStrategy.rollingUpdate.partition ??= 0
+  }
+  const kept = spec as unknown as Record<string, unknown>
+  kept['persistentVolumeClaimRetentionPolicy'] ??= { whenDeleted: 'Retain', whenScaled: 'Retain' }
+  defaultTemplate(spec.template)
+}
+
+function defaultDaemonSet({ spec }: DaemonSet): void {
+  if (spec === undefined) return
+  spec.revisionHistoryLimit ??= 10
+  spec.updateStrategy ??= {}
+  spec.updateStrategy.type ??= 'RollingUpdate'
+  if (spec.updateStrategy.type === 'RollingUpdate') {
+    spec.updateStrategy.rollingUpdate ??= {}
+    spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1
+    spec.updateStrategy.rollingUpdate.maxSurge ??= 0
+  }
+  defaultTemplate(spec.template)
+}
+
+function defaultJob({ spec }: Job): void {
+  if (spec === undefined) return
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
+  spec.parallelism ??= 1
+  spec.backoffLimit ??= 6
+  spec.completionMode ??= 'NonIndexed'
+  spec.suspend ??= false
+  spec.manualSelector ??= false
+  const kept = spec as unknown as Record<string, unknown>
+  kept['podReplacementPolicy'] ??= 'TerminatingOrFailed'
+  defaultTemplate(spec.template)
+}
+
+/** The template of the Jobs is left as it is, but for their pods: a Job gets its own defaults when it is made. */
+function defaultCronJob({ spec }: CronJob): void {
+  if (spec === undefined) return
+  spec.concurrencyPolicy ??= 'Allow'
+  spec.suspend ??= false
+  spec.successfulJobsHistoryLimit ??= 3
+  spec.failedJobsHistoryLimit ??= 1
+  defaultTemplate(spec.jobTemplate?.spec?.template)
 }
 
 function defaultTemplate(template: PodTemplateSpec | undefined): void {

@@ -184,6 +184,27 @@ export interface Container {
   tty?: boolean
 }
 
+/** One of the terms that a node must match; all that a term names must hold. */
+export interface NodeSelectorTerm {
+  matchExpressions?: NodeSelectorRequirement[]
+  /** Of the fields, only `metadata.name` can be named. */
+  matchFields?: NodeSelectorRequirement[]
+}
+
+export interface NodeSelectorRequirement {
+  key: string
+  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'
+  values?: string[]
+}
+
+export interface Toleration {
+  key?: string
+  operator?: string
+  value?: string
+  effect?: string
+  tolerationSeconds?: number
+}
+
 export interface Volume {
   name: string
   emptyDir?: { medium?: string; sizeLimit?: string }
@@ -208,7 +229,14 @@ export interface PodSpec {
   enableServiceLinks?: boolean
   serviceAccountName?: string
   readinessGates?: { conditionType: string }[]
-  tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[]
+  tolerations?: Toleration[]
+  affinity?: {
+    nodeAffinity?: {
+      requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeSelectorTerm[] }
+      [preference: string]: unknown
+    }
+    [kind: string]: unknown
+  }
 }
 
 export interface ContainerState {
@@ -391,6 +419,22 @@ export interface Event extends KubeObject {
   firstTimestamp?: Timestamp | null
   lastTimestamp?: Timestamp | null
   source?: { component?: string; host?: string }
+  /** Who told it; in events.k8s.io/v1 these are reportingController and reportingInstance. */
+  reportingComponent?: string
+  reportingInstance?: string
+}
+
+/** coordination.k8s.io/v1: in kube-node-lease, the sign of life of a node. */
+export interface Lease extends KubeObject {
+  kind: 'Lease'
+  spec?: {
+    holderIdentity?: string
+    leaseDurationSeconds?: number
+    acquireTime?: string
+    /** With microseconds: `2021-09-13T12:36:38.000000Z`. */
+    renewTime?: string
+    leaseTransitions?: number
+  }
 }
 
 /** The label that ties an EndpointSlice to its Service. */

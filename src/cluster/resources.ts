@@ -15,13 +15,17 @@ export interface ResourceType {
   readonly categories: readonly string[]
   /** Whether metadata.generation counts the changes of its specification. */
   readonly generation: boolean
+  /** `status`, and `scale` where the size can be set through it. */
+  readonly subresources: readonly string[]
 }
 
 function resource(
   kind: string,
   plural: string,
   group: string,
-  options: Partial<Pick<ResourceType, 'shortNames' | 'namespaced' | 'categories' | 'generation'>> = {},
+  options: Partial<
+    Pick<ResourceType, 'shortNames' | 'namespaced' | 'categories' | 'generation' | 'subresources'>
+  > = {},
 ): ResourceType {
   return {
     kind,
@@ -33,29 +37,32 @@ function resource(
     namespaced: options.namespaced ?? true,
     categories: options.categories ?? [],
     generation: options.generation ?? false,
+    subresources: options.subresources ?? [],
   }
 }
+
+const STATUS = { subresources: ['status'] }
+const WORKLOAD = { categories: ['all'], generation: true }
+const SCALABLE = { ...WORKLOAD, subresources: ['status', 'scale'] }
 
 export const RESOURCE_TYPES: readonly ResourceType[] = [
   resource('ConfigMap', 'configmaps', '', { shortNames: ['cm'] }),
   resource('Endpoints', 'endpoints', '', { shortNames: ['ep'] }),
   resource('Event', 'events', '', { shortNames: ['ev'] }),
-  resource('Namespace', 'namespaces', '', { shortNames: ['ns'], namespaced: false }),
-  resource('Node', 'nodes', '', { shortNames: ['no'], namespaced: false }),
-  resource('Pod', 'pods', '', { shortNames: ['po'], categories: ['all'] }),
+  resource('Namespace', 'namespaces', '', { shortNames: ['ns'], namespaced: false, ...STATUS }),
+  resource('Node', 'nodes', '', { shortNames: ['no'], namespaced: false, ...STATUS }),
+  resource('Pod', 'pods', '', { shortNames: ['po'], categories: ['all'], ...STATUS }),
   resource('Secret', 'secrets', ''),
   resource('ServiceAccount', 'serviceaccounts', '', { shortNames: ['sa'] }),
-  resource('Service', 'services', '', { shortNames: ['svc'], categories: ['all'] }),
-  resource('Deployment', 'deployments', 'apps', {
-    shortNames: ['deploy'],
-    categories: ['all'],
-    generation: true,
-  }),
-  resource('ReplicaSet', 'replicasets', 'apps', {
-    shortNames: ['rs'],
-    categories: ['all'],
-    generation: true,
-  }),
+  resource('Service', 'services', '', { shortNames: ['svc'], categories: ['all'], ...STATUS }),
+  resource('ControllerRevision', 'controllerrevisions', 'apps'),
+  resource('DaemonSet', 'daemonsets', 'apps', { shortNames: ['ds'], ...WORKLOAD, ...STATUS }),
+  resource('Deployment', 'deployments', 'apps', { shortNames: ['deploy'], ...SCALABLE }),
+  resource('ReplicaSet', 'replicasets', 'apps', { shortNames: ['rs'], ...SCALABLE }),
+  resource('StatefulSet', 'statefulsets', 'apps', { shortNames: ['sts'], ...SCALABLE }),
+  resource('CronJob', 'cronjobs', 'batch', { shortNames: ['cj'], ...WORKLOAD, ...STATUS }),
+  resource('Job', 'jobs', 'batch', { ...WORKLOAD, ...STATUS }),
+  resource('Lease', 'leases', 'coordination.k8s.io'),
   resource('EndpointSlice', 'endpointslices', 'discovery.k8s.io', { generation: true }),
 ]
 

@@ -194,6 +194,25 @@ const VOLUME = struct('Volume', {
   ...opaque('photonPersistentDisk projected portworxVolume scaleIO storageos csi ephemeral image'),
 })
 
+const NODE_SELECTOR_REQUIREMENTS = list(
+  struct('NodeSelectorRequirement', { key: 'string', operator: 'string', values: STRINGS }),
+)
+
+const AFFINITY = struct('Affinity', {
+  nodeAffinity: struct('NodeAffinity', {
+    requiredDuringSchedulingIgnoredDuringExecution: struct('NodeSelector', {
+      nodeSelectorTerms: list(
+        struct('NodeSelectorTerm', {
+          matchExpressions: NODE_SELECTOR_REQUIREMENTS,
+          matchFields: NODE_SELECTOR_REQUIREMENTS,
+        }),
+      ),
+    }),
+    ...opaque('preferredDuringSchedulingIgnoredDuringExecution'),
+  }),
+  ...opaque('podAffinity podAntiAffinity'),
+})
+
 const POD_SPEC = struct('PodSpec', {
   volumes: list(VOLUME),
   initContainers: list(CONTAINER),
@@ -233,9 +252,8 @@ const POD_SPEC = struct('PodSpec', {
   }),
   readinessGates: list(struct('PodReadinessGate', { conditionType: 'string' })),
   enableServiceLinks: 'bool',
-  ...opaque(
-    'ephemeralContainers securityContext imagePullSecrets affinity runtimeClassName preemptionPolicy',
-  ),
+  affinity: AFFINITY,
+  ...opaque('ephemeralContainers securityContext imagePullSecrets runtimeClassName preemptionPolicy'),
   ...opaque(
     'overhead topologySpreadConstraints setHostnameAsFQDN os hostUsers schedulingGates resourceClaims',
   ),
@@ -289,6 +307,76 @@ const DEPLOYMENT_SPEC = struct('DeploymentSpec', {
   revisionHistoryLimit: 'int32',
   paused: 'bool',
   progressDeadlineSeconds: 'int32',
+})
+
+const STATEFUL_SET_SPEC = struct('StatefulSetSpec', {
+  replicas: 'int32',
+  selector: LABEL_SELECTOR,
+  template: POD_TEMPLATE_SPEC,
+  volumeClaimTemplates: list('any'),
+  serviceName: 'string',
+  podManagementPolicy: 'string',
+  updateStrategy: struct('StatefulSetUpdateStrategy', {
+    type: 'string',
+    rollingUpdate: struct('RollingUpdateStatefulSetStrategy', {
+      partition: 'int32',
+      maxUnavailable: 'intstr',
+    }),
+  }),
+  revisionHistoryLimit: 'int32',
+  minReadySeconds: 'int32',
+  persistentVolumeClaimRetentionPolicy: struct('StatefulSetPersistentVolumeClaimRetentionPolicy', {
+    whenDeleted: 'string',
+    whenScaled: 'string',
+  }),
+  ordinals: struct('StatefulSetOrdinals', { start: 'int32' }),
+})
+
+const DAEMON_SET_SPEC = struct('DaemonSetSpec', {
+  selector: LABEL_SELECTOR,
+  template: POD_TEMPLATE_SPEC,
+  updateStrategy: struct('DaemonSetUpdateStrategy', {
+    type: 'string',
+    rollingUpdate: struct('RollingUpdateDaemonSet', { maxUnavailable: 'intstr', maxSurge: 'intstr' }),
+  }),
+  minReadySeconds: 'int32',
+  revisionHistoryLimit: 'int32',
+})
+
+const JOB_SPEC = struct('JobSpec', {
+  parallelism: 'int32',
+  completions: 'int32',
+  activeDeadlineSeconds: 'int64',
+  backoffLimit: 'int32',
+  selector: LABEL_SELECTOR,
+  manualSelector: 'bool',
+  template: POD_TEMPLATE_SPEC,
+  ttlSecondsAfterFinished: 'int32',
+  completionMode: 'string',
+  suspend: 'bool',
+  ...opaque('podFailurePolicy successPolicy backoffLimitPerIndex maxFailedIndexes podReplacementPolicy'),
+  managedBy: 'string',
+})
+
+const CRON_JOB_SPEC = struct('CronJobSpec', {
+  schedule: 'string',
+  timeZone: 'string',
+  startingDeadlineSeconds: 'int64',
+  concurrencyPolicy: 'string',
+  suspend: 'bool',
+  jobTemplate: struct('JobTemplateSpec', { metadata: OBJECT_META, spec: JOB_SPEC }),
+  successfulJobsHistoryLimit: 'int32',
+  failedJobsHistoryLimit: 'int32',
+})
+
+const LEASE_SPEC = struct('LeaseSpec', {
+  holderIdentity: 'string',
+  leaseDurationSeconds: 'int32',
+  acquireTime: 'time',
+  renewTime: 'time',
+  leaseTransitions: 'int32',
+  strategy: 'string',
+  preferredHolder: 'string',
 })
 
 const OBJECT_REFERENCE = struct('ObjectReference', {
@@ -383,6 +471,12 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
     }),
     status: 'any',
   }),
+  StatefulSet: kind('StatefulSet', { spec: STATEFUL_SET_SPEC, status: 'any' }),
+  DaemonSet: kind('DaemonSet', { spec: DAEMON_SET_SPEC, status: 'any' }),
+  ControllerRevision: kind('ControllerRevision', { data: 'any', revision: 'int64' }),
+  Job: kind('Job', { spec: JOB_SPEC, status: 'any' }),
+  CronJob: kind('CronJob', { spec: CRON_JOB_SPEC, status: 'any' }),
+  Lease: kind('Lease', { spec: LEASE_SPEC }),
   Event: kind('Event', {
     involvedObject: OBJECT_REFERENCE,
     reason: 'string',
@@ -392,6 +486,8 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
     lastTimestamp: 'time',
     count: 'int32',
     type: 'string',
-    ...opaque('eventTime series action related reportingComponent reportingInstance'),
+    reportingComponent: 'string',
+    reportingInstance: 'string',
+    ...opaque('eventTime series action related'),
   }),
 }

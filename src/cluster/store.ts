@@ -36,7 +36,9 @@ export interface ObjectStore {
   list<Obj extends KubeObject>(resource: string, namespace?: string): Obj[]
   /** Watchers run synchronously, in the order in which they came, after the store has changed. */
   watch<Obj extends KubeObject>(resource: string, onEvent: (event: WatchEvent<Obj>) => void): () => void
-  /** Sets uid, creationTimestamp, resourceVersion, generation, and the name when only generateName is there. ApiError AlreadyExists. */
+  /** A uid for an object that must know its own before it is created. */
+  newUid(): string
+  /** Sets uid (unless it has one), creationTimestamp, resourceVersion, generation, and the name when only generateName is there. ApiError AlreadyExists. */
   create<Obj extends KubeObject>(object: Obj): Obj
   /** ApiError NotFound, or Conflict when metadata.resourceVersion or uid is given and is not the stored one. No change, no new version. */
   update<Obj extends KubeObject>(object: Obj): Obj
@@ -120,13 +122,17 @@ export class MemoryStore implements ObjectStore {
     return () => void watchers.delete(watcher)
   }
 
+  newUid(): string {
+    return uuid(this.#uids)
+  }
+
   create<Obj extends KubeObject>(object: Obj): Obj {
     const type = typeOf(object)
     const copy = { ...object, metadata: { ...object.metadata } }
     const { metadata } = copy
     if (!metadata.name && metadata.generateName) metadata.name = this.#freeName(type, metadata)
     if (this.get(type.plural, metadata.namespace, metadata.name)) throw alreadyExists(type, metadata.name)
-    metadata.uid = uuid(this.#uids)
+    metadata.uid ??= this.newUid()
     metadata.creationTimestamp = this.#clock.timestamp()
     if (type.generation) metadata.generation = 1
     return this.#put(type, copy, undefined)

@@ -6,10 +6,11 @@ import type { Deployment, IntOrString, LabelSelector, PodTemplateSpec, ReplicaSe
 import { matchesSelector } from './selector.js'
 import { validateLabels } from './validate-metadata.js'
 import { validatePodSpec } from './validate-pod.js'
+import type { Workload } from './workload-objects.js'
 
 export function validateDeployment(deployment: Deployment, errors: FieldErrors): void {
   const { spec } = deployment
-  validateReplicas(spec, 'deployment', errors)
+  validatePodSet(spec, 'deployment', errors)
   if (spec === undefined) return
   errors.supported('spec.strategy.type', spec.strategy?.type, ['Recreate', 'RollingUpdate'])
   const rolling = spec.strategy?.rollingUpdate
@@ -43,21 +44,18 @@ export function validateDeployment(deployment: Deployment, errors: FieldErrors):
 }
 
 export function validateReplicaSet(replicaSet: ReplicaSet, errors: FieldErrors): void {
-  validateReplicas(replicaSet.spec, 'replicaset', errors)
+  validatePodSet(replicaSet.spec, 'replicaset', errors)
   errors.notNegative('spec.minReadySeconds', replicaSet.spec?.minReadySeconds)
 }
 
 /** Selectors of workloads never change. */
-export function validateSelectorUpdate(
-  object: Deployment | ReplicaSet,
-  stored: Deployment | ReplicaSet,
-  errors: FieldErrors,
-): void {
+export function validateSelectorUpdate(object: Workload, stored: Workload, errors: FieldErrors): void {
   if (!equalJson(object.spec?.selector, stored.spec.selector))
     errors.invalid('spec.selector', goSelector(object.spec?.selector), 'field is immutable')
 }
 
-function validateReplicas(
+/** What all have that keep pods of one template: size, selector, template. */
+export function validatePodSet(
   spec: { replicas?: number; selector: LabelSelector; template: PodTemplateSpec } | undefined,
   what: string,
   errors: FieldErrors,
@@ -99,7 +97,8 @@ function validateSelector(selector: LabelSelector, what: string, errors: FieldEr
   }
 }
 
-function validateAmount(value: IntOrString | undefined, field: string, errors: FieldErrors): void {
+/** A number of pods, or a percentage. */
+export function validateAmount(value: IntOrString | undefined, field: string, errors: FieldErrors): void {
   if (typeof value === 'number') errors.notNegative(field, value)
   else if (value !== undefined && !/^\d+%$/.test(value))
     errors.invalid(
@@ -110,7 +109,7 @@ function validateAmount(value: IntOrString | undefined, field: string, errors: F
 }
 
 /** The number in an amount, `25%` or 3. */
-function amount(value: IntOrString | undefined): number {
+export function amount(value: IntOrString | undefined): number {
   return typeof value === 'number' ? value : Number.parseInt(value ?? '0', 10)
 }
 

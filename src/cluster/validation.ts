@@ -9,6 +9,7 @@ import type {
   EndpointSlice,
   Endpoints,
   KubeObject,
+  Lease,
   Pod,
   ReplicaSet,
   Secret,
@@ -16,8 +17,10 @@ import type {
 } from './objects.js'
 import type { ResourceType } from './resources.js'
 import { invalid } from './status.js'
+import { validateCronJob, validateJob, validateJobUpdate } from './validate-batch.js'
 import { validateMetadata } from './validate-metadata.js'
 import { validatePodSpec } from './validate-pod.js'
+import { validateDaemonSet, validateStatefulSet, validateStatefulSetUpdate } from './validate-pod-sets.js'
 import {
   validateEndpointSlice,
   validateEndpoints,
@@ -25,6 +28,14 @@ import {
   validateServiceUpdate,
 } from './validate-service.js'
 import { validateDeployment, validateReplicaSet, validateSelectorUpdate } from './validate-workload.js'
+import type {
+  ControllerRevision,
+  CronJob,
+  DaemonSet,
+  Job,
+  StatefulSet,
+  Workload,
+} from './workload-objects.js'
 
 /** Largest content of a ConfigMap, in bytes. */
 const MAX_CONFIG_MAP_BYTES = 1024 * 1024
@@ -58,12 +69,30 @@ function validateKind(object: KubeObject, errors: FieldErrors): void {
       return validateDeployment(object as Deployment, errors)
     case 'ReplicaSet':
       return validateReplicaSet(object as ReplicaSet, errors)
+    case 'StatefulSet':
+      return validateStatefulSet(object as StatefulSet, errors)
+    case 'DaemonSet':
+      return validateDaemonSet(object as DaemonSet, errors)
+    case 'ControllerRevision':
+      return errors.notNegative('revision', (object as ControllerRevision).revision)
+    case 'Job':
+      return validateJob(object as Job, errors)
+    case 'CronJob':
+      return validateCronJob(object as CronJob, errors)
+    case 'Lease':
+      return validateLease(object as Lease, errors)
     case 'ConfigMap':
       return validateConfigMap(object as ConfigMap, errors)
     case 'Secret':
       for (const key of Object.keys((object as Secret).data ?? {}))
         errors.invalidText(`data[${key}]`, key, configMapKey(key))
   }
+}
+
+function validateLease({ spec }: Lease, errors: FieldErrors): void {
+  if (spec?.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0)
+    errors.invalid('spec.leaseDurationSeconds', spec.leaseDurationSeconds, 'must be greater than 0')
+  errors.notNegative('spec.leaseTransitions', spec?.leaseTransitions)
 }
 
 function validateConfigMap(configMap: ConfigMap, errors: FieldErrors): void {
@@ -89,7 +118,15 @@ function validateUpdate(object: KubeObject, stored: KubeObject, errors: FieldErr
       return validateServiceUpdate(object as Service, stored as Service, errors)
     case 'Deployment':
     case 'ReplicaSet':
-      return validateSelectorUpdate(object as Deployment, stored as Deployment, errors)
+    case 'DaemonSet':
+      return validateSelectorUpdate(object as Workload, stored as Workload, errors)
+    case 'StatefulSet':
+      return validateStatefulSetUpdate(object as StatefulSet, stored as StatefulSet, errors)
+    case 'Job':
+      return validateJobUpdate(object as Job, stored as Job, errors)
+    case 'ControllerRevision':
+      if (!equalJson(object['data'], stored['data'])) errors.forbidden('data', 'field is immutable')
+      return
     case 'EndpointSlice':
       if (object['addressType'] !== stored['addressType'])
         errors.invalid('addressType', quote(String(object['addressType'])), 'field is immutable')

@@ -62,6 +62,16 @@ const BY_KIND: Readonly<Record<string, MergeRules>> = {
     status: CONDITIONS,
   },
   ReplicaSet: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
+  StatefulSet: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
+  DaemonSet: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
+  Job: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
+  CronJob: {
+    spec: {
+      fields: {
+        jobTemplate: { fields: { metadata: METADATA, spec: { fields: { template: POD_TEMPLATE } } } },
+      },
+    },
+  },
   Node: {
     spec: { fields: { podCIDRs: { set: true } } },
     status: { fields: { conditions: { key: 'type' }, addresses: { key: 'type' } } },

@@ -1,9 +1,10 @@
-// Rows of Node, Namespace, ConfigMap and Event, and of any kind that has no printer of its own.
+// Rows of Node, Namespace, ConfigMap, Lease and Event, and of any kind that has no printer of its own.
 
 import type {
   ConfigMap,
   Event,
   KubeObject,
+  Lease,
   Namespace,
   Node,
   Secret,
@@ -129,6 +130,13 @@ export const eventPrinter: Printer<Event> = {
       event.count ?? 1,
       event.metadata.name,
     ]
+  },
+}
+
+export const leasePrinter: Printer<Lease> = {
+  columns: columns('Name', 'Holder', 'Age'),
+  cells({ metadata, spec }, now) {
+    return [metadata.name, spec?.holderIdentity ?? '', ageSince(metadata.creationTimestamp, now)]
   },
 }
 

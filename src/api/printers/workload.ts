@@ -1,8 +1,9 @@
-// Rows of what makes pods: Deployment and ReplicaSet.
+// Rows of what keeps pods of one template: Deployment, ReplicaSet, StatefulSet and DaemonSet. Jobs are in batch.ts.
 
 import type { Container, Deployment, LabelSelector, ReplicaSet } from '../../cluster/objects.js'
+import type { ControllerRevision, DaemonSet, StatefulSet } from '../../cluster/workload-objects.js'
 import { ageSince } from '../human-duration.js'
-import { columns, type Printer } from './table.js'
+import { columns, formatLabels, type Printer } from './table.js'
 
 /** `app=web,tier in (a,b)`: a LabelSelector on one line; `<none>` when it is empty. */
 export function formatSelector(selector: LabelSelector | undefined): string {
@@ -15,8 +16,10 @@ export function formatSelector(selector: LabelSelector | undefined): string {
   return terms.length === 0 ? '<none>' : terms.sort().join(',')
 }
 
-const names = (containers: readonly Container[]) => containers.map((container) => container.name).join(',')
-const images = (containers: readonly Container[]) => containers.map((container) => container.image).join(',')
+export const names = (containers: readonly Container[]) =>
+  containers.map((container) => container.name).join(',')
+export const images = (containers: readonly Container[]) =>
+  containers.map((container) => container.image).join(',')
 
 export const deploymentPrinter: Printer<Deployment> = {
   columns: columns(
@@ -55,6 +58,64 @@ export const replicaSetPrinter: Printer<ReplicaSet> = {
       names(spec.template.spec.containers),
       images(spec.template.spec.containers),
       formatSelector(spec.selector),
+    ]
+  },
+}
+
+export const statefulSetPrinter: Printer<StatefulSet> = {
+  columns: columns('Name', 'Ready', 'Age', '+Containers', '+Images'),
+  cells({ metadata, spec, status }, now) {
+    return [
+      metadata.name,
+      `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
+      ageSince(metadata.creationTimestamp, now),
+      names(spec.template.spec.containers),
+      images(spec.template.spec.containers),
+    ]
+  },
+}
+
+export const daemonSetPrinter: Printer<DaemonSet> = {
+  columns: columns(
+    'Name',
+    'Desired#',
+    'Current#',
+    'Ready#',
+    'Up-to-date#',
+    'Available#',
+    'Node Selector',
+    'Age',
+    '+Containers',
+    '+Images',
+    '+Selector',
+  ),
+  cells({ metadata, spec, status }, now) {
+    return [
+      metadata.name,
+      status?.desiredNumberScheduled ?? 0,
+      status?.currentNumberScheduled ?? 0,
+      status?.numberReady ?? 0,
+      status?.updatedNumberScheduled ?? 0,
+      status?.numberAvailable ?? 0,
+      formatLabels(spec.template.spec.nodeSelector),
+      ageSince(metadata.creationTimestamp, now),
+      names(spec.template.spec.containers),
+      images(spec.template.spec.containers),
+      formatSelector(spec.selector),
+    ]
+  },
+}
+
+export const controllerRevisionPrinter: Printer<ControllerRevision> = {
+  columns: columns('Name', 'Controller', 'Revision#', 'Age'),
+  cells({ apiVersion: _version, metadata, revision }, now) {
+    const owner = metadata.ownerReferences?.find(({ controller }) => controller)
+    const group = owner?.apiVersion.split('/')[0]
+    return [
+      metadata.name,
+      owner ? `${owner.kind.toLowerCase()}.${group}/${owner.name}` : '<none>',
+      revision,
+      ageSince(metadata.creationTimestamp, now),
     ]
   },
 }
