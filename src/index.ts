@@ -18,6 +18,7 @@ export type {
   EmulationOptions,
   FlowEvent,
   NodeOptions,
+  PodsPerThread,
 } from './drivers/emulation.js'
 export type { ExecResult } from './scenario/pod-exec.js'
 export type { ScenarioResult, StepResult, StepStatus } from './scenario/result.js'

@@ -2,6 +2,7 @@
 // UsageError with a hint. Which commands and options there are is options.ts.
 
 import { parseArgs } from 'node:util'
+import type { ClockKind, PodsPerThread } from '../drivers/emulation.js'
 import { formatProxySetting, PROXY_MODES, parseProxySetting } from '../proxy/proxy-mode.js'
 import { knownNames } from '../scenario/nearest.js'
 
@@ -73,6 +74,20 @@ export function integerOption(
   const number = Number(value)
   if (/^\d+$/.test(value) && number <= largest) return number
   throw new UsageError(`--${name} ${value}: not a whole number from 0 to ${largest}`)
+}
+
+/** How many pods share a thread: `all`, or a number from 1 on. */
+export function podsPerThreadOption(value: string | undefined, clock: ClockKind): PodsPerThread | undefined {
+  if (value === undefined) return undefined
+  if (clock !== 'real')
+    throw new UsageError(
+      '--pods-per-thread is for real time: the virtual clock runs everything in one thread',
+      '--clock real',
+    )
+  const number = Number(value)
+  if (value === 'all') return value
+  if (/^\d+$/.test(value) && number >= 1 && number <= 0xffff_ffff) return number
+  throw new UsageError(`--pods-per-thread ${value}: neither a whole number from 1 on nor all`)
 }
 
 export function dateOption(name: string, value: string | undefined): string | undefined {

@@ -12,7 +12,14 @@ import type { RunObserver, ScenarioResult } from '../scenario/result.js'
 import type { RunOptions } from '../scenario/run.js'
 import { runDocument } from '../scenario/run.js'
 import { SourceError } from '../scenario/source-error.js'
-import { choiceOption, dateOption, integerOption, proxyModeOption, UsageError } from './arguments.js'
+import {
+  choiceOption,
+  dateOption,
+  integerOption,
+  podsPerThreadOption,
+  proxyModeOption,
+  UsageError,
+} from './arguments.js'
 import { command } from './command-kind.js'
 import { PACKAGE } from './package.js'
 import type { Streams } from './streams.js'
@@ -32,6 +39,7 @@ interface RunRequest {
 
 const OPTIONS = {
   clock: { type: 'string' },
+  'pods-per-thread': { type: 'string' },
   seed: { type: 'string' },
   'start-time': { type: 'string' },
   pcap: { type: 'string' },
@@ -44,6 +52,7 @@ const OPTIONS = {
 
 const HELP = `Options
   --clock virtual|real    virtual (default): time jumps, every run is the same; real: as the wall clock
+  --pods-per-thread N|all in real time, how many pods share a thread: 1 (default), N, or all, and the network with them
   --seed N                seed of everything random; default: the file's, or 1
   --start-time ISO        date and time at which the emulated clock starts
   --pcap FILE             capture every virtual interface (pcapng); with several files: one each, FILE.NAME
@@ -129,6 +138,7 @@ function requestOf(
   const seed = integerOption('seed', values.seed)
   const startTime = dateOption('start-time', values['start-time'])
   const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
+  const podsPerThread = podsPerThreadOption(values['pods-per-thread'], clock ?? 'virtual')
   const proxyMode = proxyModeOption(values['proxy-mode'], [EVERY_MODE])
   const check = choiceOption('check', values.check, ['output', 'exit'] as const)
   return {
@@ -138,6 +148,7 @@ function requestOf(
     modes: proxyMode === EVERY_MODE ? PROXY_MODES : [proxyMode],
     options: {
       ...(clock === undefined ? {} : { clock }),
+      ...(podsPerThread === undefined ? {} : { podsPerThread }),
       ...(seed === undefined ? {} : { seed }),
       ...(startTime === undefined ? {} : { startTime }),
       ...(values.pcap === undefined ? {} : { pcap: values.pcap }),

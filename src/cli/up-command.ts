@@ -4,7 +4,7 @@ import type { HostDns } from '../drivers/emulation.js'
 import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
-import { integerOption, proxyModeOption, UsageError } from './arguments.js'
+import { integerOption, podsPerThreadOption, proxyModeOption, UsageError } from './arguments.js'
 import { clusterStatus, statusText } from './cluster-status.js'
 import { command } from './command-kind.js'
 import type { Streams } from './streams.js'
@@ -22,6 +22,7 @@ export const upCommand = command({
   --dns-port PORT    let the cluster's DNS answer on 127.0.0.1:PORT, UDP and TCP; 0 takes a free port
   --proxy-mode MODE  how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
   --pcap FILE        capture every virtual interface (pcapng)
+  --pods-per-thread N|all  how many pods share a thread: 1 (default), N, or all, and the network with them
   --seed N           seed of everything random; default 1
 
 Exit code: 0 after Ctrl-C, 2 when the cluster cannot be brought up
@@ -31,14 +32,17 @@ Exit code: 0 after Ctrl-C, 2 when the cluster cannot be brought up
     'dns-port': { type: 'string' },
     'proxy-mode': { type: 'string' },
     pcap: { type: 'string' },
+    'pods-per-thread': { type: 'string' },
     seed: { type: 'string' },
   },
   async run(values, operands, { streams, world, signal }) {
     const dnsPort = integerOption('dns-port', values['dns-port'], LARGEST_PORT)
     const proxyMode = proxyModeOption(values['proxy-mode'])
     const seed = integerOption('seed', values.seed)
+    const podsPerThread = podsPerThreadOption(values['pods-per-thread'], 'real')
     const options = {
       clock: 'real' as const,
+      ...(podsPerThread === undefined ? {} : { podsPerThread }),
       ...(proxyMode === undefined ? {} : { proxyMode }),
       ...(seed === undefined ? {} : { seed }),
       ...(values.pcap === undefined ? {} : { pcap: values.pcap }),

@@ -53,11 +53,33 @@ export interface PodPorts {
   readonly hostPorts: readonly HostPort[]
 }
 
+interface PodPlug {
+  readonly name: string
+  readonly nodeName: string
+  readonly at: Attachment
+  readonly machine: MachineId | undefined
+  readonly ports: PodPorts | undefined
+}
+
 interface PodWire {
   readonly node: ProxyNode
   readonly nodePort: number
-  readonly machine: MachineId
-  readonly untap: () => void
+  /** A machine of the pod alone; undefined when its eth0 is a port among others. */
+  readonly machine: MachineId | undefined
+  readonly plugged: PluggedWire
+}
+
+/** The cable of a pod or a node; `ab` is what that sends. */
+interface Wire {
+  readonly id: LinkId
+  ab: LinkOptions
+  ba: LinkOptions
+}
+
+/** An end host's wire, and what pulls it. */
+interface PluggedWire {
+  readonly wire: Wire
+  readonly unplug: () => void
 }
 
 /** The interfaces that a capture of the cluster shows. */
@@ -75,13 +97,12 @@ export class ClusterNetwork implements ClusterFollower {
   readonly #options: ClusterNetworkOptions
   readonly #nodes = new Map<string, ProxyNode>()
   readonly #nodeMachines = new Map<string, MachineId>()
-  /** The wire of each pod and node, by its machine. */
-  readonly #wires = new Map<MachineId, { readonly id: LinkId; ab: LinkOptions; ba: LinkOptions }>()
+  readonly #nodeWires = new Map<string, Wire>()
   readonly #pods = new Map<PodUid, PodWire>()
   /** What kube-proxies follow, as it stands: by resource, namespace and name. */
   readonly #objects = new Map<string, ClusterChange>()
   readonly #services = new ServiceAddresses()
-  readonly #capturePoints: CapturePoint[] = []
+  readonly #capturePoints = new Set<CapturePoint>()
   #onCapturePoint: ((point: CapturePoint) => void) | undefined
 
   constructor(options: ClusterNetworkOptions) {
@@ -99,29 +120,30 @@ export class ClusterNetwork implements ClusterFollower {
         this.network.tap({ machine: id, port: 0 }, listener)
       })
       const port = this.#lan.addPort(node.name)
-      this.#connect(id, { machine: this.#lanMachine, port }, {})
+      const wire = this.#connect({ machine: id, port: 0 }, { machine: this.#lanMachine, port }, {})
+      this.#nodeWires.set(node.name, wire)
     }
   }
 
   /** Wires a pod to its node's bridge, and to ports of its node. Port 0 of `machine` is the pod's eth0. */
   addPod(uid: PodUid, name: string, nodeName: string, machine: Machine, ports?: PodPorts): MachineId {
-    const node = this.#nodes.get(nodeName)
-    const nodeMachine = this.#nodeMachines.get(nodeName)
-    if (node === undefined || nodeMachine === undefined)
-      throw new TypeError(`pod ${name}: there is no node ${nodeName}`)
+    this.#checkNode(name, nodeName)
     const id = this.network.add(name, machine)
-    const nodePort = node.host.addPod(name)
-    const untap = this.#wire(name, `pod ${name} on ${nodeName}`, id, { machine: nodeMachine, port: nodePort })
-    this.#pods.set(uid, { node, nodePort, machine: id, untap })
-    const address = parseInterfaceAddress(ports?.address ?? '')
-    if (address !== undefined) node.host.portMap.add(uid, address, ports!.hostPorts.map(portMapping))
+    this.#plug(uid, { name, nodeName, at: { machine: id, port: 0 }, machine: id, ports })
     return id
+  }
+
+  /** As `addPod`, for a pod whose eth0 is a port of a machine that is there already: the end of many pods' wires. */
+  plugPod(uid: PodUid, name: string, nodeName: string, at: Attachment, ports?: PodPorts): void {
+    this.#checkNode(name, nodeName)
+    this.#plug(uid, { name, nodeName, at, machine: undefined, ports })
   }
 
   /** Wires a machine that is neither node nor pod to the nodes' network by its port 0. */
   addToLan(name: string, machine: Machine): MachineId {
     const id = this.network.add(name, machine)
-    this.#wire(name, name, id, { machine: this.#lanMachine, port: this.#lan.addPort(name) })
+    const far = { machine: this.#lanMachine, port: this.#lan.addPort(name) }
+    this.#wire(name, name, { machine: id, port: 0 }, far)
     return id
   }
 
@@ -130,8 +152,7 @@ export class ClusterNetwork implements ClusterFollower {
    * gone has no wire: then nothing happens. Throws a TypeError when there is no such node.
    */
   setLink(target: LinkTarget, options: LinkOptions): void {
-    const machine = 'pod' in target ? this.#pods.get(target.pod)?.machine : this.#machineOf(target.node)
-    const wire = machine === undefined ? undefined : this.#wires.get(machine)
+    const wire = 'pod' in target ? this.#pods.get(target.pod)?.plugged.wire : this.#nodeWire(target.node)
     if (wire === undefined) return
     wire.ab = { ...wire.ab, ...options }
     wire.ba = { ...wire.ba, ...options }
@@ -142,9 +163,8 @@ export class ClusterNetwork implements ClusterFollower {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
     this.#pods.delete(uid)
-    pod.untap()
-    this.network.remove(pod.machine)
-    this.#wires.delete(pod.machine)
+    pod.plugged.unplug()
+    if (pod.machine !== undefined) this.network.remove(pod.machine)
     pod.node.host.removePod(pod.nodePort)
     pod.node.host.portMap.remove(uid)
   }
@@ -236,15 +256,29 @@ export class ClusterNetwork implements ClusterFollower {
     netfilter.onRefusedFlow = (flow) => tell(flow, false)
   }
 
-  #machineOf(node: string): MachineId {
-    this.node(node)
-    return this.#nodeMachines.get(node)!
+  #checkNode(pod: string, node: string): void {
+    if (!this.#nodes.has(node)) throw new TypeError(`pod ${pod}: there is no node ${node}`)
   }
 
-  /** Plugs in the one cable of `machine`; `ab` is what it sends. */
-  #connect(machine: MachineId, to: Attachment, ab: LinkOptions): void {
-    const id = this.network.connect({ machine, port: 0 }, to, { ab, ba: {} })
-    this.#wires.set(machine, { id, ab, ba: {} })
+  #plug(uid: PodUid, pod: PodPlug): void {
+    const { name, nodeName, at, machine, ports } = pod
+    const node = this.#nodes.get(nodeName)!
+    const nodePort = node.host.addPod(name)
+    const far = { machine: this.#nodeMachines.get(nodeName)!, port: nodePort }
+    const plugged = this.#wire(name, `pod ${name} on ${nodeName}`, at, far)
+    this.#pods.set(uid, { node, nodePort, machine, plugged })
+    const address = parseInterfaceAddress(ports?.address ?? '')
+    if (address !== undefined) node.host.portMap.add(uid, address, ports!.hostPorts.map(portMapping))
+  }
+
+  #nodeWire(node: string): Wire {
+    this.node(node)
+    return this.#nodeWires.get(node)!
+  }
+
+  /** Plugs a cable in; `ab` is what `from` sends. */
+  #connect(from: Attachment, to: Attachment, ab: LinkOptions): Wire {
+    return { id: this.network.connect(from, to, { ab, ba: {} }), ab, ba: {} }
   }
 
   #touchNodes(): void {
@@ -252,27 +286,33 @@ export class ClusterNetwork implements ClusterFollower {
   }
 
   /**
-   * Wires port 0 of an end host to the network. Its interface is captured at the far end of the wire, as one listens
+   * Wires the eth0 of an end host to the network. Its interface is captured at the far end of the wire, as one listens
    * to a veth pair on a real node: the only delay is then in front of the first place where a packet is seen, and
-   * all its sightings have one time stamp (see fabric/capture-order.ts). Gives what ends the capture.
+   * all its sightings have one time stamp (see fabric/capture-order.ts). It ends with the wire.
    */
-  #wire(name: string, description: string, machine: MachineId, far: Attachment): () => void {
-    this.#connect(machine, far, { delay: this.#options.podDelay })
+  #wire(name: string, description: string, at: Attachment, far: Attachment): PluggedWire {
+    const wire = this.#connect(at, far, { delay: this.#options.podDelay })
     const taps: (() => void)[] = []
-    this.#addCapturePoint(`${name}:eth0`, description, (listener) => {
+    const point = this.#addCapturePoint(`${name}:eth0`, description, (listener) => {
       const seenFromHost: FrameListener = (direction, frame, now) =>
         listener(direction === 'in' ? 'out' : 'in', frame, now)
       taps.push(this.network.tap(far, seenFromHost))
     })
-    return () => {
-      for (const untap of taps) untap()
+    return {
+      wire,
+      unplug: () => {
+        for (const untap of taps) untap()
+        this.#capturePoints.delete(point)
+        this.network.disconnect(wire.id)
+      },
     }
   }
 
-  #addCapturePoint(name: string, description: string, listen: CapturePoint['listen']): void {
+  #addCapturePoint(name: string, description: string, listen: CapturePoint['listen']): CapturePoint {
     const point = { name, description, listen }
-    this.#capturePoints.push(point)
+    this.#capturePoints.add(point)
     this.#onCapturePoint?.(point)
+    return point
   }
 
   #makeNode(node: NodeConfig): ProxyNode {

@@ -18,6 +18,9 @@ export interface HostDns {
 
 export type ClockKind = 'virtual' | 'real'
 
+/** `all`: in one thread with the network. */
+export type PodsPerThread = number | 'all'
+
 export interface NodeOptions {
   readonly name: string
   /** Address on the nodes' network; default 192.168.56.10, .11, ... */
@@ -58,6 +61,11 @@ export interface EmulationOptions {
   readonly cluster?: ClusterOptions
   readonly clock?: ClockKind
   readonly seed?: number
+  /**
+   * In the real clock only: how many pods share a thread, default 1. Frames still go by the network's thread; with `all`
+   * every pod lives there. Pods of one thread share its processor: what keeps it busy delays the others.
+   */
+  readonly podsPerThread?: PodsPerThread
   /** ISO 8601 date and time at which the emulated clock starts; default in the real clock: now. */
   readonly startTime?: string
   readonly pcap?: string

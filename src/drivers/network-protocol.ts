@@ -1,5 +1,5 @@
-// What the cluster's thread and the network's thread say to each other. Frames do not pass here: every pod has a
-// pair of rings with the network's thread, and a port that rings the bell of whichever side sleeps.
+// What the cluster's thread and the network's thread say to each other. Frames do not pass here: every thread of pods
+// has a pair of rings with the network's thread, and a port that rings the bell of whichever side sleeps.
 
 import type { MessagePort } from 'node:worker_threads'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
@@ -26,7 +26,7 @@ export interface NetworkWorkerData {
   readonly pcap: string | undefined
 }
 
-/** One side of a pod's wire. */
+/** One side of the wires between two threads: each pod's has a port number of its own. */
 export interface WireEnd {
   /** Frames this side writes, and frames it reads. */
   readonly outgoing: SharedArrayBuffer
@@ -35,19 +35,31 @@ export interface WireEnd {
   readonly bell: MessagePort
 }
 
+/** Numbers the threads of pods. */
+export type PodThreadId = number
+
 export type NetworkCommand =
+  | { readonly type: 'add-thread'; readonly thread: PodThreadId; readonly wire: WireEnd }
+  | { readonly type: 'remove-thread'; readonly thread: PodThreadId }
+  /** A pod at the other end of port `port` of a thread's wire. */
   | {
       readonly type: 'add-pod'
       readonly uid: PodUid
       readonly name: string
       readonly node: string
-      readonly wire: WireEnd
+      readonly thread: PodThreadId
+      readonly port: number
       readonly ports: PodPorts
     }
   | { readonly type: 'add-external'; readonly name: string; readonly wire: WireEnd }
   | { readonly type: 'remove-pod'; readonly uid: PodUid }
-  /** A pod with hostNetwork: it lives in the network's thread, and what its placement sends goes by `pod-command`. */
-  | { readonly type: 'create-sandbox'; readonly spec: SandboxSpec; readonly dns: DnsImageOptions }
+  /** A pod that lives in the network's thread; what its placement sends goes by `pod-command`. */
+  | {
+      readonly type: 'create-sandbox'
+      readonly spec: SandboxSpec
+      readonly name: string
+      readonly dns: DnsImageOptions
+    }
   | { readonly type: 'pod-command'; readonly uid: PodUid; readonly command: PodCommand }
   | { readonly type: 'change'; readonly change: ClusterChange }
   | { readonly type: 'proxy'; readonly setting: ProxySetting; readonly node: string | undefined }
@@ -63,7 +75,7 @@ export type NetworkCommand =
 
 export type NetworkEvent =
   | { readonly type: 'flow'; readonly event: FlowEvent }
-  /** Of a pod with hostNetwork. */
+  /** Of a pod in the network's thread. */
   | { readonly type: 'pod'; readonly uid: PodUid; readonly event: PodEvent }
   | { readonly type: 'probe'; readonly id: number; readonly result: ProbeResult }
   | { readonly type: 'barrier'; readonly id: number }

@@ -1,6 +1,6 @@
 // The network's thread: every node's stack, bridge, netfilter and kube-proxy, the switch between them, captures; and
-// the pods that share a node's stack (node-sandboxes.ts), a busy one of which slows all of this down.
-// It runs in bursts: frames from all pods' rings, what is due, frames to the rings, bells; then it sleeps until a
+// the pods that live here too (network-sandboxes.ts), a busy one of which slows all of this down.
+// It runs in bursts: frames from all threads' rings, what is due, frames to the rings, bells; then it sleeps until a
 // bell or a deadline.
 
 import { parentPort, workerData } from 'node:worker_threads'
@@ -10,13 +10,14 @@ import type { MachineId } from '../fabric/network.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { DeadlineTimer } from './deadline-timer.js'
-import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
-import { NodeSandboxes } from './node-sandboxes.js'
+import type { NetworkCommand, NetworkEvent, NetworkWorkerData, PodThreadId } from './network-protocol.js'
+import { NetworkSandboxes } from './network-sandboxes.js'
 import { NodeShells } from './node-shell.js'
 import { RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
 
-interface PodEnd {
+/** The end of the wires to another thread. */
+interface ThreadEnd {
   readonly ring: RingMachine
   readonly machine: MachineId
 }
@@ -24,7 +25,7 @@ interface PodEnd {
 class NetworkThread {
   readonly #time: RealTime
   readonly #network: ClusterNetwork
-  readonly #sandboxes: NodeSandboxes
+  readonly #sandboxes: NetworkSandboxes
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
@@ -34,8 +35,8 @@ class NetworkThread {
     random: this.#random.fork(`shell on ${node}`),
     touched: () => this.#touchNode(node),
   }))
-  /** By uid; hosts outside the cluster by name. */
-  readonly #pods = new Map<string, PodEnd>()
+  /** Of pods' threads by number; hosts outside the cluster by name. */
+  readonly #threads = new Map<PodThreadId | string, ThreadEnd>()
   readonly #emit: (event: NetworkEvent) => void
   readonly #timer: DeadlineTimer
   #scheduled = false
@@ -52,12 +53,12 @@ class NetworkThread {
       onFlow: (event) => emit({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
     })
-    this.#sandboxes = new NodeSandboxes({
+    this.#sandboxes = new NetworkSandboxes({
       network: this.#network,
       clock: () => this.#time.clock(),
       random: this.#random,
       emit: (uid, event) => emit({ type: 'pod', uid, event }),
-      touched: (node) => this.#touchNode(node),
+      touched: () => this.#soon(),
     })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),
@@ -69,25 +70,38 @@ class NetworkThread {
 
   handle(command: NetworkCommand): void {
     switch (command.type) {
-      case 'add-pod': {
+      case 'add-thread': {
         const ring = new RingMachine(command.wire, () => this.burst())
-        const { uid, name, node, ports } = command
-        const machine = this.#network.addPod(uid, name, node, ring, ports)
-        this.#pods.set(uid, { ring, machine })
+        const machine = this.#network.network.add(`thread ${command.thread}`, ring)
+        this.#threads.set(command.thread, { ring, machine })
+        break
+      }
+      case 'remove-thread': {
+        const end = this.#threads.get(command.thread)
+        if (end === undefined) break
+        this.#threads.delete(command.thread)
+        end.ring.close()
+        this.#network.network.remove(end.machine)
+        break
+      }
+      case 'add-pod': {
+        const { uid, name, node, thread, port, ports } = command
+        const end = this.#threads.get(thread)
+        // A thread that died meanwhile; its pods are told to be gone.
+        if (end === undefined) break
+        this.#network.plugPod(uid, name, node, { machine: end.machine, port }, ports)
         break
       }
       case 'add-external': {
         const ring = new RingMachine(command.wire, () => this.burst())
-        this.#pods.set(command.name, { ring, machine: this.#network.addToLan(command.name, ring) })
+        this.#threads.set(command.name, { ring, machine: this.#network.addToLan(command.name, ring) })
         break
       }
       case 'remove-pod':
-        this.#pods.get(command.uid)?.ring.close()
-        this.#pods.delete(command.uid)
         this.#network.removePod(command.uid)
         break
       case 'create-sandbox':
-        this.#sandboxes.create(command.spec, command.dns)
+        this.#sandboxes.create(command.spec, command.name, command.dns)
         break
       case 'pod-command':
         this.#sandboxes.handle(command.uid, command.command)
@@ -135,15 +149,15 @@ class NetworkThread {
   /** Everything that is to be done now, then sleep. */
   burst(): void {
     this.#scheduled = false
-    for (const { ring, machine } of this.#pods.values())
+    for (const { ring, machine } of this.#threads.values())
       if (ring.pending()) this.#network.network.touch(machine)
     this.#network.run(this.#time.now())
     // Answered when the rules say what was sent before it.
     if (this.#barriers.length > 0 && this.#network.synced())
       for (const id of this.#barriers.splice(0)) this.#emit({ type: 'barrier', id })
-    for (const { ring } of this.#pods.values()) ring.publish()
+    for (const { ring } of this.#threads.values()) ring.publish()
     let mayAllSleep = true
-    for (const { ring } of this.#pods.values()) mayAllSleep = ring.sleep() && mayAllSleep
+    for (const { ring } of this.#threads.values()) mayAllSleep = ring.sleep() && mayAllSleep
     if (!mayAllSleep) this.#soon()
     this.#timer.set(this.#network.deadline())
   }
@@ -162,7 +176,7 @@ class NetworkThread {
     } catch (failure) {
       error = (failure as Error).message
     }
-    for (const { ring } of this.#pods.values()) ring.close()
+    for (const { ring } of this.#threads.values()) ring.close()
     this.#emit({ type: 'closed', error })
   }
 }

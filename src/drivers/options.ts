@@ -3,13 +3,14 @@
 import { type ClusterConfig, resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { SandboxSpec } from '../cluster/sandbox.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
-import type { ClockKind, EmulationOptions } from './emulation.js'
+import type { ClockKind, EmulationOptions, PodsPerThread } from './emulation.js'
 
 export interface ResolvedOptions {
   readonly config: ClusterConfig
   readonly clock: ClockKind
   readonly seed: number
   readonly startUnixMillis: number
+  readonly podsPerThread: PodsPerThread
   readonly pcap: string | undefined
   readonly lenient: boolean
   /** How each node's kube-proxy works at first, by node. */
@@ -34,6 +35,7 @@ export function resolveOptions(options: EmulationOptions): ResolvedOptions {
     clock,
     seed,
     startUnixMillis: startMillis(options.startTime, clock),
+    podsPerThread: podsPerThread(options, clock),
     pcap: options.pcap,
     lenient: options.lenient ?? false,
     proxies: proxySettings(options, config),
@@ -50,6 +52,15 @@ function proxySettings(options: EmulationOptions, config: ClusterConfig): Record
       return [name, mode === undefined ? DEFAULT_PROXY_SETTING : parseProxySetting(mode)]
     }),
   )
+}
+
+function podsPerThread({ podsPerThread }: EmulationOptions, clock: ClockKind): PodsPerThread {
+  if (podsPerThread === undefined) return 1
+  if (clock !== 'real')
+    throw new TypeError('podsPerThread: the virtual clock runs everything in one thread; only for clock real')
+  if (podsPerThread === 'all' || (Number.isSafeInteger(podsPerThread) && podsPerThread >= 1))
+    return podsPerThread
+  throw new TypeError(`podsPerThread: ${podsPerThread} is neither a whole number from 1 on nor all`)
 }
 
 function startMillis(startTime: string | undefined, clock: ClockKind): number {

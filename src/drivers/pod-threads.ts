@@ -1,14 +1,14 @@
-// Places every pod in a worker thread of its own. A thread that dies - out of memory, a bug - takes its pod with
-// it and nothing else; the kubelet hears of it as of a sandbox that is gone.
+// Places pods in worker threads, so many in each. A thread that dies - out of memory, a bug - takes its pods with it
+// and nothing else; the kubelet hears of it as of sandboxes that are gone.
 
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
-import type { SandboxSpec } from '../cluster/sandbox.js'
+import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
-import type { NetworkCommand } from './network-protocol.js'
+import type { NetworkCommand, PodThreadId } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
-import type { PodWorkerData } from './pod-worker.js'
+import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 
 /** Threads that start at the same time: more make the first one ready later and the last one no earlier. */
 const STARTING_AT_ONCE = 4
@@ -25,32 +25,56 @@ export interface PodThreadsOptions {
   readonly onEvent: () => void
 }
 
+/** A worker, or one that waits for its turn to start, with the pods in it. */
+interface PodThread {
+  readonly id: PodThreadId
+  readonly pods: Map<PodUid, (event: PodEvent) => void>
+  /** Undefined until its turn. */
+  worker: Worker | undefined
+  readonly early: PodThreadCommand[]
+  nextPort: number
+}
+
 export class PodThreads implements PodPlacement {
   readonly #options: PodThreadsOptions
+  readonly #podsPerThread: number
+  readonly #threads = new Set<PodThread>()
+  /** Until they have ended. */
   readonly #workers = new Set<Worker>()
+  /** Those with room for one more pod. */
+  readonly #open = new Set<PodThread>()
   readonly #queue: (() => void)[] = []
+  #nextId = 1
   #starting = 0
   #closed = false
 
   constructor(options: PodThreadsOptions) {
     this.#options = options
+    const { podsPerThread } = options.options
+    // With `all` none comes here.
+    this.#podsPerThread = podsPerThread === 'all' ? 1 : podsPerThread
   }
 
   create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void } {
     if (this.#closed) return { send: () => {} }
-    let worker: Worker | undefined
-    const early: PodCommand[] = []
-    this.#queue.push(() => {
-      worker = this.#start(spec, emit)
-      for (const command of early) worker.postMessage(command)
+    const [open] = this.#open
+    const thread = open ?? this.#newThread(spec)
+    const { uid } = spec
+    thread.pods.set(uid, emit)
+    if (thread.pods.size >= this.#podsPerThread) this.#open.delete(thread)
+    else this.#open.add(thread)
+    const port = thread.nextPort++
+    this.#options.toNetwork({
+      type: 'add-pod',
+      uid,
+      name: this.#options.options.podName(spec),
+      node: spec.nodeName,
+      thread: thread.id,
+      port,
+      ports: { address: spec.address, hostPorts: spec.hostPorts },
     })
-    this.#startNext()
-    return {
-      send: (command) => {
-        if (worker === undefined) early.push(command)
-        else worker.postMessage(command)
-      },
-    }
+    this.#send(thread, { type: 'create', spec, port })
+    return { send: (command) => this.#send(thread, { type: 'pod', uid, command }) }
   }
 
   /** Ends all pods' threads. */
@@ -60,6 +84,38 @@ export class PodThreads implements PodPlacement {
     await Promise.all([...this.#workers].map((worker) => worker.terminate()))
   }
 
+  #send(thread: PodThread, command: PodThreadCommand): void {
+    if (thread.worker === undefined) thread.early.push(command)
+    else thread.worker.postMessage(command)
+  }
+
+  /** A thread for `spec` and maybe others; it starts when it is its turn. */
+  #newThread(spec: SandboxSpec): PodThread {
+    const { port1, port2 } = new MessageChannel()
+    const [fromPods, toPods] = [ringBuffer(), ringBuffer()]
+    const thread: PodThread = {
+      id: this.#nextId++,
+      pods: new Map(),
+      worker: undefined,
+      early: [],
+      nextPort: 0,
+    }
+    this.#threads.add(thread)
+    const wire = { outgoing: toPods, incoming: fromPods, bell: port1 }
+    this.#options.toNetwork({ type: 'add-thread', thread: thread.id, wire }, [port1])
+    const { options, zero } = this.#options
+    const data: PodWorkerData = {
+      seed: options.seed,
+      startUnixMillis: options.startUnixMillis,
+      zero,
+      dns: options.dns,
+      wire: { outgoing: fromPods, incoming: toPods, bell: port2 },
+    }
+    this.#queue.push(() => this.#start(thread, data, spec))
+    this.#startNext()
+    return thread
+  }
+
   #startNext(): void {
     while (this.#starting < STARTING_AT_ONCE && this.#queue.length > 0) {
       this.#starting++
@@ -67,73 +123,70 @@ export class PodThreads implements PodPlacement {
     }
   }
 
-  #start(spec: SandboxSpec, emit: (event: PodEvent) => void): Worker {
-    const { options, zero, toNetwork, onEvent } = this.#options
-    const { port1, port2 } = new MessageChannel()
-    const fromPod = ringBuffer()
-    const toPod = ringBuffer()
-    toNetwork(
-      {
-        type: 'add-pod',
-        uid: spec.uid,
-        name: options.podName(spec),
-        node: spec.nodeName,
-        wire: { outgoing: toPod, incoming: fromPod, bell: port1 },
-        ports: { address: spec.address, hostPorts: spec.hostPorts },
-      },
-      [port1],
-    )
-    const data: PodWorkerData = {
-      spec,
-      seed: options.seed,
-      startUnixMillis: options.startUnixMillis,
-      zero,
-      dns: options.dns,
-      wire: { outgoing: fromPod, incoming: toPod, bell: port2 },
-    }
+  #start(thread: PodThread, data: PodWorkerData, spec: SandboxSpec): void {
+    const isAlone = this.#podsPerThread === 1
     const worker = new Worker(new URL('./pod-worker.cjs', import.meta.url), {
       workerData: data,
-      transferList: [port2],
-      name: options.podName(spec),
-      resourceLimits: { maxOldGenerationSizeMb: BASE_HEAP_MB + Math.ceil(spec.memoryLimitBytes / MEBIBYTE) },
+      transferList: [data.wire.bell],
+      name: isAlone ? this.#options.options.podName(spec) : `pods ${thread.id}`,
+      // Unlike a pod alone, packed ones have only the limits that their programs keep by themselves.
+      ...(isAlone && {
+        resourceLimits: {
+          maxOldGenerationSizeMb: BASE_HEAP_MB + Math.ceil(spec.memoryLimitBytes / MEBIBYTE),
+        },
+      }),
     })
+    thread.worker = worker
     this.#workers.add(worker)
+    for (const command of thread.early.splice(0)) worker.postMessage(command)
     let isStarting = true
-    let gone = false
     const started = () => {
       if (!isStarting) return
       isStarting = false
       this.#starting--
       this.#startNext()
     }
-    const end = (reason: string | undefined) => {
-      if (gone) return
-      gone = true
-      toNetwork({ type: 'remove-pod', uid: spec.uid })
-      emit({
-        type: 'sandbox',
-        event: { type: 'sandbox-gone', uid: spec.uid, ...(reason === undefined ? {} : { reason }) },
-      })
-      onEvent()
-    }
-    worker.on('message', (event: PodEvent) => {
+    worker.on('message', ({ uid, event }: PodThreadEvent) => {
       started()
-      if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') {
-        end(undefined)
-        void worker.terminate()
-        return
-      }
-      emit(event)
-      onEvent()
+      if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
+        return this.#gone(thread, uid, undefined)
+      thread.pods.get(uid)?.(event)
+      this.#options.onEvent()
     })
     worker.on('error', (error: Error & { code?: string }) =>
-      end(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'OOMKilled' : error.message),
+      this.#ended(thread, error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'OOMKilled' : error.message),
     )
     worker.on('exit', () => {
       this.#workers.delete(worker)
       started()
-      if (!this.#closed) end('the pod ended by itself')
+      if (!this.#closed) this.#ended(thread, 'the pod ended by itself')
     })
-    return worker
+  }
+
+  /** A pod of a thread is gone; the last one takes the thread with it. */
+  #gone(thread: PodThread, uid: PodUid, reason: string | undefined): void {
+    const emit = thread.pods.get(uid)
+    if (emit === undefined) return
+    thread.pods.delete(uid)
+    this.#options.toNetwork({ type: 'remove-pod', uid })
+    if (thread.pods.size === 0) this.#remove(thread)
+    else if (this.#threads.has(thread)) this.#open.add(thread)
+    const event = { type: 'sandbox-gone', uid, ...(reason === undefined ? {} : { reason }) } as const
+    emit({ type: 'sandbox', event })
+    this.#options.onEvent()
+  }
+
+  /** A thread died, and all that was in it. */
+  #ended(thread: PodThread, reason: string): void {
+    const uids = [...thread.pods.keys()]
+    this.#remove(thread)
+    for (const uid of uids) this.#gone(thread, uid, reason)
+  }
+
+  #remove(thread: PodThread): void {
+    if (!this.#threads.delete(thread)) return
+    this.#open.delete(thread)
+    this.#options.toNetwork({ type: 'remove-thread', thread: thread.id })
+    void thread.worker?.terminate()
   }
 }

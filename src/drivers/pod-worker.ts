@@ -1,52 +1,62 @@
-// A pod's thread: its sandbox, and its end of the wire (wired-host.ts).
+// A thread of pods: their sandboxes, and their ends of the wire (wired-hosts.ts).
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
-import type { SandboxSpec } from '../cluster/sandbox.js'
-import type { PodCommand, PodEvent } from '../pod/protocol.js'
-import { type DnsImageOptions, PodSandbox, sandboxHost } from '../pod/sandbox.js'
+import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
-import type { WireEnd } from './network-protocol.js'
+import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import { RealTime } from './real-time.js'
-import { WiredHost } from './wired-host.js'
-
-/** What a pod's thread is started with. */
-export interface PodWorkerData {
-  readonly spec: SandboxSpec
-  readonly seed: number
-  readonly startUnixMillis: number
-  readonly zero: number
-  readonly dns: DnsImageOptions
-  readonly wire: WireEnd
-}
+import { WiredHosts } from './wired-hosts.js'
 
 class PodThread {
-  readonly sandbox: PodSandbox
+  readonly #data: PodWorkerData
+  readonly #emit: (event: PodThreadEvent) => void
+  readonly #time: RealTime
+  readonly #hosts: WiredHosts
+  readonly #sandboxes = new Map<PodUid, PodSandbox>()
 
-  constructor(data: PodWorkerData, emit: (event: PodEvent) => void) {
-    const time = new RealTime(data.startUnixMillis, data.zero)
-    let touch = () => {}
-    const random = new Random(`seed ${data.seed}`).fork(`pod ${data.spec.uid}`)
-    const host = sandboxHost(data.spec, random)
-    this.sandbox = new PodSandbox({
-      spec: data.spec,
+  constructor(data: PodWorkerData, emit: (event: PodThreadEvent) => void) {
+    this.#data = data
+    this.#emit = emit
+    this.#time = new RealTime(data.startUnixMillis, data.zero)
+    this.#hosts = new WiredHosts(data.wire, this.#time)
+  }
+
+  handle(command: PodThreadCommand): void {
+    if (command.type === 'create') this.#create(command.spec, command.port)
+    // Commands for what is gone are ignored.
+    else this.#sandboxes.get(command.uid)?.handle(command.command)
+  }
+
+  #create(spec: SandboxSpec, port: number): void {
+    const { uid } = spec
+    const random = new Random(`seed ${this.#data.seed}`).fork(`pod ${uid}`)
+    const host = sandboxHost(spec, random)
+    const sandbox = new PodSandbox({
+      spec,
       stack: host.stack,
-      clock: time.clock(),
+      clock: this.#time.clock(),
       random,
       codec: dnsCodec,
-      dns: data.dns,
-      emit,
-      touched: () => touch(),
+      dns: this.#data.dns,
+      emit: (event) => {
+        if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') {
+          this.#sandboxes.delete(uid)
+          this.#hosts.remove(port)
+        }
+        this.#emit({ uid, event })
+      },
+      touched: () => this.#hosts.touch(port),
     })
-    const wired = new WiredHost(host, data.wire, time)
-    touch = () => wired.touch()
-    touch()
+    this.#hosts.add(port, host)
+    this.#sandboxes.set(uid, sandbox)
+    sandbox.ready()
   }
 }
 
 invariant(parentPort !== null, 'pod-worker runs as a worker')
 const port = parentPort
 const thread = new PodThread(workerData as PodWorkerData, (event) => port.postMessage(event))
-port.on('message', (command: PodCommand) => thread.sandbox.handle(command))
-thread.sandbox.ready()
+port.on('message', (command: PodThreadCommand) => thread.handle(command))

@@ -1,5 +1,5 @@
-// The far end of a wire that leads to another thread, as a Machine of this one: what is delivered to it goes into a
-// ring, what the other thread wrote comes out of it.
+// The far ends of wires that lead to another thread, as a Machine of this one with a port for each: what is delivered
+// to it goes into a ring, what the other thread wrote comes out of it.
 
 import type { Machine, Outgoing } from '../base/machine.js'
 import { type Micros, NEVER } from '../base/time.js'
@@ -20,8 +20,8 @@ export class RingMachine implements Machine {
     wire.bell.on('message', onBell)
   }
 
-  receive(_port: number, frame: Uint8Array): void {
-    this.#written = this.#outgoing.write(frame) || this.#written
+  receive(port: number, frame: Uint8Array): void {
+    this.#written = this.#outgoing.write(frame, port) || this.#written
   }
 
   advance(): void {}
@@ -29,7 +29,7 @@ export class RingMachine implements Machine {
   /** Frames up to the last `pending`: a busy writer must not keep its reader from everything else. */
   transmit(): Outgoing | undefined {
     const frame = this.#incoming.exhausted ? undefined : this.#incoming.read()
-    if (frame !== undefined) return { port: 0, frame }
+    if (frame !== undefined) return { port: this.#incoming.port, frame }
     this.#incoming.release()
     return undefined
   }

@@ -1,5 +1,5 @@
-// The threads driver: real time; the control plane in this thread, the network in one worker, every pod in a worker
-// of its own - but for pods with hostNetwork, which live with their node's stack.
+// The threads driver: real time; the control plane in this thread, the network in one worker, pods in workers of their
+// own, one or several in each, or with the network (network-thread-pods.ts says which).
 
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { Api } from '../api/request.js'
@@ -23,15 +23,15 @@ import {
 } from './emulation.js'
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
-import { HostNetworkPods } from './host-network-pods.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
+import { NetworkThreadPods } from './network-thread-pods.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 import { RealTime } from './real-time.js'
-import { WiredHost } from './wired-host.js'
+import { WiredHosts } from './wired-hosts.js'
 
 /** How long the network's thread may take to write its capture at the end. */
 const CLOSE_TIMEOUT_MS = 5_000
@@ -44,7 +44,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #random: Random
   readonly #worker: Worker
   readonly #pods: PodThreads
-  readonly #hostNetworkPods: HostNetworkPods
+  readonly #placement: NetworkThreadPods
   readonly #assembly: ClusterAssembly
   readonly #timer: DeadlineTimer
   readonly #exposed = new Set<HostDns>()
@@ -56,7 +56,7 @@ export class ThreadsEmulation implements Emulation {
   readonly nodes: readonly string[]
   readonly #proxies: Map<string, ProxySetting>
   readonly #config: ClusterConfig
-  #external: { readonly outside: OutsideHost; readonly wired: WiredHost } | undefined
+  #external: { readonly outside: OutsideHost; readonly wired: WiredHosts } | undefined
   #nextBarrier = 1
   #scheduled = false
   #closed: ((error: string | undefined) => void) | undefined
@@ -95,16 +95,16 @@ export class ThreadsEmulation implements Emulation {
       toNetwork: (command, transfer) => this.#toNetwork(command, transfer),
       onEvent: () => this.#soon(),
     })
-    this.#hostNetworkPods = new HostNetworkPods({
+    this.#placement = new NetworkThreadPods({
+      options,
       others: this.#pods,
-      dns: options.dns,
       toNetwork: (command) => this.#toNetwork(command),
       onEvent: () => this.#soon(),
     })
     this.#assembly = new ClusterAssembly({
       options,
       random: this.#random,
-      placement: this.#hostNetworkPods,
+      placement: this.#placement,
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
@@ -241,15 +241,16 @@ export class ThreadsEmulation implements Emulation {
     return this.close()
   }
 
-  #addExternal(): { outside: OutsideHost; wired: WiredHost } {
+  #addExternal(): { outside: OutsideHost; wired: WiredHosts } {
     const { port1, port2 } = new MessageChannel()
     const [incoming, outgoing] = [ringBuffer(), ringBuffer()]
     const wire = { outgoing: incoming, incoming: outgoing, bell: port1 }
     this.#toNetwork({ type: 'add-external', name: EXTERNAL_HOST, wire }, [port1])
     const random = this.#random.fork(EXTERNAL_HOST)
     const host = externalHost(this.#config, random)
-    const wired = new WiredHost(host, { outgoing, incoming, bell: port2 }, this.#time)
-    const outside = outsideHost(host, this.#config, this.#time.clock(), random, () => wired.touch())
+    const wired = new WiredHosts({ outgoing, incoming, bell: port2 }, this.#time)
+    wired.add(0, host)
+    const outside = outsideHost(host, this.#config, this.#time.clock(), random, () => wired.touch(0))
     return { outside, wired }
   }
 
@@ -347,7 +348,7 @@ export class ThreadsEmulation implements Emulation {
         for (const listener of this.#flowListeners) listener(event.event)
         return
       case 'pod':
-        return this.#hostNetworkPods.handle(event.uid, event.event)
+        return this.#placement.handle(event.uid, event.event)
       case 'probe':
         this.#assembly.probeResult(event.id, event.result)
         return this.#soon()

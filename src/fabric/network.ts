@@ -64,6 +64,7 @@ interface Cable {
 }
 
 interface Link {
+  readonly id: LinkId
   readonly a: Port
   readonly b: Port
   readonly ab: LinkDirection
@@ -111,8 +112,8 @@ export class Network {
   /** Takes a machine out, with its links and what is on them. */
   remove(id: MachineId): void {
     const member = this.#member(id)
-    for (const [linkId, link] of this.#links)
-      if (link.a.member === member || link.b.member === member) this.disconnect(linkId)
+    for (const port of [...member.ports.values()])
+      if (port.cable !== undefined) this.disconnect(port.cable.link.id)
     this.#heap.set(member.timer, NEVER)
     member.removed = true
     this.#members.delete(id)
@@ -127,7 +128,9 @@ export class Network {
     const { ab, ba } = bothWays(settings)
     const direction = (options: LinkOptions, from: Port, to: Port) =>
       new LinkDirection(options, this.#random.fork(`${describe(from)} > ${describe(to)}`))
+    const id = this.#nextId++
     const link: Link = {
+      id,
       a: portA,
       b: portB,
       ab: direction(ab, portA, portB),
@@ -136,7 +139,6 @@ export class Network {
     }
     portA.cable = { link, direction: link.ab, to: portB }
     portB.cable = { link, direction: link.ba, to: portA }
-    const id = this.#nextId++
     this.#links.set(id, link)
     return id
   }
@@ -145,8 +147,10 @@ export class Network {
   disconnect(id: LinkId): void {
     const link = this.#link(id)
     for (const timer of link.inFlight) this.#heap.set(timer, NEVER)
-    link.a.cable = undefined
-    link.b.cable = undefined
+    for (const port of [link.a, link.b]) {
+      port.cable = undefined
+      if (port.taps.length === 0) port.member.ports.delete(port.number)
+    }
     this.#links.delete(id)
   }
 

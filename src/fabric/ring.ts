@@ -4,7 +4,7 @@
 // transmit queue of a device does, and counts it.
 //
 // Layout in 32-bit words, each position on a cache line of its own: [0] tail (producer), [16] head (consumer),
-// [32] sleeping flag of the consumer; data from byte 256. A record is a length word and a pad word, then the
+// [32] sleeping flag of the consumer; data from byte 256. A record is a length word and a port word, then the
 // payload, all rounded up to 8 bytes; length -1 means: go on at the start. Positions run freely modulo 2^32.
 
 const TAIL = 0
@@ -43,8 +43,11 @@ export class RingProducer {
     this.#cachedHead = Atomics.load(this.#words, HEAD)
   }
 
-  /** Copies `frame` in; visible to the consumer after `publish`. False (and counted) when there is no room. */
-  write(frame: Uint8Array): boolean {
+  /**
+   * Copies `frame` in; visible to the consumer after `publish`. `port` tells several wires in one ring apart. False (and
+   * counted) when there is no room.
+   */
+  write(frame: Uint8Array, port = 0): boolean {
     const need = recordBytes(frame.length)
     const position = this.#tail & (this.#capacity - 1)
     const untilEnd = this.#capacity - position
@@ -59,6 +62,7 @@ export class RingProducer {
       at = HEADER_BYTES
     }
     this.#words[at >> 2] = frame.length
+    this.#words[(at >> 2) + 1] = port
     this.#bytes.set(frame, at + RECORD_HEADER_BYTES)
     this.#tail = (this.#tail + total) | 0
     return true
@@ -78,6 +82,8 @@ export class RingProducer {
 }
 
 export class RingConsumer {
+  /** Of the frame that was read last. */
+  port = 0
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #capacity: number
@@ -102,6 +108,7 @@ export class RingConsumer {
       at = HEADER_BYTES
       length = this.#words[at >> 2]!
     }
+    this.port = this.#words[(at >> 2) + 1]!
     this.#head = (this.#head + recordBytes(length)) | 0
     return this.#bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length)
   }

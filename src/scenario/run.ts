@@ -1,7 +1,13 @@
 // Runs one document, scenario or walkthrough, on an emulation of its own, and gives the result as data. The
 // library's and the command line's way in.
 
-import type { ClockKind, Emulation, EmulationOptions, FlowEvent } from '../drivers/emulation.js'
+import type {
+  ClockKind,
+  Emulation,
+  EmulationOptions,
+  FlowEvent,
+  PodsPerThread,
+} from '../drivers/emulation.js'
 import type { ProxyStatistics } from '../drivers/proxy-statistics.js'
 import type { Program } from '../posix/process.js'
 import type { RunnableDocument } from './document.js'
@@ -18,6 +24,8 @@ import { runWalkthrough } from './walkthrough-run.js'
 export interface RunOptions {
   /** Default virtual. */
   readonly clock?: ClockKind
+  /** In real time: how many pods share a thread. */
+  readonly podsPerThread?: PodsPerThread
   /** Overrides the document's; default 1. */
   readonly seed?: number
   /** ISO 8601; overrides the document's. */
@@ -85,6 +93,7 @@ function emulationOptions(
     cluster: clusterOptions(document.settings.cluster),
     clock,
     seed,
+    ...(options.podsPerThread === undefined ? {} : { podsPerThread: options.podsPerThread }),
     ...(startTime === undefined ? {} : { startTime }),
     ...(options.pcap === undefined ? {} : { pcap: options.pcap }),
     ...(options.proxyMode === undefined ? {} : { proxyMode: options.proxyMode }),

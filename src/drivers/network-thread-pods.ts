@@ -1,33 +1,33 @@
-// Places pods with hostNetwork in the network's thread (node-sandboxes.ts), and every other pod where the placement
-// behind this one does.
+// Places pods in the network's thread (network-sandboxes.ts): those with hostNetwork, and with `all` every pod. The
+// others go where the placement behind this one brings them.
 
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
-import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { NetworkCommand } from './network-protocol.js'
+import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
 
-export interface HostNetworkPodsOptions {
+export interface NetworkThreadPodsOptions {
+  readonly options: ResolvedOptions
   readonly others: PodPlacement
-  readonly dns: DnsImageOptions
   readonly toNetwork: (command: NetworkCommand) => void
   /** Something happened that the control plane may have to look at. */
   readonly onEvent: () => void
 }
 
-export class HostNetworkPods implements PodPlacement {
-  readonly #options: HostNetworkPodsOptions
+export class NetworkThreadPods implements PodPlacement {
+  readonly #options: NetworkThreadPodsOptions
   readonly #listeners = new Map<PodUid, (event: PodEvent) => void>()
 
-  constructor(options: HostNetworkPodsOptions) {
+  constructor(options: NetworkThreadPodsOptions) {
     this.#options = options
   }
 
   create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void } {
-    const { others, dns, toNetwork } = this.#options
-    if (!spec.hostNetwork) return others.create(spec, emit)
+    const { options, others, toNetwork } = this.#options
+    if (!spec.hostNetwork && options.podsPerThread !== 'all') return others.create(spec, emit)
     this.#listeners.set(spec.uid, emit)
-    toNetwork({ type: 'create-sandbox', spec, dns })
+    toNetwork({ type: 'create-sandbox', spec, name: options.podName(spec), dns: options.dns })
     return { send: (command) => toNetwork({ type: 'pod-command', uid: spec.uid, command }) }
   }
 

@@ -1,0 +1,27 @@
+// What the cluster's thread and a thread of pods say to each other: the pods' own commands and events (pod/protocol.ts)
+// with whose they are.
+
+import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import type { PodCommand, PodEvent } from '../pod/protocol.js'
+import type { DnsImageOptions } from '../pod/sandbox.js'
+import type { WireEnd } from './network-protocol.js'
+
+/** What a thread of pods is started with. */
+export interface PodWorkerData {
+  readonly seed: number
+  readonly startUnixMillis: number
+  /** RealTime.zero of the emulation. */
+  readonly zero: number
+  readonly dns: DnsImageOptions
+  readonly wire: WireEnd
+}
+
+export type PodThreadCommand =
+  /** A pod on port `port` of the thread's wire; what comes to it afterwards goes by `pod`. */
+  | { readonly type: 'create'; readonly spec: SandboxSpec; readonly port: number }
+  | { readonly type: 'pod'; readonly uid: PodUid; readonly command: PodCommand }
+
+export interface PodThreadEvent {
+  readonly uid: PodUid
+  readonly event: PodEvent
+}

@@ -1,0 +1,112 @@
+// Hosts whose one wire leads to the network's thread, each by a port of its own: frames come and go in bursts, as in
+// network-worker.ts. A thread of pods has one of these, and the main thread for the host outside the cluster.
+
+import { type Micros, NEVER } from '../base/time.js'
+import { type Timer, TimerHeap } from '../base/timer-heap.js'
+import type { Host } from '../host/host.js'
+import { DeadlineTimer } from './deadline-timer.js'
+import type { WireEnd } from './network-protocol.js'
+import type { RealTime } from './real-time.js'
+import { RingMachine } from './ring-machine.js'
+
+interface Member {
+  readonly host: Host
+  readonly port: number
+  readonly timer: Timer<Member>
+  /** Waits in the list of those to be asked for frames and for their deadline. */
+  woken: boolean
+}
+
+export class WiredHosts {
+  readonly #time: RealTime
+  readonly #wire: RingMachine
+  readonly #timer: DeadlineTimer
+  readonly #members = new Map<number, Member>()
+  readonly #deadlines = new TimerHeap<Member>()
+  #woken: Member[] = []
+  #scheduled = false
+  #closed = false
+
+  constructor(wire: WireEnd, time: RealTime) {
+    this.#time = time
+    this.#timer = new DeadlineTimer(
+      () => time.now(),
+      () => this.#burst(),
+    )
+    this.#wire = new RingMachine(wire, () => this.#burst())
+  }
+
+  /** Plugs a host in; `port` names it at the other end of the wire. */
+  add(port: number, host: Host): void {
+    const member = { host, port, woken: false } as { -readonly [Field in keyof Member]: Member[Field] }
+    member.timer = this.#deadlines.timer(member)
+    this.#members.set(port, member)
+    this.touch(port)
+  }
+
+  /** Pulls a host's cable: what it still has to send is lost. */
+  remove(port: number): void {
+    const member = this.#members.get(port)
+    if (member === undefined) return
+    this.#members.delete(port)
+    this.#deadlines.set(member.timer, NEVER)
+  }
+
+  /** A socket of the host was used. What the program sends until it waits goes out in one burst. */
+  touch(port: number): void {
+    const member = this.#members.get(port)
+    if (member === undefined) return
+    this.#wake(member)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => this.#burst())
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#timer.clear()
+    this.#wire.close()
+  }
+
+  #burst(): void {
+    this.#scheduled = false
+    if (this.#closed) return
+    const now = this.#time.now()
+    this.#wire.pending()
+    for (let incoming = this.#wire.transmit(); incoming !== undefined; incoming = this.#wire.transmit()) {
+      const member = this.#members.get(incoming.port)
+      // A frame for a pod that has just gone.
+      if (member === undefined) continue
+      member.host.receive(0, incoming.frame, now)
+      this.#wake(member)
+    }
+    for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now))
+      this.#wake(due.owner)
+    this.#askWoken(now)
+    this.#wire.publish()
+    // By way of the event loop: under a stream of frames timers and commands have their turn too.
+    if (!this.#wire.sleep()) setImmediate(() => this.#burst())
+    this.#timer.set(this.#deadlines.next())
+  }
+
+  #wake(member: Member): void {
+    if (member.woken) return
+    member.woken = true
+    this.#woken.push(member)
+  }
+
+  #askWoken(now: Micros): void {
+    const woken = this.#woken
+    if (woken.length === 0) return
+    this.#woken = []
+    for (const member of woken) {
+      member.woken = false
+      const { host, port } = member
+      if (this.#members.get(port) !== member) continue
+      if (host.deadline() <= now) host.advance(now)
+      for (let outgoing = host.transmit(); outgoing !== undefined; outgoing = host.transmit())
+        this.#wire.receive(port, outgoing.frame)
+      this.#deadlines.set(member.timer, host.deadline())
+    }
+  }
+}

@@ -1,0 +1,117 @@
+// Where pods live changes nothing of what happens: scenarios hold with several pods in a thread and with all of them in
+// the network's, and what becomes of a pod is no business of its neighbours.
+
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { PodsPerThread } from '../../src/drivers/emulation.js'
+import { type RunningCluster, runScenario, up } from '../../src/index.js'
+
+const directory = fileURLToPath(new URL('../../../scenarios/', import.meta.url))
+const scenarios = readdirSync(directory).filter((name) => /\.(md|yaml)$/.test(name))
+
+const DEADLINE_MS = 30_000
+
+/** Runs `body` on a cluster and closes it; a hanging body fails instead of hanging the run. */
+async function on(podsPerThread: PodsPerThread, body: (cluster: RunningCluster) => Promise<void>) {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end after ${DEADLINE_MS} ms`)), DEADLINE_MS)
+  })
+  const cluster = await up([], { clock: 'real', podsPerThread })
+  try {
+    await Promise.race([body(cluster), late])
+  } finally {
+    clearTimeout(timer)
+    await cluster.close()
+  }
+}
+
+const pod = (name: string, command: readonly string[]) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    restartPolicy: 'Never',
+    containers: [{ name: 'main', image: 'busybox', command }],
+  },
+})
+
+const threads = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
+
+for (const podsPerThread of [3, 'all'] as const) {
+  const test = suite(`placement, ${podsPerThread} in a thread`)
+
+  for (const name of scenarios)
+    test(`${name} holds`, async () => {
+      const result = await runScenario(directory + name, { clock: 'real', podsPerThread })
+      const failed = result.steps.filter((step) => step.status === 'failed')
+      assert.equal(failed, [])
+      assert.is(result.passed + result.skipped, result.steps.length)
+    })
+
+  test('a pod that exits, one that is deleted and one that fills its files leave their neighbours alone', () =>
+    on(podsPerThread, async (cluster) => {
+      const names = ['steady', 'exits', 'deleted', 'fills']
+      for (const name of names) {
+        const command = name === 'exits' ? ['sh', '-c', 'exit 3'] : ['sleep', '100000']
+        await cluster.apply(pod(name, command))
+      }
+      await cluster.settle()
+      const waiting = cluster.exec('steady', 'nc -l -p 7000')
+      await cluster.kubectl('wait --for=jsonpath={.status.phase}=Failed pod/exits')
+      const full = await cluster.exec('fills', 'cat /dev/zero > /tmp/much')
+      assert.is.not(full.exitCode, 0)
+      const { exitCode } = await cluster.kubectl('delete pod deleted')
+      assert.is(exitCode, 0)
+      const { stdout: address } = await cluster.kubectl('get pod steady -o jsonpath={.status.podIP}')
+      await cluster.exec('fills', `until echo hello | nc -w 1 ${address} 7000; do sleep 0.1; done`)
+      assert.is((await waiting).stdout, 'hello\n')
+    }))
+
+  test('pods come and go in a thread that stays, and addresses are used again', () =>
+    on(podsPerThread, async (cluster) => {
+      await cluster.apply(pod('steady', ['sleep', '100000']))
+      for (let round = 0; round < 5; round++) {
+        await cluster.apply(pod('guest', ['sleep', '100000']))
+        await cluster.settle()
+        const { stdout: address } = await cluster.kubectl('get pod guest -o jsonpath={.status.podIP}')
+        const { stdout, exitCode } = await cluster.exec('steady', `ping -c 1 -W 2 ${address}`)
+        assert.is(exitCode, 0, stdout)
+        await cluster.kubectl('delete pod guest')
+      }
+    }))
+
+  test('closing in the middle of everything ends every thread', async () => {
+    const before = threads()
+    const cluster = await up([], { clock: 'real', podsPerThread })
+    for (let index = 0; index < 8; index++) await cluster.apply(pod(`p${index}`, ['sleep', '100000']))
+    await cluster.close()
+    assert.is(threads(), before)
+  })
+
+  test.run()
+}
+
+const refused = suite('placement, what cannot be')
+
+for (const podsPerThread of [0, -1, 1.5, Number.NaN])
+  refused(`${podsPerThread} pods in a thread`, async () => {
+    const message = await up([], { clock: 'real', podsPerThread }).then(
+      async (cluster) => cluster.close(),
+      (error: TypeError) => error.message,
+    )
+    assert.match(message ?? '', /podsPerThread: \S+ is neither a whole number from 1 on nor all/)
+  })
+
+refused('threads under the virtual clock', async () => {
+  const message = await up([], { podsPerThread: 2 }).then(
+    async (cluster) => cluster.close(),
+    (error: TypeError) => error.message,
+  )
+  assert.match(message ?? '', /only for clock real/)
+})
+
+refused.run()
