@@ -187,12 +187,12 @@ export class Ipvs {
     if (header.payloadEnd - header.payloadStart < 8) return 'ACCEPT'
     const source = { address: header.source, port: getUint16(bytes, header.payloadStart) }
     const destination = { address: header.destination, port: getUint16(bytes, header.payloadStart + 2) }
-    if (this.#reply(packet, source, destination)) return 'ACCEPT'
+    if (this.#reply(packet, hook, source, destination)) return 'ACCEPT'
     return requests ? this.#request(packet, hook, source, destination) : 'ACCEPT'
   }
 
   /** A server's answer: as from the virtual service. False when it is none. */
-  #reply(packet: Packet, server: Endpoint, client: Endpoint): boolean {
+  #reply(packet: Packet, hook: HookName, server: Endpoint, client: Endpoint): boolean {
     const connection = this.#connections.byReply(server, client, packet.header.protocol)
     if (connection === undefined) return false
     for (const { statistics } of [connection.server, connection.service]) {
@@ -201,6 +201,7 @@ export class Ipvs {
     }
     this.#follow(connection, packet, true)
     rewriteSource(packet, connection.virtual.address, connection.virtual.port)
+    this.#netfilter.translatedByIpvs('source', server, hook, packet)
     return true
   }
 
@@ -228,6 +229,7 @@ export class Ipvs {
     this.#follow(connection, packet, false)
     const { server } = connection
     rewriteDestination(packet, server.address, server.port)
+    this.#netfilter.translatedByIpvs('destination', virtual, hook, packet)
     this.#flows.alterReply(packet, server)
     // On this very host: it goes on upwards.
     return this.#stack.isLocal(server.address) ? 'ACCEPT' : this.#send(packet)

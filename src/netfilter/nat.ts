@@ -130,7 +130,7 @@ export class Nat {
     const target = tracking.reply ? flow.replyTarget : flow.originalTarget
     if (part === 'source') rewriteSource(packet, target.source, target.sourcePort)
     else rewriteDestination(packet, target.destination, portOf(target))
-    if (before !== undefined) this.#tracer.nat(part, before, hook, packet)
+    if (before !== undefined) this.#tracer.nat('netfilter', part, before, hook, packet)
   }
 
   /** An ICMP error of a translated flow: what it quotes travelled the other way, so source and destination change places. */

@@ -7,7 +7,7 @@ import type { Micros } from '../base/time.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Rejection } from '../stack/rejection.js'
 import type { Stack } from '../stack/stack.js'
-import type { IpAddress } from '../wire/address.js'
+import type { Endpoint, IpAddress } from '../wire/address.js'
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
 import { Conntrack, type ConntrackSettings, type Flow, trackingOf } from './conntrack.js'
 import { flowText } from './conntrack-text.js'
@@ -200,6 +200,11 @@ export class Netfilter {
     this.#tracer.listener = listener
   }
 
+  /** Tells whoever traces that IPVS has translated `packet`, one end of which was `before`. */
+  translatedByIpvs(part: 'source' | 'destination', before: Endpoint, hook: HookName, packet: Packet): void {
+    if (this.#tracer.active) this.#tracer.nat('ipvs', part, before, hook, packet)
+  }
+
   // ---- flows
 
   /** Flows, the oldest first. */
@@ -326,6 +331,7 @@ export class Netfilter {
     const isNew = flow !== undefined && !flow.confirmed
     const verdict = this.#ended(this.#conntrack.confirm(packet), packet, hook)
     if (isNew && flow.confirmed) this.onNewFlow?.(rowOf(flow))
+    if (hook === 'INPUT' && verdict === 'ACCEPT' && this.#tracer.active) this.#tracer.deliver(hook, packet)
     return verdict
   }
 

@@ -41,10 +41,14 @@ export type TraceEvent =
   /** The packet was translated: its source or destination before and after. */
   | {
       readonly event: 'nat'
+      /** Who did it: a rule's target through conntrack, or IPVS. */
+      readonly by: 'netfilter' | 'ipvs'
       readonly part: 'source' | 'destination'
       readonly before: Endpoint
       readonly after: Endpoint
     }
+  /** The packet has passed INPUT: it goes up to this host's sockets. */
+  | { readonly event: 'deliver' }
   /** The packet ends here, by a rule, a policy or a full table. */
   | { readonly event: 'end'; readonly verdict: 'DROP' | 'REJECT' }
 

@@ -41,9 +41,19 @@ export class Tracer {
     this.#tell({ event: 'policy', family, table, chain, policy }, hook, packet)
   }
 
-  nat(part: 'source' | 'destination', before: Endpoint, hook: HookName, packet: Packet): void {
+  nat(
+    by: 'netfilter' | 'ipvs',
+    part: 'source' | 'destination',
+    before: Endpoint,
+    hook: HookName,
+    packet: Packet,
+  ): void {
     const after = endpointOf(packet, part)
-    this.#tell({ event: 'nat', part, before, after }, hook, packet)
+    this.#tell({ event: 'nat', by, part, before, after }, hook, packet)
+  }
+
+  deliver(hook: HookName, packet: Packet): void {
+    this.#tell({ event: 'deliver' }, hook, packet)
   }
 
   end(verdict: 'DROP' | 'REJECT', hook: HookName, packet: Packet): void {

@@ -142,7 +142,6 @@ function steps(records: readonly TraceRecord[], stackOf: (node: string) => Stack
       const route = routeText(stackOf(node), packet.destination.address)
       made.push({ step: 'route', node, hook, route })
     }
-    if (last?.node === node) made.push(...unexplained(last, record))
     last = record
     const step = ruleStep(node, hook, event)
     if (step !== undefined) made.push(step)
@@ -170,8 +169,8 @@ function ruleStep(node: string, hook: HookName, event: TraceEvent): JourneyStep 
       return { step: 'rule', node, hook, family, table, chain, number, rule: text, verdict }
     }
     case 'nat': {
-      const { part, before, after } = event
-      return natStep(node, hook, 'netfilter', part, before, after)
+      const { by, part, before, after } = event
+      return natStep(node, hook, by, part, before, after)
     }
     case 'end':
       return { step: 'end', node, hook, verdict: event.verdict }
@@ -189,17 +188,6 @@ function natStep(
   after: Endpoint,
 ): JourneyStep {
   return { step: 'nat', node, hook, by, part, before: formatEndpoint(before), after: formatEndpoint(after) }
-}
-
-/** One end of the packet is another than at the record before, and no rule did it: IPVS has. */
-function unexplained(before: NetfilterRecord, after: NetfilterRecord): JourneyStep[] {
-  if (after.event.event === 'nat') return []
-  const changed = (['source', 'destination'] as const).filter(
-    (part) => formatEndpoint(before.packet[part]) !== formatEndpoint(after.packet[part]),
-  )
-  const [part] = changed
-  if (part === undefined || changed.length > 1) return []
-  return [natStep(before.node, before.hook, 'ipvs', part, before.packet[part], after.packet[part])]
 }
 
 /** How a host sends to `address`, as `ip route get` tells it. */

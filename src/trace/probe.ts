@@ -6,7 +6,7 @@ import { MILLISECOND, type Micros } from '../base/time.js'
 import { type Endpoint, formatEndpoint } from '../wire/address.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import type { Client, Lab } from './lab.js'
-import type { Recorder, TraceRecord } from './recorder.js'
+import { isTakenByProxy, type Recorder, type TraceRecord } from './recorder.js'
 
 export type Transport = 'tcp' | 'udp'
 
@@ -119,16 +119,18 @@ function arrivalOf(records: readonly TraceRecord[], nodes: readonly string[]): P
 /** Where the connection was translated to a node's own address: to a pod on the network of its node. */
 function arrivalOnNode(records: readonly TraceRecord[], from: Endpoint, to: Endpoint): Probe['arrival'] {
   const [client, original] = [formatEndpoint(from), formatEndpoint(to)]
+  const relayed = isTakenByProxy(records, from)
   const forward = new Set<string>()
   let arrival: Probe['arrival']
   for (const record of records) {
     if (record.type !== 'netfilter') continue
-    const { event, hook, node, packet } = record
+    const { event, node, packet } = record
     const destination = formatEndpoint(packet.destination)
     if (event.event === 'track' && !event.reply) forward.add(destination)
     else if (event.event === 'nat' && event.part === 'destination') forward.add(formatEndpoint(event.after))
-    if (hook !== 'INPUT' || !forward.has(destination)) continue
-    // The last one: userspace mode takes the connection itself first.
+    if (event.event !== 'deliver' || !forward.has(destination)) continue
+    // What userspace mode takes itself has not arrived: its own connection to the endpoint does.
+    if (relayed && formatEndpoint(packet.source) === client) continue
     if (destination !== original && destination !== client)
       arrival = { source: packet.source, destination: packet.destination, point: `${node}:lo` }
   }

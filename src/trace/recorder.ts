@@ -132,6 +132,23 @@ function belongs(record: TraceRecord, ways: ReadonlySet<string>): boolean {
   return ways.has(wayOf(protocol, source, destination))
 }
 
+/** Whether a rule of userspace mode leads the client's connection to kube-proxy itself. */
+export function isTakenByProxy(records: readonly TraceRecord[], client: Endpoint): boolean {
+  return records.some(
+    (record) =>
+      record.type === 'netfilter' &&
+      record.event.event === 'rule' &&
+      // REDIRECT for pods, DNAT to its own port for the node's own programs.
+      PORTALS.test(record.event.chain) &&
+      (record.event.verdict === 'REDIRECT' || record.event.verdict === 'DNAT') &&
+      isFrom(record.packet, client),
+  )
+}
+
+function isFrom({ source }: { readonly source: Endpoint }, client: Endpoint): boolean {
+  return source.address === client.address && source.port === client.port
+}
+
 /**
  * Userspace mode carries the connection on by one of its own, from the node to the endpoint: the first that a node
  * opens right after the client's has come to it.
@@ -142,23 +159,13 @@ function addRelayed(
   client: Endpoint,
   to: Endpoint,
 ): void {
-  const redirected = records.some(
-    (record) =>
-      record.type === 'netfilter' &&
-      record.event.event === 'rule' &&
-      // REDIRECT for pods, DNAT to its own port for the node's own programs.
-      PORTALS.test(record.event.chain) &&
-      (record.event.verdict === 'REDIRECT' || record.event.verdict === 'DNAT') &&
-      record.packet.source.address === client.address &&
-      record.packet.source.port === client.port,
-  )
-  if (!redirected) return
+  if (!isTakenByProxy(records, client)) return
   for (const record of records) {
-    if (record.type !== 'frame' || record.direction !== 'in') continue
-    const { packet } = record
-    const opens = packet.kind === 'SYN' || packet.kind === 'datagram'
-    const isClient = packet.source.address === client.address && packet.source.port === client.port
-    if (!opens || isClient || packet.destination.port === 53) continue
+    // As the node sends it, over a wire or to itself.
+    if (record.type !== 'netfilter' || record.hook !== 'OUTPUT' || record.event.event !== 'track') continue
+    const { packet, event } = record
+    if (event.reply || event.state !== 'NEW' || isFrom(packet, client) || packet.destination.port === 53)
+      continue
     if (packet.destination.address === to.address) continue
     ways.add(wayOf(packet.protocol, packet.source, packet.destination))
     return

@@ -175,13 +175,16 @@ test('a headless name leads to a pod by no rule, a service without endpoints to 
 test('an endpoint on the network of its node is one as any other; what the node itself takes is told of it', async ({
   file,
 }) => {
-  for (const mode of ['iptables', 'ipvs', 'nftables']) {
-    const args = ['--from', 'pod/curl', 'host:8000', '--connections', '2', '--proxy-mode', mode]
-    const { verdict, endpoints, chosen, masquerade } = await trace(file, ...args)
-    assert.equal([verdict, endpoints, masquerade], ['DNAT', ['192.168.56.12:80'], false], mode)
+  for (const mode of ['userspace', 'iptables', 'ipvs', 'nftables']) {
+    const args = ['host:8000', '--connections', '2', '--proxy-mode', mode]
+    const { verdict, endpoints, chosen, masquerade } = await trace(file, '--from', 'pod/curl', ...args)
+    // In userspace mode every endpoint sees the proxy.
+    assert.equal([verdict, endpoints, masquerade], ['DNAT', ['192.168.56.12:80'], mode === 'userspace'], mode)
     assert.is(chosen, '192.168.56.12:80', mode)
+    // From the node itself nothing of it is ever on a wire.
+    const local = await trace(file, '--from', 'node/k8s-node2', ...args)
+    assert.equal([local.verdict, local.endpoints], ['DNAT', ['192.168.56.12:80']], mode)
   }
-  assert.is((await trace(file, '--from', 'node/k8s-node2', 'host:8000')).verdict, 'DNAT')
   const own = await trace(file, '--from', 'pod/curl', '192.168.56.12:80', '--connections', '2')
   assert.is(own.verdict, 'ACCEPT')
   assert.match(own.notes.join('\n'), /delivered to k8s-node2 itself/)
