@@ -6,7 +6,7 @@ import { knownResource } from '../cluster/resources.js'
 import { badRequest, notFound } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import type { LogEntry, PodStreams } from './pod-streams.js'
-import type { ApiRequest, ExecRequest, RemoteStreams } from './request.js'
+import type { ApiRequest, ExecRequest, PodPorts, RemoteStreams } from './request.js'
 import { containerNotFound } from './status.js'
 import { flag, parameter } from './target.js'
 
@@ -52,6 +52,18 @@ export function openStreams(
   if (command === undefined) return streams.attach(uid, container, { stdin, tty })
   if (command.length === 0) throw badRequest('you must specify at least 1 command for the container')
   return streams.exec(uid, container, { command, stdin, tty })
+}
+
+/** Ports of a pod that has a node. */
+export function openPorts(
+  store: ObjectStore,
+  streams: PodStreams,
+  namespace: string,
+  name: string,
+): PodPorts {
+  const pod = findPod(store, namespace, name)
+  if (!pod.spec.nodeName) throw badRequest(`pod ${name} does not have a host assigned`)
+  return { dial: (port) => streams.portForward(pod.metadata.uid ?? '', port) }
 }
 
 /** What a log request asks for. */
@@ -147,7 +159,7 @@ function linesOf(entries: readonly LogEntry[]): LogLine[] {
 export function streamLog(
   streams: PodStreams,
   request: LogRequest,
-  onBytes: (bytes: Uint8Array) => void,
+  onBytes: (bytes: Uint8Array) => unknown,
   onEnd: () => void,
 ): () => void {
   const encoder = new TextEncoder()
@@ -158,12 +170,14 @@ export function streamLog(
     return () => undefined
   }
   let midLine = past !== '' && !past.endsWith('\n')
-  const onEntry = (entry: LogEntry) => {
+  const onEntry = (entry: LogEntry): unknown => {
     if (!request.timestamps) return onBytes(entry.bytes)
+    let text = ''
     for (const line of linesOf([entry])) {
-      onBytes(encoder.encode(midLine ? line.text : stamped(line)))
+      text += midLine ? line.text : stamped(line)
       midLine = !line.text.endsWith('\n')
     }
+    return onBytes(encoder.encode(text))
   }
   return streams.followLog(request.pod.metadata.uid ?? '', request.container, onEntry, onEnd)
 }

@@ -46,7 +46,10 @@ export interface WatchLine {
   readonly object: KubeObject | Status | Record<string, unknown>
 }
 
-/** The client's end of exec and attach; bytes both ways, as on the streams of the remote command protocol. */
+/**
+ * The client's end of exec and attach; bytes both ways, as on the streams of the remote command protocol. What it
+ * stands for begins when `onExit` is set: a size that is told before is the terminal's first.
+ */
 export interface RemoteStreams {
   /**
    * Called by the pod's side with output, in order. `stderr` only without a TTY. When it returns a promise, the bytes
@@ -55,12 +58,34 @@ export interface RemoteStreams {
   onOutput: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => unknown) | undefined
   /** Called once: exit code of the command (attach: of the container), or why it could not run. */
   onExit: ((exit: { readonly exitCode: number; readonly error?: string }) => void) | undefined
-  write(bytes: Uint8Array): void
+  /** When it returns a promise, the pod's side has room for more once that has settled. It never rejects. */
+  write(bytes: Uint8Array): unknown
   /** End of standard input. */
   end(): void
   resize(columns: number, rows: number): void
   /** The client goes away; what runs in the pod gets SIGHUP (exec) or stays (attach). */
   close(): void
+}
+
+/** The client's end of one TCP connection to a port of a pod; it begins when `onExit` is set. */
+export interface ForwardStreams {
+  /** As that of RemoteStreams. */
+  onOutput: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => unknown) | undefined
+  /** The pod's side has sent FIN: no more output comes, input is still taken. */
+  onOutputEnd: (() => void) | undefined
+  /** Called once, when both sides have ended; `error` in the kubelet's words when it was not made or broke. */
+  onExit: ((exit: { readonly exitCode: number; readonly error?: string }) => void) | undefined
+  write(bytes: Uint8Array): unknown
+  /** FIN after what was written. */
+  end(): void
+  /** RST. */
+  close(): void
+}
+
+/** pods/portforward of one pod. */
+export interface PodPorts {
+  /** Connects to 127.0.0.1:`port` in the pod's network, as the kubelet does. */
+  dial(port: number): ForwardStreams
 }
 
 export interface ExecRequest {
@@ -80,10 +105,11 @@ export interface Api {
   exec(request: ExecRequest & { readonly command: readonly string[] }): RemoteStreams | Status
   /** pods/attach: the container's own standard streams. */
   attach(request: ExecRequest): RemoteStreams | Status
-  /** pods/log with follow=true: lines as they come; the returned function ends it. */
+  portForward(request: { readonly namespace: string; readonly pod: string }): PodPorts | Status
+  /** pods/log with follow=true: lines as they come; the returned function ends it. `onBytes` as onOutput. */
   followLog(
     request: ApiRequest,
-    onBytes: (bytes: Uint8Array) => void,
+    onBytes: (bytes: Uint8Array) => unknown,
     onEnd: () => void,
   ): (() => void) | Status
 }

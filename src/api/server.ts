@@ -5,12 +5,13 @@ import type { KubeObject } from '../cluster/objects.js'
 import type { ObjectStore } from '../cluster/store.js'
 import { discover } from './discovery.js'
 import type { PodStreams } from './pod-streams.js'
-import { findPod, openStreams, parseLogRequest, readLog, streamLog } from './pod-subresources.js'
+import { findPod, openPorts, openStreams, parseLogRequest, readLog, streamLog } from './pod-subresources.js'
 import type {
   Api,
   ApiRequest,
   ApiResponse,
   ExecRequest,
+  PodPorts,
   RemoteStreams,
   Status,
   WatchLine,
@@ -78,9 +79,16 @@ export class ApiServer implements Api {
     )
   }
 
+  portForward(request: { readonly namespace: string; readonly pod: string }): PodPorts | Status {
+    return answering<PodPorts | Status>(
+      () => openPorts(this.#store, this.#streams, request.namespace, request.pod),
+      (status) => status,
+    )
+  }
+
   followLog(
     request: ApiRequest,
-    onBytes: (bytes: Uint8Array) => void,
+    onBytes: (bytes: Uint8Array) => unknown,
     onEnd: () => void,
   ): (() => void) | Status {
     return answering<(() => void) | Status>(

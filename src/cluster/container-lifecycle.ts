@@ -350,6 +350,7 @@ export class ContainerLifecycle {
         readOnly: readOnly === true,
       })),
       stdin: spec.stdin === true,
+      stdinOnce: spec.stdinOnce === true,
       tty: spec.tty === true,
     }
   }

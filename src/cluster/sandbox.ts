@@ -60,6 +60,8 @@ export interface ContainerSpec {
     readonly readOnly: boolean
   }[]
   readonly stdin: boolean
+  /** Standard input ends with the first client that attaches to it. */
+  readonly stdinOnce: boolean
   readonly tty: boolean
 }
 

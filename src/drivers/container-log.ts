@@ -7,13 +7,18 @@ import type { LogEntry } from '../api/pod-streams.js'
 const MAX_LOG_BYTES = 1024 * 1024
 
 interface Follower {
-  readonly onEntry: (entry: LogEntry) => void
+  readonly onEntry: (entry: LogEntry) => unknown
   readonly onEnd: () => void
+  /** Counted from the first entry that there was. */
+  next: number
+  busy: boolean
 }
 
 export class ContainerLog {
   #entries: LogEntry[] = []
   #bytes = 0
+  /** Entries that are no longer kept. */
+  #dropped = 0
   #ended = false
   readonly #followers = new Set<Follower>()
 
@@ -21,7 +26,7 @@ export class ContainerLog {
     this.#entries.push(entry)
     this.#bytes += entry.bytes.length
     if (this.#bytes > MAX_LOG_BYTES) this.#dropOldest()
-    for (const follower of [...this.#followers]) follower.onEntry(entry)
+    for (const follower of [...this.#followers]) this.#serve(follower)
   }
 
   entries(): readonly LogEntry[] {
@@ -31,20 +36,39 @@ export class ContainerLog {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    const followers = [...this.#followers]
-    this.#followers.clear()
-    for (const follower of followers) follower.onEnd()
+    for (const follower of [...this.#followers]) this.#serve(follower)
   }
 
-  /** Entries from now on; ends at once when the container has ended. */
-  follow(onEntry: (entry: LogEntry) => void, onEnd: () => void): () => void {
-    if (this.#ended) {
-      onEnd()
-      return () => {}
-    }
-    const follower = { onEntry, onEnd }
+  /**
+   * Entries from now on; ends at once when the container has ended. A follower whose promise has not settled hears
+   * the next entries afterwards, as far as they are still kept.
+   */
+  follow(onEntry: (entry: LogEntry) => unknown, onEnd: () => void): () => void {
+    const follower: Follower = { onEntry, onEnd, next: this.#dropped + this.#entries.length, busy: false }
     this.#followers.add(follower)
+    this.#serve(follower)
     return () => this.#followers.delete(follower)
+  }
+
+  #serve(follower: Follower): void {
+    while (!follower.busy && this.#followers.has(follower)) {
+      follower.next = Math.max(follower.next, this.#dropped)
+      const entry = this.#entries[follower.next - this.#dropped]
+      if (entry === undefined) {
+        if (this.#ended && this.#followers.delete(follower)) follower.onEnd()
+        return
+      }
+      follower.next++
+      const taken = follower.onEntry(entry)
+      if (!(taken instanceof Promise)) continue
+      follower.busy = true
+      const resume = () => {
+        follower.busy = false
+        this.#serve(follower)
+      }
+      // A follower that failed takes no more, but it stops by itself.
+      taken.then(resume, () => {})
+    }
   }
 
   /** Drops half at once, so that a chatty container costs no copy per line. */
@@ -53,6 +77,7 @@ export class ContainerLog {
     let first = 0
     while (kept > MAX_LOG_BYTES / 2) kept -= this.#entries[first++]!.bytes.length
     this.#entries = this.#entries.slice(first)
+    this.#dropped += first
     this.#bytes = kept
   }
 }

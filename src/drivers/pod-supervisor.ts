@@ -2,7 +2,7 @@
 // of containers, and gives the API server its exec, attach and log streams. Where a pod lives is behind PodPlacement.
 
 import type { LogEntry, PodStreams } from '../api/pod-streams.js'
-import type { RemoteStreams } from '../api/request.js'
+import type { ForwardStreams, RemoteStreams } from '../api/request.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type {
@@ -15,8 +15,8 @@ import type {
 } from '../cluster/sandbox.js'
 import { type ImageRegistry, parseImageReference } from '../pod/image.js'
 import { COREDNS_REPOSITORY } from '../pod/images/index.js'
-import { OutputTaken } from '../pod/output-window.js'
 import type { PodCommand, PodEvent, StreamId, StreamOptions } from '../pod/protocol.js'
+import { StreamTaken } from '../pod/stream-window.js'
 import { ContainerLog } from './container-log.js'
 import { RemoteSession } from './remote-session.js'
 
@@ -36,7 +36,7 @@ interface PodRecord {
   readonly spec: SandboxSpec
   readonly send: (command: PodCommand) => void
   /** Tell containers what of their output is in the log. */
-  readonly logTaken: Map<string, OutputTaken>
+  readonly logTaken: Map<string, StreamTaken>
   readonly sessions: Map<StreamId, RemoteSession>
   stopFollowing: (() => void) | undefined
 }
@@ -83,7 +83,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     const logs = this.#logs.get(uid)
     logs?.set(spec.name, { current: new ContainerLog(), previous: logs.get(spec.name)?.current })
     const logTaken = (bytes: number) => pod.send({ type: 'log-taken', container: spec.name, bytes })
-    pod.logTaken.set(spec.name, new OutputTaken(logTaken))
+    pod.logTaken.set(spec.name, new StreamTaken(logTaken))
     if (
       parseImageReference(spec.image)?.repository === COREDNS_REPOSITORY &&
       pod.stopFollowing === undefined
@@ -127,6 +127,10 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     return this.#open(uid, { kind: 'attach', container, command: [], ...options })
   }
 
+  portForward(uid: PodUid, port: number): ForwardStreams {
+    return this.#open(uid, { kind: 'port-forward', port })
+  }
+
   log(uid: PodUid, container: string, previous: boolean): readonly LogEntry[] {
     const logs = this.#logs.get(uid)?.get(container)
     return (previous ? logs?.previous : logs?.current)?.entries() ?? []
@@ -135,7 +139,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
   followLog(
     uid: PodUid,
     container: string,
-    onEntry: (entry: LogEntry) => void,
+    onEntry: (entry: LogEntry) => unknown,
     onEnd: () => void,
   ): () => void {
     const log = this.#logs.get(uid)?.get(container)?.current
@@ -158,16 +162,22 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     await Promise.all(waits)
   }
 
-  #open(uid: PodUid, options: StreamOptions): RemoteStreams {
+  #open(uid: PodUid, options: StreamOptions): RemoteSession {
     const id = this.#nextId++
-    const pod = this.#pods.get(uid)
-    const session = new RemoteSession(id, (command) => pod?.send(command))
-    if (pod === undefined) {
-      session.exit(1, `container not found ("${options.container}")`)
-      return session
-    }
-    pod.sessions.set(id, session)
-    pod.send({ type: 'stream-open', id, options })
+    const session: RemoteSession = new RemoteSession({
+      id,
+      send: (command) => this.#pods.get(uid)?.send(command),
+      begin: (size) => {
+        const pod = this.#pods.get(uid)
+        if (pod === undefined) {
+          const forward = options.kind === 'port-forward'
+          return session.exit(1, forward ? 'pod not found' : `container not found ("${options.container}")`)
+        }
+        pod.sessions.set(id, session)
+        const sized = size === undefined ? options : { ...options, size }
+        pod.send({ type: 'stream-open', id, options: sized })
+      },
+    })
     return session
   }
 
@@ -182,6 +192,10 @@ export class PodSupervisor implements PodRuntime, PodStreams {
         return
       case 'stream-output':
         return pod?.sessions.get(event.id)?.output(event.stream, event.bytes)
+      case 'stream-input-taken':
+        return pod?.sessions.get(event.id)?.inputTaken(event.bytes)
+      case 'stream-output-end':
+        return pod?.sessions.get(event.id)?.outputEnd()
       case 'stream-exit':
         pod?.sessions.get(event.id)?.exit(event.exitCode, event.error)
         pod?.sessions.delete(event.id)

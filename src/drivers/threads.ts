@@ -319,6 +319,10 @@ export class ThreadsEmulation implements Emulation {
       watch: (request, onLine) => timed(() => api.watch(request, onLine)),
       exec: (request) => timed(() => api.exec(request)),
       attach: (request) => timed(() => api.attach(request)),
+      portForward: (request) => {
+        const ports = timed(() => api.portForward(request))
+        return 'kind' in ports ? ports : { dial: (port) => timed(() => ports.dial(port)) }
+      },
       followLog: (request, onBytes, onEnd) => timed(() => api.followLog(request, onBytes, onEnd)),
     }
   }

@@ -114,6 +114,7 @@ export async function streamPodLog(
     const onBytes = (bytes: Uint8Array) => {
       written = written.then(() => output.write(decoder.decode(bytes, { stream: true })))
       written.catch(reject)
+      return written
     }
     const onEnd = () => {
       signal.removeEventListener('abort', abort)

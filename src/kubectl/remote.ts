@@ -62,7 +62,7 @@ export async function pump(
         return
       }
       if (bytes === undefined) return remote.end()
-      remote.write(bytes)
+      await remote.write(bytes)
     }
   }
 }

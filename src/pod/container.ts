@@ -12,8 +12,8 @@ import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { ByteWriter, Child, Clock } from '../posix/process.js'
 import { Terminal } from '../posix/terminal.js'
 import { argumentVector, type Image } from './image.js'
-import { OutputWindow } from './output-window.js'
-import type { StreamId, StreamOptions } from './protocol.js'
+import type { SessionOptions, StreamId } from './protocol.js'
+import { StreamTaken, StreamWindow } from './stream-window.js'
 
 /** What all containers of a pod share. */
 export interface PodContext {
@@ -32,6 +32,7 @@ export interface PodContext {
 
 export interface ContainerEvents {
   log(entry: LogEntry): void
+  streamInputTaken(id: StreamId, bytes: number): void
   streamOutput(id: StreamId, stream: 'stdout' | 'stderr', bytes: Uint8Array): void
   streamExit(id: StreamId, exitCode: number, error?: string): void
   exited(exit: ContainerExit): void
@@ -39,8 +40,10 @@ export interface ContainerEvents {
 
 /** Somebody who looks in: input goes to a process, output comes back. */
 interface Session {
-  readonly options: StreamOptions
-  input(bytes: Uint8Array): void
+  readonly options: SessionOptions
+  readonly window: StreamWindow
+  /** A promise when there is no room for more. */
+  input(bytes: Uint8Array): Promise<void> | undefined
   end(): void
   resize(columns: number, rows: number): void
   close(): void
@@ -59,6 +62,7 @@ export class Container {
   readonly #files: MemoryFileSystem
   readonly #system: LocalSystem
   readonly #sessions = new Map<StreamId, Session>()
+  readonly #inputTaken = new Map<StreamId, StreamTaken>()
   readonly #terminal: Terminal | undefined
   readonly #stdin: Pipe | undefined
   /** What the terminal shows on its last line: a client that attaches later sees the prompt. */
@@ -66,9 +70,9 @@ export class Container {
   #main: Child | undefined
   #running = false
   #outOfMemory = false
-  /** Of exec sessions. A slow client of attach is not waited for: the log holds the container's output back. */
-  readonly #windows = new Map<StreamId, OutputWindow>()
-  readonly #logWindow = new OutputWindow()
+  /** Of exec sessions until their command has ended, which may be after they were closed. */
+  readonly #windows = new Map<StreamId, StreamWindow>()
+  readonly #logWindow = new StreamWindow()
 
   constructor(spec: ContainerSpec, image: Image, context: PodContext, events: ContainerEvents) {
     this.name = spec.name
@@ -136,14 +140,18 @@ export class Container {
     this.#main?.kill('SIGKILL')
   }
 
-  openStream(id: StreamId, options: StreamOptions): void {
+  openStream(id: StreamId, options: SessionOptions): void {
     if (!this.#running) return this.#events.streamExit(id, 1, `container ${this.name} is not running`)
     if (options.kind === 'exec') this.#exec(id, options)
-    else this.#sessions.set(id, this.#attachSession(id, options))
+    else this.#join(id, this.#attachSession(id, options))
   }
 
   streamInput(id: StreamId, bytes: Uint8Array): void {
-    this.#sessions.get(id)?.input(bytes)
+    const waits = this.#sessions.get(id)?.input(bytes)
+    const taken = () => this.#inputTaken.get(id)?.add(bytes.length)
+    if (waits === undefined) taken()
+    // The program that reads has ended: what else is sent to it is lost, as in a pipe.
+    else waits.then(taken, taken)
   }
 
   streamEnd(id: StreamId): void {
@@ -156,12 +164,14 @@ export class Container {
 
   streamClose(id: StreamId): void {
     const session = this.#sessions.get(id)
-    this.#sessions.delete(id)
+    this.#leave(id)
+    session?.window.open()
     session?.close()
   }
 
   streamTaken(id: StreamId, bytes: number): void {
-    this.#windows.get(id)?.taken(bytes)
+    const window = this.#sessions.get(id)?.window ?? this.#windows.get(id)
+    window?.taken(bytes)
   }
 
   logTaken(bytes: number): void {
@@ -172,7 +182,7 @@ export class Container {
     return this.#sessions.has(id) || this.#windows.has(id)
   }
 
-  #exec(id: StreamId, options: StreamOptions): void {
+  #exec(id: StreamId, options: SessionOptions): void {
     const program = this.#program(options.command)
     if (program === undefined) {
       const { message, exitCode } = cannotStart(options.command)
@@ -180,9 +190,9 @@ export class Container {
       this.#events.streamExit(id, exitCode, message)
       return
     }
-    const terminal = options.tty ? new Terminal() : undefined
+    const terminal = options.tty ? new Terminal(options.size?.columns, options.size?.rows) : undefined
     const stdin = options.stdin && terminal === undefined ? new Pipe() : undefined
-    const window = new OutputWindow()
+    const window = new StreamWindow()
     this.#windows.set(id, window)
     const send = (stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> | undefined => {
       window.sent(bytes.length)
@@ -205,41 +215,55 @@ export class Container {
       terminal.onOutput = (bytes) => send('stdout', bytes)
       terminal.onSignal = (signal) => child.kill(signal)
     }
-    this.#sessions.set(id, {
+    this.#join(id, {
       options,
-      input: (bytes) =>
-        terminal !== undefined ? terminal.input(bytes) : void stdin?.writer.write(bytes).catch(() => {}),
-      end: () => (terminal !== undefined ? terminal.hangUp() : stdin?.endWriting()),
+      window,
+      input: (bytes) => (terminal ?? stdin)?.input(bytes),
+      end: () => (terminal !== undefined ? terminal.hangUp() : stdin?.inputEnd()),
       resize: (columns, rows) => terminal?.resize(columns, rows),
       close: () => {
-        window.taken(Number.POSITIVE_INFINITY)
         terminal?.hangUp()
         stdin?.endWriting()
         child.kill('SIGHUP')
       },
     })
     child.exited.then((status) => {
-      this.#sessions.delete(id)
+      this.#leave(id)
       this.#windows.delete(id)
       this.#events.streamExit(id, status)
     })
   }
 
-  #attachSession(id: StreamId, options: StreamOptions): Session {
+  #join(id: StreamId, session: Session): void {
+    this.#sessions.set(id, session)
+    this.#inputTaken.set(id, new StreamTaken((bytes) => this.#events.streamInputTaken(id, bytes)))
+  }
+
+  #leave(id: StreamId): void {
+    this.#sessions.delete(id)
+    this.#inputTaken.delete(id)
+  }
+
+  #attachSession(id: StreamId, options: SessionOptions): Session {
     const terminal = this.#terminal
+    const stdin = this.#stdin
+    if (options.size !== undefined) terminal?.resize(options.size.columns, options.size.rows)
     if (terminal !== undefined && this.#lastLine.length > 0) {
       this.#events.streamOutput(id, 'stdout', this.#lastLine)
     }
+    const end = () => {
+      if (options.stdin && this.#spec.stdinOnce) stdin?.inputEnd()
+    }
     return {
       options,
-      input: (bytes) =>
-        terminal !== undefined
-          ? terminal.input(bytes)
-          : void this.#stdin?.writer.write(bytes).catch(() => {}),
-      // stdinOnce is not modelled: a container's input stays open for the next client.
-      end: () => {},
+      window: new StreamWindow(),
+      input: (bytes) => (options.stdin ? (terminal ?? stdin)?.input(bytes) : undefined),
+      end,
       resize: (columns, rows) => terminal?.resize(columns, rows),
-      close: () => {},
+      close: () => {
+        end()
+        this.#events.streamExit(id, 0)
+      },
     }
   }
 
@@ -249,10 +273,15 @@ export class Container {
     else if (this.#lastLine.length < 4096) this.#lastLine = Uint8Array.from([...this.#lastLine, ...bytes])
     this.#logWindow.sent(bytes.length)
     this.#events.log({ unixMillis: this.#context.clock.unixMillis(), stream, bytes })
-    for (const [id, session] of this.#sessions) {
-      if (session.options.kind === 'attach') this.#events.streamOutput(id, stream, bytes)
+    const rooms: (Promise<void> | undefined)[] = []
+    for (const [id, { options, window }] of this.#sessions) {
+      if (options.kind !== 'attach') continue
+      window.sent(bytes.length)
+      this.#events.streamOutput(id, stream, bytes)
+      rooms.push(window.room())
     }
-    return this.#logWindow.room()
+    const waits = [this.#logWindow.room(), ...rooms].filter((room) => room !== undefined)
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined)
   }
 
   /** As with memory.oom.group, which the kubelet sets: the container ends with all its processes. */
@@ -267,7 +296,8 @@ export class Container {
     this.#layer.discard()
     for (const [id, session] of [...this.#sessions]) {
       if (session.options.kind !== 'attach') continue
-      this.#sessions.delete(id)
+      session.window.open()
+      this.#leave(id)
       this.#events.streamExit(id, status)
     }
     const reason = this.#outOfMemory ? 'OOMKilled' : status === 0 ? 'Completed' : 'Error'

@@ -6,17 +6,27 @@ import type { Micros } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { ContainerSpec, SandboxEvent, SandboxVolume } from '../cluster/sandbox.js'
 
-/** Names one exec or attach session of a pod. */
+/** Names one exec or attach session or one forwarded connection of a pod. */
 export type StreamId = number
 
-export interface StreamOptions {
+export interface SessionOptions {
   readonly kind: 'exec' | 'attach'
   readonly container: string
   /** exec only. */
   readonly command: readonly string[]
   readonly stdin: boolean
   readonly tty: boolean
+  /** Of the client's terminal, where it has told before. */
+  readonly size?: { readonly columns: number; readonly rows: number }
 }
+
+/** A TCP connection to a port on the pod's loopback: input goes to it, output is what it sends (as `stdout`). */
+export interface ForwardOptions {
+  readonly kind: 'port-forward'
+  readonly port: number
+}
+
+export type StreamOptions = SessionOptions | ForwardOptions
 
 export type PodCommand =
   | { readonly type: 'start-container'; readonly spec: ContainerSpec }
@@ -28,7 +38,7 @@ export type PodCommand =
   | { readonly type: 'stream-end'; readonly id: StreamId }
   | { readonly type: 'stream-resize'; readonly id: StreamId; readonly columns: number; readonly rows: number }
   | { readonly type: 'stream-close'; readonly id: StreamId }
-  /** So many bytes of a session's output, or of a container's log, were taken: see pod/output-window.ts. */
+  /** So many bytes of a session's output, or of a container's log, were taken: see pod/stream-window.ts. */
   | { readonly type: 'stream-taken'; readonly id: StreamId; readonly bytes: number }
   | { readonly type: 'log-taken'; readonly container: string; readonly bytes: number }
   /** What the DNS server's pods follow. */
@@ -45,6 +55,10 @@ export type PodEvent =
       readonly stream: 'stdout' | 'stderr'
       readonly bytes: Uint8Array
     }
+  /** So many bytes of a stream's input were taken. */
+  | { readonly type: 'stream-input-taken'; readonly id: StreamId; readonly bytes: number }
+  /** A forwarded connection got FIN; it may still be written to. */
+  | { readonly type: 'stream-output-end'; readonly id: StreamId }
   | {
       readonly type: 'stream-exit'
       readonly id: StreamId

@@ -14,7 +14,7 @@ import type {
 import type { DnsCodec } from '../dns/message.js'
 import { type Host, podHost } from '../host/host.js'
 import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
-import { ProcessNet } from '../posix/net-over-stack.js'
+import { type NameService, ProcessNet } from '../posix/net-over-stack.js'
 import type { Clock } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
 import type { Stack } from '../stack/stack.js'
@@ -23,7 +23,16 @@ import { ChangeFeed } from './change-feed.js'
 import { Container, type PodContext } from './container.js'
 import type { ImageRegistry } from './image.js'
 import { builtinImages } from './images/index.js'
-import type { PodCommand, PodEvent } from './protocol.js'
+import { PortForward } from './port-forward.js'
+import type { ForwardOptions, PodCommand, PodEvent, StreamId } from './protocol.js'
+import { StreamTaken } from './stream-window.js'
+
+/** The kubelet's connections are made by address. */
+const NO_NAMES: NameService = {
+  resolve: () => Promise.reject(new TypeError('no names here')),
+  reverse: () => Promise.reject(new TypeError('no names here')),
+  query: () => Promise.reject(new TypeError('no names here')),
+}
 
 /** How long a container gets to end at the removal of its pod, when it is still there then. */
 const NO_GRACE: Micros = 0
@@ -54,6 +63,8 @@ export class PodSandbox {
   readonly #feed = new ChangeFeed()
   readonly #context: PodContext
   readonly #containers = new Map<string, Container>()
+  readonly #forwards = new Map<StreamId, PortForward>()
+  readonly #openNet: () => ProcessNet
   /** Paths of the files that ConfigMaps and Secrets have in volumes. */
   readonly #volumeFiles = new Map<string, readonly string[]>()
   #removed = false
@@ -70,6 +81,7 @@ export class PodSandbox {
     })
     const quota = new Quota(spec.memoryLimitBytes)
     const network = { stack, clock, touched: options.touched }
+    this.#openNet = () => new ProcessNet(network, () => NO_NAMES)
     const resolverRandom = random.fork('resolver')
     this.#context = {
       hostname: spec.hostname,
@@ -100,21 +112,19 @@ export class PodSandbox {
       case 'remove':
         return this.#remove()
       case 'stream-open': {
-        const container = this.#containers.get(command.options.container)
-        if (container !== undefined) return container.openStream(command.id, command.options)
-        const error = `container not found ("${command.options.container}")`
-        return this.#emit({ type: 'stream-exit', id: command.id, exitCode: 1, error })
+        const { id, options } = command
+        if (options.kind === 'port-forward') return this.#forward(id, options)
+        const container = this.#containers.get(options.container)
+        if (container !== undefined) return container.openStream(id, options)
+        const error = `container not found ("${options.container}")`
+        return this.#emit({ type: 'stream-exit', id, exitCode: 1, error })
       }
       case 'stream-input':
-        return this.#streamOwner(command.id)?.streamInput(command.id, command.bytes)
       case 'stream-end':
-        return this.#streamOwner(command.id)?.streamEnd(command.id)
       case 'stream-resize':
-        return this.#streamOwner(command.id)?.streamResize(command.id, command.columns, command.rows)
       case 'stream-close':
-        return this.#streamOwner(command.id)?.streamClose(command.id)
       case 'stream-taken':
-        return this.#streamOwner(command.id)?.streamTaken(command.id, command.bytes)
+        return this.#stream(command)
       case 'log-taken':
         return this.#containers.get(command.container)?.logTaken(command.bytes)
       case 'cluster-changes':
@@ -123,6 +133,50 @@ export class PodSandbox {
       case 'barrier':
         return this.#emit({ type: 'barrier', id: command.id })
     }
+  }
+
+  #stream(command: Extract<PodCommand, { id: StreamId }>): void {
+    const { type, id } = command
+    const forward = this.#forwards.get(id)
+    const container = forward === undefined ? this.#streamOwner(id) : undefined
+    switch (type) {
+      case 'stream-input':
+        forward?.input(command.bytes)
+        return container?.streamInput(id, command.bytes)
+      case 'stream-end':
+        forward?.end()
+        return container?.streamEnd(id)
+      case 'stream-resize':
+        return container?.streamResize(id, command.columns, command.rows)
+      case 'stream-close':
+        forward?.close()
+        return container?.streamClose(id)
+      case 'stream-taken':
+        forward?.taken(command.bytes)
+        return container?.streamTaken(id, command.bytes)
+    }
+  }
+
+  #forward(id: StreamId, { port }: ForwardOptions): void {
+    const { uid, hostNetwork } = this.#spec
+    const net = this.#openNet()
+    const taken = new StreamTaken((bytes) => this.#emit({ type: 'stream-input-taken', id, bytes }))
+    const forward = new PortForward({
+      net,
+      port,
+      uid,
+      hostNetwork,
+      output: (bytes) => this.#emit({ type: 'stream-output', id, stream: 'stdout', bytes }),
+      outputEnd: () => this.#emit({ type: 'stream-output-end', id }),
+      inputTaken: (bytes) => taken.add(bytes),
+      exit: (error) => {
+        this.#forwards.delete(id)
+        net.closeAll()
+        const exitCode = error === undefined ? 0 : 1
+        this.#emit({ type: 'stream-exit', id, exitCode, ...(error !== undefined && { error }) })
+      },
+    })
+    this.#forwards.set(id, forward)
   }
 
   /** Tells that the network is there. */
@@ -140,6 +194,7 @@ export class PodSandbox {
     }
     const container = new Container(spec, image, this.#context, {
       log: (entry) => this.#emit({ type: 'log', container: spec.name, entry }),
+      streamInputTaken: (id, bytes) => this.#emit({ type: 'stream-input-taken', id, bytes }),
       streamOutput: (id, stream, bytes) => this.#emit({ type: 'stream-output', id, stream, bytes }),
       streamExit: (id, exitCode, error) =>
         this.#emit({ type: 'stream-exit', id, exitCode, ...(error === undefined ? {} : { error }) }),
@@ -169,6 +224,7 @@ export class PodSandbox {
     this.#removed = true
     for (const container of this.#containers.values()) container.stop(NO_GRACE)
     for (const container of this.#containers.values()) container.kill()
+    for (const forward of this.#forwards.values()) forward.close()
     this.#tell({ type: 'sandbox-gone', uid: this.#spec.uid })
   }
 

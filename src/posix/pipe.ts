@@ -17,6 +17,7 @@ export function toBytes(content: Uint8Array | string): Uint8Array {
 export class Pipe {
   readonly reader: ByteReader
   readonly writer: ByteWriter
+  #input: Promise<void> = Promise.resolve()
   readonly #chunks: Uint8Array[] = []
   #buffered = 0
   #ended = false
@@ -31,6 +32,18 @@ export class Pipe {
       unread: (bytes) => this.#unread(bytes),
     }
     this.writer = { isTTY: false, write: (content) => this.#write(content) }
+  }
+
+  /** Writes after what was given before; rejects when nobody reads any more. For input that comes by itself. */
+  input(bytes: Uint8Array): Promise<void> {
+    this.#input = this.#input.then(() => this.#write(bytes))
+    return this.#input
+  }
+
+  /** The end of `input`, after what was given before. */
+  inputEnd(): void {
+    const end = () => this.endWriting()
+    this.#input.then(end, end)
   }
 
   /** The last writer is gone: the reader sees the end after what is buffered. */

@@ -15,6 +15,9 @@ const CONTROL_U = 21
 const CONTROL_BACKSLASH = 28
 const DELETE = 127
 
+/** Typed and not read: more waits. Unlike Linux, which drops what does not fit into its 4096 bytes. */
+const UNREAD_BYTES = 65_536
+
 export class Terminal {
   readonly reader: ByteReader
   readonly writer: ByteWriter
@@ -30,6 +33,7 @@ export class Terminal {
   #ready: Uint8Array[] = []
   #hungUp = false
   readonly #readable = new Wakeup()
+  readonly #taken = new Wakeup()
 
   constructor(columns = 80, rows = 24) {
     this.columns = columns
@@ -53,18 +57,17 @@ export class Terminal {
     }
   }
 
-  /** Bytes typed by the client. */
-  input(bytes: Uint8Array): void {
-    if (this.raw) {
-      this.#deliver(bytes.slice())
-      return
-    }
-    for (const byte of bytes) this.#typed(byte)
+  /** Bytes typed by the client; a promise when programs should read first. */
+  input(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.raw) this.#deliver(bytes.slice())
+    else for (const byte of bytes) this.#typed(byte)
+    return this.#full() ? this.#room() : undefined
   }
 
   /** The client is gone: readers see the end. */
   hangUp(): void {
     this.#hungUp = true
+    this.#taken.wake()
     this.#readable.wake()
   }
 
@@ -122,6 +125,14 @@ export class Terminal {
     this.onOutput(withReturns(Uint8Array.from(bytes)))
   }
 
+  #full(): boolean {
+    return !this.#hungUp && this.#ready.reduce((sum, { length }) => sum + length, 0) > UNREAD_BYTES
+  }
+
+  async #room(): Promise<void> {
+    while (this.#full()) await this.#taken.wait()
+  }
+
   #deliver(bytes: Uint8Array): void {
     this.#ready.push(bytes)
     this.#readable.wake()
@@ -133,6 +144,7 @@ export class Terminal {
       await this.#readable.wait()
     }
     const bytes = this.#ready.shift()!
+    this.#taken.wake()
     return bytes.length === 0 ? undefined : bytes
   }
 }

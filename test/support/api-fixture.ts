@@ -2,7 +2,7 @@
 // over it, run with a file system, a clock that tests advance, and collected output.
 
 import type { LogEntry, PodStreams } from '../../src/api/pod-streams.js'
-import type { RemoteStreams } from '../../src/api/request.js'
+import type { ForwardStreams, RemoteStreams } from '../../src/api/request.js'
 import { ApiServer } from '../../src/api/server.js'
 import { Random } from '../../src/base/random.js'
 import type { Micros } from '../../src/base/time.js'
@@ -38,6 +38,10 @@ export class FakeStreams implements PodStreams {
     return this.#open(undefined)
   }
 
+  portForward(): ForwardStreams {
+    return this.#open(undefined)
+  }
+
   #open(command: readonly string[] | undefined): FakeRemote {
     const remote = new FakeRemote()
     queueMicrotask(() => this.onOpen(remote, command))
@@ -63,8 +67,9 @@ export class FakeStreams implements PodStreams {
   }
 }
 
-export class FakeRemote implements RemoteStreams {
+export class FakeRemote implements RemoteStreams, ForwardStreams {
   onOutput: RemoteStreams['onOutput']
+  onOutputEnd: ForwardStreams['onOutputEnd']
   onExit: RemoteStreams['onExit']
   input = ''
   ended = false

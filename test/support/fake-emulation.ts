@@ -223,6 +223,7 @@ function fakeApi(fake: FakeEmulation, options: FakeOptions): Api {
     },
     watch: () => () => {},
     attach: () => refused,
+    portForward: () => refused,
     followLog: () => refused,
   }
 }

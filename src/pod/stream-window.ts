@@ -1,15 +1,15 @@
-// How much a container's stream may be ahead of who takes it on the other side of the pod's border: a writer waits
-// when too much is under way, as it would for a full pipe to the container runtime.
+// How much a stream may be ahead of who takes it on the other side of the pod's border, in either direction: a writer
+// waits when too much is under way, as it would for a full pipe.
 
 import { Wakeup } from '../posix/abort.js'
 
 /** What may be under way. */
-export const OUTPUT_WINDOW_BYTES = 1024 * 1024
+export const WINDOW_BYTES = 1024 * 1024
 
 /** Taken bytes are told in pieces of this size, not one by one; well below the window. */
-export const OUTPUT_TAKEN_BYTES = 128 * 1024
+export const TAKEN_BYTES = 128 * 1024
 
-export class OutputWindow {
+export class StreamWindow {
   #underWay = 0
   readonly #wakeup = new Wakeup()
 
@@ -21,21 +21,26 @@ export class OutputWindow {
   /** The other side has taken bytes. */
   taken(bytes: number): void {
     this.#underWay -= bytes
-    if (this.#underWay <= OUTPUT_WINDOW_BYTES) this.#wakeup.wake()
+    if (this.#underWay <= WINDOW_BYTES) this.#wakeup.wake()
+  }
+
+  /** Nobody takes anything any more, and nobody waits for it. */
+  open(): void {
+    this.taken(Number.POSITIVE_INFINITY)
   }
 
   /** Resolves when there is room; undefined when there is now. */
   room(): Promise<void> | undefined {
-    return this.#underWay <= OUTPUT_WINDOW_BYTES ? undefined : this.#wait()
+    return this.#underWay <= WINDOW_BYTES ? undefined : this.#wait()
   }
 
   async #wait(): Promise<void> {
-    while (this.#underWay > OUTPUT_WINDOW_BYTES) await this.#wakeup.wait()
+    while (this.#underWay > WINDOW_BYTES) await this.#wakeup.wait()
   }
 }
 
 /** The taking side: counts, and tells in pieces. */
-export class OutputTaken {
+export class StreamTaken {
   readonly #tell: (bytes: number) => void
   #untold = 0
 
@@ -45,7 +50,7 @@ export class OutputTaken {
 
   add(bytes: number): void {
     this.#untold += bytes
-    if (this.#untold < OUTPUT_TAKEN_BYTES) return
+    if (this.#untold < TAKEN_BYTES) return
     const told = this.#untold
     this.#untold = 0
     this.#tell(told)
