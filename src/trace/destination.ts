@@ -49,6 +49,15 @@ export function serviceAt(
   return undefined
 }
 
+/** The Service with this cluster IP and the ports that it has: `default/web has 80/TCP, 90/SCTP`. */
+export function portsAt(services: readonly Service[], address: IpAddress): string | undefined {
+  const text = formatAddress(address)
+  const service = services.find(({ spec }) => spec.clusterIP === text || spec.clusterIPs?.includes(text))
+  if (service === undefined) return undefined
+  const ports = (service.spec.ports ?? []).map(({ port, protocol = 'TCP' }) => `${port}/${protocol}`)
+  return `${service.metadata.namespace}/${service.metadata.name} has ${ports.join(', ')}`
+}
+
 /** A Service by the name that somebody used: `web`, `web.ns`, with or without the rest. */
 export function serviceNamed(services: readonly Service[], name: string): Service | undefined {
   const [service, namespace = 'default'] = name.replace(/\.$/, '').split('.')

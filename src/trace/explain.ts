@@ -3,7 +3,7 @@
 
 import type { Pod } from '../cluster/objects.js'
 import { type Endpoint, formatAddress, formatEndpoint, type IpAddress } from '../wire/address.js'
-import { type ServiceInfo, serviceAt, servicesOf } from './destination.js'
+import { portsAt, type ServiceInfo, serviceAt, servicesOf } from './destination.js'
 import type { EndpointOdds, Explanation, Verdict } from './explanation.js'
 import { journeyOf, routeText } from './journey.js'
 import type { Client, Lab } from './lab.js'
@@ -35,8 +35,9 @@ export async function explain(
   const recorder = new Recorder(emulation.network, lab.nodes, () => emulation.now())
   const stackOf = (node: string) => emulation.network.node(node).host.stack
   const isNode = lab.nodes.some((node) => stackOf(node).isLocal(to.address))
-  const service =
-    target.headless ?? serviceAt(servicesOf(emulation.api), to.address, to.port, transport, isNode)
+  const services = servicesOf(emulation.api)
+  const service = target.headless ?? serviceAt(services, to.address, to.port, transport, isNode)
+  const portsThere = portsAt(services, to.address)
 
   const own: Probe[] = []
   let conntrack: string[] = []
@@ -88,7 +89,7 @@ export async function explain(
     conntrack,
     notes: [],
   }
-  return { ...explanation, notes: notesOf(explanation, { client, first, others: others.length }) }
+  return { ...explanation, notes: notesOf(explanation, { client, first, others: others.length, portsThere }) }
 }
 
 /** The node whose netfilter saw the packet first: from outside, the one that was sent to. */

@@ -10,9 +10,11 @@ interface Context {
   readonly first: Probe
   /** Connections that were tried from other clients. */
   readonly others: number
+  /** The service that has this cluster IP, but not this port, with the ports that it has. */
+  readonly portsThere: string | undefined
 }
 
-export function notesOf(explanation: Explanation, { client, first, others }: Context): string[] {
+export function notesOf(explanation: Explanation, { client, first, others, portsThere }: Context): string[] {
   const { service, verdict, chosen, masquerade, resolution, node } = explanation
   const notes: string[] = []
   if (service?.headless) {
@@ -21,6 +23,8 @@ export function notesOf(explanation: Explanation, { client, first, others }: Con
       `${service.name} is headless: the name gives the addresses of ${count} endpoint${count === 1 ? '' : 's'}, no rule of kube-proxy is in the way, and the client itself picks one (here the first)`,
     )
   } else if (verdict === 'NO_MATCH') {
+    if (service === undefined && portsThere !== undefined)
+      notes.push(`the service has no such port for this protocol: ${portsThere}`)
     notes.push(
       first.arrival === undefined && first.outcome === 'refused'
         ? 'no rule of kube-proxy matches, and nobody listens there'

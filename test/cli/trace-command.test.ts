@@ -190,6 +190,12 @@ test('an endpoint on the network of its node is one as any other; what the node 
   assert.match(own.notes.join('\n'), /delivered to k8s-node2 itself/)
 })
 
+test('a port that the service does not have is told with those that it has', async ({ file }) => {
+  const missing = await trace(file, '--from', 'pod/curl', 'host:8001', '--connections', '1')
+  assert.is(missing.verdict, 'NO_MATCH')
+  assert.match(missing.notes.join('\n'), /no such port for this protocol: default\/host has 8000\/TCP/)
+})
+
 test('every mode leads to the same endpoint', async ({ file }) => {
   for (const mode of ['userspace', 'ipvs', 'nftables']) {
     const { verdict, endpoints, proxyMode } = await trace(
