@@ -1,9 +1,9 @@
-// Discovery: which groups, versions and resources the server has, in the legacy form that every client reads.
+// Discovery: which groups, versions and resources the server has, in the legacy form that every client reads and in
+// the aggregated one (apidiscovery.k8s.io) that kubectl asks for since 1.27. Read first: served-resources.ts.
 
-import { KUBERNETES_VERSION } from '../cluster/bootstrap.js'
-import { apiVersionOf, RESOURCE_TYPES, type ResourceType } from '../cluster/resources.js'
-
-const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+import type { ApiRequest, ApiResponse } from './request.js'
+import { groupsOf, type ServedResource, servedResources, versionsOf } from './served-resources.js'
+import { jsonResponse } from './status.js'
 
 /** An entry of APIResourceList. */
 export interface DiscoveredResource {
@@ -18,79 +18,143 @@ export interface DiscoveredResource {
   readonly version?: string
 }
 
-/** The body for a discovery path; undefined for any other path. */
-export function discover(path: string): unknown {
-  const parts = path.split('/').filter((part) => part !== '')
-  const groups = [...new Set(RESOURCE_TYPES.map(({ group }) => group))].filter((group) => group !== '')
-  switch (parts.join('/')) {
-    case 'version':
-      return {
-        major: KUBERNETES_VERSION.slice(1).split('.')[0],
-        minor: KUBERNETES_VERSION.split('.')[1],
-        gitVersion: KUBERNETES_VERSION,
-        gitCommit: '',
-        gitTreeState: 'clean',
-        buildDate: '',
-        goVersion: '',
-        compiler: '',
-        platform: 'linux/amd64',
-      }
-    case 'api':
-      return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] }
-    case 'apis':
-      return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupOf) }
-    case 'healthz':
-    case 'livez':
-    case 'readyz':
-      return 'ok'
-  }
-  if (parts[0] === 'api' && parts.length === 2) return resourceListOf('', parts[1]!)
-  if (parts[0] !== 'apis') return undefined
-  if (parts.length === 2 && groups.includes(parts[1]!)) {
-    return { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(parts[1]!) }
-  }
-  return parts.length === 3 ? resourceListOf(parts[1]!, parts[2]!) : undefined
+/** The answer for a discovery path; undefined for any other path. */
+export function discover(request: ApiRequest): ApiResponse | undefined {
+  const parts = request.path.split('/').filter((part) => part !== '')
+  const [root, group, version] = parts
+  if ((root !== 'api' && root !== 'apis') || parts.length > 3) return undefined
+  const resources = servedResources()
+  if (parts.length === 1)
+    return aggregated(request, root, resources) ?? jsonResponse(200, groupList(root, resources))
+  const body = root === 'api' ? versionOf(parts, resources) : groupOrVersion(group!, version, resources)
+  return body === undefined ? undefined : jsonResponse(200, body)
 }
 
-function groupOf(name: string): Record<string, unknown> {
-  const versions = [
-    ...new Set(RESOURCE_TYPES.filter((type) => type.group === name).map((type) => type.version)),
-  ]
-  const entries = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }))
+function groupList(root: 'api' | 'apis', resources: readonly ServedResource[]): unknown {
+  if (root === 'api') {
+    return { kind: 'APIVersions', versions: versionsOf(resources, ''), serverAddressByClientCIDRs: [] }
+  }
+  const groups = groupsOf(resources).filter((group) => group !== '')
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map((group) => groupOf(group, resources)) }
+}
+
+function versionOf(parts: readonly string[], resources: readonly ServedResource[]): unknown {
+  return parts.length === 2 ? resourceListOf('', parts[1]!, resources) : undefined
+}
+
+function groupOrVersion(
+  group: string,
+  version: string | undefined,
+  resources: readonly ServedResource[],
+): unknown {
+  if (group === '' || !groupsOf(resources).includes(group)) return undefined
+  if (version !== undefined) return resourceListOf(group, version, resources)
+  return { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group, resources) }
+}
+
+function groupOf(name: string, resources: readonly ServedResource[]): Record<string, unknown> {
+  const entries = versionsOf(resources, name).map((version) => ({
+    groupVersion: `${name}/${version}`,
+    version,
+  }))
   return { name, versions: entries, preferredVersion: entries[0] }
 }
 
-function resourceListOf(group: string, version: string): unknown {
-  const types = RESOURCE_TYPES.filter((type) => type.group === group && type.version === version)
-  if (types.length === 0) return undefined
-  const resources = types.flatMap(resourcesOf).sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf(types[0]!), resources }
+function resourceListOf(group: string, version: string, all: readonly ServedResource[]): unknown {
+  const resources = all.filter((resource) => resource.group === group && resource.version === version)
+  if (resources.length === 0) return undefined
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion: group === '' ? version : `${group}/${version}`,
+    resources: resources.flatMap(entriesOf),
+  }
 }
 
 /** The resource and its subresources. */
-function resourcesOf(type: ResourceType): DiscoveredResource[] {
-  const { plural, singular, namespaced, kind, shortNames, categories } = type
-  const result: DiscoveredResource[] = [
-    {
-      name: plural,
-      singularName: singular,
-      namespaced,
-      kind,
-      verbs: VERBS,
-      ...(shortNames.length > 0 && { shortNames }),
-      ...(categories.length > 0 && { categories }),
+function entriesOf(resource: ServedResource): DiscoveredResource[] {
+  const { plural, singular, namespaced, kind, shortNames, categories, verbs } = resource
+  const own = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind,
+    verbs,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
+  }
+  const subs = resource.subresources.map(({ name, ...sub }) => ({
+    name: `${plural}/${name}`,
+    singularName: '',
+    namespaced,
+    ...sub,
+  }))
+  return [own, ...subs]
+}
+
+/** The aggregated form, when the client prefers it; the Content-Type is how clients tell it from the legacy one. */
+function aggregated(
+  request: ApiRequest,
+  root: 'api' | 'apis',
+  resources: readonly ServedResource[],
+): ApiResponse | undefined {
+  const version = acceptedVersion(request.headers?.['accept'] ?? '')
+  if (version === undefined) return undefined
+  const groups = groupsOf(resources).filter((group) => (group === '') === (root === 'api'))
+  return {
+    status: 200,
+    headers: {
+      'content-type': `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+      vary: 'Accept',
     },
-  ]
-  const sub = (name: string, subKind: string, verbs: readonly string[], more = {}) =>
-    result.push({ name: `${plural}/${name}`, singularName: '', namespaced, kind: subKind, verbs, ...more })
-  if (type.subresources.includes('status')) sub('status', kind, ['get', 'patch', 'update'])
-  if (type.subresources.includes('scale')) {
-    sub('scale', 'Scale', ['get', 'patch', 'update'], { group: 'autoscaling', version: 'v1' })
+    body: {
+      kind: 'APIGroupDiscoveryList',
+      apiVersion: `apidiscovery.k8s.io/${version}`,
+      metadata: {},
+      items: groups.map((group) => groupDiscovery(group, resources)),
+    },
   }
-  if (plural === 'pods') {
-    sub('log', 'Pod', ['get'])
-    sub('exec', 'PodExecOptions', ['create', 'get'])
-    sub('attach', 'PodAttachOptions', ['create', 'get'])
+}
+
+/** The version of the aggregated form that stands first in the Accept header, before plain JSON. */
+function acceptedVersion(accept: string): 'v2' | 'v2beta1' | undefined {
+  for (const range of accept.split(',')) {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim())
+    if (type !== 'application/json') continue
+    if (!parameters.includes('as=APIGroupDiscoveryList')) return undefined
+    if (!parameters.includes('g=apidiscovery.k8s.io')) continue
+    if (parameters.includes('v=v2')) return 'v2'
+    if (parameters.includes('v=v2beta1')) return 'v2beta1'
   }
-  return result
+  return undefined
+}
+
+function groupDiscovery(group: string, resources: readonly ServedResource[]): unknown {
+  const versions = versionsOf(resources, group).map((version) => ({
+    version,
+    freshness: 'Current',
+    resources: resources
+      .filter((resource) => resource.group === group && resource.version === version)
+      .map(resourceDiscovery),
+  }))
+  return { metadata: group === '' ? {} : { name: group }, versions }
+}
+
+function resourceDiscovery(resource: ServedResource): unknown {
+  const { plural, singular, namespaced, kind, group, version, shortNames, categories, verbs } = resource
+  const subresources = resource.subresources.map((sub) => ({
+    subresource: sub.name,
+    responseKind: { group: sub.group ?? group, version: sub.version ?? version, kind: sub.kind },
+    verbs: sub.verbs,
+  }))
+  return {
+    resource: plural,
+    responseKind: { group, version, kind },
+    scope: namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: singular,
+    verbs,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
+    ...(subresources.length > 0 && { subresources }),
+  }
 }

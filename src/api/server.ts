@@ -4,6 +4,8 @@
 import type { KubeObject } from '../cluster/objects.js'
 import type { ObjectStore } from '../cluster/store.js'
 import { discover } from './discovery.js'
+import { serveOpenApi } from './openapi/documents.js'
+import { parseResourcePath } from './paths.js'
 import type { PodStreams } from './pod-streams.js'
 import { findPod, openPorts, openStreams, parseLogRequest, readLog, streamLog } from './pod-subresources.js'
 import type {
@@ -16,8 +18,10 @@ import type {
   Status,
   WatchLine,
 } from './request.js'
+import { serveReview } from './reviews.js'
 import { serveScale } from './scale.js'
 import { listOf, pageOf } from './selection.js'
+import { serveInfo } from './server-info.js'
 import { jsonResponse, methodNotAllowed, statusOf, statusResponse, unknownPath } from './status.js'
 import { asksForTable, type IncludeObject, tableOf } from './tables.js'
 import { existing, type ObjectWriter, parameter, type Target, targetOf } from './target.js'
@@ -98,11 +102,13 @@ export class ApiServer implements Api {
   }
 
   #serve(request: ApiRequest): ApiResponse {
-    const discovered = discover(request.path)
-    if (discovered !== undefined) {
+    const told = serveInfo(request) ?? discover(request) ?? serveOpenApi(request)
+    if (told !== undefined) {
       if (request.method !== 'GET') throw methodNotAllowed()
-      return jsonResponse(200, discovered)
+      return told
     }
+    const reviewed = serveReview(request, parseResourcePath(request.path))
+    if (reviewed !== undefined) return reviewed
     const target = targetOf(request.path)
     switch (target.subresource) {
       case undefined:

@@ -33,6 +33,12 @@ export function unsupportedMediaType(supported: readonly string[]): RequestError
   return new RequestError(failure(415, 'UnsupportedMediaType', message))
 }
 
+/** A body in protobuf with a kind or a field that the decoder does not have. */
+export function undecodable(what: string): RequestError {
+  const message = `the body of the request was in an unknown format - ${what} is not known in protobuf, send JSON`
+  return new RequestError(failure(415, 'UnsupportedMediaType', message))
+}
+
 /** A resourceVersion that the server no longer remembers. */
 export function expired(message: string): RequestError {
   return new RequestError(failure(410, 'Expired', message))

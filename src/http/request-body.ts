@@ -2,12 +2,14 @@
 
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
+import { decodeProtobuf } from '../api/protobuf/object-decoder.js'
 import { badBody, bodyTooLarge, unsupportedMediaType } from '../api/status.js'
 
 /** As upstream's MaxRequestBodyBytes. */
 const LARGEST_BODY = 3 * 1024 * 1024
 
-const SUPPORTED = ['application/json', 'application/yaml']
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+const SUPPORTED = ['application/json', 'application/yaml', PROTOBUF]
 
 /** The body's data; undefined when it is empty. Rejects with a RequestError. */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
@@ -31,6 +33,7 @@ function mediaTypeOf({ headers }: IncomingMessage): string {
 function decodeBody(mediaType: string, bytes: Buffer): unknown {
   if (/^application\/(.+\+)?json$/.test(mediaType)) return decode(() => JSON.parse(bytes.toString()))
   if (/^application\/(.+\+)?yaml$/.test(mediaType)) return decode(() => parse(bytes.toString()))
+  if (mediaType === PROTOBUF) return decodeProtobuf(bytes)
   throw unsupportedMediaType(SUPPORTED)
 }
 

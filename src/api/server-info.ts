@@ -1,0 +1,33 @@
+// What a server tells about itself: its version and whether it is well.
+
+import { KUBERNETES_VERSION } from '../cluster/bootstrap.js'
+import type { ApiRequest, ApiResponse } from './request.js'
+import { jsonResponse } from './status.js'
+import { parameter } from './target.js'
+
+/** The answer for /version, /healthz, /livez and /readyz; undefined for any other path. */
+export function serveInfo(request: ApiRequest): ApiResponse | undefined {
+  const [first = '', check, ...more] = request.path.slice(1).split('/')
+  if (first === 'version' && check === undefined) return jsonResponse(200, version())
+  if (!['healthz', 'livez', 'readyz'].includes(first) || more.length > 0) return undefined
+  if (check !== undefined && check !== 'ping') return undefined
+  const isVerbose = check === undefined && parameter(request, 'verbose') !== undefined
+  const body = isVerbose ? `[+]ping ok\n${first} check passed\n` : 'ok'
+  return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body }
+}
+
+/** Which kubectl some launchers start depends on the minor version in here. */
+function version(): Record<string, string> {
+  const [major = '', minor = ''] = KUBERNETES_VERSION.slice(1).split('.')
+  return {
+    major,
+    minor,
+    gitVersion: KUBERNETES_VERSION,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '',
+    goVersion: '',
+    compiler: '',
+    platform: 'linux/amd64',
+  }
+}
