@@ -4,7 +4,7 @@ import type { Service, SliceEndpoint } from '../cluster/objects.js'
 import type { EndpointInfo } from '../proxy/endpoint-map.js'
 import { servicePortInfo } from '../proxy/service-port.js'
 import { categorizeEndpoints } from '../proxy/topology.js'
-import { type Endpoint, formatEndpoint, ipv4 } from '../wire/address.js'
+import { type Endpoint, formatEndpoint, ip } from '../wire/address.js'
 import { type CaseResult, failed, passed } from './result.js'
 
 interface CategoryEndpoint extends NonNullable<SliceEndpoint['conditions']> {
@@ -45,7 +45,7 @@ export function runCategoryCase(given: CategoryCase): CaseResult {
     spec: { clusterIP: '10.96.0.1', ports: [port], ...policies },
   }
   const nodeName = given.nodeName ?? DEFAULT_NODE
-  const info = servicePortInfo('ns/svc', service, port)
+  const info = servicePortInfo('ns/svc', service, port, 'IPv4')
   const endpoints = given.endpoints.map((endpoint) => endpointInfo(endpoint, nodeName))
   const got = categorizeEndpoints(endpoints, info, { nodeName, zone: given.nodeZone ?? undefined })
   const expected = describe(given.cluster, given.local, given.all, given.hasAnyEndpoints)
@@ -56,10 +56,10 @@ export function runCategoryCase(given: CategoryCase): CaseResult {
 }
 
 function endpointInfo(given: CategoryEndpoint, nodeName: string): EndpointInfo {
-  const [address = '', port = ''] = given.endpoint.split(':')
+  const colon = given.endpoint.lastIndexOf(':')
   return {
-    address: ipv4(address),
-    port: Number(port),
+    address: ip(given.endpoint.slice(0, colon).replace(/^\[|\]$/g, '')),
+    port: Number(given.endpoint.slice(colon + 1)),
     ready: given.ready ?? true,
     serving: given.serving ?? true,
     terminating: given.terminating ?? false,

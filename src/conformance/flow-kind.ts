@@ -2,11 +2,14 @@
 // mode treats in its own way (mode-differences.ts); what becomes of a flow is observed, not derived.
 
 import type { Service } from '../cluster/objects.js'
+import { type IpAddress, parseAddress } from '../wire/address.js'
 import type { FlowKind } from './mode-differences.js'
 import type { FlowCase } from './proxy-flows.js'
 
-export function flowKind(flow: FlowCase, services: readonly Service[]): FlowKind {
-  const { destIP, destPort, sourceIP } = flow
+/** `source`: what the sender is to the node. */
+export function flowKind(flow: FlowCase, services: readonly Service[], source: FlowKind['source']): FlowKind {
+  const { destPort } = flow
+  const destIP = parseAddress(flow.destIP)
   const protocol = flow.protocol ?? 'TCP'
   const hasPort = ({ spec }: Service) =>
     spec.ports?.some(({ port, protocol: own }) => port === destPort && (own ?? 'TCP') === protocol) ?? false
@@ -23,27 +26,32 @@ export function flowKind(flow: FlowCase, services: readonly Service[]): FlowKind
     masqueraded: flow.masq ?? false,
     to: to ?? (byHealthCheck ? 'healthCheck' : undefined),
     unknownPortOf: served === undefined && atAddress[0] ? kindOfAddress(atAddress[0], destIP) : undefined,
-    source: sourceKind(sourceIP),
+    source,
     internalPolicyLocal: service?.spec.internalTrafficPolicy === 'Local',
     externalPolicyLocal: service?.spec.externalTrafficPolicy === 'Local',
     sourceRanges: (service?.spec.loadBalancerSourceRanges?.length ?? 0) > 0,
-    ownVip: sourceIP === destIP && served !== undefined,
+    ownVip: parseAddress(flow.sourceIP) === destIP && served !== undefined,
   }
 }
 
 /** Addresses that proxies serve: not those that a load balancer keeps to itself. */
-function addressesOf({ spec, status }: Service): string[] {
+function addressesOf({ spec, status }: Service): (IpAddress | undefined)[] {
   const ingress = (status?.loadBalancer?.ingress ?? []).filter(({ ipMode }) => ipMode !== 'Proxy')
-  return [spec.clusterIP ?? '', ...(spec.externalIPs ?? []), ...ingress.map(({ ip }) => ip ?? '')]
+  return parsed([...clusterIPsOf(spec), ...(spec.externalIPs ?? []), ...ingress.map(({ ip }) => ip ?? '')])
 }
 
-function kindOfAddress(service: Service, address: string): 'clusterIP' | 'externalIP' | 'loadBalancer' {
-  if (service.spec.clusterIP === address) return 'clusterIP'
-  return service.spec.externalIPs?.includes(address) ? 'externalIP' : 'loadBalancer'
+function clusterIPsOf(spec: Service['spec']): string[] {
+  return [spec.clusterIP ?? '', ...(spec.clusterIPs ?? [])]
 }
 
-function sourceKind(address: string): FlowKind['source'] {
-  if (address.startsWith('127.')) return 'localhost'
-  if (address.startsWith('10.')) return 'pod'
-  return address.startsWith('192.168.') ? 'node' : 'external'
+function parsed(texts: readonly string[]): (IpAddress | undefined)[] {
+  return texts.map(parseAddress).filter((address) => address !== undefined)
+}
+
+function kindOfAddress(
+  { spec }: Service,
+  address: IpAddress | undefined,
+): 'clusterIP' | 'externalIP' | 'loadBalancer' {
+  if (parsed(clusterIPsOf(spec)).includes(address)) return 'clusterIP'
+  return parsed(spec.externalIPs ?? []).includes(address) ? 'externalIP' : 'loadBalancer'
 }

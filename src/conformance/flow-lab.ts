@@ -11,11 +11,25 @@ import { createProxy } from '../proxy/create-proxy.js'
 import { ProxiedMachine } from '../proxy/proxied-machine.js'
 import type { ProxyMode } from '../proxy/proxy-mode.js'
 import type { ServiceProxy } from '../proxy/service-proxy.js'
-import { cidr, cidrContains, type Endpoint, formatEndpoint, type IpAddress, ipv4 } from '../wire/address.js'
+import {
+  type AddressFamily,
+  addressBits,
+  type Cidr,
+  cidr,
+  cidrContains,
+  type Endpoint,
+  formatEndpoint,
+  type IpAddress,
+  ip,
+  isLoopback,
+} from '../wire/address.js'
+import type { FlowKind } from './mode-differences.js'
 import { type Arrival, type FlowProtocol, StubHosts } from './stub-hosts.js'
 
 /** Settings of kube-proxy that a group of cases asks for. */
 export interface LabSettings {
+  /** Default IPv4. */
+  readonly ipFamily?: AddressFamily
   readonly masqueradeAll?: boolean
   readonly localDetector?: boolean
   readonly nodePortAddresses?: readonly string[]
@@ -48,17 +62,44 @@ interface Opened {
 }
 
 export const NODE_NAME = 'test-node'
-/** The first is the node's primary address. */
-const NODE_ADDRESSES = ['192.168.0.2', '192.168.1.2', '192.168.99.11'].map(ipv4)
-const POD_CIDR = cidr('10.0.0.0/8')
-/** An address of cni0 that no case uses. */
-const BRIDGE_ADDRESS = ipv4('10.255.255.254')
+
+interface Addresses {
+  /** The first is the node's primary address. */
+  readonly node: readonly IpAddress[]
+  readonly prefixLength: number
+  readonly pods: Cidr
+  /** An address of cni0 that no case uses. */
+  readonly bridge: IpAddress
+  readonly gateway: IpAddress
+  readonly everything: Cidr
+}
+
+const ADDRESSES: Readonly<Record<AddressFamily, Addresses>> = {
+  IPv4: {
+    node: ['192.168.0.2', '192.168.1.2', '192.168.99.11'].map(ip),
+    prefixLength: 24,
+    pods: cidr('10.0.0.0/8'),
+    bridge: ip('10.255.255.254'),
+    gateway: ip('192.168.0.1'),
+    everything: cidr('0.0.0.0/0'),
+  },
+  IPv6: {
+    node: ['2001:db8::1', '2001:db8:1::2'].map(ip),
+    prefixLength: 64,
+    pods: cidr('fd00:10::/64'),
+    bridge: ip('fd00:10::ffff:ffff:ffff:fffe'),
+    gateway: ip('2001:db8::ffff'),
+    everything: cidr('::/0'),
+  },
+}
 const FIRST_PORT = 10_000
 const PORTS = 50_000
 /** A node sends one ICMP error a second to the same destination for long. */
 const ERROR_INTERVAL: Micros = SECOND
 
 export class FlowLab {
+  readonly family: AddressFamily
+  readonly #addresses: Addresses
   readonly #network: Network
   readonly #node: NodeHost
   readonly #proxy: ServiceProxy
@@ -75,26 +116,32 @@ export class FlowLab {
   #ports = 0
 
   constructor(mode: ProxyMode, settings: LabSettings, random: Random) {
+    this.family = settings.ipFamily ?? 'IPv4'
+    this.#addresses = ADDRESSES[this.family]
+    const { node: nodeAddresses, prefixLength, pods, bridge, gateway, everything } = this.#addresses
     const node = nodeHost({
       name: NODE_NAME,
       mac: 0x5254_0000_0001,
-      address: { address: NODE_ADDRESSES[0]!, prefixLength: 24 },
-      bridge: { address: BRIDGE_ADDRESS, prefixLength: POD_CIDR.prefixLength },
+      address: { address: nodeAddresses[0]!, prefixLength },
+      bridge: { address: bridge, prefixLength: pods.prefixLength },
       random: random.fork('node'),
-      routes: [{ destination: cidr('0.0.0.0/0'), gateway: ipv4('192.168.0.1') }],
+      routes: [{ destination: everything, gateway }],
     })
     this.#node = node
     const { stack, netfilter } = node
     const interfaces = new Map(stack.interfaces().map((each) => [each.name, each]))
     const eth0 = interfaces.get('eth0')!
-    const others = NODE_ADDRESSES.slice(1).map((address) => ({ address, prefixLength: 32 }))
+    const others = nodeAddresses.slice(1).map((address) => {
+      return { address, prefixLength: addressBits(address) }
+    })
     stack.setAddresses(eth0.index, [...eth0.addresses, ...others])
     this.#proxy = createProxy(mode, {
       ...settings,
       nodeName: NODE_NAME,
-      nodeAddresses: NODE_ADDRESSES,
-      clusterCIDR: POD_CIDR,
-      podCIDR: POD_CIDR,
+      family: this.family,
+      nodeAddresses,
+      clusterCIDR: pods,
+      podCIDR: pods,
       stack,
       netfilter,
       random: random.fork('kube-proxy'),
@@ -109,22 +156,29 @@ export class FlowLab {
       wire: this.#network.add('wire', this.#wire),
       pods: this.#network.add('pods', this.#pods),
     }
-    const { node: id, wire, pods } = this.#machines
-    this.#network.connect({ machine: id, port: 0 }, { machine: wire, port: 0 }, { delay: 0 })
+    const ids = this.#machines
+    this.#network.connect({ machine: ids.node, port: 0 }, { machine: ids.wire, port: 0 }, { delay: 0 })
     const veth = node.addPod('pods')
-    this.#network.connect({ machine: id, port: veth }, { machine: pods, port: 0 }, { delay: 0 })
+    this.#network.connect({ machine: ids.node, port: veth }, { machine: ids.pods, port: 0 }, { delay: 0 })
     this.#observe()
     this.#run()
   }
 
   /** Rules as the node has them, for reports. */
   get rules(): string {
-    return this.#node.netfilter.save()
+    return this.#node.netfilter.save(undefined, { family: this.family })
   }
 
   /** Whether a connection from `address` is the node's own. */
   isNode(address: IpAddress): boolean {
     return this.#node.stack.isLocal(address)
+  }
+
+  /** What the sender of a packet is to the node. */
+  sourceKind(address: IpAddress): FlowKind['source'] {
+    if (isLoopback(address)) return 'localhost'
+    if (cidrContains(this.#addresses.pods, address)) return 'pod'
+    return this.isNode(address) ? 'node' : 'external'
   }
 
   /** Objects that came or changed. Nothing is validated or defaulted: these are objects as a proxy may see them. */
@@ -169,7 +223,7 @@ export class FlowLab {
   }
 
   #openOnWire({ protocol, destination }: Connection, from: Endpoint): Opened {
-    const side = cidrContains(POD_CIDR, from.address) ? 'pods' : 'wire'
+    const side = cidrContains(this.#addresses.pods, from.address) ? 'pods' : 'wire'
     const hosts = side === 'pods' ? this.#pods : this.#wire
     hosts.open(protocol, from, destination)
     this.#network.touch(this.#machines[side])

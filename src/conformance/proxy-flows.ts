@@ -5,7 +5,7 @@
 import { Random } from '../base/random.js'
 import type { KubeObject, Service } from '../cluster/objects.js'
 import type { ProxyMode } from '../proxy/proxy-mode.js'
-import { formatEndpoint, parseIpv4 } from '../wire/address.js'
+import { familyOf, formatEndpoint, type IpAddress, ip, parseAddress } from '../wire/address.js'
 import { flowKind } from './flow-kind.js'
 import { FlowLab, type LabSettings, type Observation, type Verdict } from './flow-lab.js'
 import { modeDifference } from './mode-differences.js'
@@ -33,7 +33,7 @@ interface FlowStep {
 export interface FlowGroup {
   readonly test: string
   readonly case?: string
-  readonly config?: LabSettings & { readonly ipFamily?: string }
+  readonly config?: LabSettings
   readonly steps: readonly FlowStep[]
 }
 
@@ -41,7 +41,6 @@ export interface FlowGroup {
 const CONNECTIONS = 64
 const CONNECTIONS_PER_ENDPOINT = 32
 const SHOWN_RULES = 20
-const NO_IPV6 = 'IPv6 is not supported'
 
 /** Runs a group in one lab, step after step. */
 export function runFlowGroup(group: FlowGroup, mode: ProxyMode): CaseResult[] {
@@ -72,8 +71,7 @@ function runFlow(
   flow: FlowCase,
   services: readonly Service[],
 ): CaseResult {
-  if (flow.sourceIP.includes(':')) return skipped(name, NO_IPV6)
-  const difference = modeDifference(mode, flowKind(flow, services))
+  const difference = modeDifference(mode, flowKind(flow, services, lab.sourceKind(ip(flow.sourceIP))))
   if (difference === undefined) return expectFlow(lab, name, flow)
   const { reason, instead } = difference
   const result = instead && expectFlow(lab, name, { ...flow, ...instead })
@@ -81,9 +79,11 @@ function runFlow(
 }
 
 function expectFlow(lab: FlowLab, name: string, flow: FlowCase): CaseResult {
-  const source = parseIpv4(flow.sourceIP)
-  const address = parseIpv4(flow.destIP)
-  if (source === undefined || address === undefined) return skipped(name, NO_IPV6)
+  const source = ip(flow.sourceIP)
+  const address = ip(flow.destIP)
+  if (familyOf(source) !== lab.family || familyOf(address) !== lab.family) {
+    return failed(name, `the group says ${lab.family}, its flow ${flow.sourceIP} -> ${flow.destIP}`)
+  }
   const protocol = flow.protocol ?? 'TCP'
   if (protocol === 'SCTP' && lab.isNode(source)) return skipped(name, 'nodes have no SCTP sockets')
   const destination = { address, port: flow.destPort }
@@ -91,11 +91,11 @@ function expectFlow(lab: FlowLab, name: string, flow: FlowCase): CaseResult {
   const seen: Observation[] = []
   for (let i = 0; i < count; i++) seen.push(lab.connect({ protocol, source, destination }))
   const expected = expectation(flow)
-  const got = summary(seen, flow.sourceIP, flow.masq ?? false)
+  const got = summary(seen, source, flow.masq ?? false)
   if (got === expected) return passed(name)
   return failed(
     name,
-    `${protocol} ${flow.sourceIP} -> ${flow.destIP}:${flow.destPort}`,
+    `${protocol} ${flow.sourceIP} -> ${formatEndpoint(destination)}`,
     `expected ${expected}`,
     `got      ${got}`,
     ...matchedRules(seen),
@@ -104,17 +104,17 @@ function expectFlow(lab: FlowLab, name: string, flow: FlowCase): CaseResult {
 
 function expectation({ verdict, endpoints, masq }: FlowCase): string {
   if (verdict !== 'DNAT') return verdict
-  return describe([...(endpoints ?? [])], masq ?? false)
+  return describe((endpoints ?? []).map(endpointText), masq ?? false)
 }
 
 /** What all connections together say; verdicts that differ are all named. */
-function summary(seen: readonly Observation[], source: string, expectMasquerade: boolean): string {
+function summary(seen: readonly Observation[], source: IpAddress, expectMasquerade: boolean): string {
   const verdicts = [...new Set(seen.map(({ verdict }) => verdict))].sort()
   if (verdicts.length !== 1) return verdicts.join(' and ')
   if (verdicts[0] !== 'DNAT') return verdicts[0]!
   const endpoints = [...new Set(seen.map(({ endpoint }) => formatEndpoint(endpoint!)))]
   // Who reaches itself is masqueraded whatever the service says: such a flow counts as both.
-  const isHairpin = ({ endpoint }: Observation) => formatEndpoint(endpoint!).startsWith(`${source}:`)
+  const isHairpin = ({ endpoint }: Observation) => endpoint!.address === source
   const others = seen.filter((each) => !isHairpin(each))
   const hairpins = seen.filter(isHairpin)
   if (hairpins.length > 0 && others.length > 0 && hairpins.every((each) => each.masqueraded))
@@ -126,6 +126,13 @@ function summary(seen: readonly Observation[], source: string, expectMasquerade:
 
 function describe(endpoints: string[], masqueraded: boolean): string {
   return `DNAT to ${endpoints.sort().join(', ')}, ${masqueraded ? 'masqueraded' : 'not masqueraded'}`
+}
+
+/** `address:port` or `[address]:port` with the address as it is printed here. */
+function endpointText(text: string): string {
+  const colon = text.lastIndexOf(':')
+  const address = parseAddress(text.slice(0, colon).replace(/^\[|\]$/g, ''))
+  return address === undefined ? text : formatEndpoint({ address, port: Number(text.slice(colon + 1)) })
 }
 
 function matchedRules(seen: readonly Observation[]): string[] {

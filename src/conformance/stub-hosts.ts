@@ -4,19 +4,42 @@
 
 import type { Machine, Outgoing } from '../base/machine.js'
 import { type Micros, NEVER } from '../base/time.js'
-import { type Endpoint, endpointKey, type IpAddress, type Mac } from '../wire/address.js'
+import { type Endpoint, endpointKey, type IpAddress, isIpv6, type Mac } from '../wire/address.js'
 import { ARP_BYTES, ARP_REPLY, ARP_REQUEST, arpPacket, parseArp, writeArp } from '../wire/arp.js'
 import {
   ETHERNET_HEADER_BYTES,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
   ethernetHeader,
   parseEthernet,
   writeEthernet,
 } from '../wire/ethernet.js'
-import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
-import { ipHeader, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
-import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from '../wire/ipv4.js'
+import { ICMP_DEST_UNREACHABLE, ICMP_HEADER_BYTES, icmpMessage } from '../wire/icmp.js'
+import {
+  ICMPV6_DEST_UNREACHABLE,
+  ICMPV6_NEIGHBOR_ADVERTISEMENT,
+  ICMPV6_NEIGHBOR_SOLICITATION,
+  parseIcmpv6,
+  writeIcmpv6,
+} from '../wire/icmpv6.js'
+import {
+  ipHeader,
+  ipHeaderBytes,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  parseIpHeader,
+  writeIpHeader,
+} from '../wire/ip.js'
+import {
+  NEIGHBOR_OVERRIDE,
+  NEIGHBOR_SOLICITED,
+  type NeighborMessage,
+  neighborBody,
+  parseNeighbor,
+} from '../wire/ndp.js'
 import { PROTOCOL_SCTP, SCTP_HEADER_BYTES, writeSctpInit } from '../wire/sctp.js'
 import { ACK, parseTcp, RST, SYN, tcpSegment, writeTcp } from '../wire/tcp.js'
 import { parseUdp, udpDatagram, writeUdp } from '../wire/udp.js'
@@ -46,6 +69,8 @@ export class StubHosts implements Machine {
   readonly #ip = ipHeader()
   readonly #tcp = tcpSegment()
   readonly #udp = udpDatagram()
+  readonly #icmp = icmpMessage()
+  readonly #neighbor: NeighborMessage = { target: 0n, mac: undefined }
 
   /** `node` is the MAC of the node's interface on this wire; `isNode` tells the node's own addresses. */
   constructor(mac: Mac, node: Mac, isNode: (address: IpAddress) => boolean) {
@@ -76,8 +101,11 @@ export class StubHosts implements Machine {
   receive(_port: number, frame: Uint8Array): void {
     if (parseEthernet(frame, this.#ethernet) !== undefined) return
     if (this.#ethernet.etherType === ETHERTYPE_ARP) return this.#answerArp(frame)
-    if (this.#ethernet.etherType !== ETHERTYPE_IPV4 || this.#ethernet.destination !== this.#mac) return
-    if (parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, this.#ip) !== undefined) return
+    if (this.#ethernet.etherType !== ETHERTYPE_IPV4 && this.#ethernet.etherType !== ETHERTYPE_IPV6) return
+    if (parseIpHeader(frame, ETHERNET_HEADER_BYTES, frame.length, this.#ip) !== undefined) return
+    // Solicitations are sent to a group.
+    if (this.#ip.protocol === PROTOCOL_ICMPV6) return this.#receiveIcmpv6(frame)
+    if (this.#ethernet.destination !== this.#mac) return
     switch (this.#ip.protocol) {
       case PROTOCOL_TCP:
         return this.#receiveTcp(frame)
@@ -118,6 +146,24 @@ export class StubHosts implements Machine {
       targetAddress: arp.senderAddress,
     })
     this.#queue.push(reply)
+  }
+
+  #receiveIcmpv6(frame: Uint8Array): void {
+    const { payloadStart, payloadEnd, source, destination } = this.#ip
+    const icmp = this.#icmp
+    if (parseIcmpv6(frame, payloadStart, payloadEnd, source, destination, icmp) !== undefined) return
+    if (icmp.type === ICMPV6_DEST_UNREACHABLE) {
+      return this.#note('refused', { sourcePort: 0, destinationPort: 0 })
+    }
+    if (icmp.type !== ICMPV6_NEIGHBOR_SOLICITATION || !parseNeighbor(icmp, this.#neighbor)) return
+    const { target } = this.#neighbor
+    if (this.#isNode(target)) return
+    const type = ICMPV6_NEIGHBOR_ADVERTISEMENT
+    const body = neighborBody(type, target, this.#mac)
+    const flags = (NEIGHBOR_SOLICITED | NEIGHBOR_OVERRIDE) >>> 0
+    this.#send(PROTOCOL_ICMPV6, ICMP_HEADER_BYTES + body.length, target, source, (frame, at) => {
+      writeIcmpv6(frame, at, type, 0, flags, body, 0, body.length, target, source)
+    })
   }
 
   #receiveTcp(frame: Uint8Array): void {
@@ -193,11 +239,14 @@ export class StubHosts implements Machine {
     write: (frame: Uint8Array, at: number) => void,
   ): void {
     const start = ETHERNET_HEADER_BYTES
-    const frame = new Uint8Array(start + IPV4_HEADER_BYTES + length)
-    writeEthernet(frame, this.#node, this.#mac, ETHERTYPE_IPV4)
-    const header = { ...ipHeader(), totalLength: IPV4_HEADER_BYTES + length, ttl: 64, protocol }
-    writeIpv4Header(frame, start, { ...header, source, destination, dontFragment: true })
-    write(frame, start + IPV4_HEADER_BYTES)
+    const version = isIpv6(destination) ? 6 : 4
+    const totalLength = ipHeaderBytes(version) + length
+    const frame = new Uint8Array(start + totalLength)
+    writeEthernet(frame, this.#node, this.#mac, version === 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4)
+    // Neighbours believe what passed no router (RFC 4861 section 7.1).
+    const ttl = protocol === PROTOCOL_ICMPV6 ? 255 : 64
+    const header = { ...ipHeader(), version, totalLength, ttl, protocol, dontFragment: true } as const
+    write(frame, writeIpHeader(frame, start, { ...header, source, destination }))
     this.#queue.push(frame)
   }
 }

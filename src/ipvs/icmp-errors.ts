@@ -1,9 +1,9 @@
-// ICMP errors about packets that IPVS translated: the packet that they quote is given the addresses that its sender
+// ICMP and ICMPv6 errors about packets that IPVS translated: the packet that they quote is given the addresses that its sender
 // used, and the error goes there (ip_vs_nat_icmp of Linux).
 
 import { refreshIcmpChecksum, rewriteAddress, rewriteQuoted } from '../netfilter/rewrite.js'
+import { isIcmpErrorPacket } from '../netfilter/tuple.js'
 import type { Packet } from '../stack/hooks.js'
-import { isIcmpError } from '../stack/icmp.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
 import type { ConnectionTable } from './connection.js'
@@ -19,7 +19,7 @@ export class IcmpErrors {
   /** Whether it was an error about a connection, and is translated now. `requests`: also about a server's answers. */
   translate(packet: Packet, requests: boolean): boolean {
     const { bytes, header } = packet
-    if (!isIcmpError(bytes[header.payloadStart] ?? 0)) return false
+    if (!isIcmpErrorPacket(packet)) return false
     const quoted = this.#quoted
     if (!parseQuotedPacket(bytes, header.payloadStart + ICMP_HEADER_BYTES, header.payloadEnd, quoted))
       return false

@@ -9,10 +9,19 @@
 import { getUint16 } from '../base/bytes.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import { rewriteDestination, rewriteSource } from '../netfilter/rewrite.js'
+import { isIcmp } from '../netfilter/tuple.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Stack } from '../stack/stack.js'
-import { type Endpoint, formatEndpoint, type IpAddress, isIpv6, type Port } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP } from '../wire/ip.js'
+import {
+  type AddressFamily,
+  type Endpoint,
+  familyOf,
+  formatEndpoint,
+  type IpAddress,
+  isIpv6,
+  type Port,
+} from '../wire/address.js'
+import { PROTOCOL_TCP } from '../wire/ip.js'
 import { SYN } from '../wire/tcp.js'
 import { type Connection, ConnectionTable } from './connection.js'
 import { ConntrackFlows } from './conntrack-flows.js'
@@ -147,10 +156,16 @@ export class Ipvs {
     if (isReferred(server)) this.#trash.set(serverKey(service, server.address, server.port), server)
   }
 
-  /** ipvsadm -C: services, servers and connections go. */
-  flush(): void {
-    for (const connection of [...this.#connections.values()]) this.#connections.remove(connection)
-    for (const service of [...this.#services.values()]) this.removeService(service)
+  /** ipvsadm -C: services, servers and connections go; with a family, only those with addresses of it. */
+  flush(family?: AddressFamily): void {
+    const goes = (address: IpAddress) => family === undefined || familyOf(address) === family
+    for (const connection of [...this.#connections.values()]) {
+      if (goes(connection.virtual.address)) this.#connections.remove(connection)
+    }
+    for (const service of [...this.#services.values()]) {
+      const { id } = service
+      if ('fwmark' in id ? family === undefined : goes(id.address)) this.removeService(service)
+    }
   }
 
   /** Flushes, and looks at packets no more. */
@@ -178,7 +193,7 @@ export class Ipvs {
     this.#connections.expire(this.#stack.now)
     // What is forwarded is not sent to a virtual service, whose addresses are this host's.
     const requests = hook !== 'FORWARD'
-    if (packet.header.protocol === PROTOCOL_ICMP) {
+    if (isIcmp(packet.header.protocol)) {
       if (!this.#icmp.translate(packet, requests)) return 'ACCEPT'
       // Towards a server: it goes on from here.
       return requests && !this.#stack.isLocal(packet.header.destination) ? this.#send(packet) : 'ACCEPT'

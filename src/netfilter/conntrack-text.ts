@@ -2,13 +2,14 @@
 
 import { type Micros, SECOND } from '../base/time.js'
 import { formatAddress } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { Flow } from './conntrack.js'
 import type { Tuple } from './tuple.js'
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = {
   [PROTOCOL_ICMP]: 'icmp',
+  [PROTOCOL_ICMPV6]: 'icmpv6',
   [PROTOCOL_TCP]: 'tcp',
   [PROTOCOL_UDP]: 'udp',
   [PROTOCOL_SCTP]: 'sctp',
@@ -36,6 +37,7 @@ function tupleText(tuple: Tuple): string {
     case PROTOCOL_UDP:
       return `${addresses} sport=${tuple.sourcePort} dport=${tuple.destinationPort}`
     case PROTOCOL_ICMP:
+    case PROTOCOL_ICMPV6:
       return `${addresses} type=${tuple.destinationPort >> 8} code=${tuple.destinationPort & 255} id=${tuple.sourcePort}`
     default:
       return addresses

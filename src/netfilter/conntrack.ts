@@ -7,14 +7,23 @@ import { type Micros, NEVER, SECOND } from '../base/time.js'
 import { type Timer, TimerHeap } from '../base/timer-heap.js'
 import { FlowTable } from '../stack/flow-table.js'
 import type { HookVerdict, Packet } from '../stack/hooks.js'
-import { isIcmpError } from '../stack/icmp.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { RST } from '../wire/tcp.js'
 import type { ConntrackState } from './rule.js'
 import { TCP_TRACK_TIMEOUTS, type TcpTrackState, tcpTransition } from './tcp-tracking.js'
-import { invert, makeTuple, type Tuple, tupleOf, tupleOfQuoted } from './tuple.js'
+import {
+  invert,
+  isIcmp,
+  isIcmpErrorPacket,
+  isLinkIcmpv6,
+  isQuery,
+  makeTuple,
+  type Tuple,
+  tupleOf,
+  tupleOfQuoted,
+} from './tuple.js'
 
 /** A UDP flow that is answered for longer than this lasts as long as a stream. */
 const UDP_STREAM_AGE: Micros = 2 * SECOND
@@ -190,9 +199,8 @@ export class Conntrack {
 
   #classify(packet: Packet, now: Micros): Tracking {
     const { header, bytes } = packet
-    if (header.protocol === PROTOCOL_ICMP && isIcmpError(bytes[header.payloadStart] ?? 0)) {
-      return this.#related(packet)
-    }
+    if (isIcmpErrorPacket(packet)) return this.#related(packet)
+    if (isLinkIcmpv6(packet)) return UNTRACKED
     const tuple = this.#tuple
     if (!tupleOf(packet, tuple)) return INVALID
     const flags = header.protocol === PROTOCOL_TCP ? bytes[header.payloadStart + 13] : 0
@@ -218,7 +226,7 @@ export class Conntrack {
   #begin(tuple: Tuple, flags: number, now: Micros): Tracking {
     const reply = invert(tuple)
     // An ICMP answer to nothing begins no flow.
-    if (reply === undefined || (tuple.protocol === PROTOCOL_ICMP && !isQuery(tuple))) return INVALID
+    if (reply === undefined || (isIcmp(tuple.protocol) && !isQuery(tuple))) return INVALID
     const flow = new Flow({ ...tuple }, reply, this.#timers, now)
     if (tuple.protocol === PROTOCOL_TCP) {
       const next = tcpTransition('NONE', false, flags)
@@ -273,6 +281,7 @@ export class Conntrack {
         flow.assured = true
         return settings.udpTimeoutStream
       case PROTOCOL_ICMP:
+      case PROTOCOL_ICMPV6:
         return settings.icmpTimeout
       default:
         return settings.genericTimeout
@@ -359,10 +368,4 @@ export class Conntrack {
     }
     return false
   }
-}
-
-/** Echo, timestamp, information and address mask requests. */
-function isQuery(tuple: Tuple): boolean {
-  const type = tuple.destinationPort >> 8
-  return type === 8 || type === 13 || type === 15 || type === 17
 }

@@ -36,5 +36,5 @@ function headerText(set: IpSet): string {
   let hashSize = 1024
   while (hashSize < set.size && hashSize < 65_536) hashSize *= 2
   const seed = hash32(set.name).toString(16).padStart(8, '0')
-  return `family inet hashsize ${hashSize} maxelem 65536 bucketsize 12 initval 0x${seed}`
+  return `family ${set.family} hashsize ${hashSize} maxelem 65536 bucketsize 12 initval 0x${seed}`
 }

@@ -6,6 +6,7 @@ import {
   formatAddress,
   formatCidr,
   type IpAddress,
+  isHostCidr,
   maskAddress,
   type Port,
 } from '../wire/address.js'
@@ -19,6 +20,9 @@ export type IpSetType =
   | 'hash:ip,port'
   | 'hash:ip,port,ip'
   | 'hash:ip,port,net'
+
+/** Of the addresses in a set. */
+export type IpSetFamily = 'inet' | 'inet6'
 
 /** What the type of its set asks for: `address` (hash:ip...), `protocol` and `port`, `second` (…,ip), `network`. */
 export interface IpSetElement {
@@ -44,13 +48,15 @@ const MAX_ELEMENTS = 65_536
 export class IpSet {
   readonly name: string
   readonly type: IpSetType
+  readonly family: IpSetFamily
   readonly #elements = new Map<PackedKey, IpSetElement>()
   /** How many elements have a prefix of this length. */
   readonly #prefixLengths = new Map<number, number>()
 
-  constructor(name: string, type: IpSetType) {
+  constructor(name: string, type: IpSetType, family: IpSetFamily) {
     this.name = name
     this.type = type
+    this.family = family
   }
 
   get size(): number {
@@ -139,12 +145,12 @@ export class IpSets {
     this.#references = references
   }
 
-  /** The set `name`, made when it is missing. Throws IpSetError when it is there with another type. */
-  create(name: string, type: IpSetType): IpSet {
+  /** The set `name`, made when it is missing. Throws IpSetError when it is there with another type or family. */
+  create(name: string, type: IpSetType, family: IpSetFamily = 'inet'): IpSet {
     const known = this.#sets.get(name)
-    if (known?.type === type) return known
-    if (known !== undefined) throw new IpSetError(`set ${name} is of type ${known.type}`)
-    const set = new IpSet(name, type)
+    if (known?.type === type && known.family === family) return known
+    if (known !== undefined) throw new IpSetError(`set ${name} is of type ${known.type}, ${known.family}`)
+    const set = new IpSet(name, type, family)
     this.#sets.set(name, set)
     return set
   }
@@ -212,5 +218,5 @@ export function elementText(type: IpSetType, element: IpSetElement): string {
 
 /** ipset prints a host's prefix without its length. */
 function prefixText(prefix: Cidr): string {
-  return prefix.prefixLength === 32 ? formatAddress(prefix.network) : formatCidr(prefix)
+  return isHostCidr(prefix) ? formatAddress(prefix.network) : formatCidr(prefix)
 }

@@ -7,9 +7,16 @@ import type { Random } from '../base/random.js'
 import type { HookName, Packet } from '../stack/hooks.js'
 import type { Interface } from '../stack/interface.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
-import { cidrContains, IPV4_LOOPBACK, type IpAddress, networkOf } from '../wire/address.js'
+import {
+  type AddressFamily,
+  cidrContains,
+  familyOf,
+  IPV4_LOOPBACK,
+  IPV6_LOOPBACK,
+  type IpAddress,
+  networkOf,
+} from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { PROTOCOL_ICMP } from '../wire/ip.js'
 import { type Conntrack, type Flow, type Tracking, trackingOf } from './conntrack.js'
 import {
   refreshIcmpChecksum,
@@ -21,7 +28,7 @@ import {
 import { chooseSourcePort } from './source-port.js'
 import { endpointOf, type Tracer } from './tracer.js'
 import type { FinalTarget } from './traversal.js'
-import { hasPorts, type Tuple } from './tuple.js'
+import { hasPorts, isIcmp, type Tuple } from './tuple.js'
 
 /** What of a packet a hook may translate: the destination before routing, the source after it. */
 type Part = 'source' | 'destination'
@@ -61,7 +68,7 @@ export class Nat {
     const tracking = trackingOf(packet)
     if (tracking?.flow === undefined || part === undefined) return 'ACCEPT'
     const { flow } = tracking
-    if (tracking.state === 'RELATED' && packet.header.protocol === PROTOCOL_ICMP) {
+    if (tracking.state === 'RELATED' && isIcmp(packet.header.protocol)) {
       this.#translateError(packet, tracking, part)
       return 'ACCEPT'
     }
@@ -84,7 +91,9 @@ export class Nat {
     if (target.target === 'DNAT') {
       setDestination(flow, target.to.address, target.to.port)
     } else if (target.target === 'REDIRECT') {
-      const address = hook === 'OUTPUT' ? IPV4_LOOPBACK : packet.input?.addresses[0]?.address
+      const family = familyOf(packet.header.destination)
+      const address =
+        hook === 'OUTPUT' ? LOOPBACK[family] : packet.input && firstAddress(packet.input, family)
       if (address === undefined) return false
       setDestination(flow, address, target.port)
     }
@@ -115,13 +124,19 @@ export class Nat {
   }
 
   /** The address that packets get where they leave: the one on the next hop's link, else the interface's first. */
-  #addressOf({ output, nextHop }: Packet): IpAddress | undefined {
-    const own = output?.loopback ? undefined : output?.addresses
-    const near = own?.find((address) => cidrContains(networkOf(address), nextHop)) ?? own?.[0]
-    if (near !== undefined) return near.address
+  #addressOf({ output, nextHop, header }: Packet): IpAddress | undefined {
+    const family = familyOf(header.source)
+    if (output !== undefined && !output.loopback) {
+      const near = output.addresses.find((address) => cidrContains(networkOf(address), nextHop))
+      const own = near?.address ?? firstAddress(output, family)
+      if (own !== undefined) return own
+    }
     // lo's address is good for lo only (scope host): one of another interface (inet_select_addr).
-    return this.#ports.interfaces().find((each) => !each.loopback && each.addresses.length > 0)?.addresses[0]
-      ?.address
+    for (const each of this.#ports.interfaces()) {
+      const address = each.loopback ? undefined : firstAddress(each, family)
+      if (address !== undefined) return address
+    }
+    return undefined
   }
 
   #translate(packet: Packet, tracking: Tracking, part: Part, hook: HookName): void {
@@ -152,6 +167,13 @@ export class Nat {
   }
 }
 
+const LOOPBACK: Readonly<Record<AddressFamily, IpAddress>> = { IPv4: IPV4_LOOPBACK, IPv6: IPV6_LOOPBACK }
+
+/** The primary address of an interface in a family. */
+function firstAddress({ addresses }: Interface, family: AddressFamily): IpAddress | undefined {
+  return addresses.find(({ address }) => familyOf(address) === family)?.address
+}
+
 function isDecided(flow: Flow, part: Part): boolean {
   return part === 'source' ? flow.sourceDecided : flow.destinationDecided
 }
@@ -180,5 +202,5 @@ function isTranslated(flow: Flow, reply: boolean, part: Part): boolean {
 
 /** What `rewriteDestination` writes: the destination port, or the identifier of an ICMP query. */
 function portOf(tuple: Tuple): number {
-  return tuple.protocol === PROTOCOL_ICMP ? tuple.sourcePort : tuple.destinationPort
+  return isIcmp(tuple.protocol) ? tuple.sourcePort : tuple.destinationPort
 }

@@ -1,4 +1,4 @@
-// Netfilter of one host: the tables of iptables and nftables at the five hook points with Linux' priorities, connection
+// Netfilter of one host: the tables of iptables, ip6tables and nftables at the five hook points with Linux' priorities, connection
 // tracking and address translation. Registers itself with a stack and is driven by its packets: it has no deadline of
 // its own. What passes where, and the reading order, is in README.md.
 
@@ -7,12 +7,13 @@ import type { Micros } from '../base/time.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Rejection } from '../stack/rejection.js'
 import type { Stack } from '../stack/stack.js'
-import type { Endpoint, IpAddress } from '../wire/address.js'
+import { type AddressFamily, type Endpoint, familyOf, type IpAddress } from '../wire/address.js'
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
 import { Conntrack, type ConntrackSettings, type Flow, trackingOf } from './conntrack.js'
 import { flowText } from './conntrack-text.js'
 import { ipSetText } from './ip-set-text.js'
 import { IpSets } from './ip-sets.js'
+import { Iptables } from './iptables.js'
 import { Matcher } from './matching.js'
 import { Nat } from './nat.js'
 import type { NftBase } from './nft.js'
@@ -21,9 +22,9 @@ import { type NftChain, NftTables } from './nft-tables.js'
 import { tableText } from './nft-text.js'
 import { PROTOCOL_NUMBERS } from './packed-key.js'
 import { RecentLists } from './recent.js'
+import { DEFAULT_REJECTION, UNREACHABLE_CODES } from './rejections.js'
 import type { FlowFilter, RecentRow, RejectWith, Restore, Rule, TableName } from './rule.js'
-import { saveTable } from './save.js'
-import { type Chain, type Policy, TABLE_NAMES, Table } from './tables.js'
+import type { Chain, Policy } from './tables.js'
 import type { TraceListener } from './trace.js'
 import { Tracer } from './tracer.js'
 import { ACCEPT, type FinalTarget, Traversal } from './traversal.js'
@@ -39,15 +40,6 @@ export const PRIORITIES = {
   sourceNat: 100,
   confirm: Number.MAX_SAFE_INTEGER,
 } as const
-
-/** Codes of Destination Unreachable (RFC 792, RFC 1812 section 5.2.7.1). */
-const UNREACHABLE_CODES: Readonly<Record<Exclude<RejectWith, 'tcp-reset'>, number>> = {
-  'icmp-net-unreachable': 0,
-  'icmp-host-unreachable': 1,
-  'icmp-proto-unreachable': 2,
-  'icmp-port-unreachable': 3,
-  'icmp-admin-prohibited': 13,
-}
 
 /** A chain that the first packet of a flow passes to learn how the flow is translated. */
 interface NatChain {
@@ -80,7 +72,7 @@ export class Netfilter {
   /** Tables of nftables, beside those of iptables. */
   readonly nft: NftTables<CompiledRule>
   readonly #stack: Stack
-  readonly #tables: Readonly<Record<TableName, Table>>
+  readonly #iptables: Readonly<Record<AddressFamily, Iptables>>
   readonly #recent = new RecentLists()
   readonly #tracer = new Tracer()
   readonly #traversal: Traversal
@@ -99,12 +91,7 @@ export class Netfilter {
     this.#stack = stack
     this.sets = new IpSets((set) => this.#referencesTo(set))
     const hasSet = (set: string) => this.sets.get(set) !== undefined
-    this.#tables = {
-      raw: new Table('raw', hasSet),
-      mangle: new Table('mangle', hasSet),
-      nat: new Table('nat', hasSet),
-      filter: new Table('filter', hasSet),
-    }
+    this.#iptables = { IPv4: new Iptables('IPv4', hasSet), IPv6: new Iptables('IPv6', hasSet) }
     const matcher = new Matcher(stack, random.fork('statistic'), this.sets, this.#recent)
     this.#traversal = new Traversal(matcher, this.#tracer)
     this.#conntrack = new Conntrack(random.fork('conntrack'))
@@ -117,61 +104,71 @@ export class Netfilter {
       get now() {
         return stack.now
       },
-      enter: (chain: NftChain<CompiledRule>, run: NatChain['run']) => this.#enter(chain.base!, run),
+      enter: (family: AddressFamily, chain: NftChain<CompiledRule>, run: NatChain['run']) =>
+        this.#enter(family, chain.base!, run),
     }
     this.nft = new NftTables(new NftEvaluation(host, matcher, random.fork('numgen'), this.#tracer))
     this.#register()
   }
 
-  // ---- rules
+  // ---- rules; those of iptables unless the family says ip6tables
 
   /**
    * Puts `rules` in the place of what a chain had; a chain that is not there is made. Takes effect with the next
    * packet, in the nat table with the next flow. Throws ChainError for a jump to a chain that is not there.
    */
-  replaceChain(table: TableName, chain: string, rules: readonly Rule[]): void {
-    this.#tables[table].replace(chain, rules)
+  replaceChain(
+    table: TableName,
+    chain: string,
+    rules: readonly Rule[],
+    family: AddressFamily = 'IPv4',
+  ): void {
+    this.#iptables[family].replace(table, chain, rules)
   }
 
   /**
    * Replaces many chains of a table at once, as `iptables-restore --noflush` does: chains that are missing are made
    * first, so that the order does not matter. Throws ChainError.
    */
-  restore({ table, chains, remove }: Restore): void {
-    this.#tables[table].restore(chains, remove)
+  restore(restore: Restore): void {
+    this.#iptables[restore.family ?? 'IPv4'].restore(restore)
   }
 
   /** Adds a rule to the end of a chain. */
-  appendRule(table: TableName, chain: string, rule: Rule): void {
-    this.#tables[table].replace(chain, [...this.#rules(table, chain), rule])
+  appendRule(table: TableName, chain: string, rule: Rule, family: AddressFamily = 'IPv4'): void {
+    const tables = this.#iptables[family]
+    tables.replace(table, chain, [...tables.rules(table, chain), rule])
   }
 
   /** Puts a rule before the others of a chain. */
-  insertRule(table: TableName, chain: string, rule: Rule): void {
-    this.#tables[table].replace(chain, [rule, ...this.#rules(table, chain)])
+  insertRule(table: TableName, chain: string, rule: Rule, family: AddressFamily = 'IPv4'): void {
+    const tables = this.#iptables[family]
+    tables.replace(table, chain, [rule, ...tables.rules(table, chain)])
   }
 
   /** Removes a chain of the user. Throws ChainError when it is built in or in use. */
-  removeChain(table: TableName, chain: string): void {
-    this.#tables[table].remove(chain)
+  removeChain(table: TableName, chain: string, family: AddressFamily = 'IPv4'): void {
+    this.#iptables[family].remove(table, chain)
   }
 
-  setPolicy(table: TableName, chain: string, policy: Policy): void {
-    this.#tables[table].setPolicy(chain, policy)
+  setPolicy(table: TableName, chain: string, policy: Policy, family: AddressFamily = 'IPv4'): void {
+    this.#iptables[family].setPolicy(table, chain, policy)
   }
 
   /** Chains with their rules and counters: built-in ones first, then by name. */
-  chains(table: TableName): readonly Readonly<Chain>[] {
-    return this.#tables[table].chains()
+  chains(table: TableName, family: AddressFamily = 'IPv4'): readonly Readonly<Chain>[] {
+    return this.#iptables[family].chains(table)
   }
 
   /**
-   * As iptables-save prints it, one table or all, without the comment lines that carry a date. `counters`: with those
-   * of each rule (`iptables-save -c`).
+   * As iptables-save or ip6tables-save print it, one table or all, without the comment lines that carry a date.
+   * `counters`: with those of each rule (`-c`).
    */
-  save(table?: TableName, options: { readonly counters?: boolean } = {}): string {
-    const names = table === undefined ? TABLE_NAMES : [table]
-    return names.map((name) => saveTable(this.#tables[name], options.counters ?? false)).join('')
+  save(
+    table?: TableName,
+    options: { readonly counters?: boolean; readonly family?: AddressFamily } = {},
+  ): string {
+    return this.#iptables[options.family ?? 'IPv4'].save(table, options.counters ?? false)
   }
 
   /** As `nft list ruleset` prints it. */
@@ -252,23 +249,16 @@ export class Netfilter {
 
   #register(): void {
     const { hooks } = this.#stack
-    const { nat } = this.#tables
-    for (const hook of nat.hooks) {
+    for (const hook of this.#iptables.IPv4.tables.nat.hooks) {
       const priority =
         hook === 'PREROUTING' || hook === 'OUTPUT' ? PRIORITIES.destinationNat : PRIORITIES.sourceNat
-      this.#addNatChain(hook, {
-        priority,
-        run: (packet: Packet) => (isIpv4Packet(packet) ? this.#traversal.run(nat, hook, packet) : ACCEPT),
-      })
+      this.#addNatChain(hook, { priority, run: (packet: Packet) => this.#walk('nat', packet, hook) })
     }
     hooks.trackingOfAnswer = (about) => this.#conntrack.trackingOfAnswer(about)
     for (const name of ['raw', 'mangle', 'filter'] as const) {
-      const table = this.#tables[name]
-      for (const hook of table.hooks) {
+      for (const hook of this.#iptables.IPv4.tables[name].hooks) {
         hooks.register(hook, PRIORITIES[name], (packet) =>
-          isIpv4Packet(packet)
-            ? this.#enforce(this.#traversal.run(table, hook, packet), packet, hook)
-            : 'ACCEPT',
+          this.#enforce(this.#walk(name, packet, hook), packet, hook),
         )
       }
     }
@@ -282,13 +272,20 @@ export class Netfilter {
     }
   }
 
+  /** Through a table of iptables or ip6tables, by the packet's family. */
+  #walk(table: TableName, packet: Packet, hook: HookName): FinalTarget {
+    const { family, tables } = this.#iptables[familyOf(packet.header.source)]
+    return this.#traversal.run(tables[table], family, hook, packet)
+  }
+
   /** A base chain of nftables: one that translates takes part in deciding about flows, another one sees every packet. */
-  #enter(base: NftBase, run: NatChain['run']): () => void {
+  #enter(family: AddressFamily, base: NftBase, run: NatChain['run']): () => void {
     const { hook, priority } = base
-    const runIpv4: NatChain['run'] = (packet, at) => (isIpv4Packet(packet) ? run(packet, at) : ACCEPT)
-    if (base.type === 'nat') return this.#addNatChain(hook, { priority, run: runIpv4 })
+    const runOwn: NatChain['run'] = (packet, at) =>
+      familyOf(packet.header.source) === family ? run(packet, at) : ACCEPT
+    if (base.type === 'nat') return this.#addNatChain(hook, { priority, run: runOwn })
     return this.#stack.hooks.register(hook, priority, (packet) =>
-      this.#enforce(runIpv4(packet, hook), packet, hook),
+      this.#enforce(runOwn(packet, hook), packet, hook),
     )
   }
 
@@ -343,24 +340,14 @@ export class Netfilter {
     if (this.#tracer.active) this.#tracer.end('REJECT', hook, packet)
     const flow = trackingOf(packet)?.flow
     if (flow !== undefined && !flow.confirmed) this.onRefusedFlow?.(rowOf(flow))
-    reject(this.#stack.rejection, packet, target.with ?? 'icmp-port-unreachable')
+    const how = target.with ?? DEFAULT_REJECTION[familyOf(packet.header.source)]
+    reject(this.#stack.rejection, packet, how)
     return 'DROP'
   }
 
-  #rules(table: TableName, chain: string): readonly Rule[] {
-    return this.#tables[table].chain(chain)?.rules.map(({ rule }) => rule) ?? []
-  }
-
   #referencesTo(set: string): number {
-    let references = 0
-    for (const name of TABLE_NAMES) {
-      for (const chain of this.#tables[name].chains()) {
-        for (const { rule } of chain.rules) {
-          for (const match of rule.matches) if (match.match === 'set' && match.set === set) references++
-        }
-      }
-    }
-    return references
+    const { IPv4, IPv6 } = this.#iptables
+    return IPv4.referencesTo(set) + IPv6.referencesTo(set)
   }
 }
 
@@ -399,9 +386,4 @@ function rowOf(flow: Flow): FlowRow {
     destinationTranslated: flow.destinationTranslated,
     expiresAt: flow.expiresAt,
   }
-}
-
-/** Simplified: there are no tables of ip6tables and of nft's family ip6; conntrack knows both families. */
-function isIpv4Packet(packet: Packet): boolean {
-  return packet.header.version === 4
 }

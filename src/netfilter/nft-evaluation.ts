@@ -5,6 +5,7 @@ import { invariant } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { HookName, Packet } from '../stack/hooks.js'
+import type { AddressFamily } from '../wire/address.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import { inCidr, isInState, type Matcher, portAt } from './matching.js'
@@ -25,7 +26,11 @@ export type CompiledRule = readonly Step[]
 export interface NftHost {
   readonly now: Micros
   /** Adds a base chain to a hook; what is given back takes it away. */
-  enter(chain: NftChain<CompiledRule>, run: (packet: Packet, hook: HookName) => FinalTarget): () => void
+  enter(
+    family: AddressFamily,
+    chain: NftChain<CompiledRule>,
+    run: (packet: Packet, hook: HookName) => FinalTarget,
+  ): () => void
 }
 
 /** NFT_JUMP_STACK_SIZE. Simplified: the kernel refuses rules that go deeper, here packets find out. */
@@ -55,7 +60,7 @@ export class NftEvaluation {
   }
 
   enter(table: NftTable<CompiledRule>, chain: NftChain<CompiledRule>): () => void {
-    return this.#host.enter(chain, (packet, hook) => this.#run(table, chain, packet, hook))
+    return this.#host.enter(table.family, chain, (packet, hook) => this.#run(table, chain, packet, hook))
   }
 
   // ---- packets
@@ -258,7 +263,7 @@ function targetOf(statement: Final): FinalTarget {
     case 'redirect':
       return { target: 'REDIRECT', port: statement.port }
     case 'reject':
-      return { target: 'REJECT', with: statement.with ?? 'icmp-port-unreachable' }
+      return { target: 'REJECT', ...(statement.with && { with: statement.with }) }
   }
 }
 
@@ -267,8 +272,10 @@ function fieldOf(field: NftField, packet: Packet): number | bigint {
   const { header } = packet
   switch (field) {
     case 'ip saddr':
+    case 'ip6 saddr':
       return header.source
     case 'ip daddr':
+    case 'ip6 daddr':
       return header.destination
     case 'meta l4proto':
       return header.protocol
@@ -290,12 +297,18 @@ function fieldOf(field: NftField, packet: Packet): number | bigint {
 const FIELD_TYPES: Readonly<Partial<Record<NftField, NftDataType>>> = {
   'ip saddr': 'ipv4_addr',
   'ip daddr': 'ipv4_addr',
+  'ip6 saddr': 'ipv6_addr',
+  'ip6 daddr': 'ipv6_addr',
   'meta l4proto': 'inet_proto',
   'th sport': 'inet_service',
   'th dport': 'inet_service',
   'tcp dport': 'inet_service',
   'udp dport': 'inet_service',
   'sctp dport': 'inet_service',
+}
+
+function isAddressType(type: NftDataType): boolean {
+  return type === 'ipv4_addr' || type === 'ipv6_addr'
 }
 
 /** Reads the key of a look-up from a packet; undefined when the packet has no such thing. */
@@ -310,7 +323,7 @@ function reader(fields: readonly NftField[], set: NftSet): (packet: Packet) => P
       return value < 0 ? undefined : value
     }
   }
-  if (type.join() === 'ipv4_addr,inet_proto,inet_service') {
+  if (type.length === 3 && type.slice(1).join() === 'inet_proto,inet_service' && isAddressType(type[0]!)) {
     return (packet) => {
       const port = fieldOf(c!, packet)
       if (port < 0) return undefined

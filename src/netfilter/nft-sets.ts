@@ -2,7 +2,7 @@
 // time-outs; prefixes in sets with the flag interval.
 
 import type { Micros } from '../base/time.js'
-import { type IpAddress, maskAddress } from '../wire/address.js'
+import { addressBits, type IpAddress, maskAddress } from '../wire/address.js'
 import type { NftDataType, NftElementRow, NftKey, NftSetOptions, NftValue, NftVerdict } from './nft.js'
 import {
   type PackedKey,
@@ -151,12 +151,14 @@ export function packValues(types: readonly NftDataType[], values: readonly (numb
   const [a = 0, b = 0, c = 0] = values
   switch (types.join(' . ')) {
     case 'ipv4_addr':
+    case 'ipv6_addr':
     case 'inet_service':
     case 'inet_proto':
       return a
     case 'inet_proto . inet_service':
       return packService(Number(a), Number(b))
     case 'ipv4_addr . inet_proto . inet_service':
+    case 'ipv6_addr . inet_proto . inet_service':
       return packAddressService(a, Number(b), Number(c))
     default:
       return values.join('/')
@@ -173,5 +175,7 @@ export function numberOf(value: NftValue): number | bigint {
 }
 
 export function prefixOf(value: NftValue): { network: IpAddress; prefixLength: number } {
-  return typeof value === 'object' ? value : { network: numberOf(value), prefixLength: 32 }
+  if (typeof value === 'object') return value
+  const network = numberOf(value)
+  return { network, prefixLength: addressBits(network) }
 }

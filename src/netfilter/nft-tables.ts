@@ -2,6 +2,7 @@
 // What a rule means is nft-evaluation.ts.
 
 import type { Micros } from '../base/time.js'
+import type { AddressFamily } from '../wire/address.js'
 import type {
   NftBase,
   NftElementRow,
@@ -42,7 +43,13 @@ export interface NftHooks<Compiled> {
   enter(table: NftTable<Compiled>, chain: NftChain<Compiled>): () => void
 }
 
-/** All tables of a host (`nft list tables`, family ip). */
+/** Which table: two of one name are different ones in different families (`ip`, `ip6`). Default IPv4. */
+export interface NftTableOptions {
+  readonly family?: AddressFamily
+  readonly comment?: string
+}
+
+/** All tables of a host (`nft list tables`), of the families ip and ip6. */
 export class NftTables<Compiled = unknown> {
   readonly #hooks: NftHooks<Compiled>
   readonly #tables = new Map<string, NftTable<Compiled>>()
@@ -52,22 +59,23 @@ export class NftTables<Compiled = unknown> {
   }
 
   /** The table `name`, made when it is missing. */
-  add(name: string, options: { readonly comment?: string } = {}): NftTable<Compiled> {
-    const known = this.#tables.get(name)
+  add(name: string, options: NftTableOptions = {}): NftTable<Compiled> {
+    const { family = 'IPv4', comment } = options
+    const known = this.get(name, family)
     if (known !== undefined) return known
-    const table = new NftTable(name, options.comment, this.#hooks)
-    this.#tables.set(name, table)
+    const table = new NftTable(name, family, comment, this.#hooks)
+    this.#tables.set(keyOf(name, family), table)
     return table
   }
 
-  get(name: string): NftTable<Compiled> | undefined {
-    return this.#tables.get(name)
+  get(name: string, family: AddressFamily = 'IPv4'): NftTable<Compiled> | undefined {
+    return this.#tables.get(keyOf(name, family))
   }
 
   /** Deletes a table with all that is in it. */
-  delete(name: string): void {
-    this.#tables.get(name)?.leave()
-    this.#tables.delete(name)
+  delete(name: string, family: AddressFamily = 'IPv4'): void {
+    this.get(name, family)?.leave()
+    this.#tables.delete(keyOf(name, family))
   }
 
   list(): NftTable<Compiled>[] {
@@ -75,15 +83,21 @@ export class NftTables<Compiled = unknown> {
   }
 }
 
+function keyOf(name: string, family: AddressFamily): string {
+  return `${family} ${name}`
+}
+
 export class NftTable<Compiled = unknown> {
   readonly name: string
+  readonly family: AddressFamily
   readonly comment: string | undefined
   readonly #hooks: NftHooks<Compiled>
   readonly #chains = new Map<string, NftChain<Compiled>>()
   readonly #sets = new Map<string, NftSet>()
 
-  constructor(name: string, comment: string | undefined, hooks: NftHooks<Compiled>) {
+  constructor(name: string, family: AddressFamily, comment: string | undefined, hooks: NftHooks<Compiled>) {
     this.name = name
+    this.family = family
     this.comment = comment
     this.#hooks = hooks
   }

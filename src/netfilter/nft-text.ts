@@ -2,7 +2,7 @@
 
 import { MILLISECOND, type Micros, SECOND } from '../base/time.js'
 import type { Endpoint } from '../wire/address.js'
-import { formatAddress, formatCidr, formatEndpoint, type IpAddress } from '../wire/address.js'
+import { formatAddress, formatCidr, formatEndpoint, type IpAddress, isHostCidr } from '../wire/address.js'
 import type {
   NftBase,
   NftDataType,
@@ -25,7 +25,7 @@ export function tableText(table: NftTable, now: Micros): string {
     ...[...table.chains()].map((chain) => chainText(chain)),
   ]
   const comment = table.comment === undefined ? '' : `\tcomment ${quote(table.comment)}\n`
-  return `table ip ${table.name} {\n${comment}${blocks.join('\n')}}\n`
+  return `table ${table.family === 'IPv6' ? 'ip6' : 'ip'} ${table.name} {\n${comment}${blocks.join('\n')}}\n`
 }
 
 // ---- chains
@@ -127,7 +127,7 @@ export function verdictText(verdict: NftVerdict): string {
 
 function anyText(statement: Extract<NftStatement, { statement: 'match-any' }>): string {
   const { field, operator, values } = statement
-  const sorted = [...values].sort((a, b) => sortNumber(a) - sortNumber(b))
+  const sorted = [...values].sort((a, b) => sign(sortNumber(a) - sortNumber(b)))
   const texts = sorted.map((value) => valueText(field, value))
   // nft makes a set of one element into a plain comparison.
   return `${field} ${not(operator)}${texts.length === 1 ? texts[0] : `{ ${texts.join(', ')} }`}`
@@ -168,8 +168,12 @@ function translationText({ address, port }: Endpoint): string {
 }
 
 function rejectText(how: string | undefined): string {
-  if (how === undefined || how === 'icmp-port-unreachable') return 'reject'
+  if (how === undefined || how === 'icmp-port-unreachable' || how === 'icmp6-port-unreachable')
+    return 'reject'
   if (how === 'tcp-reset') return 'reject with tcp reset'
+  if (how.startsWith('icmp6-')) {
+    return `reject with icmpv6 ${how.slice('icmp6-'.length).replace('adm-', 'admin-')}`
+  }
   return `reject with icmp ${how.slice('icmp-'.length).replace('proto-', 'prot-')}`
 }
 
@@ -179,7 +183,7 @@ function hex32(value: number): string {
 
 // ---- values
 
-const ADDRESS_FIELDS: readonly NftField[] = ['ip saddr', 'ip daddr']
+const ADDRESS_FIELDS: readonly NftField[] = ['ip saddr', 'ip daddr', 'ip6 saddr', 'ip6 daddr']
 
 function valueText(field: NftField, value: NftValue): string {
   if (ADDRESS_FIELDS.includes(field)) return dataText('ipv4_addr', value)
@@ -190,16 +194,16 @@ function valueText(field: NftField, value: NftValue): string {
 
 function dataText(type: NftDataType, value: NftValue): string {
   if (typeof value === 'object') {
-    return value.prefixLength === 32 ? formatAddress(value.network) : formatCidr(value)
+    return isHostCidr(value) ? formatAddress(value.network) : formatCidr(value)
   }
   if (typeof value === 'string') return value
-  if (type === 'ipv4_addr') return formatAddress(value as IpAddress)
+  if (type === 'ipv4_addr' || type === 'ipv6_addr') return formatAddress(value as IpAddress)
   if (type === 'inet_service') return String(value)
   return Object.entries(PROTOCOL_NUMBERS).find(([, number]) => number === value)?.[0] ?? String(value)
 }
 
-function sortNumber(value: NftValue): number {
-  return typeof value === 'string' ? PROTOCOL_NUMBERS[value as 'tcp'] : Number(numberOf(value))
+function sortNumber(value: NftValue): bigint {
+  return BigInt(typeof value === 'string' ? PROTOCOL_NUMBERS[value as 'tcp'] : numberOf(value))
 }
 
 // ---- sets and maps
@@ -224,9 +228,17 @@ function setText(set: NftSet, now: Micros): string {
   return `${lines.join('\n')}\n\t}\n`
 }
 
+/** How many elements of a plain set nft prints in a line. */
+const PER_LINE: Readonly<Record<NftDataType, number>> = {
+  ipv4_addr: 2,
+  ipv6_addr: 1,
+  inet_proto: 5,
+  inet_service: 5,
+}
+
 function elementsText(set: NftSet, rows: readonly NftElementRow[], now: Micros): string {
   const { type } = set.options
-  const perLine = set.isMap || type.length > 1 ? 1 : type[0] === 'ipv4_addr' ? 2 : 5
+  const perLine = set.isMap || type.length > 1 ? 1 : PER_LINE[type[0]!]
   return rows
     .map((row, index) => {
       const between = index === 0 ? '' : index % perLine === 0 ? ELEMENT_INDENT : ', '
@@ -247,7 +259,7 @@ function compareKeys(type: readonly NftDataType[], a: NftKey, b: NftKey): number
   for (let i = a.length - 1; i >= 0; i--) {
     const order = (value: NftValue) =>
       type.length === 1 ? sortNumber(value) : reverseBytes(type[i]!, sortNumber(value))
-    const difference = order(a[i]!) - order(b[i]!)
+    const difference = sign(order(a[i]!) - order(b[i]!))
     if (difference !== 0) return difference
     const longer = prefixOf(a[i]!).prefixLength - prefixOf(b[i]!).prefixLength
     if (longer !== 0) return longer
@@ -255,10 +267,22 @@ function compareKeys(type: readonly NftDataType[], a: NftKey, b: NftKey): number
   return 0
 }
 
-function reverseBytes(type: NftDataType, value: number): number {
-  if (type === 'inet_proto') return value
-  if (type === 'inet_service') return ((value & 0xff) << 8) | (value >> 8)
-  return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0
+/** Bytes of a value of each type in a concatenation. */
+const TYPE_BYTES: Readonly<Record<NftDataType, number>> = {
+  ipv4_addr: 4,
+  ipv6_addr: 16,
+  inet_proto: 1,
+  inet_service: 2,
+}
+
+function reverseBytes(type: NftDataType, value: bigint): bigint {
+  let reversed = 0n
+  for (let i = 0; i < TYPE_BYTES[type]; i++) reversed = (reversed << 8n) | ((value >> BigInt(8 * i)) & 0xffn)
+  return reversed
+}
+
+function sign(value: bigint): number {
+  return value < 0n ? -1 : value > 0n ? 1 : 0
 }
 
 /** `2h59m58s992ms`. */

@@ -11,6 +11,8 @@ import type { AddressType, RejectWith, StateWord, TransportProtocol } from './ru
 export type NftField =
   | 'ip saddr'
   | 'ip daddr'
+  | 'ip6 saddr'
+  | 'ip6 daddr'
   | 'meta l4proto'
   | 'th sport'
   | 'th dport'
@@ -25,7 +27,7 @@ export type NftField =
 /** Value of one field: an address or prefix, a protocol's name, a port, an interface's name, an address type. */
 export type NftValue = IpAddress | Cidr | Port | TransportProtocol | string
 
-export type NftDataType = 'ipv4_addr' | 'inet_proto' | 'inet_service'
+export type NftDataType = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service'
 
 /** One value for each field of a concatenation (`ip daddr . meta l4proto . th dport`). */
 export type NftKey = readonly NftValue[]

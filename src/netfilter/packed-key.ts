@@ -2,7 +2,7 @@
 // is one hash and builds no string where 53 bits are enough. Shared by ipsets and nftables' sets.
 
 import { type IpAddress, isIpv6, type Port } from '../wire/address.js'
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import type { TransportProtocol } from './rule.js'
 
@@ -13,6 +13,7 @@ export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = {
   tcp: PROTOCOL_TCP,
   udp: PROTOCOL_UDP,
   sctp: PROTOCOL_SCTP,
+  'ipv6-icmp': PROTOCOL_ICMPV6,
 }
 
 /** The protocols that have a name, in five bits; 0 for every other one, which no element names. */
@@ -26,6 +27,8 @@ export function protocolCode(protocol: number): number {
       return 3
     case PROTOCOL_ICMP:
       return 4
+    case PROTOCOL_ICMPV6:
+      return 5
     default:
       return 0
   }

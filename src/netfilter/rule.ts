@@ -1,13 +1,13 @@
 // Rules of iptables as data: what iptables and kube-proxy call a match, a target, a chain. Only what is listed here
 // exists; netfilter/traversal.ts gives it its meaning, netfilter/save.ts its text. Names follow iptables(8) and
-// iptables-extensions(8). The rules of nftables are in nft.ts.
+// iptables-extensions(8); rules of ip6tables are the same with addresses of IPv6. The rules of nftables are in nft.ts.
 
 import type { Micros } from '../base/time.js'
-import type { Cidr, Endpoint, Port } from '../wire/address.js'
+import type { AddressFamily, Cidr, Endpoint, Port } from '../wire/address.js'
 
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter'
 export type { HookName } from '../stack/hooks.js'
-export type TransportProtocol = 'tcp' | 'udp' | 'sctp' | 'icmp'
+export type TransportProtocol = 'tcp' | 'udp' | 'sctp' | 'icmp' | 'ipv6-icmp'
 
 export type Match =
   | { readonly match: 'protocol'; readonly protocol: TransportProtocol; readonly invert?: boolean }
@@ -103,11 +103,11 @@ export type Target =
   | { readonly target: 'goto'; readonly chain: string }
   /** No target: the rule counts and its matches have their effects. */
   | { readonly target: 'none' }
-  /** Drops the packet and says so to who sent it; filter table. Default: icmp-port-unreachable. */
+  /** Drops the packet and says so to who sent it; filter table. Default: port unreachable, of the packet's family. */
   | { readonly target: 'REJECT'; readonly with?: RejectWith }
   /** Rewrites the destination; nat table, PREROUTING and OUTPUT, first packet of a flow. Port 0: left alone. */
   | { readonly target: 'DNAT'; readonly to: Endpoint }
-  /** DNAT to the incoming interface's primary address (OUTPUT: 127.0.0.1), nat table. */
+  /** DNAT to the incoming interface's primary address (OUTPUT: 127.0.0.1 or ::1), nat table. */
   | { readonly target: 'REDIRECT'; readonly port: Port }
   /** Rewrites the source; nat table, POSTROUTING and INPUT, first packet of a flow. Port 0: any. */
   | { readonly target: 'SNAT'; readonly to: Endpoint; readonly fullyRandom?: boolean }
@@ -124,6 +124,10 @@ export type RejectWith =
   | 'icmp-port-unreachable'
   | 'icmp-proto-unreachable'
   | 'icmp-admin-prohibited'
+  | 'icmp6-no-route'
+  | 'icmp6-adm-prohibited'
+  | 'icmp6-addr-unreachable'
+  | 'icmp6-port-unreachable'
   | 'tcp-reset'
 
 /** `set`: the bits of `mask` (default all) become those of `value`; `or`, `xor`: --or-mark, --xor-mark. */
@@ -147,8 +151,10 @@ export interface Rule {
   readonly target: Target
 }
 
-/** What `iptables-restore --noflush` does to one table at once. */
+/** What `iptables-restore --noflush` (IPv6: `ip6tables-restore`) does to one table at once. */
 export interface Restore {
+  /** Default IPv4. */
+  readonly family?: AddressFamily
   readonly table: TableName
   /** Chains that are made when they are missing, and whose rules are replaced. */
   readonly chains: ReadonlyMap<string, readonly Rule[]>

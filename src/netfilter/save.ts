@@ -1,14 +1,22 @@
-// Text of tables in the form that iptables-save prints (without its dated comment lines), to the letter: what
+// Text of tables in the form that iptables-save and ip6tables-save print (without its dated comment lines), to the letter: what
 // libxtables' extensions print, in their order.
 
-import { type Endpoint, formatAddress, formatCidr, formatEndpoint } from '../wire/address.js'
+import {
+  type AddressFamily,
+  type Endpoint,
+  formatAddress,
+  formatCidr,
+  formatEndpoint,
+  hostCidr,
+} from '../wire/address.js'
 import { keptProbability } from './matching.js'
 import { PROTOCOL_NUMBERS } from './packed-key.js'
+import { DEFAULT_REJECTION } from './rejections.js'
 import type { ConnmarkTarget, MarkTarget, Match, RecentMatch, Rule, Target } from './rule.js'
 import type { Table } from './tables.js'
 
-/** A table as `iptables-save -t TABLE` prints it; with the counters of its rules as with `-c`. */
-export function saveTable(table: Table, counters: boolean): string {
+/** A table as `iptables-save -t TABLE` or ip6tables-save print it; with the counters of its rules as with `-c`. */
+export function saveTable(table: Table, family: AddressFamily, counters: boolean): string {
   const chains = table.chains()
   const lines = [`*${table.name}`]
   for (const { name, policy, packets, bytes } of chains) {
@@ -17,7 +25,7 @@ export function saveTable(table: Table, counters: boolean): string {
   for (const chain of chains) {
     for (const { rule, packets, bytes } of chain.rules) {
       const counted = counters ? `[${packets}:${bytes}] ` : ''
-      lines.push(`${counted}-A ${chain.name}${ruleText(rule)}`)
+      lines.push(`${counted}-A ${chain.name}${ruleText(rule, family)}`)
     }
   }
   lines.push('COMMIT')
@@ -34,7 +42,7 @@ const LEADING: readonly Match['match'][] = [
 ]
 
 /** A rule's specification with a space before each word, as it follows `-A CHAIN`. */
-export function ruleText(rule: Rule): string {
+export function ruleText(rule: Rule, family: AddressFamily): string {
   const leading = LEADING.flatMap((kind) => rule.matches.filter((match) => match.match === kind))
   const protocol = rule.matches.find((match) => match.match === 'protocol')?.protocol
   let text = leading.map(leadingText).join('')
@@ -46,10 +54,10 @@ export function ruleText(rule: Rule): string {
       portsPrinted = true
       text += ` -m ${protocol ?? 'tcp'}${portsText(rule.matches)}`
     } else {
-      text += extensionText(match)
+      text += extensionText(match, family)
     }
   }
-  return text + targetText(rule.target)
+  return text + targetText(rule.target, family)
 }
 
 function leadingText(match: Match): string {
@@ -83,7 +91,7 @@ function portsText(matches: readonly Match[]): string {
 /** The order of ctstate's words in iptables' output. */
 const STATE_ORDER = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'] as const
 
-function extensionText(match: Match): string {
+function extensionText(match: Match, family: AddressFamily): string {
   switch (match.match) {
     case 'extension':
       return ` -m ${match.protocol}`
@@ -113,11 +121,11 @@ function extensionText(match: Match): string {
     case 'statistic-nth':
       return ` -m statistic --mode nth${not(match.invert)} --every ${match.every} --packet ${match.packet}`
     case 'recent':
-      return recentText(match)
+      return recentText(match, family)
     case 'set':
       return ` -m set${not(match.invert)} --match-set ${match.set} ${match.directions.join(',')}`
     case 'ipvs': {
-      const address = formatCidr({ network: match.address, prefixLength: 32 })
+      const address = formatCidr(hostCidr(match.address))
       const sent = `--vproto ${PROTOCOL_NUMBERS[match.protocol]} --vaddr ${address} --vport ${match.port}`
       return ` -m ipvs${not(match.invert)} ${sent}`
     }
@@ -126,14 +134,20 @@ function extensionText(match: Match): string {
   }
 }
 
-function recentText(match: RecentMatch): string {
+/** --mask, which no rule here changes. */
+const RECENT_MASKS: Readonly<Record<AddressFamily, string>> = {
+  IPv4: '255.255.255.255',
+  IPv6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+}
+
+function recentText(match: RecentMatch, family: AddressFamily): string {
   let text = ` -m recent${not(match.invert)} --${match.action}`
   if (match.seconds !== undefined) text += ` --seconds ${match.seconds}`
   if (match.reap) text += ' --reap'
-  return `${text} --name ${match.name} --mask 255.255.255.255 ${match.source ? '--rsource' : '--rdest'}`
+  return `${text} --name ${match.name} --mask ${RECENT_MASKS[family]} ${match.source ? '--rsource' : '--rdest'}`
 }
 
-function targetText(target: Target): string {
+function targetText(target: Target, family: AddressFamily): string {
   switch (target.target) {
     case 'none':
       return ''
@@ -150,7 +164,7 @@ function targetText(target: Target): string {
     case 'REDIRECT':
       return ` -j REDIRECT --to-ports ${target.port}`
     case 'REJECT':
-      return ` -j REJECT --reject-with ${target.with ?? 'icmp-port-unreachable'}`
+      return ` -j REJECT --reject-with ${target.with ?? DEFAULT_REJECTION[family]}`
     case 'MARK':
       return ` -j MARK --set-xmark ${xmarkText(target)}`
     case 'CONNMARK':

@@ -4,9 +4,8 @@
 
 import type { Random } from '../base/random.js'
 import type { IpAddress, Port } from '../wire/address.js'
-import { PROTOCOL_ICMP } from '../wire/ip.js'
 import type { Conntrack, Flow } from './conntrack.js'
-import { hasPorts, type Tuple } from './tuple.js'
+import { hasPorts, isIcmp, type Tuple } from './tuple.js'
 
 /** Ports that are tried in the first round; each further round tries half as many, from another random one. */
 const ATTEMPTS = 128
@@ -33,7 +32,7 @@ export function chooseSourcePort(
   const { address, port, fullyRandom } = range
   const { protocol } = flow.reply
   const kept = { ...flow.reply, destination: address }
-  const icmp = protocol === PROTOCOL_ICMP
+  const icmp = isIcmp(protocol)
   if (!hasPorts(protocol) && !icmp) return kept
   if (port !== 0 && !icmp) return { ...kept, destinationPort: port }
   if (!fullyRandom && !conntrack.isTaken(kept, flow)) return kept

@@ -2,7 +2,7 @@
 // first, so that nothing is computed when nobody listens.
 
 import type { HookName, Packet } from '../stack/hooks.js'
-import type { Endpoint, IpAddress } from '../wire/address.js'
+import type { AddressFamily, Endpoint, IpAddress } from '../wire/address.js'
 import { portAt } from './matching.js'
 import type { ConntrackState, Rule, Target } from './rule.js'
 import { ruleText } from './save.js'
@@ -20,8 +20,16 @@ export class Tracer {
   }
 
   /** `index` from 0. */
-  rule(table: string, chain: string, index: number, rule: Rule, hook: HookName, packet: Packet): void {
-    const text = ruleText(rule).trimStart()
+  rule(
+    family: AddressFamily,
+    table: string,
+    chain: string,
+    index: number,
+    rule: Rule,
+    hook: HookName,
+    packet: Packet,
+  ): void {
+    const text = ruleText(rule, family).trimStart()
     const verdict = verdictOf(rule.target)
     this.nftRule({ family: 'iptables', table, chain, number: index + 1, text, verdict }, hook, packet)
   }

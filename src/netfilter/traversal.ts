@@ -1,7 +1,8 @@
-// A packet's way through the chains of one table of iptables (iptables(8), TARGETS): rule by rule, into chains and
+// A packet's way through the chains of one table of iptables or ip6tables (iptables(8), TARGETS): rule by rule, into chains and
 // back, to a verdict. What a match means is matching.ts.
 
 import type { HookName, Packet } from '../stack/hooks.js'
+import type { AddressFamily } from '../wire/address.js'
 import { trackingOf, UNTRACKED } from './conntrack.js'
 import type { Matcher } from './matching.js'
 import type { ConnmarkTarget, MarkTarget, Target } from './rule.js'
@@ -20,6 +21,7 @@ export class Traversal {
   readonly #matcher: Matcher
   readonly #tracer: Tracer
   #hook: HookName = 'PREROUTING'
+  #family: AddressFamily = 'IPv4'
 
   constructor(matcher: Matcher, tracer: Tracer) {
     this.#matcher = matcher
@@ -27,8 +29,9 @@ export class Traversal {
   }
 
   /** The verdict of `table` about a packet at the built-in chain `hook`: a target, or the chain's policy. */
-  run(table: Table, hook: HookName, packet: Packet): FinalTarget {
+  run(table: Table, family: AddressFamily, hook: HookName, packet: Packet): FinalTarget {
     this.#hook = hook
+    this.#family = family
     const chain = table.chain(hook)!
     const verdict = this.#walk(table, chain, packet)
     if (verdict !== undefined) return verdict
@@ -49,8 +52,10 @@ export class Traversal {
       if (!this.#matcher.all(matches, packet)) continue
       entry.packets++
       entry.bytes += packet.header.totalLength
-      if (this.#tracer.active)
-        this.#tracer.rule(table.name, chain.name, index, entry.rule, this.#hook, packet)
+      if (this.#tracer.active) {
+        const { name } = chain
+        this.#tracer.rule(this.#family, table.name, name, index, entry.rule, this.#hook, packet)
+      }
       switch (target.target) {
         case 'none':
           break

@@ -3,9 +3,10 @@
 
 import { getUint16 } from '../base/bytes.js'
 import type { Packet } from '../stack/hooks.js'
+import { isIcmpError } from '../stack/icmp.js'
 import type { QuotedPacket } from '../stack/quoted-packet.js'
 import type { IpAddress } from '../wire/address.js'
-import { ICMPV6_ECHO_REPLY, ICMPV6_ECHO_REQUEST } from '../wire/icmpv6.js'
+import { ICMPV6_ECHO_REPLY, ICMPV6_ECHO_REQUEST, isIcmpv6Error } from '../wire/icmpv6.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 
@@ -40,6 +41,37 @@ const ICMPV6_ANSWERS: Readonly<Record<number, number>> = {
 /** The type that answers a query, undefined when it is none. */
 function answerTo(protocol: number, type: number): number | undefined {
   return (protocol === PROTOCOL_ICMPV6 ? ICMPV6_ANSWERS : ICMP_ANSWERS)[type]
+}
+
+/** ICMP or ICMPv6. */
+export function isIcmp(protocol: number): boolean {
+  return protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6
+}
+
+/** Whether a packet is an error of ICMP or ICMPv6 about another one. */
+export function isIcmpErrorPacket({ bytes, header }: Packet): boolean {
+  const type = bytes[header.payloadStart] ?? 0
+  if (header.protocol === PROTOCOL_ICMPV6) return isIcmpv6Error(type)
+  return header.protocol === PROTOCOL_ICMP && isIcmpError(type)
+}
+
+/**
+ * Whether a packet is ICMPv6 of one link, which belongs to no flow: multicast listeners, routers, neighbours
+ * (Linux: noct_valid_new of nf_conntrack_proto_icmpv6.c).
+ */
+export function isLinkIcmpv6({ bytes, header }: Packet): boolean {
+  if (header.protocol !== PROTOCOL_ICMPV6) return false
+  const type = bytes[header.payloadStart] ?? 0
+  return (type >= 130 && type <= 136) || type === 143
+}
+
+/** Types of queries, that is of what begins a flow. */
+const ICMP_QUERIES: readonly number[] = [8, 13, 15, 17]
+
+/** Whether an ICMP tuple is that of a query, not of an answer. */
+export function isQuery({ protocol, destinationPort }: Tuple): boolean {
+  const type = destinationPort >> 8
+  return protocol === PROTOCOL_ICMPV6 ? type === ICMPV6_ECHO_REQUEST : ICMP_QUERIES.includes(type)
 }
 
 /** A zeroed tuple to read into. */
@@ -88,7 +120,7 @@ export function tupleOfQuoted(quoted: QuotedPacket, into: Tuple): boolean {
   into.protocol = quoted.protocol
   into.sourcePort = quoted.sourcePort
   into.destinationPort = quoted.destinationPort
-  if (quoted.protocol === PROTOCOL_ICMP || quoted.protocol === PROTOCOL_ICMPV6) {
+  if (isIcmp(quoted.protocol)) {
     into.destinationPort = quoted.word >>> 16
     return answerTo(quoted.protocol, into.destinationPort >> 8) !== undefined
   }
@@ -102,7 +134,7 @@ export function tupleOfQuoted(quoted: QuotedPacket, into: Tuple): boolean {
 /** The tuple of answers to `tuple`; undefined for an ICMP message that has none. */
 export function invert(tuple: Tuple): Tuple | undefined {
   const { source, destination, protocol, sourcePort, destinationPort } = tuple
-  if (protocol !== PROTOCOL_ICMP && protocol !== PROTOCOL_ICMPV6) {
+  if (!isIcmp(protocol)) {
     return {
       source: destination,
       destination: source,

@@ -1,6 +1,6 @@
 // What kube-proxy knows of endpoints: for every service port the addresses of its EndpointSlices, kept from the
 // cluster's changes. Which of them take traffic is decided by the mode (ready, serving, local, hints), so
-// nothing is left out here but what is not IPv4. After pkg/proxy/endpointschangetracker.go of Kubernetes.
+// nothing is left out here but what is not of the proxy's family. After pkg/proxy/endpointschangetracker.go of Kubernetes.
 
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import {
@@ -9,7 +9,15 @@ import {
   SERVICE_NAME_LABEL,
   type SliceEndpoint,
 } from '../cluster/objects.js'
-import { compareAddresses, endpointKey, type IpAddress, type Port, parseIpv4 } from '../wire/address.js'
+import {
+  type AddressFamily,
+  compareAddresses,
+  endpointKey,
+  familyOf,
+  type IpAddress,
+  type Port,
+  parseAddress,
+} from '../wire/address.js'
 import { namespacedName } from './service-port.js'
 
 /** One address and port behind a service port. */
@@ -34,6 +42,11 @@ export class EndpointMap implements ClusterFollower {
   /** `namespace/slice` -> `namespace/service`: a slice may change its label. */
   readonly #serviceOfSlice = new Map<string, string>()
   readonly #changed = new Set<string>()
+  readonly #family: AddressFamily
+
+  constructor(family: AddressFamily) {
+    this.#family = family
+  }
 
   /** Takes a change of an EndpointSlice; changes of anything else are ignored. */
   apply(change: ClusterChange): void {
@@ -44,7 +57,7 @@ export class EndpointMap implements ClusterFollower {
     const label = slice.metadata.labels?.[SERVICE_NAME_LABEL]
     const before = this.#serviceOfSlice.get(sliceKey)
     const after =
-      change.type === 'DELETED' || label === undefined || slice.addressType !== 'IPv4'
+      change.type === 'DELETED' || label === undefined || slice.addressType !== this.#family
         ? undefined
         : namespacedName(namespace, label)
     if (before !== undefined && before !== after) this.#remove(before, sliceKey)
@@ -67,7 +80,7 @@ export class EndpointMap implements ClusterFollower {
         if ((port.name ?? '') !== portName || (port.protocol ?? 'TCP') !== protocol) continue
         if (port.port === undefined) continue
         for (const endpoint of slice.endpoints ?? []) {
-          const info = endpointInfo(endpoint, port.port)
+          const info = endpointInfo(endpoint, port.port, this.#family)
           if (info === undefined) continue
           const key = endpointKey(info)
           if (found.get(key)?.ready !== true) found.set(key, info)
@@ -93,10 +106,10 @@ export class EndpointMap implements ClusterFollower {
   }
 }
 
-function endpointInfo(endpoint: SliceEndpoint, port: Port): EndpointInfo | undefined {
+function endpointInfo(endpoint: SliceEndpoint, port: Port, family: AddressFamily): EndpointInfo | undefined {
   // The addresses of one endpoint are fungible; consumers take the first (discovery.k8s.io/v1 Endpoint).
-  const address = parseIpv4(endpoint.addresses[0] ?? '')
-  if (address === undefined) return undefined
+  const address = parseAddress(endpoint.addresses[0] ?? '')
+  if (address === undefined || familyOf(address) !== family) return undefined
   return {
     address,
     port,

@@ -6,7 +6,7 @@ import { utf8Decode, utf8Encode } from '../base/bytes.js'
 import { SystemError } from '../base/errors.js'
 import type { TcpListener, TcpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
-import { IPV4_ANY, type IpAddress, type Port } from '../wire/address.js'
+import type { IpAddress, Port } from '../wire/address.js'
 import type { NodePortAddresses } from './node-port-addresses.js'
 import type { PortState } from './port-state.js'
 
@@ -62,7 +62,8 @@ export class HealthCheckServer {
   }
 
   #open(service: string, port: Port): Responder {
-    const addresses = this.#addresses.matchAll ? [IPV4_ANY] : this.#addresses.nodeAddresses(this.#stack)
+    const { matchAll, any } = this.#addresses
+    const addresses = matchAll ? [any] : this.#addresses.nodeAddresses(this.#stack)
     const listeners = addresses
       .map((address) => this.#listen(address, port))
       .filter((listener) => listener !== undefined)

@@ -2,22 +2,40 @@
 // pkg/proxy/util/nodeport_addresses.go of Kubernetes.
 
 import type { Stack } from '../stack/stack.js'
-import { type Cidr, cidrContains, type IpAddress, parseIpv4Cidr } from '../wire/address.js'
+import {
+  type AddressFamily,
+  type Cidr,
+  cidrContains,
+  familyOf,
+  IPV4_ANY,
+  IPV6_ANY,
+  type IpAddress,
+  parseCidr,
+} from '../wire/address.js'
 
 export class NodePortAddresses {
   readonly #prefixes: readonly Cidr[]
+  readonly #family: AddressFamily
 
-  /** Prefixes as text; those of IPv6 are left out. None at all: every address. */
-  constructor(prefixes: readonly string[] | undefined) {
-    this.#prefixes = (prefixes ?? []).map(parseIpv4Cidr).filter((prefix) => prefix !== undefined)
+  /** Prefixes as text; those of the other family are left out. None at all: every address. */
+  constructor(prefixes: readonly string[] | undefined, family: AddressFamily) {
+    const all = (prefixes ?? []).map(parseCidr).filter((prefix) => prefix !== undefined)
+    this.#prefixes = all.filter(({ network }) => familyOf(network) === family)
+    this.#family = family
   }
 
-  /** Whether node ports answer on every address, without looking at the interfaces. */
+  /** Whether node ports answer on every address of the family, without looking at the interfaces. */
   get matchAll(): boolean {
     return this.#prefixes.length === 0 || this.#prefixes.some(({ prefixLength }) => prefixLength === 0)
   }
 
+  /** The address to listen on for all of them: 0.0.0.0 or ::. */
+  get any(): IpAddress {
+    return this.#family === 'IPv6' ? IPV6_ANY : IPV4_ANY
+  }
+
   contains(address: IpAddress): boolean {
+    if (familyOf(address) !== this.#family) return false
     return this.matchAll || this.#prefixes.some((prefix) => cidrContains(prefix, address))
   }
 

@@ -4,15 +4,16 @@
 // mean 127.0.0.1, so it is sent to the node's address instead.
 
 import type { HookName, Match, Rule, TableName } from '../netfilter/rule.js'
-import type { IpAddress, Port } from '../wire/address.js'
+import { type AddressFamily, familyOf, hostCidr, type IpAddress, type Port } from '../wire/address.js'
 import type { ServicePortInfo } from './service-port.js'
 
 /** The part of a node's netfilter that kube-proxy writes. */
 export interface RuleTables {
   /** Sets all rules of a chain at once; makes the chain when it is not there. */
-  replaceChain(table: TableName, chain: string, rules: Rule[]): void
+  replaceChain(table: TableName, chain: string, rules: Rule[], family?: AddressFamily): void
   chains(
     table: TableName,
+    family?: AddressFamily,
   ): readonly { readonly name: string; readonly rules: readonly { readonly rule: Rule }[] }[]
 }
 
@@ -29,8 +30,9 @@ export interface Portal {
 export function writePortals(tables: RuleTables, nodeAddress: IpAddress, portals: readonly Portal[]): void {
   const containerRules = portals.map(containerRule)
   const hostRules = portals.map((portal) => hostRule(portal, nodeAddress))
-  tables.replaceChain('nat', CONTAINER_PORTAL_CHAIN, containerRules)
-  tables.replaceChain('nat', HOST_PORTAL_CHAIN, hostRules)
+  const family = familyOf(nodeAddress)
+  tables.replaceChain('nat', CONTAINER_PORTAL_CHAIN, containerRules, family)
+  tables.replaceChain('nat', HOST_PORTAL_CHAIN, hostRules, family)
 }
 
 /** The built-in chains, which others write too, and ours that they pass through. */
@@ -40,21 +42,23 @@ const HOOKS: readonly (readonly [hook: HookName, chain: string])[] = [
 ]
 
 /** Makes PREROUTING and OUTPUT pass first through the portal chains, which must be there already. */
-export function hookPortals(tables: RuleTables): void {
-  for (const [hook, chain] of HOOKS)
-    tables.replaceChain('nat', hook, [jump(chain), ...rulesOfOthers(tables, hook, chain)])
-}
-
-/** Takes every rule of ours away again. */
-export function removePortals(tables: RuleTables): void {
+export function hookPortals(tables: RuleTables, family: AddressFamily): void {
   for (const [hook, chain] of HOOKS) {
-    tables.replaceChain('nat', hook, rulesOfOthers(tables, hook, chain))
-    tables.replaceChain('nat', chain, [])
+    const others = rulesOfOthers(tables, hook, chain, family)
+    tables.replaceChain('nat', hook, [jump(chain), ...others], family)
   }
 }
 
-function rulesOfOthers(tables: RuleTables, hook: HookName, chain: string): Rule[] {
-  const rules = tables.chains('nat').find(({ name }) => name === hook)?.rules ?? []
+/** Takes every rule of ours away again. */
+export function removePortals(tables: RuleTables, family: AddressFamily): void {
+  for (const [hook, chain] of HOOKS) {
+    tables.replaceChain('nat', hook, rulesOfOthers(tables, hook, chain, family), family)
+    tables.replaceChain('nat', chain, [], family)
+  }
+}
+
+function rulesOfOthers(tables: RuleTables, hook: HookName, chain: string, family: AddressFamily): Rule[] {
+  const rules = tables.chains('nat', family).find(({ name }) => name === hook)?.rules ?? []
   return rules
     .map(({ rule }) => rule)
     .filter(({ target }) => target.target !== 'jump' || target.chain !== chain)
@@ -78,7 +82,7 @@ function hostRule({ info, localPort }: Portal, nodeAddress: IpAddress): Rule {
 
 function portalMatches(info: ServicePortInfo): Match[] {
   return [
-    { match: 'destination', cidr: { network: info.clusterIP, prefixLength: 32 } },
+    { match: 'destination', cidr: hostCidr(info.clusterIP) },
     { match: 'protocol', protocol: info.protocol === 'TCP' ? 'tcp' : 'udp' },
     { match: 'comment', text: info.name },
     { match: 'destination-port', port: info.port },

@@ -1,9 +1,10 @@
-// What kube-proxy knows of Services: one entry for each port that has a cluster IP, kept from the cluster's
+// What kube-proxy knows of Services: one entry for each port that has a cluster IP of its family, kept from the cluster's
 // changes, with the keys of the entries that changed since they were last asked for. Not here: endpoints
 // (endpoint-map.ts), and what a mode makes of it all. After pkg/proxy/servicechangetracker.go of Kubernetes.
 
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { Service, ServicePort } from '../cluster/objects.js'
+import type { AddressFamily } from '../wire/address.js'
 import {
   clusterIPOf,
   namespacedName,
@@ -20,14 +21,19 @@ export class ServiceMap implements ClusterFollower {
   /** `namespace/service` -> keys of its ports. */
   readonly #services = new Map<string, readonly string[]>()
   readonly #changed = new Set<string>()
+  readonly #family: AddressFamily
+
+  constructor(family: AddressFamily) {
+    this.#family = family
+  }
 
   /** Takes a change of a Service; changes of anything else are ignored. */
   apply(change: ClusterChange): void {
     if (change.resource !== 'services') return
     const object = change.object as Service
     const service = namespacedName(object.metadata.namespace, object.metadata.name)
-    const ports = change.type === 'DELETED' ? [] : servedPorts(object)
-    const infos = ports.map((port) => servicePortInfo(service, object, port))
+    const ports = change.type === 'DELETED' ? [] : servedPorts(object, this.#family)
+    const infos = ports.map((port) => servicePortInfo(service, object, port, this.#family))
     for (const info of infos) this.#set(info)
     const keys = infos.map((info) => info.key)
     for (const key of this.keysOf(service)) {
@@ -66,9 +72,9 @@ export class ServiceMap implements ClusterFollower {
 }
 
 /** Ports of a Service that a proxy serves: none of headless and ExternalName ones. */
-function servedPorts(service: Service): readonly ServicePort[] {
+function servedPorts(service: Service, family: AddressFamily): readonly ServicePort[] {
   const { spec, metadata } = service
-  if (spec.type === 'ExternalName' || clusterIPOf(service) === undefined) return []
+  if (spec.type === 'ExternalName' || clusterIPOf(service, family) === undefined) return []
   if (OTHER_PROXY_LABELS.some((label) => metadata.labels?.[label] !== undefined)) return []
   return spec.ports ?? []
 }

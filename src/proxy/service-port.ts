@@ -1,10 +1,20 @@
 // One port of one Service as the proxy modes need it (kube-proxy's ServicePort): every address it is reached at and
-// the policies that decide who serves it. Made from a Service object once, compared and read ever after. After
+// the policies that decide who serves it, in one family: a Service of both is two of these, each with its own
+// proxy. Made from a Service object once, compared and read ever after. After
 // pkg/proxy/serviceport.go of Kubernetes.
 
 import { type Micros, SECOND } from '../base/time.js'
+import { equalJson } from '../cluster/json.js'
 import type { Protocol, Service, ServicePort } from '../cluster/objects.js'
-import { type Cidr, type IpAddress, type Port, parseIpv4, parseIpv4Cidr } from '../wire/address.js'
+import {
+  type AddressFamily,
+  type Cidr,
+  familyOf,
+  type IpAddress,
+  type Port,
+  parseAddress,
+  parseCidr,
+} from '../wire/address.js'
 
 /** DefaultClientIPServiceAffinitySeconds: 3 hours. */
 const DEFAULT_AFFINITY_SECONDS = 10_800
@@ -46,17 +56,18 @@ export function namespacedName(namespace: string | undefined, name: string): str
   return `${namespace ?? 'default'}/${name}`
 }
 
-/** The first IPv4 cluster IP: headless Services (`None`) have none. Simplified: IPv6 is not served. */
-export function clusterIPOf({ spec }: Service): IpAddress | undefined {
-  for (const text of [spec.clusterIP ?? '', ...(spec.clusterIPs ?? [])]) {
-    const address = parseIpv4(text)
-    if (address !== undefined) return address
-  }
-  return undefined
+/** The cluster IP of a family: headless Services (`None`) have none. */
+export function clusterIPOf({ spec }: Service, family: AddressFamily): IpAddress | undefined {
+  return addresses([spec.clusterIP ?? '', ...(spec.clusterIPs ?? [])], family)[0]
 }
 
-/** `service` is the Service's `namespace/name`; it must have a cluster IP. */
-export function servicePortInfo(service: string, object: Service, port: ServicePort): ServicePortInfo {
+/** `service` is the Service's `namespace/name`; it must have a cluster IP of the family. */
+export function servicePortInfo(
+  service: string,
+  object: Service,
+  port: ServicePort,
+  family: AddressFamily,
+): ServicePortInfo {
   const { spec } = object
   const protocol = port.protocol ?? 'TCP'
   const name = servicePortName(service, port.name ?? '')
@@ -69,12 +80,12 @@ export function servicePortInfo(service: string, object: Service, port: ServiceP
     service,
     portName: port.name ?? '',
     protocol,
-    clusterIP: clusterIPOf(object)!,
+    clusterIP: clusterIPOf(object, family)!,
     port: port.port,
     nodePort: port.nodePort ?? 0,
-    externalIPs: addresses(spec.externalIPs),
-    loadBalancerVIPs: loadBalancerVIPs(object),
-    loadBalancerSourceRanges: prefixes(spec.loadBalancerSourceRanges),
+    externalIPs: addresses(spec.externalIPs, family),
+    loadBalancerVIPs: loadBalancerVIPs(object, family),
+    loadBalancerSourceRanges: prefixes(spec.loadBalancerSourceRanges, family),
     sessionAffinity: spec.sessionAffinity ?? 'None',
     affinityTimeout: seconds * SECOND,
     internalPolicyLocal: spec.internalTrafficPolicy === 'Local',
@@ -101,19 +112,22 @@ export function usesLocalEndpoints(info: ServicePortInfo): boolean {
 
 /** Whether two records say the same. */
 export function sameServicePort(a: ServicePortInfo, b: ServicePortInfo): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+  return equalJson(a, b)
 }
 
-function loadBalancerVIPs({ status }: Service): IpAddress[] {
+function loadBalancerVIPs({ status }: Service, family: AddressFamily): IpAddress[] {
   const ingress = status?.loadBalancer?.ingress ?? []
-  return addresses(ingress.filter(({ ipMode }) => ipMode !== 'Proxy').map(({ ip }) => ip ?? ''))
+  const texts = ingress.filter(({ ipMode }) => ipMode !== 'Proxy').map(({ ip }) => ip ?? '')
+  return addresses(texts, family)
 }
 
-function addresses(texts: readonly string[] | undefined): IpAddress[] {
-  return (texts ?? []).map(parseIpv4).filter((address) => address !== undefined)
+function addresses(texts: readonly string[] | undefined, family: AddressFamily): IpAddress[] {
+  const all = (texts ?? []).map(parseAddress).filter((address) => address !== undefined)
+  return all.filter((address) => familyOf(address) === family)
 }
 
 /** Source ranges may carry spaces (kube-proxy trims them) and may be of the other family. */
-function prefixes(texts: readonly string[] | undefined): Cidr[] {
-  return (texts ?? []).map((text) => parseIpv4Cidr(text.trim())).filter((prefix) => prefix !== undefined)
+function prefixes(texts: readonly string[] | undefined, family: AddressFamily): Cidr[] {
+  const all = (texts ?? []).map((text) => parseCidr(text.trim())).filter((prefix) => prefix !== undefined)
+  return all.filter(({ network }) => familyOf(network) === family)
 }

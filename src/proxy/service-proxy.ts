@@ -8,13 +8,18 @@ import type { Protocol } from '../cluster/objects.js'
 import type { Ipvs } from '../ipvs/ipvs.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { Stack } from '../stack/stack.js'
-import type { Cidr, Endpoint, IpAddress, Port } from '../wire/address.js'
+import type { AddressFamily, Cidr, Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { ProxyFlow } from './forwarder.js'
 import type { IpvsScheduler, ProxyMode } from './proxy-mode.js'
 
-/** KubeProxyConfiguration, as far as it exists here, and the node that the proxy runs on. */
+/**
+ * KubeProxyConfiguration, as far as it exists here, and the node that the proxy runs on. A proxy serves one family, and
+ * addresses and prefixes are of that one; a node with both has two proxies (dual-stack-proxy.ts).
+ */
 export interface ProxyOptions {
   readonly nodeName: string
+  /** Default IPv4. */
+  readonly family?: AddressFamily
   /** The node's own addresses, its primary one first. */
   readonly nodeAddresses: readonly IpAddress[]
   /** Addresses of this node's pods. */
@@ -32,9 +37,9 @@ export interface ProxyOptions {
   readonly masqueradeAll?: boolean
   /** Whether pods are told from the outside by `clusterCIDR`; default true. */
   readonly localDetector?: boolean
-  /** Prefixes of the node addresses that answer for node ports; default: all of them. */
+  /** Prefixes, of both families, of the node addresses that answer for node ports; default: all of them. */
   readonly nodePortAddresses?: readonly string[]
-  /** Whether node ports answer on 127.0.0.1 (iptables mode only); default true. */
+  /** Whether node ports answer on 127.0.0.1 (iptables mode only; never on ::1); default true. */
   readonly localhostNodePorts?: boolean
   /** At least this long between two writings of rules; default: the mode's. */
   readonly minSyncPeriod?: Micros

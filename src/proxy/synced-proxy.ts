@@ -4,7 +4,7 @@
 
 import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
-import type { IpAddress } from '../wire/address.js'
+import type { AddressFamily, IpAddress } from '../wire/address.js'
 import { EndpointMap } from './endpoint-map.js'
 import { HealthCheckServer } from './health-check-server.js'
 import { NodePortAddresses } from './node-port-addresses.js'
@@ -39,8 +39,8 @@ const NOTHING_SKIPPED: ReadonlyMap<string, string> = new Map()
 export class SyncedProxy implements ServiceProxy {
   readonly #options: ProxyOptions
   readonly #writer: RuleWriter
-  readonly #services = new ServiceMap()
-  readonly #endpoints = new EndpointMap()
+  readonly #services: ServiceMap
+  readonly #endpoints: EndpointMap
   readonly #states = new Map<string, PortState>()
   readonly #runner: SyncRunner
   readonly #healthChecks: HealthCheckServer
@@ -49,14 +49,17 @@ export class SyncedProxy implements ServiceProxy {
   #zoneChanged = false
 
   constructor(options: ProxyOptions, writer: RuleWriter) {
+    const family: AddressFamily = options.family ?? 'IPv4'
     this.#options = options
     this.#writer = writer
+    this.#services = new ServiceMap(family)
+    this.#endpoints = new EndpointMap(family)
     this.#zone = options.zone
     this.#runner = new SyncRunner(
       options.minSyncPeriod ?? writer.minSyncPeriod,
       options.maxSyncPeriod ?? NEVER,
     )
-    this.#nodePortAddresses = new NodePortAddresses(options.nodePortAddresses)
+    this.#nodePortAddresses = new NodePortAddresses(options.nodePortAddresses, family)
     this.#healthChecks = new HealthCheckServer(options.stack, this.#nodePortAddresses)
   }
 

@@ -10,7 +10,7 @@ import { MILLISECOND, type Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { SocketApi } from '../stack/socket.js'
-import type { Endpoint, IpAddress, Port } from '../wire/address.js'
+import { type Endpoint, familyOf, type IpAddress, type Port } from '../wire/address.js'
 import { EndpointMap } from './endpoint-map.js'
 import type { Forwarder, Forwarding, ProxyFlow, Timed } from './forwarder.js'
 import { hookPortals, type RuleTables, removePortals, writePortals } from './portal-rules.js'
@@ -27,6 +27,7 @@ const DEFAULT_UDP_TIMEOUT: Micros = 250 * MILLISECOND
 
 export interface UserspaceProxyOptions {
   readonly nodeName: string
+  /** Services and endpoints of its family are served. */
   readonly nodeAddress: IpAddress
   /** The node's stack. */
   readonly sockets: SocketApi
@@ -55,8 +56,8 @@ interface OpenPortal {
 export class UserspaceProxy implements ServiceProxy {
   readonly mode = 'userspace'
   readonly #options: UserspaceProxyOptions
-  readonly #services = new ServiceMap()
-  readonly #endpoints = new EndpointMap()
+  readonly #services: ServiceMap
+  readonly #endpoints: EndpointMap
   readonly #portals = new Map<string, OpenPortal>()
   readonly #relays = new Set<TcpRelay>()
   readonly #timers = new TimerHeap<Timed>()
@@ -65,7 +66,10 @@ export class UserspaceProxy implements ServiceProxy {
   #pending = true
 
   constructor(options: UserspaceProxyOptions) {
+    const family = familyOf(options.nodeAddress)
     this.#options = options
+    this.#services = new ServiceMap(family)
+    this.#endpoints = new EndpointMap(family)
   }
 
   /** Takes a change of Services or EndpointSlices; others are ignored. */
@@ -98,7 +102,7 @@ export class UserspaceProxy implements ServiceProxy {
       return { info, localPort: forwarder.port }
     })
     writePortals(netfilter, nodeAddress, portals)
-    if (!this.#hooked) hookPortals(netfilter)
+    if (!this.#hooked) hookPortals(netfilter, familyOf(nodeAddress))
     this.#hooked = true
   }
 
@@ -150,7 +154,7 @@ export class UserspaceProxy implements ServiceProxy {
     this.#portals.clear()
     for (const relay of this.#relays) relay.abort()
     this.#relays.clear()
-    if (this.#hooked) removePortals(this.#options.netfilter)
+    if (this.#hooked) removePortals(this.#options.netfilter, familyOf(this.#options.nodeAddress))
     this.#hooked = false
   }
 

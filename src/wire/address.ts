@@ -11,6 +11,8 @@ export type Ipv4 = Flavor<number, 'Ipv4'>
 export type Ipv6 = Flavor<bigint, 'Ipv6'>
 /** An address of either family. */
 export type IpAddress = Ipv4 | Ipv6
+/** The family of an address, as Kubernetes writes it (`ipFamilies`, `addressType`). */
+export type AddressFamily = 'IPv4' | 'IPv6'
 /** A 48-bit MAC address as a number. */
 export type Mac = Flavor<number, 'Mac'>
 /** A TCP or UDP port, 0..65535. */
@@ -79,6 +81,10 @@ export function isIpv6(address: IpAddress): address is Ipv6 {
 
 export function isIpv4(address: IpAddress): address is Ipv4 {
   return typeof address === 'number'
+}
+
+export function familyOf(address: IpAddress): AddressFamily {
+  return isIpv6(address) ? 'IPv6' : 'IPv4'
 }
 
 /** 0.0.0.0 or ::. */
@@ -162,6 +168,16 @@ export function cidr(text: string): Cidr {
   const parsed = parseCidr(text)
   if (parsed === undefined) throw new TypeError(`not a prefix: ${text}`)
   return parsed
+}
+
+/** The prefix that holds nothing but `address`: /32 or /128. */
+export function hostCidr(address: IpAddress): Cidr {
+  return { network: address, prefixLength: addressBits(address) }
+}
+
+/** Whether a prefix holds one address only. */
+export function isHostCidr({ network, prefixLength }: Cidr): boolean {
+  return prefixLength === addressBits(network)
 }
 
 export function formatCidr(prefix: Cidr): string {

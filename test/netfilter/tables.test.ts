@@ -91,7 +91,7 @@ test('every kind of match and target as iptables-save writes it', () => {
       ' -m addrtype ! --dst-type LOCAL -m conntrack --ctstate RELATED,ESTABLISHED -m comment --comment plain -m comment --comment "a \\"b\\" \\\\" -j RETURN',
     ],
   ]
-  for (const [rule, expected] of texts) assert.is(ruleText(rule), expected)
+  for (const [rule, expected] of texts) assert.is(ruleText(rule, 'IPv4'), expected)
 })
 
 /** One rule for each match and target that there is, in chains where the kernel takes them. */

@@ -18,7 +18,7 @@ const WEB = service('web', {
 })
 
 test('each port of a service is an entry; a change of one is told once', () => {
-  const map = new ServiceMap()
+  const map = new ServiceMap('IPv4')
   map.apply(change(WEB))
   const keys = ['default/web:http/TCP', 'default/web:dns/UDP', 'default/web:sig/SCTP']
   assert.equal(map.takeChanged(), keys)
@@ -47,7 +47,7 @@ test('each port of a service is an entry; a change of one is told once', () => {
 })
 
 test('ports that go and services that go are told', () => {
-  const map = new ServiceMap()
+  const map = new ServiceMap('IPv4')
   map.apply(change(WEB))
   map.takeChanged()
   map.apply(change(service('web', { ...WEB.spec, ports: [{ name: 'http', port: 81 }] }), 'MODIFIED'))
@@ -61,7 +61,7 @@ test('ports that go and services that go are told', () => {
 })
 
 test('services of another proxy, without a cluster IP, or external are not served', () => {
-  const map = new ServiceMap()
+  const map = new ServiceMap('IPv4')
   const ports = [{ port: 80 }]
   const foreign = service('foreign', { clusterIP: '10.96.0.6', ports })
   foreign.metadata.labels = { 'service.kubernetes.io/service-proxy-name': 'mine' }
@@ -78,7 +78,7 @@ test('services of another proxy, without a cluster IP, or external are not serve
 const HTTP = [{ name: 'http', port: 80 }]
 
 test('endpoints are sorted, each once, the ready one first, with what later modes need', () => {
-  const map = new EndpointMap()
+  const map = new EndpointMap('IPv4')
   map.apply(change(slice('web', ['10.39.0.1', '!10.36.0.9', '10.36.0.2'], HTTP)))
   const second = slice(
     'web',
@@ -118,7 +118,7 @@ test('endpoints are sorted, each once, the ready one first, with what later mode
 })
 
 test('a slice may go, or move to another service', () => {
-  const map = new EndpointMap()
+  const map = new EndpointMap('IPv4')
   const one = slice('web', ['10.36.0.1'], HTTP)
   map.apply(change(one))
   const moved = structuredClone(one)

@@ -15,9 +15,14 @@ const HERE = { nodeName: 'here', zone: 'a' }
 
 function categories(spec: Partial<Service['spec']>, endpoints: SliceEndpoint[], node = HERE) {
   const made = service('web', { clusterIP: '10.96.0.1', ports: PORTS, ...spec })
-  const map = new EndpointMap()
+  const map = new EndpointMap('IPv4')
   map.apply(change(slice('web', endpoints, PORTS)))
-  const info = servicePortInfo('default/web', made, { port: 80, nodePort: spec.ports?.[0]?.nodePort ?? 0 })
+  const info = servicePortInfo(
+    'default/web',
+    made,
+    { port: 80, nodePort: spec.ports?.[0]?.nodePort ?? 0 },
+    'IPv4',
+  )
   const got = categorizeEndpoints(map.endpoints('default/web', '', 'TCP'), info, node)
   const names = (list: typeof got.cluster) => list?.map(({ address }) => formatAddress(address).slice(7))
   return { ...got, cluster: names(got.cluster), local: names(got.local), reachable: names(got.reachable) }

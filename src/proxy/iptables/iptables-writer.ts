@@ -1,9 +1,10 @@
-// kube-proxy in iptables mode: keeps the rules of every service port and gives netfilter those that changed, one
+// kube-proxy in iptables mode, for one family (IPv6: the tables of ip6tables): keeps the rules of every service port and gives netfilter those that changed, one
 // restore for each table. Read first: service-rules.ts, node-rules.ts. What the modes share is synced-proxy.ts.
 
 import { type Micros, SECOND } from '../../base/time.js'
+import { equalJson } from '../../cluster/json.js'
 import type { HookName, Rule, TableName } from '../../netfilter/rule.js'
-import { IPV4_LOOPBACK } from '../../wire/address.js'
+import { type AddressFamily, IPV4_LOOPBACK } from '../../wire/address.js'
 import { NodePortAddresses } from '../node-port-addresses.js'
 import type { PortState } from '../port-state.js'
 import type { ProxyOptions } from '../service-proxy.js'
@@ -35,6 +36,9 @@ export class IptablesWriter implements RuleWriter {
   /** kube-proxy's default for iptables mode. */
   readonly minSyncPeriod: Micros = SECOND
   readonly #options: ProxyOptions
+  readonly #family: AddressFamily
+  /** ::1 never has node ports: nothing like route_localnet is there for IPv6. */
+  readonly #localhostNodePorts: boolean
   readonly #settings: RuleSettings
   readonly #services = new Map<string, ServiceRules>()
   /** The chains of our own in each table. */
@@ -44,6 +48,8 @@ export class IptablesWriter implements RuleWriter {
   constructor(options: ProxyOptions) {
     const { masqueradeAll, localDetector, clusterCIDR, nodeAddresses } = options
     this.#options = options
+    this.#family = options.family ?? 'IPv4'
+    this.#localhostNodePorts = this.#family === 'IPv4' && (options.localhostNodePorts ?? true)
     this.#settings = {
       nodeAddress: nodeAddresses[0]!,
       masqueradeAll: masqueradeAll ?? false,
@@ -61,7 +67,7 @@ export class IptablesWriter implements RuleWriter {
       const after = state && serviceRules(state, this.#settings)
       for (const chain of before?.chains.keys() ?? []) if (!after?.chains.has(chain)) gone.add(chain)
       for (const [chain, rules] of after?.chains ?? []) chains.set(chain, rules)
-      shared ||= sharedText(before) !== sharedText(after)
+      shared ||= !equalJson(sharedOf(before), sharedOf(after))
       if (after === undefined) this.#services.delete(key)
       else this.#services.set(key, after)
     }
@@ -79,7 +85,8 @@ export class IptablesWriter implements RuleWriter {
     for (const table of TABLES) {
       this.#unhook(table)
       const names = [...this.#chains[table]]
-      netfilter.restore({ table, chains: new Map(names.map((name) => [name, []])), remove: names })
+      const chains = new Map(names.map((name): [string, Rule[]] => [name, []]))
+      netfilter.restore({ family: this.#family, table, chains, remove: names })
       this.#chains[table].clear()
     }
     this.#services.clear()
@@ -88,12 +95,13 @@ export class IptablesWriter implements RuleWriter {
 
   /** Chains of the nat table that gather the rules of all service ports. */
   #addSharedChains(chains: Map<string, readonly Rule[]>): void {
-    const { nodePortAddresses, localhostNodePorts, stack } = this.#options
-    const addresses = new NodePortAddresses(nodePortAddresses)
+    const { nodePortAddresses, stack } = this.#options
+    const addresses = new NodePortAddresses(nodePortAddresses, this.#family)
     const services = [...this.#services.values()]
     const nodePorts = nodePortRules(
+      this.#family,
       addresses.matchAll ? undefined : addresses.nodeAddresses(stack),
-      localhostNodePorts ?? true,
+      this.#localhostNodePorts,
     )
     chains.set(SERVICES, [...services.flatMap(({ natServices }) => natServices), ...nodePorts])
     chains.set(
@@ -121,7 +129,7 @@ export class IptablesWriter implements RuleWriter {
     // Chains that go may still jump to each other: they are emptied first.
     const all = new Map(chains)
     for (const name of remove) all.set(name, [])
-    this.#options.netfilter.restore({ table, chains: all, remove })
+    this.#options.netfilter.restore({ family: this.#family, table, chains: all, remove })
     for (const name of chains.keys()) this.#chains[table].add(name)
     for (const name of remove) this.#chains[table].delete(name)
   }
@@ -129,7 +137,6 @@ export class IptablesWriter implements RuleWriter {
   /** What does not depend on Services. The way in comes first, while there are few chains to look through. */
   #install(): void {
     const { nodePortAddresses, stack } = this.#options
-    const localhostNodePorts = this.#options.localhostNodePorts ?? true
     const none: Rule[] = []
     const nat = { [SERVICES]: none, [NODE_PORTS]: none, [POSTROUTING]: postroutingRules() }
     this.#restore('nat', new Map(Object.entries({ ...nat, [MARK_MASQ]: markMasqRules() })), [])
@@ -137,40 +144,41 @@ export class IptablesWriter implements RuleWriter {
     const fixed = {
       [PROXY_FIREWALL]: none,
       [FORWARD]: forwardRules(),
-      [KUBELET_FIREWALL]: kubeletFirewallRules(localhostNodePorts),
+      [KUBELET_FIREWALL]: kubeletFirewallRules(this.#localhostNodePorts),
     }
     this.#restore('filter', new Map(Object.entries({ ...filter, ...fixed })), [])
     for (const table of TABLES) this.#hook(table)
-    const reachable = new NodePortAddresses(nodePortAddresses).contains(IPV4_LOOPBACK)
-    if (localhostNodePorts && reachable) stack.routeLocalnet = true
+    const reachable = new NodePortAddresses(nodePortAddresses, this.#family).contains(IPV4_LOOPBACK)
+    if (this.#localhostNodePorts && reachable) stack.routeLocalnet = true
     this.#installed = true
   }
 
   /** Puts the way into our chains before what the built-in chains have. */
   #hook(table: 'filter' | 'nat'): void {
     for (const [hook, rules] of jumpRules(table)) {
-      this.#options.netfilter.replaceChain(table, hook, [...rules, ...this.#others(table, hook)])
+      const all = [...rules, ...this.#others(table, hook)]
+      this.#options.netfilter.replaceChain(table, hook, all, this.#family)
     }
   }
 
   #unhook(table: 'filter' | 'nat'): void {
     for (const hook of jumpRules(table).keys()) {
-      this.#options.netfilter.replaceChain(table, hook, this.#others(table, hook))
+      this.#options.netfilter.replaceChain(table, hook, this.#others(table, hook), this.#family)
     }
   }
 
   /** Rules of a built-in chain that are not ours. */
   #others(table: TableName, hook: HookName): Rule[] {
     const own = this.#chains[table as 'filter' | 'nat']
-    const chain = this.#options.netfilter.chains(table).find(({ name }) => name === hook)
+    const chain = this.#options.netfilter.chains(table, this.#family).find(({ name }) => name === hook)
     const rules = chain?.rules.map(({ rule }) => rule) ?? []
     return rules.filter(({ target }) => target.target !== 'jump' || !own.has(target.chain))
   }
 }
 
 /** The rules of a service port outside its own chains, to see whether they changed. */
-function sharedText(rules: ServiceRules | undefined): string {
-  if (rules === undefined) return ''
+function sharedOf(rules: ServiceRules | undefined): unknown {
+  if (rules === undefined) return undefined
   const { chains: _own, ...shared } = rules
-  return JSON.stringify(shared)
+  return shared
 }

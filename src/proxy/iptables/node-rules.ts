@@ -3,7 +3,14 @@
 // pkg/proxy/iptables/proxier.go of Kubernetes.
 
 import type { HookName, Match, Rule, TableName } from '../../netfilter/rule.js'
-import { cidr, type IpAddress, isLoopback } from '../../wire/address.js'
+import {
+  type AddressFamily,
+  type Cidr,
+  cidr,
+  hostCidr,
+  type IpAddress,
+  isLoopback,
+} from '../../wire/address.js'
 import {
   EXTERNAL_SERVICES,
   FORWARD,
@@ -16,7 +23,11 @@ import {
 
 /** 1 << 14, the default of --iptables-masquerade-bit. */
 export const MASQUERADE_MARK = 0x4000
-const LOOPBACK = cidr('127.0.0.0/8')
+/** Addresses of the host to itself. */
+export const LOOPBACK: Readonly<Record<AddressFamily, Cidr>> = {
+  IPv4: cidr('127.0.0.0/8'),
+  IPv6: cidr('::1/128'),
+}
 
 interface Jump {
   readonly table: TableName
@@ -103,14 +114,14 @@ export function forwardRules(): Rule[] {
   ]
 }
 
-/** KUBE-FIREWALL: node ports on 127.0.0.1 need route_localnet, which would let neighbours in without this. */
+/** KUBE-FIREWALL: node ports on 127.0.0.1 need route_localnet, which would let neighbours in without this. IPv4 only. */
 export function kubeletFirewallRules(localhostNodePorts: boolean): Rule[] {
   if (!localhostNodePorts) return []
   return [
     {
       matches: [
-        { match: 'source', cidr: LOOPBACK, invert: true },
-        { match: 'destination', cidr: LOOPBACK },
+        { match: 'source', cidr: LOOPBACK.IPv4, invert: true },
+        { match: 'destination', cidr: LOOPBACK.IPv4 },
         { match: 'comment', text: 'block incoming localnet connections' },
         { match: 'state', states: ['RELATED', 'ESTABLISHED', 'DNAT'], invert: true },
       ],
@@ -121,6 +132,7 @@ export function kubeletFirewallRules(localhostNodePorts: boolean): Rule[] {
 
 /** The end of KUBE-SERVICES. `addresses` undefined: every local address has the node ports. */
 export function nodePortRules(
+  family: AddressFamily,
   addresses: readonly IpAddress[] | undefined,
   localhostNodePorts: boolean,
 ): Rule[] {
@@ -132,8 +144,8 @@ export function nodePortRules(
   if (addresses !== undefined)
     return addresses
       .filter((address) => localhostNodePorts || !isLoopback(address))
-      .map((address) => rule({ match: 'destination', cidr: { network: address, prefixLength: 32 } }, comment))
+      .map((address) => rule({ match: 'destination', cidr: hostCidr(address) }, comment))
   const local: Match = { match: 'address-type', destination: 'LOCAL' }
   if (localhostNodePorts) return [rule(comment, local)]
-  return [rule({ match: 'destination', cidr: LOOPBACK, invert: true }, comment, local)]
+  return [rule({ match: 'destination', cidr: LOOPBACK[family], invert: true }, comment, local)]
 }

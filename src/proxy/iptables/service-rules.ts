@@ -5,7 +5,14 @@
 // filter KUBE-SERVICES, KUBE-EXTERNAL-SERVICES, KUBE-PROXY-FIREWALL refuse what nat has not translated
 
 import type { Match, Rule, Target } from '../../netfilter/rule.js'
-import { type Cidr, cidrContains, formatEndpoint, type IpAddress, type Port } from '../../wire/address.js'
+import {
+  type Cidr,
+  cidrContains,
+  formatEndpoint,
+  hostCidr,
+  type IpAddress,
+  type Port,
+} from '../../wire/address.js'
 import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import { externallyAccessible, type ServicePortInfo } from '../service-port.js'
@@ -204,7 +211,7 @@ class ServiceRuleBuilder {
     for (const range of loadBalancerSourceRanges) accept(range)
     // Where the load balancer's address is one of the node's own, the node's traffic to it comes from it.
     if (loadBalancerSourceRanges.some((range) => cidrContains(range, this.#settings.nodeAddress)))
-      for (const address of loadBalancerVIPs) accept(host(address))
+      for (const address of loadBalancerVIPs) accept(hostCidr(address))
     const rest = comment(`other traffic to ${name} will be dropped by KUBE-PROXY-FIREWALL`)
     this.#append(firewall, { matches: [rest], target: { target: 'none' } })
   }
@@ -240,7 +247,7 @@ class ServiceRuleBuilder {
     const chain = this.#endpointChain(endpoint)
     const { address, port } = endpoint
     // A pod that reaches itself through the service must not see its own address answer.
-    const hairpin: Match[] = [{ match: 'source', cidr: host(address) }, this.#comment]
+    const hairpin: Match[] = [{ match: 'source', cidr: hostCidr(address) }, this.#comment]
     this.#append(chain, { matches: hairpin, target: TO_MARK_MASQ })
     const matches: Match[] = [this.#protocol, this.#comment]
     if (sessionAffinity === 'ClientIP')
@@ -284,7 +291,7 @@ class ServiceRuleBuilder {
   }
 
   #to(address: IpAddress, why: string): Match[] {
-    const destination: Match = { match: 'destination', cidr: host(address) }
+    const destination: Match = { match: 'destination', cidr: hostCidr(address) }
     const name = comment(`${this.#info.name} ${why}`)
     return [destination, this.#protocol, name, destinationPort(this.#info.port)]
   }
@@ -304,6 +311,5 @@ function probability(count: number): number {
 
 const jump = (chain: string): Target => ({ target: 'jump', chain })
 const TO_MARK_MASQ = jump(MARK_MASQ)
-const host = (address: IpAddress): Cidr => ({ network: address, prefixLength: 32 })
 const comment = (text: string): Match => ({ match: 'comment', text })
 const destinationPort = (port: Port): Match => ({ match: 'destination-port', port })

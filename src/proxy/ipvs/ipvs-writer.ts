@@ -1,12 +1,23 @@
-// kube-proxy in ipvs mode: keeps the kernel's virtual servers, the addresses of kube-ipvs0, ipsets and a fixed number
+// kube-proxy in ipvs mode, for one family: keeps the kernel's virtual servers, the addresses of kube-ipvs0, ipsets and a fixed number
 // of iptables rules in line with the service ports. Only what a changed service port needs differently is touched.
 // Read first: service-plan.ts, rules.ts, graceful-termination.ts. What the modes share is synced-proxy.ts.
 
 import type { Micros } from '../../base/time.js'
+import { equalJson } from '../../cluster/json.js'
 import { Ipvs } from '../../ipvs/ipvs.js'
 import type { VirtualService } from '../../ipvs/service.js'
+import type { IpSet } from '../../netfilter/ip-sets.js'
 import type { HookName, Rule } from '../../netfilter/rule.js'
-import { formatEndpoint, type IpAddress, isLoopback } from '../../wire/address.js'
+import type { Interface } from '../../stack/interface.js'
+import {
+  type AddressFamily,
+  addressBits,
+  familyOf,
+  formatEndpoint,
+  type InterfaceAddress,
+  type IpAddress,
+  isLoopback,
+} from '../../wire/address.js'
 import { NodePortAddresses } from '../node-port-addresses.js'
 import type { PortState } from '../port-state.js'
 import type { ProxyOptions } from '../service-proxy.js'
@@ -14,9 +25,9 @@ import type { RuleWriter } from '../synced-proxy.js'
 import { GracefulTermination } from './graceful-termination.js'
 import { CHAINS, filterChains, jumpRules, natChains, type RuleContext } from './rules.js'
 import { type PlanSettings, planOf, type ServicePlan, type VirtualServerPlan } from './service-plan.js'
-import { IPVS_IPS, SETS } from './set-names.js'
+import { IPVS_IPS, SETS, setName } from './set-names.js'
 
-/** The dummy interface with the services' addresses, so that packets for them are for this host. */
+/** The dummy interface with the services' addresses, of both families, so that packets for them are for this host. */
 const DUMMY_INTERFACE = 'kube-ipvs0'
 /** Locally administered; nothing is ever sent through it. */
 const DUMMY_MAC = 0x02_00_00_69_70_76
@@ -26,6 +37,7 @@ export class IpvsWriter implements RuleWriter {
   readonly mode = 'ipvs'
   readonly minSyncPeriod: Micros = 0
   readonly #options: ProxyOptions
+  readonly #family: AddressFamily
   readonly #ipvs: Ipvs
   readonly #ownsIpvs: boolean
   readonly #termination: GracefulTermination
@@ -41,10 +53,11 @@ export class IpvsWriter implements RuleWriter {
   #settings: PlanSettings | undefined
   #interface: number | undefined
   /** What the rules were written for, to see whether they change. */
-  #written = ''
+  #written: unknown
 
   constructor(options: ProxyOptions) {
     this.#options = options
+    this.#family = options.family ?? 'IPv4'
     this.#ownsIpvs = options.ipvs?.kernel === undefined
     this.#ipvs = options.ipvs?.kernel ?? new Ipvs(options.stack, options.netfilter)
     this.#termination = new GracefulTermination(this.#ipvs)
@@ -82,25 +95,30 @@ export class IpvsWriter implements RuleWriter {
   close(): void {
     const { stack, netfilter } = this.#options
     if (this.#ownsIpvs) this.#ipvs.close()
-    else this.#ipvs.flush()
+    else this.#ipvs.flush(this.#family)
     if (this.#interface === undefined) return
-    stack.removeInterface(this.#interface)
+    // The other family's proxy may still be there.
+    const others = this.#othersAddresses(this.#interface)
+    if (others.length > 0) stack.setAddresses(this.#interface, others)
+    else stack.removeInterface(this.#interface)
     this.#interface = undefined
+    const family = this.#family
     for (const table of TABLES) {
       for (const hook of jumpRules(table).keys()) {
-        netfilter.replaceChain(table, hook, this.#others(table, hook))
+        netfilter.replaceChain(table, hook, this.#others(table, hook), family)
       }
       const chains = new Map(CHAINS[table].map((chain): [string, Rule[]] => [chain, []]))
-      netfilter.restore({ table, chains, remove: CHAINS[table] })
+      netfilter.restore({ family, table, chains, remove: CHAINS[table] })
     }
-    for (const { name } of SETS) netfilter.sets.destroy(name)
+    for (const { name } of SETS) netfilter.sets.destroy(setName(name, family))
   }
 
   // ---- what is there once
 
   #install(): void {
     const { stack, netfilter } = this.#options
-    this.#interface = stack.addInterface({
+    this.#interface = this.#dummy()?.index
+    this.#interface ??= stack.addInterface({
       name: DUMMY_INTERFACE,
       mac: DUMMY_MAC,
       mtuBytes: 1500,
@@ -108,14 +126,29 @@ export class IpvsWriter implements RuleWriter {
       // It stays down; its addresses are the host's all the same.
       up: false,
     })
-    for (const { name, type } of SETS) netfilter.sets.create(name, type)
+    const family = this.#family === 'IPv6' ? 'inet6' : 'inet'
+    for (const { name, type } of SETS) netfilter.sets.create(setName(name, this.#family), type, family)
+  }
+
+  #dummy(): Interface | undefined {
+    return this.#options.stack.interfaces().find(({ name }) => name === DUMMY_INTERFACE)
+  }
+
+  /** What the other family's proxy has bound to the dummy interface. */
+  #othersAddresses(index: number): InterfaceAddress[] {
+    const addresses = this.#dummy()?.index === index ? this.#dummy()!.addresses : []
+    return addresses.filter(({ address }) => familyOf(address) !== this.#family)
+  }
+
+  #set(name: string): IpSet {
+    return this.#options.netfilter.sets.get(setName(name, this.#family))!
   }
 
   #planSettings(): PlanSettings {
     const { stack, nodeName, nodeAddresses, ipvs } = this.#options
     const others = stack.interfaces().filter(({ index }) => index !== this.#interface)
     const own = new Set(others.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
-    const nodePorts = new NodePortAddresses(this.#options.nodePortAddresses)
+    const nodePorts = new NodePortAddresses(this.#options.nodePortAddresses, this.#family)
     return {
       nodeName,
       nodeAddress: nodeAddresses[0]!,
@@ -129,30 +162,32 @@ export class IpvsWriter implements RuleWriter {
 
   /** Counts users of elements and addresses; whether the addresses change. */
   #use(after: ServicePlan | undefined, before: ServicePlan | undefined): boolean {
-    const { sets } = this.#options.netfilter
     for (const [key, { set, element }] of after?.elements ?? []) {
-      if (count(this.#elementUsers, key, 1) === 1) sets.get(set)!.add(element)
+      if (count(this.#elementUsers, key, 1) === 1) this.#set(set).add(element)
     }
     for (const [key, { set, element }] of before?.elements ?? []) {
-      if (count(this.#elementUsers, key, -1) === 0) sets.get(set)!.remove(element)
+      if (count(this.#elementUsers, key, -1) === 0) this.#set(set).remove(element)
     }
     let changed = false
     for (const address of after?.addresses ?? []) {
       if (count(this.#addressUsers, address, 1) > 1) continue
-      sets.get(IPVS_IPS)!.add({ address })
+      this.#set(IPVS_IPS).add({ address })
       changed = true
     }
     for (const address of before?.addresses ?? []) {
       if (count(this.#addressUsers, address, -1) > 0) continue
-      sets.get(IPVS_IPS)!.remove({ address })
+      this.#set(IPVS_IPS).remove({ address })
       changed = true
     }
     return changed
   }
 
   #bindAddresses(): void {
-    const addresses = [...this.#addressUsers.keys()].map((address) => ({ address, prefixLength: 32 }))
-    this.#options.stack.setAddresses(this.#interface!, addresses)
+    const own = [...this.#addressUsers.keys()].map((address) => {
+      return { address, prefixLength: addressBits(address) }
+    })
+    const all = [...this.#othersAddresses(this.#interface!), ...own]
+    this.#options.stack.setAddresses(this.#interface!, all)
   }
 
   // ---- rules
@@ -160,30 +195,33 @@ export class IpvsWriter implements RuleWriter {
   #writeRules(): void {
     const { netfilter, masqueradeAll, localDetector, clusterCIDR } = this.#options
     const context: RuleContext = {
-      isEmpty: (set) => netfilter.sets.get(set)!.size === 0,
+      family: this.#family,
+      isEmpty: (set) => this.#set(set).size === 0,
       masqueradeAll: masqueradeAll ?? false,
       podAddresses: (localDetector ?? true) ? clusterCIDR : undefined,
       closedToNode: [...this.#plans.values()].flatMap(({ closedToNode }) => closedToNode),
     }
     const empty = SETS.filter(({ name }) => context.isEmpty(name)).map(({ name }) => name)
-    const fingerprint = JSON.stringify([empty, context.closedToNode])
-    if (fingerprint === this.#written) return
-    netfilter.restore({ table: 'nat', chains: natChains(context) })
-    netfilter.restore({ table: 'filter', chains: filterChains(context) })
-    if (this.#written === '') for (const table of TABLES) this.#hook(table)
-    this.#written = fingerprint
+    const written = { empty, closedToNode: context.closedToNode }
+    if (this.#written !== undefined && equalJson(written, this.#written)) return
+    const family = this.#family
+    netfilter.restore({ family, table: 'nat', chains: natChains(context) })
+    netfilter.restore({ family, table: 'filter', chains: filterChains(context) })
+    if (this.#written === undefined) for (const table of TABLES) this.#hook(table)
+    this.#written = written
   }
 
   /** Puts the way into our chains before what the built-in chains have. */
   #hook(table: 'nat' | 'filter'): void {
     for (const [hook, rules] of jumpRules(table)) {
-      this.#options.netfilter.replaceChain(table, hook, [...rules, ...this.#others(table, hook)])
+      const all = [...rules, ...this.#others(table, hook)]
+      this.#options.netfilter.replaceChain(table, hook, all, this.#family)
     }
   }
 
   /** Rules of a built-in chain that are not ours. */
   #others(table: 'nat' | 'filter', hook: HookName): Rule[] {
-    const chain = this.#options.netfilter.chains(table).find(({ name }) => name === hook)
+    const chain = this.#options.netfilter.chains(table, this.#family).find(({ name }) => name === hook)
     const rules = chain?.rules.map(({ rule }) => rule) ?? []
     return rules.filter(({ target }) => target.target !== 'jump' || !CHAINS[table].includes(target.chain))
   }

@@ -7,8 +7,8 @@
 
 import type { Protocol } from '../../cluster/objects.js'
 import type { HookName, Match, Rule, TableName, Target } from '../../netfilter/rule.js'
-import { type Cidr, cidr, type Endpoint } from '../../wire/address.js'
-import { markMasqRules, postroutingRules } from '../iptables/node-rules.js'
+import { type AddressFamily, type Cidr, type Endpoint, hostCidr } from '../../wire/address.js'
+import { LOOPBACK, markMasqRules, postroutingRules } from '../iptables/node-rules.js'
 import {
   CLUSTER_IP,
   commentOf,
@@ -24,6 +24,7 @@ import {
   LOOP_BACK,
   NODE_PORT,
   NODE_PORT_LOCAL,
+  setName,
 } from './set-names.js'
 
 const SERVICES = 'KUBE-SERVICES'
@@ -76,6 +77,8 @@ export function jumpRules(table: TableName): Map<HookName, Rule[]> {
 
 /** What the rules depend on. */
 export interface RuleContext {
+  readonly family: AddressFamily
+  /** By the set's name in IPv4, as everywhere in this file. */
   readonly isEmpty: (set: string) => boolean
   readonly masqueradeAll: boolean
   /** Addresses of the cluster's pods; undefined when they cannot be told from others. */
@@ -85,9 +88,9 @@ export interface RuleContext {
 }
 
 export function natChains(context: RuleContext): Map<string, Rule[]> {
-  const { isEmpty } = context
+  const { isEmpty, family } = context
   const services: Rule[] = [
-    { matches: [{ match: 'source', cidr: cidr('127.0.0.0/8') }], target: { target: 'RETURN' } },
+    { matches: [{ match: 'source', cidr: LOOPBACK[family] }], target: { target: 'RETURN' } },
   ]
   if (!isEmpty(LOAD_BALANCER)) services.push(lookup(LOAD_BALANCER, jump(LOAD_BALANCER_CHAIN)))
   if (!isEmpty(CLUSTER_IP)) services.push(masqueradeClusterIPs(context))
@@ -108,7 +111,7 @@ export function natChains(context: RuleContext): Map<string, Rule[]> {
   if (!isEmpty(LOOP_BACK)) {
     postrouting.unshift(lookup(LOOP_BACK, { target: 'MASQUERADE' }, ['dst', 'dst', 'src']))
   }
-  return new Map([
+  return chainsOf(family, [
     [SERVICES, services],
     [POSTROUTING, postrouting],
     [NODE_PORT_CHAIN, nodePorts(isEmpty)],
@@ -117,14 +120,14 @@ export function natChains(context: RuleContext): Map<string, Rule[]> {
   ])
 }
 
-export function filterChains({ isEmpty, closedToNode }: RuleContext): Map<string, Rule[]> {
+export function filterChains({ family, isEmpty, closedToNode }: RuleContext): Map<string, Rule[]> {
   const firewall = isEmpty(LOAD_BALANCER_FW) ? [] : [lookup(LOAD_BALANCER_FW, jump(SOURCE_RANGES_FIREWALL))]
   const ranges: Rule[] = [LOAD_BALANCER_SOURCE_CIDR, LOAD_BALANCER_SOURCE_IP]
     .filter((set) => !isEmpty(set))
     .map((set) => lookup(set, { target: 'RETURN' }, ['dst', 'dst', 'src']))
   ranges.push({ matches: [], target: { target: 'DROP' } })
   const healthChecks = lookup(HEALTH_CHECK_NODE_PORT, { target: 'ACCEPT' }, ['dst'])
-  return new Map([
+  return chainsOf(family, [
     [FORWARD, forwardRules()],
     [NODE_PORT_CHAIN, [healthChecks]],
     [PROXY_FIREWALL, firewall],
@@ -132,6 +135,18 @@ export function filterChains({ isEmpty, closedToNode }: RuleContext): Map<string
     [IPVS_FILTER, accessFilter()],
     [IPVS_OUT_FILTER, closedToNode.map(closed)],
   ])
+}
+
+/** Rules with the names that the sets have in the family. */
+function chainsOf(
+  family: AddressFamily,
+  chains: readonly (readonly [chain: string, rules: readonly Rule[]])[],
+): Map<string, Rule[]> {
+  const named = (match: Match): Match =>
+    match.match === 'set' ? { ...match, set: setName(match.set, family) } : match
+  const rulesOf = (rules: readonly Rule[]) =>
+    rules.map(({ matches, target }): Rule => ({ matches: matches.map(named), target }))
+  return new Map(chains.map(([chain, rules]) => [chain, rulesOf(rules)]))
 }
 
 /** Other ports of the addresses on kube-ipvs0 must not lead to programs of the node. */
@@ -193,7 +208,7 @@ function closed({ address, port, protocol }: RuleContext['closedToNode'][number]
   const name = protocol.toLowerCase() as 'tcp' | 'udp' | 'sctp'
   return {
     matches: [
-      { match: 'source', cidr: { network: address, prefixLength: 32 } },
+      { match: 'source', cidr: hostCidr(address) },
       { match: 'ipvs', address, protocol: name, port },
     ],
     target: { target: 'DROP' },

@@ -36,7 +36,7 @@ export interface VirtualServerPlan extends Endpoint {
 export interface ServicePlan {
   /** By `protocol address:port`. */
   readonly servers: Map<string, VirtualServerPlan>
-  /** By `set element`. */
+  /** By `set element`; sets by their names in IPv4. */
   readonly elements: Map<string, { readonly set: string; readonly element: IpSetElement }>
   /** To be on kube-ipvs0. */
   readonly addresses: Set<IpAddress>

@@ -3,6 +3,7 @@
 
 import type { Protocol } from '../../cluster/objects.js'
 import type { IpSetType } from '../../netfilter/ip-sets.js'
+import type { AddressFamily } from '../../wire/address.js'
 
 export const LOOP_BACK = 'KUBE-LOOP-BACK'
 export const CLUSTER_IP = 'KUBE-CLUSTER-IP'
@@ -28,7 +29,16 @@ export const NODE_PORT_LOCAL: Readonly<Record<Protocol, string>> = {
   SCTP: 'KUBE-NODE-PORT-LOCAL-SCTP-HASH',
 }
 
+/** IPSET_MAXNAMELEN, without the byte that ends it. */
+const LONGEST_NAME = 31
+
+/** What a set is called in a family: IPv6 has sets of its own. */
+export function setName(name: string, family: AddressFamily): string {
+  return family === 'IPv4' ? name : name.replace('KUBE-', 'KUBE-6-').slice(0, LONGEST_NAME)
+}
+
 export interface SetDescription {
+  /** Of IPv4. */
   readonly name: string
   readonly type: IpSetType
   /** Comment of the rule that looks packets up in it. */

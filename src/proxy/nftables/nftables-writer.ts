@@ -1,4 +1,4 @@
-// kube-proxy in nftables mode: one table of its own, in which a packet finds its service by one look-up in a map, and
+// kube-proxy in nftables mode, for one family: one table of its own, in which a packet finds its service by one look-up in a map, and
 // its endpoint by another. Only what a changed service port needs differently is touched. Read first: table-frame.ts,
 // service-plan.ts. What the modes share is synced-proxy.ts.
 //
@@ -6,15 +6,17 @@
 // kernels before 6.2. Unlike kube-proxy, node ports answer on all addresses unless some are named, as in other modes.
 
 import { type Micros, SECOND } from '../../base/time.js'
+import { equalJson } from '../../cluster/json.js'
 import type { NftRule } from '../../netfilter/nft.js'
 import type { NftTable } from '../../netfilter/nft-tables.js'
-import { isLoopback } from '../../wire/address.js'
+import { type AddressFamily, isLoopback } from '../../wire/address.js'
 import { NodePortAddresses } from '../node-port-addresses.js'
 import type { PortState } from '../port-state.js'
 import type { ProxyOptions } from '../service-proxy.js'
 import type { RuleWriter } from '../synced-proxy.js'
 import { TABLE } from './names.js'
 import { type PlannedElement, type PlanSettings, planOf, type ServicePlan } from './service-plan.js'
+import { FAMILY_WORDS } from './statements.js'
 import { writeFrame } from './table-frame.js'
 
 const NOTHING: ServicePlan = { elements: new Map(), chains: new Map(), sets: new Map() }
@@ -24,6 +26,7 @@ export class NftablesWriter implements RuleWriter {
   /** kube-proxy's default for nftables mode. */
   readonly minSyncPeriod: Micros = SECOND
   readonly #options: ProxyOptions
+  readonly #family: AddressFamily
   readonly #settings: PlanSettings
   readonly #plans = new Map<string, ServicePlan>()
   /** Who wants each element of a shared set or map, the one that gets it first: addresses may clash. */
@@ -33,6 +36,7 @@ export class NftablesWriter implements RuleWriter {
   constructor(options: ProxyOptions) {
     const { masqueradeAll, localDetector, clusterCIDR, nodeAddresses } = options
     this.#options = options
+    this.#family = options.family ?? 'IPv4'
     this.#settings = {
       nodeAddress: nodeAddresses[0]!,
       masqueradeAll: masqueradeAll ?? false,
@@ -62,7 +66,7 @@ export class NftablesWriter implements RuleWriter {
 
   close(): void {
     if (this.#table === undefined) return
-    this.#options.netfilter.nft.delete(TABLE)
+    this.#options.netfilter.nft.delete(TABLE, this.#family)
     this.#table = undefined
     this.#plans.clear()
     this.#claims.clear()
@@ -70,9 +74,10 @@ export class NftablesWriter implements RuleWriter {
 
   #install(): NftTable {
     const { netfilter, nodePortAddresses, serviceCIDRs, stack } = this.#options
-    const addresses = new NodePortAddresses(nodePortAddresses)
-    const table = netfilter.nft.add(TABLE, { comment: 'rules for kube-proxy' })
+    const addresses = new NodePortAddresses(nodePortAddresses, this.#family)
+    const table = netfilter.nft.add(TABLE, { family: this.#family, comment: 'rules for kube-proxy' })
     writeFrame(table, {
+      words: FAMILY_WORDS[this.#family],
       nodePortAddresses: addresses.matchAll
         ? undefined
         : addresses.nodeAddresses(stack).filter((address) => !isLoopback(address)),
@@ -165,10 +170,10 @@ function addElement(table: NftTable, { set, key, verdict, comment }: PlannedElem
 }
 
 function sameElement(a: PlannedElement, b: PlannedElement): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+  return equalJson(a, b)
 }
 
 function sameRules(known: readonly { readonly rule: NftRule }[], rules: readonly NftRule[]): boolean {
   if (known.length !== rules.length) return false
-  return known.every(({ rule }, index) => JSON.stringify(rule) === JSON.stringify(rules[index]))
+  return known.every(({ rule }, index) => equalJson(rule, rules[index]))
 }

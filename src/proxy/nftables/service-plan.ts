@@ -4,7 +4,7 @@
 
 import type { NftKey, NftRule, NftSetOptions, NftStatement, NftVerdict } from '../../netfilter/nft.js'
 import type { TransportProtocol } from '../../netfilter/rule.js'
-import { type Cidr, cidrContains, type IpAddress } from '../../wire/address.js'
+import { type Cidr, cidrContains, familyOf, type IpAddress } from '../../wire/address.js'
 import type { EndpointInfo } from '../endpoint-map.js'
 import type { PortState } from '../port-state.js'
 import { externallyAccessible, type ServicePortInfo } from '../service-port.js'
@@ -27,6 +27,8 @@ import {
   DROP,
   dnat,
   drop,
+  FAMILY_WORDS,
+  type FamilyWords,
   from,
   fromLocal,
   goTo,
@@ -44,6 +46,7 @@ const OF_PROTOCOL: Readonly<Record<TransportProtocol, NftStatement>> = {
   udp: is('meta l4proto', 'udp'),
   sctp: is('meta l4proto', 'sctp'),
   icmp: is('meta l4proto', 'icmp'),
+  'ipv6-icmp': is('meta l4proto', 'ipv6-icmp'),
 }
 
 /** An element of a shared set or map. */
@@ -80,6 +83,7 @@ class Planner {
   readonly #settings: PlanSettings
   readonly #state: PortState
   readonly #chains: ServiceChains
+  readonly #words: FamilyWords
   readonly #protocol: TransportProtocol
   readonly #cluster: readonly EndpointInfo[]
   readonly #local: readonly EndpointInfo[]
@@ -97,6 +101,7 @@ class Planner {
     this.#state = state
     this.#settings = settings
     this.#chains = serviceChains(info)
+    this.#words = FAMILY_WORDS[familyOf(info.clusterIP)]
     this.#protocol = info.protocol.toLowerCase() as TransportProtocol
     this.#cluster = state.cluster ?? []
     this.#local = state.local ?? []
@@ -175,7 +180,7 @@ class Planner {
     }
     this.#append(
       this.#chains.firewall,
-      rule({ statement: 'match-any', field: 'ip saddr', operator: '!=', values }, drop),
+      rule({ statement: 'match-any', field: this.#words.source, operator: '!=', values }, drop),
     )
   }
 
@@ -184,10 +189,10 @@ class Planner {
   /** Traffic to a cluster IP from outside comes back by the same node only when it seems to come from there. */
   #masqueradeInternal(address: IpAddress): void {
     const { masqueradeAll, podAddresses } = this.#settings
-    const statements: NftStatement[] = [is('ip daddr', address)]
+    const statements: NftStatement[] = [is(this.#words.destination, address)]
     if (!masqueradeAll) {
       if (podAddresses === undefined) return
-      statements.push(isNot('ip saddr', podAddresses))
+      statements.push(isNot(this.#words.source, podAddresses))
     }
     this.#append(this.#internalChain(), rule(...statements, MASQUERADE))
   }
@@ -202,7 +207,8 @@ class Planner {
     } else {
       // Pods and the node itself are subject to no external policy: as if they had gone out and come back in.
       if (podAddresses !== undefined) {
-        this.#append(external, commented('short-circuit pod traffic', from(podAddresses), goto(cluster)))
+        const fromPods = from(this.#words, podAddresses)
+        this.#append(external, commented('short-circuit pod traffic', fromPods, goto(cluster)))
       }
       this.#append(external, commented('masquerade local traffic', fromLocal, MASQUERADE))
       this.#append(external, commented('short-circuit local traffic', fromLocal, goto(cluster)))
@@ -214,7 +220,7 @@ class Planner {
 
   #addAffinitySet(endpoint: EndpointInfo): void {
     this.#sets.set(affinitySet(this.#endpointChains.get(endpoint)!), {
-      type: ['ipv4_addr'],
+      type: [this.#words.address],
       flags: ['dynamic', 'timeout'],
       timeout: this.#info.affinityTimeout,
     })
@@ -226,7 +232,7 @@ class Planner {
       for (const to of chains) {
         this.#append(
           chain,
-          rule({ statement: 'match-set', key: ['ip saddr'], set: affinitySet(to) }, goto(to)),
+          rule({ statement: 'match-set', key: [this.#words.source], set: affinitySet(to) }, goto(to)),
         )
       }
     }
@@ -237,9 +243,9 @@ class Planner {
   #writeEndpointChain(endpoint: EndpointInfo): void {
     const chain = this.#endpointChains.get(endpoint)!
     // A pod that reaches itself through the service must not see its own address answer.
-    this.#append(chain, rule(from(endpoint.address), MASQUERADE))
+    this.#append(chain, rule(from(this.#words, endpoint.address), MASQUERADE))
     if (this.#info.sessionAffinity === 'ClientIP') {
-      this.#append(chain, rule({ statement: 'update', set: affinitySet(chain), key: ['ip saddr'] }))
+      this.#append(chain, rule({ statement: 'update', set: affinitySet(chain), key: [this.#words.source] }))
     }
     this.#append(chain, rule(OF_PROTOCOL[this.#protocol], dnat(endpoint)))
   }

@@ -4,7 +4,7 @@
 
 import type { NftBase, NftDataType, NftRule, NftStatement } from '../../netfilter/nft.js'
 import type { NftTable } from '../../netfilter/nft-tables.js'
-import { type Cidr, cidr, type IpAddress } from '../../wire/address.js'
+import type { Cidr, IpAddress } from '../../wire/address.js'
 import {
   CLUSTER_IPS,
   CLUSTER_IPS_CHECK,
@@ -24,9 +24,9 @@ import {
 } from './names.js'
 import {
   commented,
-  DESTINATION,
   DESTINATION_PORT,
   drop,
+  type FamilyWords,
   is,
   isNew,
   isNot,
@@ -34,6 +34,7 @@ import {
   lookUp,
   reject,
   rule,
+  serviceDestination,
 } from './statements.js'
 
 export const MASQUERADE_MARK = 0x4000
@@ -65,11 +66,11 @@ const JUMPS: readonly (readonly [from: string, to: string, ...conditions: NftSta
   ['filter-output', CLUSTER_IPS_CHECK, isNew],
 ]
 
-const SERVICE_KEY: readonly NftDataType[] = ['ipv4_addr', 'inet_proto', 'inet_service']
 const NODE_PORT_KEY: readonly NftDataType[] = ['inet_proto', 'inet_service']
 
 export interface FrameSettings {
-  /** Addresses with node ports; undefined: all of the node but 127.0.0.0/8. */
+  readonly words: FamilyWords
+  /** Addresses with node ports; undefined: all of the node but 127.0.0.0/8 or ::1. */
   readonly nodePortAddresses: readonly IpAddress[] | undefined
   /** Where cluster IPs come from; empty: not known. */
   readonly serviceCIDRs: readonly Cidr[]
@@ -92,14 +93,16 @@ export function writeFrame(table: NftTable, settings: FrameSettings): void {
   for (const [chain, rules] of rulesOf(settings)) table.replaceRules(chain, rules)
 }
 
-function addSets(table: NftTable, { nodePortAddresses }: FrameSettings): void {
-  table.addSet(CLUSTER_IPS, { type: ['ipv4_addr'], comment: 'Active ClusterIPs' })
+function addSets(table: NftTable, { words, nodePortAddresses }: FrameSettings): void {
+  const { address: type } = words
+  const serviceKey: readonly NftDataType[] = [type, 'inet_proto', 'inet_service']
+  table.addSet(CLUSTER_IPS, { type: [type], comment: 'Active ClusterIPs' })
   if (nodePortAddresses !== undefined) {
-    table.addSet(NODE_PORT_IPS, { type: ['ipv4_addr'], comment: 'IPs that accept NodePort traffic' })
+    table.addSet(NODE_PORT_IPS, { type: [type], comment: 'IPs that accept NodePort traffic' })
     for (const address of nodePortAddresses) table.addElement(NODE_PORT_IPS, [address])
   }
   table.addMap(NO_ENDPOINT_SERVICES, {
-    type: SERVICE_KEY,
+    type: serviceKey,
     comment: 'vmap to drop or reject packets to services with no endpoints',
   })
   table.addMap(NO_ENDPOINT_NODE_PORTS, {
@@ -107,30 +110,32 @@ function addSets(table: NftTable, { nodePortAddresses }: FrameSettings): void {
     comment: 'vmap to drop or reject packets to service nodeports with no endpoints',
   })
   table.addMap(FIREWALL_IPS, {
-    type: SERVICE_KEY,
+    type: serviceKey,
     comment: 'destinations that are subject to LoadBalancerSourceRanges',
   })
   table.addMap(SERVICE_IPS, {
-    type: SERVICE_KEY,
+    type: serviceKey,
     comment: 'ClusterIP, ExternalIP and LoadBalancer IP traffic',
   })
   table.addMap(SERVICE_NODE_PORTS, { type: NODE_PORT_KEY, comment: 'NodePort traffic' })
 }
 
-function rulesOf({ nodePortAddresses, serviceCIDRs }: FrameSettings): [string, NftRule[]][] {
+function rulesOf({ words, nodePortAddresses, serviceCIDRs }: FrameSettings): [string, NftRule[]][] {
+  const { destination, loopback } = words
+  const toService = serviceDestination(words)
   const toNodePortAddress: NftStatement[] =
     nodePortAddresses === undefined
-      ? [is('fib daddr type', 'LOCAL'), isNot('ip daddr', cidr('127.0.0.0/8'))]
-      : [{ statement: 'match-set', key: ['ip daddr'], set: NODE_PORT_IPS }]
+      ? [is('fib daddr type', 'LOCAL'), isNot(destination, loopback)]
+      : [{ statement: 'match-set', key: [destination], set: NODE_PORT_IPS }]
   const clusterIPs: NftRule[] = [
     commented(
       'Reject traffic to invalid ports of ClusterIPs',
-      { statement: 'match-set', key: ['ip daddr'], set: CLUSTER_IPS },
+      { statement: 'match-set', key: [destination], set: CLUSTER_IPS },
       reject,
     ),
   ]
   if (serviceCIDRs.length > 0) {
-    const unallocated: NftStatement = { statement: 'match-any', field: 'ip daddr', values: serviceCIDRs }
+    const unallocated: NftStatement = { statement: 'match-any', field: destination, values: serviceCIDRs }
     clusterIPs.push(commented('Drop traffic to unallocated ClusterIPs', unallocated, drop))
   }
   return [
@@ -149,16 +154,16 @@ function rulesOf({ nodePortAddresses, serviceCIDRs }: FrameSettings): [string, N
     ],
     [CLUSTER_IPS_CHECK, clusterIPs],
     [REJECT, [rule(reject)]],
-    [SERVICE_ENDPOINTS_CHECK, [rule(lookUp(DESTINATION, NO_ENDPOINT_SERVICES))]],
+    [SERVICE_ENDPOINTS_CHECK, [rule(lookUp(toService, NO_ENDPOINT_SERVICES))]],
     [
       NODE_PORT_ENDPOINTS_CHECK,
       [rule(...toNodePortAddress, lookUp(DESTINATION_PORT, NO_ENDPOINT_NODE_PORTS))],
     ],
-    [FIREWALL_CHECK, [rule(lookUp(DESTINATION, FIREWALL_IPS))]],
+    [FIREWALL_CHECK, [rule(lookUp(toService, FIREWALL_IPS))]],
     [
       SERVICES,
       [
-        rule(lookUp(DESTINATION, SERVICE_IPS)),
+        rule(lookUp(toService, SERVICE_IPS)),
         rule(...toNodePortAddress, lookUp(DESTINATION_PORT, SERVICE_NODE_PORTS)),
       ],
     ],
