@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['base', 'cluster'],
   pod: ['base', 'wire', 'stack', 'host', 'cluster', 'dns', 'posix', 'shell', 'api/pod-streams'],
   kubectl: ['base', 'cluster', 'posix', 'api'],
-  http: ['base', 'cluster', 'posix', 'api'],
+  http: ['base', 'wire/address', 'cluster', 'posix', 'api'],
   drivers: [
     'base',
     'wire',
@@ -86,7 +86,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'drivers',
     'scenario',
   ],
-  cli: ['base', 'cluster/objects', 'trace', 'proxy/proxy-mode', 'dns', 'scenario', 'drivers', 'http'],
+  cli: ['base', 'cluster/objects', 'trace', 'proxy/proxy-mode', 'dns', 'api', 'scenario', 'drivers', 'http'],
 }
 
 /** Compiled without Node's types; no time or chance of their own. */

@@ -1,9 +1,9 @@
 // What a running cluster looks like just now, in a few lines: nodes, pods, services and where their connections went.
 
 import type { Node, Pod, Service } from '../cluster/objects.js'
+import type { FlowEvent } from '../drivers/emulation.js'
 import type { Paint } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
-import { countsOf, sharesOfFlows } from '../scenario/shares.js'
 
 export interface ClusterStatus {
   readonly nodes: readonly { readonly name: string; readonly ready: boolean; readonly proxyMode: string }[]
@@ -20,15 +20,38 @@ export interface ClusterStatus {
     readonly name: string
     readonly address: string
     /** Connections by endpoint so far. */
-    readonly connections: ReadonlyMap<string, number>
+    readonly connections: Readonly<Record<string, number>>
+    /** Connections for which there was no endpoint. */
     readonly failed: number
   }[]
+}
+
+/** Connections of a Service by endpoint; '' when there was none. */
+type Counts = Map<string, number>
+
+/** Counts connections, and keeps no more of them: a cluster may stay for days. */
+export class FlowCounts {
+  /** By `namespace/name` of the Service. */
+  readonly #services = new Map<string, Counts>()
+
+  add({ service, endpoint = '' }: FlowEvent): void {
+    const name = service.split(':', 1)[0]!
+    let counts = this.#services.get(name)
+    if (counts === undefined) this.#services.set(name, (counts = new Map()))
+    counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1)
+  }
+
+  of(service: string): { connections: Record<string, number>; failed: number } {
+    const counts = [...(this.#services.get(service) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))
+    const connections = Object.fromEntries(counts.filter(([endpoint]) => endpoint !== ''))
+    return { connections, failed: this.#services.get(service)?.get('') ?? 0 }
+  }
 }
 
 /** A terminal's height is not asked for: more pods than this are counted, not listed. */
 const PODS_LISTED = 20
 
-export function clusterStatus(cluster: RunningCluster): ClusterStatus {
+export function clusterStatus(cluster: RunningCluster, flows: FlowCounts): ClusterStatus {
   const list = <Kind>(path: string): Kind[] =>
     (cluster.api.request({ method: 'GET', path }).body as { items: Kind[] }).items
   const nodes = list<Node>('/api/v1/nodes').map(({ metadata, status }) => ({
@@ -42,21 +65,15 @@ export function clusterStatus(cluster: RunningCluster): ClusterStatus {
     ...stateOf(status),
     address: status?.podIP ?? '',
   }))
-  const services = list<Service>('/api/v1/services').map(({ metadata, spec }) => {
-    const name = `${metadata.namespace}/${metadata.name}`
-    const flows = cluster.flows.filter((flow) => flow.service.split(':', 1)[0] === name)
-    const shares = sharesOfFlows(flows)
-    return {
-      name: nameOf(metadata),
-      address: spec.clusterIP ?? '',
-      connections: countsOf(shares),
-      failed: shares.failed,
-    }
-  })
+  const services = list<Service>('/api/v1/services').map(({ metadata, spec }) => ({
+    name: nameOf(metadata),
+    address: spec.clusterIP ?? '',
+    ...flows.of(`${metadata.namespace}/${metadata.name}`),
+  }))
   return { nodes, pods, services }
 }
 
-export function statusText(status: ClusterStatus, dnsPort: number | undefined, paint: Paint): string {
+export function statusText(status: ClusterStatus, paint: Paint): string {
   const { nodes, pods, services } = status
   const ready = pods.filter((pod) => pod.ready).length
   const lines = [
@@ -72,9 +89,8 @@ export function statusText(status: ClusterStatus, dnsPort: number | undefined, p
     `${paint('bold', 'services')}  ${services.length}`,
     ...services.flatMap(({ name, address, connections, failed }) => [
       `  ${name.padEnd(48)} ${address}${failed > 0 ? paint('red', `  ${failed} without endpoint`) : ''}`,
-      ...[...connections].map(([endpoint, count]) => `      ${endpoint.padEnd(21)} ${count}`),
+      ...Object.entries(connections).map(([endpoint, count]) => `      ${endpoint.padEnd(21)} ${count}`),
     ]),
-    paint('dim', `${dnsPort === undefined ? '' : `DNS on 127.0.0.1:${dnsPort}; `}Ctrl-C ends`),
   ]
   return `${lines.join('\n')}\n`
 }

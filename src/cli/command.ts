@@ -6,12 +6,15 @@ import { CaptureError } from '../drivers/capture-file.js'
 import { knownNames } from '../scenario/nearest.js'
 import { SourceError } from '../scenario/source-error.js'
 import { UsageError } from './arguments.js'
+import { FileError } from './cluster-files.js'
 import type { Command, CommandContext } from './command-kind.js'
 import { dnsCommandLine } from './dns-command.js'
+import { downCommand } from './down-command.js'
 import { dumpCommandLine } from './dump-command.js'
 import { PACKAGE } from './package.js'
 import { runCommand, startCommand } from './run-command.js'
 import { schemaCommand } from './schema-command.js'
+import { statusCommand } from './status-command.js'
 import { traceCommand } from './trace-command.js'
 import { upCommand } from './up-command.js'
 
@@ -20,6 +23,8 @@ const COMMANDS: readonly Command[] = [
   runCommand,
   startCommand,
   upCommand,
+  downCommand,
+  statusCommand,
   traceCommand,
   dumpCommandLine,
   dnsCommandLine,
@@ -42,7 +47,7 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
       streams.err(`${error.message}\n`)
       return 2
     }
-    if (error instanceof CaptureError) {
+    if (error instanceof CaptureError || error instanceof FileError) {
       streams.err(`podwire: ${error.message}\n`)
       return 2
     }

@@ -17,6 +17,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   }
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
+  // The terminal was closed: what runs ends as well as by Ctrl-C.
+  process.on('SIGHUP', interrupt)
   const context = { streams: processStreams(process), world, signal: stop.signal }
   try {
     process.exitCode = await runCommandLine(process.argv.slice(2), context)
@@ -27,4 +29,5 @@ export async function main(process: NodeJS.Process): Promise<void> {
   }
   process.off('SIGINT', interrupt)
   process.off('SIGTERM', interrupt)
+  process.off('SIGHUP', interrupt)
 }

@@ -1,132 +1,104 @@
-// `podwire up`: a cluster in real time that stays until Ctrl-C, with a live status of it.
+// `podwire up`: a cluster in real time that stays, with an API server for kubectl. What it serves is
+// served-cluster.ts; a process of its own in the background is detached-cluster.ts.
 
-import type { HostDns } from '../drivers/emulation.js'
-import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
-import { painter } from '../scenario/reporters/pretty.js'
-import type { RunningCluster } from '../scenario/running-cluster.js'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import type { NodeOptions } from '../drivers/emulation.js'
 import { integerOption, podsPerThreadOption, proxyModeOption, UsageError } from './arguments.js'
-import { clusterStatus, statusText } from './cluster-status.js'
+import { checkedName } from './cluster-files.js'
 import { command } from './command-kind.js'
-import type { Streams } from './streams.js'
+import { detach } from './detached-cluster.js'
+import { serveCluster } from './served-cluster.js'
 
-const SETTLE_SECONDS = 120
-const REDRAW_MS = 500
 const LARGEST_PORT = 65_535
+/** The nodes' network has room for this many beside the load balancers' addresses. */
+const MOST_WORKERS = 200
 
 export const upCommand = command({
   name: 'up',
   operands: '-f FILE...',
-  about: 'bring a cluster up in real time and keep it until Ctrl-C',
+  about: 'bring a cluster up in real time, for kubectl too, and keep it until Ctrl-C or podwire down',
   help: `Options
-  -f FILE            manifests, or a directory of them; may be repeated
+  -f FILE            manifests: a file, a directory of them, or a URL; may be repeated; none: an empty cluster
+  -d                 run in the background, until podwire down
+  --name NAME        of the cluster, to have several; default: default
+  --nodes N          workers beside the control plane; default 2
+  --api-port PORT    of the API server; default: any that is free
+  --bind ADDRESS     address of the API server; default 127.0.0.1. With another one, other machines reach it
+  --kubeconfig FILE  where to write the kubeconfig; default: in the state directory
+  --merge            add a context to your own kubeconfig, until the cluster ends
   --dns-port PORT    let the cluster's DNS answer on 127.0.0.1:PORT, UDP and TCP; 0 takes a free port
   --proxy-mode MODE  how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
   --pcap FILE        capture every virtual interface (pcapng)
   --pods-per-thread N|all  how many pods share a thread: 1 (default), N, or all, and the network with them
   --seed N           seed of everything random; default 1
 
-Exit code: 0 after Ctrl-C, 2 when the cluster cannot be brought up
+State is kept in $XDG_STATE_HOME/podwire, or else in ~/.local/state/podwire.
+
+Exit code: 0 after Ctrl-C, or with -d when the cluster is up; 2 when it cannot be brought up
 `,
   options: {
     filename: { type: 'string', short: 'f', multiple: true },
+    detach: { type: 'boolean', short: 'd' },
+    name: { type: 'string' },
+    nodes: { type: 'string' },
+    'api-port': { type: 'string' },
+    bind: { type: 'string' },
+    kubeconfig: { type: 'string' },
+    merge: { type: 'boolean' },
     'dns-port': { type: 'string' },
     'proxy-mode': { type: 'string' },
     pcap: { type: 'string' },
     'pods-per-thread': { type: 'string' },
     seed: { type: 'string' },
+    // What -d starts: not for people.
+    background: { type: 'boolean' },
   },
-  async run(values, operands, { streams, world, signal }) {
-    const dnsPort = integerOption('dns-port', values['dns-port'], LARGEST_PORT)
+  async run(values, operands, context) {
+    const name = checkedName(values.name)
+    const workers = integerOption('nodes', values.nodes, MOST_WORKERS)
     const proxyMode = proxyModeOption(values['proxy-mode'])
     const seed = integerOption('seed', values.seed)
     const podsPerThread = podsPerThreadOption(values['pods-per-thread'], 'real')
-    const options = {
-      clock: 'real' as const,
-      ...(podsPerThread === undefined ? {} : { podsPerThread }),
-      ...(proxyMode === undefined ? {} : { proxyMode }),
-      ...(seed === undefined ? {} : { seed }),
-      ...(values.pcap === undefined ? {} : { pcap: values.pcap }),
+    const { bind = '127.0.0.1', kubeconfig, pcap } = values
+    if (isIP(bind) === 0) throw new UsageError(`--bind ${bind}: not an IP address`, '0.0.0.0 is all of them')
+    const dnsPort = integerOption('dns-port', values['dns-port'], LARGEST_PORT)
+    const settings = {
+      name,
+      files: [...(values.filename ?? []), ...operands],
+      bind,
+      apiPort: integerOption('api-port', values['api-port'], LARGEST_PORT) ?? 0,
+      merge: values.merge ?? false,
+      background: values.background ?? false,
+      ...(kubeconfig !== undefined && { kubeconfig: resolve(kubeconfig) }),
+      ...(dnsPort !== undefined && { dnsPort }),
+      emulation: {
+        clock: 'real' as const,
+        ...(workers !== undefined && { cluster: { nodes: nodesOf(workers) } }),
+        ...(podsPerThread !== undefined && { podsPerThread }),
+        ...(proxyMode !== undefined && { proxyMode }),
+        ...(seed !== undefined && { seed }),
+        ...(pcap !== undefined && { pcap }),
+      },
     }
-    const files = [...(values.filename ?? []), ...operands]
-    await using cluster = await clusterOfManifests(files, options, world)
-    const dns = dnsPort === undefined ? undefined : await openDns(cluster, dnsPort)
-    try {
-      if (streams.progress) await redraw(cluster, dns, streams, signal)
-      else await wait(cluster, dns, streams, signal)
-    } finally {
-      await dns?.close()
-    }
-    return 0
+    if (!values.detach) return serveCluster(settings, context)
+    return detach(name, backgroundArguments(values, operands), context)
   },
 })
 
-async function openDns(cluster: RunningCluster, port: number): Promise<HostDns> {
-  try {
-    return await cluster.emulation.exposeDns(port)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE')
-      throw new UsageError(`--dns-port ${port}: the port is taken`, 'another port, or 0')
-    if (code === 'EACCES')
-      throw new UsageError(`--dns-port ${port}: not allowed`, 'a port from 1024 on, or 0')
-    throw error
-  }
+function nodesOf(workers: number): NodeOptions[] {
+  const names = Array.from({ length: workers }, (_, index) => ({ name: `k8s-node${index + 1}` }))
+  return [{ name: 'k8s-master', controlPlane: true }, ...names]
 }
 
-/** One line when the cluster has settled, after one for each pod that is not ready and has not done its work. */
-async function wait(
-  cluster: RunningCluster,
-  dns: HostDns | undefined,
-  streams: Streams,
-  signal: AbortSignal,
-): Promise<void> {
-  const settled = cluster.settle(SETTLE_SECONDS).then(
-    () => undefined,
-    (error: Error) => error.message,
-  )
-  const problem = await Promise.race([settled, aborted(signal)])
-  if (signal.aborted) return
-  if (problem !== undefined) streams.err(`${problem}\n`)
-  const { nodes, pods, services } = clusterStatus(cluster)
-  const ready = pods.filter((pod) => pod.ready).length
-  const waiting = pods.filter((pod) => !pod.ready && pod.state !== 'Succeeded')
-  for (const { name, state, message } of waiting)
-    streams.err(`pod ${name} is not ready: ${state}${message === '' ? '' : `: ${message}`}\n`)
-  const where = dns === undefined ? '' : `, DNS on 127.0.0.1:${dns.port}`
-  streams.out(
-    `${waiting.length === 0 ? 'ready' : 'up'}: ${nodes.length} nodes, ${ready}/${pods.length} pods, ${services.length} services${where}; Ctrl-C ends\n`,
-  )
-  await aborted(signal)
-}
-
-/** On a terminal: the status is drawn over itself. */
-async function redraw(
-  cluster: RunningCluster,
-  dns: HostDns | undefined,
-  streams: Streams,
-  signal: AbortSignal,
-): Promise<void> {
-  const paint = painter(streams.colors)
-  let drawn = 0
-  let last = ''
-  const draw = () => {
-    const text = statusText(clusterStatus(cluster), dns?.port, paint)
-    if (text === last) return
-    last = text
-    // Up to the first line of what was drawn, and everything below it away.
-    streams.out(`${drawn > 0 ? `\x1b[${drawn}A\r\x1b[J` : ''}${text}`)
-    drawn = text.split('\n').length - 1
-  }
-  draw()
-  const timer = setInterval(draw, REDRAW_MS)
-  await aborted(signal)
-  clearInterval(timer)
-  streams.out('\n')
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+/** The same command line for the process in the background. */
+function backgroundArguments(
+  values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>,
+  operands: readonly string[],
+): string[] {
+  const words = Object.entries(values).flatMap(([name, value]) => {
+    if (name === 'detach' || value === undefined || value === false) return []
+    return value === true ? `--${name}` : [value].flat().map((one) => `--${name}=${one}`)
   })
+  return ['up', '--background', ...words, '--', ...operands]
 }

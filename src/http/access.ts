@@ -11,9 +11,12 @@ import { forbidden, unauthorized } from '../api/status.js'
 export interface Credentials {
   /** What clients send as `Authorization: Bearer TOKEN`. */
   readonly token: string
-  /** PEM texts. Without it the server speaks plain HTTP. */
+  /**
+   * PEM texts: the server's key and certificate, and the authority of client certificates. Without it the server
+   * speaks plain HTTP, where a token is all that is asked for.
+   */
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string }
-  /** Names and addresses, besides loopback's, by which the server may be asked for. */
+  /** Names and addresses, besides loopback's, by which the server may be asked for; in lower case. */
   readonly hosts?: readonly string[]
 }
 
@@ -24,12 +27,13 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '::1']
 
 export function accessTo(credentials: Credentials, bound: string): Access {
   const hosts = new Set([...LOOPBACK, bound, ...(credentials.hosts ?? [])])
+  const scheme = credentials.tls === undefined ? 'http' : 'https'
   const token = digest(credentials.token)
   return (request) => {
     const host = hostOf(request.headers.host)
     if (host === undefined || !hosts.has(host))
       return forbidden(`the server is not known as ${JSON.stringify(request.headers.host ?? '')}`).status
-    if (isForeign(request)) return forbidden('requests of web pages are not allowed').status
+    if (isForeign(request, scheme)) return forbidden('requests of web pages are not allowed').status
     if (hasCertificate(request) || hasToken(request, token)) return undefined
     return unauthorized().status
   }
@@ -44,11 +48,11 @@ function hostOf(header: string | undefined): string | undefined {
 }
 
 /** Browsers tell on their pages; programs send neither header, or their own origin. */
-function isForeign({ headers }: IncomingMessage): boolean {
+function isForeign({ headers }: IncomingMessage, scheme: string): boolean {
   const { origin } = headers
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  return origin !== undefined && origin !== `https://${headers.host}`
+  return origin !== undefined && origin !== `${scheme}://${headers.host}`
 }
 
 function hasCertificate({ socket }: IncomingMessage): boolean {

@@ -7,7 +7,7 @@ import type { EmulationOptions } from '../drivers/emulation.js'
 import type { World } from './run.js'
 import { RunningCluster } from './running-cluster.js'
 import { SourceError } from './source-error.js'
-import { isDirectory, readText } from './source-files.js'
+import { fetchText, isDirectory, isUrl, readText } from './source-files.js'
 
 const START = { line: 1, column: 1 }
 
@@ -17,8 +17,8 @@ interface Manifest {
 }
 
 /**
- * Starts an emulation and applies `paths`: files, or directories whose .yaml, .yml and .json files are taken in order
- * of their names. It is not settled yet. Rejects, with everything closed, with SourceError when a file cannot be read,
+ * Starts an emulation and applies `paths`: files, URLs, or directories whose .yaml, .yml and .json files are taken in
+ * order of their names. It is not settled yet. Rejects, with everything closed, with SourceError when a file cannot be read,
  * is no YAML, or is refused; with TypeError for an option that cannot be.
  */
 export async function clusterOfManifests(
@@ -26,7 +26,7 @@ export async function clusterOfManifests(
   options: EmulationOptions,
   world: World,
 ): Promise<RunningCluster> {
-  const manifests = paths.flatMap(manifestFiles).map(readManifest)
+  const manifests = await Promise.all(paths.flatMap(manifestFiles).map(readManifest))
   const cluster = new RunningCluster(await world.startEmulation(options), world, resolve('.'))
   try {
     for (const { file, text } of manifests) {
@@ -43,7 +43,7 @@ export async function clusterOfManifests(
 }
 
 function manifestFiles(path: string): string[] {
-  if (!isDirectory(path)) return [path]
+  if (isUrl(path) || !isDirectory(path)) return [path]
   const files = readdirSync(path).filter((name) => /\.(ya?ml|json)$/i.test(name))
   if (files.length === 0) {
     const message = 'no manifest in this directory: no file ends in .yaml, .yml or .json'
@@ -52,8 +52,8 @@ function manifestFiles(path: string): string[] {
   return files.sort().map((name) => join(path, name))
 }
 
-function readManifest(file: string): Manifest {
-  const source = readText(file)
+async function readManifest(file: string): Promise<Manifest> {
+  const source = isUrl(file) ? await fetchText(file) : readText(file)
   if ('problem' in source) throw new SourceError(file, [{ ...START, message: source.problem }])
   checkYaml(file, source.text)
   return { file, text: source.text }

@@ -36,6 +36,7 @@ const test = suite<{ directory: string }>('up')
 
 test.before((context) => {
   context.directory = mkdtempSync(join(tmpdir(), 'podwire-'))
+  process.env['XDG_STATE_HOME'] = join(context.directory, 'state')
   writeFileSync(join(context.directory, 'web.yaml'), MANIFEST)
   writeFileSync(join(context.directory, 'one.yaml'), SCENARIO)
 })
@@ -69,9 +70,13 @@ async function podwire(
 
 test('up tells in one line that the cluster is ready, and ends well by Ctrl-C', async ({ directory }) => {
   const file = join(directory, 'web.yaml')
-  const { code, out } = await podwire(['up', '-f', file, '--dns-port', '0'], { until: /ready/ })
+  const { code, out } = await podwire(['up', '-f', file, '--dns-port', '0'], { until: /^ready/m })
   assert.is(code, 0)
-  assert.match(out, /^ready: 3 nodes, 3\/3 pods, 3 services, DNS on 127\.0\.0\.1:\d+; Ctrl-C ends\n$/)
+  const [serving, kubeconfig, ready, ...rest] = out.split('\n')
+  assert.match(serving!, /^cluster default: https:\/\/127\.0\.0\.1:\d+, DNS on 127\.0\.0\.1:\d+$/)
+  assert.match(kubeconfig!, /^export KUBECONFIG=\S+\/podwire\/default\/kubeconfig$/)
+  assert.is(ready, 'ready: 3 nodes, 3/3 pods, 3 services; Ctrl-C ends')
+  assert.equal(rest, [''])
 })
 
 test('up names the pods that are not ready and says why', async ({ directory }) => {
@@ -83,7 +88,7 @@ test('up names the pods that are not ready and says why', async ({ directory }) 
   writeFileSync(file, `${unknown}---\n${homeless}`)
   const { code, out, err } = await podwire(['up', '-f', file], { until: /Ctrl-C/ })
   assert.is(code, 0)
-  assert.match(out, /^up: 3 nodes, 2\/4 pods, /)
+  assert.match(out, /^up: 3 nodes, 2\/4 pods, /m)
   assert.match(err, /^pod unknown is not ready: (ErrImagePull|ImagePullBackOff): .*example\.invalid\/none:1/m)
   assert.match(err, /^pod homeless is not ready: Unschedulable: 0\/3 nodes are available/m)
 })
