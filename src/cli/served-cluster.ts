@@ -20,7 +20,7 @@ import {
   userKubeconfig,
   writeKubeconfig,
 } from './kubeconfig-file.js'
-import { withStatus } from './status-api.js'
+import { STATUS_PATH } from './status-api.js'
 import type { Streams } from './streams.js'
 
 const SETTLE_SECONDS = 120
@@ -159,9 +159,9 @@ async function openApi(
   { bind, apiPort }: ServedClusterSettings,
   { server }: ClusterCredentials,
 ): Promise<ApiListener> {
-  const api = withStatus(cluster.api, () => clusterStatus(cluster, flows))
+  const readings = { [STATUS_PATH]: () => clusterStatus(cluster, flows) }
   try {
-    return await listen({ api, host: bind, port: apiPort, credentials: server })
+    return await listen({ api: cluster.api, host: bind, port: apiPort, credentials: server, readings })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRNOTAVAIL')

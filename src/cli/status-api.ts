@@ -2,29 +2,11 @@
 // status` reads. Connections by endpoint and proxies' modes are not in any Kubernetes object.
 
 import { request as httpsRequest } from 'node:https'
-import type { Api } from '../api/request.js'
-import { jsonResponse, methodNotAllowed, statusResponse } from '../api/status.js'
 import type { ClusterState } from './cluster-files.js'
 import type { ClusterStatus } from './cluster-status.js'
 
-const PATH = '/podwire/v1/status'
+export const STATUS_PATH = '/podwire/v1/status'
 const TIMEOUT_MS = 5_000
-
-/** `api`, with the status under a path of its own. */
-export function withStatus(api: Api, status: () => ClusterStatus): Api {
-  return {
-    request: (request) => {
-      if (request.path !== PATH) return api.request(request)
-      return request.method === 'GET'
-        ? jsonResponse(200, status())
-        : statusResponse(methodNotAllowed().status)
-    },
-    watch: (request, onLine) => api.watch(request, onLine),
-    exec: (request) => api.exec(request),
-    attach: (request) => api.attach(request),
-    followLog: (request, onBytes, onEnd) => api.followLog(request, onBytes, onEnd),
-  }
-}
 
 /** Asks a running cluster. Rejects with an Error that says why there is no answer. */
 export function askStatus({
@@ -34,16 +16,20 @@ export function askStatus({
 }: NonNullable<ClusterState['serving']>): Promise<ClusterStatus> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` }
-    const request = httpsRequest(new URL(PATH, server), { ca, headers, agent: false }, async (response) => {
-      try {
-        let text = ''
-        for await (const chunk of response.setEncoding('utf8')) text += chunk
-        if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`)
-        resolve(JSON.parse(text) as ClusterStatus)
-      } catch (error) {
-        reject(error as Error)
-      }
-    })
+    const request = httpsRequest(
+      new URL(STATUS_PATH, server),
+      { ca, headers, agent: false },
+      async (response) => {
+        try {
+          let text = ''
+          for await (const chunk of response.setEncoding('utf8')) text += chunk
+          if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`)
+          resolve(JSON.parse(text) as ClusterStatus)
+        } catch (error) {
+          reject(error as Error)
+        }
+      },
+    )
     request.setTimeout(TIMEOUT_MS, () => request.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)))
     request.on('error', reject)
     request.end()

@@ -3,7 +3,14 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
-import { badRequestUrl, internalError, methodNotAllowed, statusOf, statusResponse } from '../api/status.js'
+import {
+  badRequestUrl,
+  internalError,
+  jsonResponse,
+  methodNotAllowed,
+  statusOf,
+  statusResponse,
+} from '../api/status.js'
 import { flag } from '../api/target.js'
 import type { Access } from './access.js'
 import { readBody } from './request-body.js'
@@ -11,6 +18,14 @@ import { streamLog, streamWatch } from './response-stream.js'
 
 const VERBS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const BODIES: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Values by path. */
+export type Readings = Readonly<Record<string, () => unknown>>
+
+export interface Served {
+  readonly api: Api
+  readonly readings: Readings
+}
 
 /** The URL that was asked for, with the Host as it was sent; undefined when it is none. */
 export function urlOf(request: IncomingMessage): URL | undefined {
@@ -21,7 +36,7 @@ export function urlOf(request: IncomingMessage): URL | undefined {
 
 /** Answers `request`; whatever goes wrong becomes a Status. */
 export function answerRequest(
-  api: Api,
+  served: Served,
   access: Access,
   request: IncomingMessage,
   response: ServerResponse,
@@ -32,7 +47,7 @@ export function answerRequest(
     response.setHeader('connection', 'close')
     return send(request, response, statusResponse(refused))
   }
-  answer(api, request, response).catch((error: unknown) => {
+  answer(served, request, response).catch((error: unknown) => {
     send(request, response, statusResponse(statusOf(error) ?? faultStatus(error)))
   })
 }
@@ -41,7 +56,11 @@ function faultStatus(error: unknown): Status {
   return internalError(error instanceof Error ? error.message : String(error)).status
 }
 
-async function answer(api: Api, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { api, readings }: Served,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { method = '' } = request
   if (method === 'OPTIONS') {
     response.writeHead(200, { allow: `${VERBS.join(', ')}, HEAD, OPTIONS`, 'content-length': 0 }).end()
@@ -55,7 +74,8 @@ async function answer(api: Api, request: IncomingMessage, response: ServerRespon
     if (flag(asked, 'watch')) return streamWatch(api, asked, response)
     if (asked.path.endsWith('/log') && flag(asked, 'follow')) return streamLog(api, asked, response)
   }
-  send(request, response, api.request(asked))
+  const reading = verb === 'GET' && Object.hasOwn(readings, asked.path) ? readings[asked.path] : undefined
+  send(request, response, reading === undefined ? api.request(asked) : jsonResponse(200, reading()))
 }
 
 function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): ApiRequest {

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { Api, Status } from '../api/request.js'
 import { unknownPath } from '../api/status.js'
 import { type Access, accessTo, type Credentials } from './access.js'
-import { answerRequest, urlOf } from './exchange.js'
+import { answerRequest, type Readings, urlOf } from './exchange.js'
 
 /**
  * Takes over a connection upgrade; false, with the socket untouched, when the path is not its own. Called only after
@@ -30,6 +30,8 @@ export interface ListenOptions {
   readonly port: number
   readonly credentials: Credentials
   readonly upgrades?: readonly UpgradeHandler[]
+  /** What is answered, as JSON, to a GET of a path that is none of Kubernetes'. */
+  readonly readings?: Readings
 }
 
 export interface ApiListener {
@@ -45,7 +47,7 @@ const LARGEST_HEADERS = 64 * 1024
 
 /** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listen(options: ListenOptions): Promise<ApiListener> {
-  const { api, host = '127.0.0.1', port, credentials, upgrades = [] } = options
+  const { api, host = '127.0.0.1', port, credentials, upgrades = [], readings = {} } = options
   const access = accessTo(credentials, host)
   const settings = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -59,7 +61,8 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
     tls === undefined
       ? createServer(settings)
       : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
-  server.on('request', (request, response) => answerRequest(api, access, request, response))
+  const served = { api, readings }
+  server.on('request', (request, response) => answerRequest(served, access, request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     upgrade(access, upgrades, request, socket, head),
   )
