@@ -6,13 +6,21 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Benchmark, compare, type Row } from './contestant.js'
+import { httpConnections, httpRequests } from './drivers/http-requests.js'
 import { bulkTransfer } from './proxy/bulk-transfer.js'
 import { newConnection, serviceRules } from './proxy/service-rules.js'
 import { benchmarkText, targetsText } from './report.js'
 import { judge, TARGETS } from './targets.js'
 import { checksum } from './wire/checksum.js'
 
-const BENCHMARKS: readonly Benchmark[] = [checksum, bulkTransfer, serviceRules, newConnection]
+const BENCHMARKS: readonly Benchmark[] = [
+  checksum,
+  bulkTransfer,
+  serviceRules,
+  newConnection,
+  httpRequests,
+  httpConnections,
+]
 const ROUNDS = 5
 const QUICK_ROUNDS = 3
 

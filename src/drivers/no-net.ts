@@ -11,6 +11,7 @@ export function noNet(): OwnedNet {
   return {
     connect: async () => unreachable('connect'),
     listen: () => unreachable('listen'),
+    listenNonBlocking: () => unreachable('listen'),
     datagram: () => unreachable('bind'),
     echo: () => unreachable('socket'),
     resolve: async (host) => {

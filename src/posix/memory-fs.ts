@@ -6,6 +6,9 @@ import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type FileStat, type FileSystem, resolvePath } from './file-system.js'
 import { toBytes } from './pipe.js'
 
+/** Paths whose places are remembered. */
+const MAX_PLACES = 1024
+
 /** Counts bytes against a limit: of all files of a pod, or of what its processes keep in memory. */
 export class Quota {
   readonly #limitBytes: number
@@ -52,6 +55,8 @@ type TreeNode = FileNode | DirectoryNode | DeviceNode
 export class Volume {
   readonly root: DirectoryNode
   readonly quota: Quota
+  /** Counts up when a name appears or goes. */
+  structure = 0
   readonly #unixMillis: () => number
 
   constructor(quota: Quota, unixMillis: () => number) {
@@ -68,6 +73,7 @@ export class Volume {
   discard(): void {
     this.quota.take(-bytesIn(this.root))
     this.root.entries.clear()
+    this.structure++
   }
 }
 
@@ -89,6 +95,9 @@ interface Place {
 export class MemoryFileSystem implements FileSystem {
   readonly #root: Mount
   readonly #mounts: Mount[] = []
+  /** Where paths lead that were looked up since `#structure`. */
+  readonly #places = new Map<string, Place>()
+  #structure = 0
 
   constructor(root: Volume) {
     this.#root = { path: '', volume: root, start: root.root, readOnly: false }
@@ -110,12 +119,14 @@ export class MemoryFileSystem implements FileSystem {
     }
     this.#mounts.push({ path: at, volume, start, readOnly: options.readOnly ?? false })
     this.#mounts.sort((a, b) => b.path.length - a.path.length)
+    this.#places.clear()
   }
 
   /** Makes a device node that reads as empty and takes all that is written (/dev/null). */
   makeNullDevice(path: string): void {
     const place = this.#place(path, 'mknod')
     place.parent.entries.set(place.name, { type: 'device', modifiedMillis: place.mount.volume.unixMillis() })
+    place.mount.volume.structure++
   }
 
   stat(path: string): FileStat {
@@ -195,6 +206,7 @@ export class MemoryFileSystem implements FileSystem {
     if (mount.readOnly) throw failure('EROFS', 'mkdir', path)
     const modifiedMillis = mount.volume.unixMillis()
     parent.entries.set(name, { type: 'directory', entries: new Map(), modifiedMillis })
+    mount.volume.structure++
     parent.modifiedMillis = modifiedMillis
   }
 
@@ -208,6 +220,7 @@ export class MemoryFileSystem implements FileSystem {
     if (node.type === 'directory' && !recursive && node.entries.size > 0)
       throw failure('ENOTEMPTY', 'rmdir', path)
     parent.entries.delete(name)
+    mount.volume.structure++
     parent.modifiedMillis = mount.volume.unixMillis()
     mount.volume.quota.take(-bytesIn(node))
   }
@@ -223,6 +236,8 @@ export class MemoryFileSystem implements FileSystem {
     if (target.node !== undefined) target.mount.volume.quota.take(-bytesIn(target.node))
     source.parent.entries.delete(source.name)
     target.parent.entries.set(target.name, source.node)
+    source.mount.volume.structure++
+    target.mount.volume.structure++
   }
 
   touch(path: string): void {
@@ -241,6 +256,7 @@ export class MemoryFileSystem implements FileSystem {
     const modifiedMillis = volume.unixMillis()
     const made: FileNode = { type: 'file', buffer: new Uint8Array(0), size: 0, modifiedMillis }
     parent.entries.set(name, made)
+    volume.structure++
     parent.modifiedMillis = modifiedMillis
     return { node: made, volume }
   }
@@ -252,6 +268,21 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   #place(path: string, syscall: string): Place {
+    let structure = this.#root.volume.structure
+    for (const mount of this.#mounts) structure += mount.volume.structure
+    if (structure !== this.#structure || this.#places.size >= MAX_PLACES) {
+      this.#structure = structure
+      this.#places.clear()
+    }
+    let place = this.#places.get(path)
+    if (place === undefined) {
+      place = this.#walk(path, syscall)
+      this.#places.set(path, place)
+    }
+    return place
+  }
+
+  #walk(path: string, syscall: string): Place {
     const full = resolvePath('/', path)
     const mount =
       this.#mounts.find((candidate) => full === candidate.path || full.startsWith(`${candidate.path}/`)) ??
@@ -285,6 +316,7 @@ export class MemoryFileSystem implements FileSystem {
       if (next === undefined) {
         next = { type: 'directory', entries: new Map(), modifiedMillis: volume.unixMillis() }
         node.entries.set(part, next)
+        volume.structure++
       }
       node = next
     }

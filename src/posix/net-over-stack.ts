@@ -17,6 +17,8 @@ import type {
   Listener,
   NeighborRow,
   Net,
+  NonBlockingConnection,
+  NonBlockingListener,
   QueryAnswer,
   QueryOptions,
   Resolution,
@@ -75,6 +77,10 @@ export class ProcessNet implements Net {
 
   listen(on: Endpoint): Listener {
     return new StackListener(this.#now().tcpListen(on), this.#network, this.#open)
+  }
+
+  listenNonBlocking(on: Endpoint): NonBlockingListener {
+    return new StackReadyListener(this.#now().tcpListen(on), this.#network, this.#open)
   }
 
   datagram(on?: Partial<Endpoint>): DatagramSocket {
@@ -295,6 +301,98 @@ class StackListener implements Listener {
     this.#open.delete(this)
     this.#listener.close()
     this.#network.touched()
+  }
+}
+
+class StackReadyListener implements NonBlockingListener {
+  readonly local: Endpoint
+  readonly #listener: TcpListener
+  readonly #network: PodNetwork
+  readonly #open: Set<Closable>
+
+  constructor(listener: TcpListener, network: PodNetwork, open: Set<Closable>) {
+    this.local = listener.local
+    this.#listener = listener
+    this.#network = network
+    this.#open = open
+    open.add(this)
+  }
+
+  set onReady(onReady: (() => void) | undefined) {
+    this.#listener.onReady = onReady
+  }
+
+  accept(): NonBlockingConnection | undefined {
+    const socket = this.#listener.accept()
+    return socket && new StackReadyConnection(socket, this.#network, this.#open)
+  }
+
+  close(): void {
+    this.#open.delete(this)
+    this.#listener.close()
+    this.#network.touched()
+  }
+}
+
+class StackReadyConnection implements NonBlockingConnection {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly #socket: TcpSocket
+  readonly #network: PodNetwork
+  readonly #open: Set<Closable>
+
+  constructor(socket: TcpSocket, network: PodNetwork, open: Set<Closable>) {
+    this.local = socket.local
+    this.remote = socket.remote
+    this.#socket = socket
+    this.#network = network
+    this.#open = open
+    open.add(this)
+  }
+
+  set onReady(onReady: (() => void) | undefined) {
+    this.#socket.onReady = onReady
+  }
+
+  get ended(): boolean {
+    return this.#socket.ended || this.#socket.state === 'CLOSED'
+  }
+
+  read(): Uint8Array | undefined {
+    const bytes = this.#socket.read()
+    // Room in the buffer may be news for the peer.
+    if (bytes !== undefined) this.#network.touched()
+    else if (this.#socket.error !== undefined) throw this.#socket.error
+    return bytes
+  }
+
+  write(bytes: Uint8Array): number {
+    this.#setNow()
+    const taken = this.#socket.write(bytes)
+    if (taken > 0) this.#network.touched()
+    return taken
+  }
+
+  setNoDelay(on: boolean): void {
+    this.#socket.setNoDelay(on)
+  }
+
+  close(): void {
+    this.#open.delete(this)
+    this.#setNow()
+    this.#socket.close()
+    this.#network.touched()
+  }
+
+  abort(): void {
+    this.#open.delete(this)
+    this.#setNow()
+    this.#socket.abort()
+    this.#network.touched()
+  }
+
+  #setNow(): void {
+    this.#network.stack.setNow(this.#network.clock.now())
   }
 }
 

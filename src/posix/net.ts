@@ -27,6 +27,34 @@ export interface Listener {
   close(): void
 }
 
+/** A connection that never waits (O_NONBLOCK), for servers of many: `onReady` is what epoll(7) would tell. */
+export interface NonBlockingConnection {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /** What is here now; undefined when nothing is. Throws the connection's error. */
+  read(): Uint8Array | undefined
+  /** The peer has finished, and all of it was read. */
+  readonly ended: boolean
+  /** Takes as much as there is room for; how much. */
+  write(bytes: Uint8Array): number
+  /** Called when there may be something to read, room to write, the end or an error. Must not throw. */
+  onReady: (() => void) | undefined
+  setNoDelay(on: boolean): void
+  close(): void
+  /** RST. */
+  abort(): void
+}
+
+/** A listener that never waits. */
+export interface NonBlockingListener {
+  readonly local: Endpoint
+  /** The next connection that is here; undefined when none is. */
+  accept(): NonBlockingConnection | undefined
+  /** Called when there may be one. Must not throw. */
+  onReady: (() => void) | undefined
+  close(): void
+}
+
 export interface DatagramSocket {
   readonly local: Endpoint
   send(bytes: Uint8Array, to?: Endpoint): void
@@ -122,6 +150,8 @@ export interface Net {
     options?: ConnectOptions,
   ): Promise<Connection>
   listen(on: Endpoint): Listener
+  /** As `listen`, with connections that never wait. */
+  listenNonBlocking(on: Endpoint): NonBlockingListener
   datagram(on?: Partial<Endpoint>): DatagramSocket
   echo(): EchoSocket
   /**

@@ -79,6 +79,7 @@ function noNetwork(): OwnedNet {
   return {
     connect: refuse,
     listen: refuse,
+    listenNonBlocking: refuse,
     datagram: refuse,
     echo: refuse,
     resolve: refuse,

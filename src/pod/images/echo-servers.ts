@@ -1,6 +1,5 @@
 // Servers that tell the client what they saw of its request: whoami, and the echo servers of three authors.
 
-import type { Connection } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
 import { formatAddress, formatEndpoint } from '../../wire/address.js'
 import {
@@ -15,6 +14,7 @@ import {
   urlOf,
 } from './go-server.js'
 import type { HttpRequest } from './http-request.js'
+import type { HttpPeer } from './http-server.js'
 
 /** traefik/whoami: names and addresses of the pod, then the request as it came. */
 export const whoamiServer: Program = async (process) => {
@@ -53,7 +53,7 @@ function addressesOf({ system }: Process): string[] {
     .map((address) => address.replace(/\/.*/, ''))
 }
 
-function whoamiText(process: Process, name: string, request: HttpRequest, connection: Connection): string {
+function whoamiText(process: Process, name: string, request: HttpRequest, connection: HttpPeer): string {
   const seen = [
     ...(name === '' ? [] : [`Name: ${name}`]),
     `Hostname: ${process.system.hostname}`,
@@ -73,7 +73,7 @@ function whoamiText(process: Process, name: string, request: HttpRequest, connec
   return `${seen.join('\n')}\n${lines.join('\r\n')}\r\n\r\n`
 }
 
-function whoamiJson(process: Process, name: string, request: HttpRequest, connection: Connection): string {
+function whoamiJson(process: Process, name: string, request: HttpRequest, connection: HttpPeer): string {
   return `${JSON.stringify({
     hostname: process.system.hostname,
     ip: addressesOf(process),

@@ -2,7 +2,7 @@
 // they answer text, spell headers, stamp log lines and read flags.
 
 import { SystemError } from '../../base/errors.js'
-import type { Listener } from '../../posix/net.js'
+import type { NonBlockingListener } from '../../posix/net.js'
 import type { Process } from '../../posix/process.js'
 import { formatDate } from '../../shell/applets/date.js'
 import { IPV4_ANY } from '../../wire/address.js'
@@ -13,9 +13,9 @@ const encoder = new TextEncoder()
 
 /** Listens on all addresses and serves; 1 when the port cannot be had. */
 export async function serveOn(process: Process, port: number, service: HttpService): Promise<number> {
-  let listener: Listener
+  let listener: NonBlockingListener
   try {
-    listener = process.system.net.listen({ address: IPV4_ANY, port })
+    listener = process.system.net.listenNonBlocking({ address: IPV4_ANY, port })
   } catch (error) {
     if (!(error instanceof SystemError)) throw error
     const why = error.code === 'EADDRINUSE' ? 'address already in use' : error.message.toLowerCase()

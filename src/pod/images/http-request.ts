@@ -1,11 +1,6 @@
 // Requests off a connection, one after the other: the head of RFC 9112 section 3 within limits, bodies skipped.
 // Not a framework: only what a static server needs to answer rightly and to keep the connection in step.
 
-import type { Micros } from '../../base/time.js'
-import { NO_LONGER_NEEDED } from '../../posix/abort.js'
-import type { Connection } from '../../posix/net.js'
-import type { Process } from '../../posix/process.js'
-
 export interface HttpRequest {
   /** undefined when the head was no HTTP request. */
   readonly method: string | undefined
@@ -21,39 +16,76 @@ export interface HttpRequest {
 /** nginx' large_client_header_buffers, in one number. */
 const MAX_HEAD_BYTES = 32 * 1024
 
+/** The last request that came in one piece and alone, of any connection: clients under load repeat themselves. */
+export class RepeatedRequest {
+  #bytes: Uint8Array = new Uint8Array(0)
+  #request: HttpRequest | undefined
+
+  /** The request that `bytes` are, when they are those of the last one. */
+  find(bytes: Uint8Array): HttpRequest | undefined {
+    const known = this.#bytes
+    if (bytes.length !== known.length) return undefined
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== known[i]) return undefined
+    return this.#request
+  }
+
+  /** `bytes` are kept. */
+  remember(bytes: Uint8Array, request: HttpRequest): void {
+    this.#bytes = bytes
+    this.#request = request
+  }
+}
+
 export class RequestReader {
-  readonly #connection: Connection
-  readonly #process: Process
+  readonly #repeated: RepeatedRequest
   #text = ''
+  /** What came last, while `#text` is that and nothing else. */
+  #alone: Uint8Array | undefined
+  #ready: HttpRequest | undefined
   /** Body bytes of the last request that are still to be skipped. */
   #skip = 0
 
-  constructor(connection: Connection, process: Process) {
-    this.#connection = connection
-    this.#process = process
+  constructor(repeated: RepeatedRequest) {
+    this.#repeated = repeated
   }
 
   /** Whether the beginning of a next request is here. */
   get pending(): boolean {
-    return this.#text.length > this.#skip
+    return this.#ready !== undefined || this.#text.length > this.#skip
   }
 
-  /** Next request; undefined when the client is done or silent for `idle`. */
-  async next(idle: Micros): Promise<HttpRequest | undefined> {
-    for (;;) {
-      if (this.#skip > 0) {
-        const skipped = Math.min(this.#skip, this.#text.length)
-        this.#text = this.#text.slice(skipped)
-        this.#skip -= skipped
-      } else {
-        const end = this.#text.indexOf('\r\n\r\n')
-        if (end >= 0) return this.#parse(end)
-        if (this.#text.length > MAX_HEAD_BYTES) return BAD_REQUEST
-      }
-      const bytes = await this.#read(idle)
-      if (bytes === undefined) return undefined
-      this.#text += latin1(bytes)
+  /** Bytes off the connection; kept. */
+  add(bytes: Uint8Array): void {
+    const isAlone = this.#text === '' && this.#skip === 0 && this.#ready === undefined
+    if (isAlone) {
+      this.#ready = this.#repeated.find(bytes)
+      if (this.#ready !== undefined) return
     }
+    this.#alone = isAlone ? bytes : undefined
+    this.#text += latin1(bytes)
+  }
+
+  /** Next request; undefined when it has not come yet. */
+  next(): HttpRequest | undefined {
+    if (this.#ready !== undefined) {
+      const ready = this.#ready
+      this.#ready = undefined
+      return ready
+    }
+    if (this.#skip > 0) {
+      const skipped = Math.min(this.#skip, this.#text.length)
+      this.#text = this.#text.slice(skipped)
+      this.#skip -= skipped
+      if (this.#skip > 0) return undefined
+    }
+    const end = this.#text.indexOf('\r\n\r\n')
+    if (end < 0) return this.#text.length > MAX_HEAD_BYTES ? BAD_REQUEST : undefined
+    const request = this.#parse(end)
+    if (this.#alone !== undefined && this.#text === '' && this.#skip === 0) {
+      this.#repeated.remember(this.#alone, request)
+    }
+    this.#alone = undefined
+    return request
   }
 
   #parse(end: number): HttpRequest {
@@ -80,20 +112,6 @@ export class RequestReader {
       headers.has('transfer-encoding') ||
       (http11 ? /\bclose\b/.test(options) : !/\bkeep-alive\b/.test(options))
     return { method: match[1]!, target: match[2]!, line, headers, close }
-  }
-
-  async #read(idle: Micros): Promise<Uint8Array | undefined> {
-    const timer = new AbortController()
-    const { clock } = this.#process.system
-    const expired = clock.sleep(idle, timer.signal).then(
-      () => undefined,
-      () => undefined,
-    )
-    try {
-      return await Promise.race([this.#connection.read(this.#process.signal), expired])
-    } finally {
-      timer.abort(NO_LONGER_NEEDED)
-    }
   }
 }
 

@@ -5,11 +5,12 @@
 import { SystemError } from '../../base/errors.js'
 import type { FileSystem } from '../../posix/file-system.js'
 import { resolvePath } from '../../posix/file-system.js'
-import type { Connection, Listener } from '../../posix/net.js'
+import type { NonBlockingListener } from '../../posix/net.js'
 import { type Process, type Program, SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { formatAddress, IPV4_ANY } from '../../wire/address.js'
 import type { HttpRequest } from './http-request.js'
-import { type HttpResponse, type HttpService, REASON_PHRASES, serveHttp } from './http-server.js'
+import { REASON_PHRASES } from './http-response.js'
+import { type HttpPeer, type HttpResponse, type HttpService, serveHttp } from './http-server.js'
 
 export type WebServerFlavour = 'nginx' | 'httpd' | 'busybox'
 
@@ -32,9 +33,9 @@ export function webServer(flavour: WebServerFlavour): Program {
       await process.stderr.write(site)
       return 1
     }
-    let listener: Listener
+    let listener: NonBlockingListener
     try {
-      listener = process.system.net.listen({ address: IPV4_ANY, port: site.port })
+      listener = process.system.net.listenNonBlocking({ address: IPV4_ANY, port: site.port })
     } catch (error) {
       await process.stderr.write(bindError(site, error))
       return 1
@@ -48,11 +49,22 @@ export function webServer(flavour: WebServerFlavour): Program {
 }
 
 function staticService(site: Site): HttpService {
+  const served: Served = { request: undefined, response: undefined }
+  const stamp: LogStamp = { second: -1, text: '' }
   return {
     server: site.flavour,
-    respond: (request, _connection, process) => respond(request, site, process.system.fs),
-    logLine: accessLine,
+    respond: (request, _peer, process) => respond(request, site, process.system.fs, served),
+    logLine: (peer, request, response, process) => accessLine(peer, request, response, process, stamp),
   }
+}
+
+/** The file that was served last: while it stays the same the same answer is given again. */
+interface Served {
+  request: HttpRequest | undefined
+  response: HttpResponse | undefined
+  file?: string
+  bytes?: Uint8Array
+  modifiedMillis?: number
 }
 
 /** `nginx -s quit`: a signal to the one that serves. */
@@ -79,7 +91,8 @@ async function signalMaster(process: Process): Promise<number> {
 
 const encoder = new TextEncoder()
 
-function respond(request: HttpRequest, site: Site, files: FileSystem): HttpResponse {
+function respond(request: HttpRequest, site: Site, files: FileSystem, served: Served): HttpResponse {
+  if (request === served.request && isUnchanged(served, files)) return served.response!
   if (request.method === undefined) return errorPage(400)
   if (request.method !== 'GET' && request.method !== 'HEAD') return errorPage(405)
   const path = decodePath(request.target)
@@ -99,12 +112,24 @@ function respond(request: HttpRequest, site: Site, files: FileSystem): HttpRespo
   if (request.headers.get('if-none-match') === entityTag(modifiedMillis, size)) {
     return { status: 304, type: '', body: new Uint8Array(0), headers }
   }
-  return {
+  const body = files.readFile(file)
+  const response = {
     status: 200,
     type: contentType(file),
-    body: files.readFile(file),
+    body,
     headers: [...headers, 'Accept-Ranges: none'],
   }
+  Object.assign(served, { request, response, file, bytes: body, modifiedMillis })
+  return response
+}
+
+/** Whether the file that was served last is there as it was. */
+function isUnchanged({ file = '', bytes, modifiedMillis }: Served, files: FileSystem): boolean {
+  if (!files.exists(file)) return false
+  const { type, size, modifiedMillis: now } = files.stat(file)
+  if (type !== 'file' || size !== bytes!.length || now !== modifiedMillis) return false
+  const current = files.readFile(file)
+  return current.buffer === bytes!.buffer && current.byteOffset === bytes!.byteOffset
 }
 
 /** nginx' form: time and size in hexadecimal. */
@@ -120,19 +145,30 @@ function errorPage(status: number, headers: readonly string[] = []): HttpRespons
   return { status, type: 'text/html', body, headers }
 }
 
+/** The time of the last log line, as text: made once a second. */
+interface LogStamp {
+  second: number
+  text: string
+}
+
 /** The combined log format. */
 function accessLine(
-  connection: Connection,
+  peer: HttpPeer,
   request: HttpRequest,
   response: HttpResponse,
   process: Process,
+  stamp: LogStamp,
 ): string {
-  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(
-    new Date(process.system.clock.unixMillis()).toUTCString(),
-  )!
+  const second = Math.floor(process.system.clock.unixMillis() / 1000)
+  if (second !== stamp.second) {
+    const text = new Date(second * 1000).toUTCString()
+    const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(text)!
+    stamp.second = second
+    stamp.text = `[${day}/${month}/${year}:${time} +0000]`
+  }
   const sent = request.method === 'HEAD' ? 0 : response.body.length
   const field = (name: string) => request.headers.get(name) ?? '-'
-  return `${formatAddress(connection.remote.address)} - - [${day}/${month}/${year}:${time} +0000] "${request.line}" ${response.status} ${sent} "${field('referer')}" "${field('user-agent')}"\n`
+  return `${formatAddress(peer.remote.address)} - - ${stamp.text} "${request.line}" ${response.status} ${sent} "${field('referer')}" "${field('user-agent')}"\n`
 }
 
 function decodePath(target: string): string | undefined {

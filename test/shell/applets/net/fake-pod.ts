@@ -254,6 +254,9 @@ function fakeNet(pod: FakePod): Net {
         close: () => pod.listeners.delete(at),
       }
     },
+    listenNonBlocking: () => {
+      throw new Error('this fake has no non-blocking sockets')
+    },
     datagram: () => fakeDatagramSocket(pod),
     echo: () => fakeEchoSocket(pod),
     resolve: async (host, signal) => {

@@ -1,0 +1,103 @@
+// One connection of the HTTP engine: requests off it one after the other, their answers, and its end. Called when the
+// connection is ready; never waits. What connections share is http-server.ts.
+
+import type { Micros } from '../../base/time.js'
+import type { NonBlockingConnection } from '../../posix/net.js'
+import { RequestReader } from './http-request.js'
+import type { HttpServer } from './http-server.js'
+
+export class HttpExchange {
+  /** When bytes came last. */
+  lastReadAt: Micros
+  readonly #connection: NonBlockingConnection
+  readonly #server: HttpServer
+  readonly #reader: RequestReader
+  /** What of the last answer has not been taken yet. */
+  #unsent: Uint8Array | undefined
+  #answered = false
+  /** The last answer ends the connection. */
+  #closing = false
+  #over = false
+
+  constructor(connection: NonBlockingConnection, server: HttpServer) {
+    this.#connection = connection
+    this.#server = server
+    this.#reader = new RequestReader(server.repeated)
+    this.lastReadAt = server.process.system.clock.now()
+  }
+
+  start(): void {
+    this.#connection.setNoDelay(true)
+    this.#connection.onReady = () => this.ready()
+    this.ready()
+  }
+
+  /** Something came, or there is room again. */
+  ready(): void {
+    if (this.#over) return
+    try {
+      this.#work()
+    } catch {
+      // Broken by the peer, or by a program's mistake: neither is another connection's business.
+      this.#end()
+      this.#connection.abort()
+    }
+  }
+
+  /** A graceful end begins: a connection between two requests is closed. */
+  drain(): void {
+    if (this.#answered && !this.#reader.pending && this.#unsent === undefined) this.#close()
+  }
+
+  /** Nothing came for too long. */
+  expire(): void {
+    this.#close()
+  }
+
+  #work(): void {
+    for (;;) {
+      if (!this.#flush()) return
+      if (this.#closing) return this.#close()
+      if (this.#server.logIsFull) return
+      const request = this.#reader.next()
+      if (request === undefined) {
+        const bytes = this.#connection.read()
+        if (bytes === undefined) {
+          if (this.#connection.ended || (this.#server.draining && this.#answered && !this.#reader.pending))
+            this.#close()
+          return
+        }
+        this.lastReadAt = this.#server.process.system.clock.now()
+        this.#reader.add(bytes)
+        continue
+      }
+      const { service, process, encoder, draining } = this.#server
+      const response = service.respond(request, this.#connection, process)
+      this.#answered = true
+      this.#closing = request.close || response.status === 400 || draining
+      const unixMillis = process.system.clock.unixMillis()
+      this.#unsent = encoder.encode(response, this.#closing, request.method === 'HEAD', unixMillis)
+      const line = service.logLine?.(this.#connection, request, response, process) ?? ''
+      if (line !== '') this.#server.log(line)
+    }
+  }
+
+  /** Whether all was taken. */
+  #flush(): boolean {
+    if (this.#unsent === undefined) return true
+    const taken = this.#connection.write(this.#unsent)
+    this.#unsent = taken === this.#unsent.length ? undefined : this.#unsent.subarray(taken)
+    return this.#unsent === undefined
+  }
+
+  #close(): void {
+    this.#end()
+    this.#connection.close()
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#connection.onReady = undefined
+    this.#server.ended(this)
+  }
+}
