@@ -26,6 +26,7 @@ export const NGINX: ContainerSpec = {
   env: [],
   mounts: [],
   stdin: false,
+  stdinOnce: false,
   tty: false,
 }
 

@@ -143,8 +143,8 @@ export class HttpServer {
         }
         if (next !== NEVER) await clock.sleep(next - now, this.#idleTimer.signal)
       }
-    } catch (error) {
-      if (error !== NO_LONGER_NEEDED) throw error
+    } catch {
+      // The server has ended, or its process was killed: its sockets are closed with it.
     } finally {
       this.#sweeping = false
     }
