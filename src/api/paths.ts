@@ -26,7 +26,12 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   } else {
     return undefined
   }
-  rest = rest.map(decodeURIComponent)
+  try {
+    rest = rest.map(decodeURIComponent)
+  } catch {
+    // A "%" that begins no byte.
+    return undefined
+  }
   // /namespaces/NAME and its own subresources are the Namespace itself; anything deeper is inside of it.
   let namespace: string | undefined
   const ofNamespaceItself = rest[2] === undefined || rest[2] === 'status' || rest[2] === 'finalize'

@@ -62,6 +62,16 @@ export function badRequestUrl(url: string): RequestError {
   return new RequestError(failure(400, 'BadRequest', `not a URL of the API: ${JSON.stringify(url)}`))
 }
 
+/** Bytes that are no HTTP. */
+export function badHttp(why: string): RequestError {
+  return new RequestError(failure(400, 'BadRequest', `not an HTTP request: ${why}`))
+}
+
+export function headersTooLarge(limit: number): RequestError {
+  const message = `Request header fields too large: limit is ${limit}`
+  return new RequestError(failure(431, 'RequestHeaderFieldsTooLarge', message))
+}
+
 export function bodyTooLarge(limit: number): RequestError {
   return new RequestError(
     failure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`),

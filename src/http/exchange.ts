@@ -1,7 +1,8 @@
 // One HTTP request and its answer: an ApiRequest out of the one, the other out of an ApiResponse. Watches and logs
-// that are followed are streams (response-stream.ts); bodies are read by request-body.ts.
+// that are followed are streams of their own (watch-stream.ts, log-stream.ts); bodies are read by request-body.ts.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gzip } from 'node:zlib'
 import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
 import {
   badRequestUrl,
@@ -13,11 +14,17 @@ import {
 } from '../api/status.js'
 import { flag } from '../api/target.js'
 import type { Access } from './access.js'
+import { streamLog } from './log-stream.js'
 import { readBody } from './request-body.js'
-import { streamLog, streamWatch } from './response-stream.js'
+import { streamWatch } from './watch-stream.js'
 
 const VERBS: readonly string[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const BODIES: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Bodies up to this size are sent as they are, and zipped as upstream does it: fast rather than small. */
+const LARGEST_PLAIN = 128 * 1024
+const GZIP_LEVEL = 1
+const LINGER_MS = 2_000
 
 /** Values by path. */
 export type Readings = Readonly<Record<string, () => unknown>>
@@ -42,11 +49,7 @@ export function answerRequest(
   response: ServerResponse,
 ): void {
   const refused = access(request)
-  if (refused !== undefined) {
-    // Its body is not wanted: nothing more is read from there.
-    response.setHeader('connection', 'close')
-    return send(request, response, statusResponse(refused))
-  }
+  if (refused !== undefined) return send(request, response, statusResponse(refused))
   answer(served, request, response).catch((error: unknown) => {
     send(request, response, statusResponse(statusOf(error) ?? faultStatus(error)))
   })
@@ -81,7 +84,8 @@ async function answer(
 function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): ApiRequest {
   const url = urlOf(request)
   if (url === undefined) throw badRequestUrl(request.url ?? '')
-  const query: Record<string, string | readonly string[]> = {}
+  // Without a prototype: `__proto__` is a name like any other.
+  const query: Record<string, string | readonly string[]> = Object.create(null)
   for (const name of new Set(url.searchParams.keys())) {
     const values = url.searchParams.getAll(name)
     query[name] = values.length === 1 ? values[0]! : values
@@ -93,10 +97,45 @@ function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): Ap
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: ApiResponse): void {
+  // Too late for an answer: all that is left is not to look like a whole one.
   if (response.headersSent || response.destroyed) return void response.destroy()
   const bytes = encode(answer.body)
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': bytes.length })
+  const headers: Record<string, string | number> = { ...answer.headers, vary: 'Accept-Encoding' }
+  if (hasBody(request) && !request.complete) closeAfter(request, response, headers)
+  const isZipped = bytes.length > LARGEST_PLAIN && /\bgzip\b/.test(String(request.headers['accept-encoding']))
+  if (!isZipped) return finish(request, response, answer.status, headers, bytes)
+  gzip(bytes, { level: GZIP_LEVEL }, (error, zipped) => {
+    if (error !== null) return void response.destroy()
+    finish(request, response, answer.status, { ...headers, 'content-encoding': 'gzip' }, zipped)
+  })
+}
+
+function finish(
+  request: IncomingMessage,
+  response: ServerResponse,
+  code: number,
+  headers: Readonly<Record<string, string | number>>,
+  bytes: Uint8Array,
+): void {
+  response.writeHead(code, { ...headers, 'content-length': bytes.length })
   response.end(request.method === 'HEAD' ? undefined : bytes)
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** Nobody reads the rest of a body that was refused: it is thrown away for a moment, so that the answer is heard. */
+function closeAfter(
+  request: IncomingMessage,
+  response: ServerResponse,
+  headers: Record<string, string | number>,
+): void {
+  headers['connection'] = 'close'
+  const { socket } = request
+  request.resume()
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  response.on('close', () => clearTimeout(timer))
 }
 
 /** Bytes and text as they are, everything else as JSON. */

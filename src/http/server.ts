@@ -6,7 +6,7 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Api, Status } from '../api/request.js'
-import { unknownPath } from '../api/status.js'
+import { badHttp, headersTooLarge, unknownPath } from '../api/status.js'
 import { type Access, accessTo, type Credentials } from './access.js'
 import { answerRequest, type Readings, urlOf } from './exchange.js'
 
@@ -42,7 +42,7 @@ export interface ApiListener {
 
 /** Longer than the time for which Go's clients keep an idle connection (90 s): the server must not be the first. */
 const KEEP_ALIVE_MS = 180_000
-/** As Go's net/http, 1 MB, is more than anybody needs; Node's own default is 16 KB. */
+/** Node's default, 16 KB, is little for long selectors and tokens; Go's, 1 MB, more than anybody needs. */
 const LARGEST_HEADERS = 64 * 1024
 
 /** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
@@ -51,6 +51,8 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
   const access = accessTo(credentials, host)
   const settings = {
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // Go's clients may open a connection and use it later.
+    headersTimeout: KEEP_ALIVE_MS,
     // A watch is a request without an end.
     requestTimeout: 0,
     maxHeaderSize: LARGEST_HEADERS,
@@ -66,6 +68,7 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     upgrade(access, upgrades, request, socket, head),
   )
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBytes(error, socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -97,6 +100,14 @@ function upgrade(
   const url = urlOf(request)
   if (url !== undefined && upgrades.some((handle) => handle({ request, socket, head, url }))) return
   refuseUpgrade(socket, unknownPath().status)
+}
+
+/** What came is no request. */
+function refuseBytes({ code = '', message }: NodeJS.ErrnoException, socket: Duplex): void {
+  // An idle connection must end without a word, and one that is no TLS would not understand it.
+  if (!code.startsWith('HPE_') || !socket.writable) return void socket.destroy()
+  const isLarge = code === 'HPE_HEADER_OVERFLOW'
+  refuseUpgrade(socket, isLarge ? headersTooLarge(LARGEST_HEADERS).status : badHttp(message).status)
 }
 
 /** An ordinary answer with a Status in place of 101; the connection ends. */

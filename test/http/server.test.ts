@@ -1,92 +1,162 @@
 // The API over HTTP: requests, answers, watches and logs as a client sees them.
 
-import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { makeCredentials } from '../../src/http/credentials.js'
 import { type ApiListener, listen } from '../../src/http/server.js'
 import { ApiFixture } from '../support/api-fixture.js'
+import { type Asked, ask, linesOf, open } from '../support/http-client.js'
 
 const TOKEN = 'secret'
+const MAPS = '/api/v1/namespaces/default/configmaps'
 
-const test = suite<{ fixture: ApiFixture; server: ApiListener }>('http server')
+interface Context {
+  fixture: ApiFixture
+  server: ApiListener
+  /** What every request has. */
+  known: Asked
+}
+
+const test = suite<Context>('http server')
 
 test.before.each(async (context) => {
   context.fixture = new ApiFixture()
-  context.server = await listen({ api: context.fixture.api, port: 0, credentials: { token: TOKEN } })
+  const { api } = context.fixture
+  const readings = { '/podwire/v1/status': () => ({ fine: true }) }
+  context.server = await listen({ api, port: 0, credentials: { token: TOKEN }, readings })
+  context.known = { port: context.server.port, headers: { authorization: `Bearer ${TOKEN}` } }
 })
 test.after.each(async ({ server }) => server.close())
 
-interface Asked {
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: string
+function configMap(name: string, value = 'value'): string {
+  return JSON.stringify({ metadata: { name }, data: { key: value } })
 }
 
-function open(port: number, path: string, { method = 'GET', headers = {}, body }: Asked = {}) {
-  return new Promise<IncomingMessage>((resolve, reject) => {
-    const all = { authorization: `Bearer ${TOKEN}`, ...headers }
-    const sent = httpRequest({ host: '127.0.0.1', port, path, method, headers: all }, resolve)
-    sent.on('error', reject)
-    sent.end(body)
-  })
-}
-
-async function ask(port: number, path: string, asked: Asked = {}) {
-  const response = await open(port, path, asked)
-  let text = ''
-  for await (const chunk of response.setEncoding('utf8')) text += chunk
-  return { code: response.statusCode, headers: response.headers, text }
-}
-
-test('an object is made, read and deleted', async ({ server: { port } }) => {
-  const body = JSON.stringify({ metadata: { name: 'one' }, data: { key: 'value' } })
-  const path = '/api/v1/namespaces/default/configmaps'
-  const created = await ask(port, path, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json' },
-  })
-  assert.is(created.code, 201)
-  const read = await ask(port, `${path}/one`)
+test('an object is made, read and deleted', async ({ known }) => {
+  assert.is((await ask({ ...known, path: MAPS, method: 'POST', body: configMap('one') })).code, 201)
+  const read = await ask({ ...known, path: `${MAPS}/one` })
   assert.equal(JSON.parse(read.text).data, { key: 'value' })
-  assert.is((await ask(port, `${path}/one`, { method: 'DELETE' })).code, 200)
-  const gone = await ask(port, `${path}/one`)
+  assert.is((await ask({ ...known, path: `${MAPS}/one`, method: 'DELETE' })).code, 200)
+  const gone = await ask({ ...known, path: `${MAPS}/one` })
   assert.is(gone.code, 404)
   assert.is(JSON.parse(gone.text).message, 'configmaps "one" not found')
 })
 
-test('a watch tells each change as a line when it happens', async ({ fixture, server: { port } }) => {
-  const response = await open(port, '/api/v1/pods?watch=true')
-  const lines = response.setEncoding('utf8')[Symbol.asyncIterator]()
+test('a body is YAML when it says so', async ({ known }) => {
+  const headers = { ...known.headers, 'content-type': 'application/yaml' }
+  const body = 'metadata:\n  name: two\ndata:\n  key: other\n'
+  const { code, text } = await ask({ ...known, headers, path: MAPS, method: 'POST', body })
+  assert.is(code, 201)
+  assert.is(JSON.parse(text).data.key, 'other')
+})
+
+test('a watch tells each change as a line when it happens', async ({ fixture, known }) => {
+  const response = await open({ ...known, path: '/api/v1/pods?watch=true' })
+  const lines = linesOf(response) as AsyncGenerator<{ type: string; object: { metadata: { name: string } } }>
   fixture.runningPod('web')
   const { value } = await lines.next()
-  const [first] = String(value).split('\n')
-  assert.is(JSON.parse(first!).type, 'ADDED')
+  assert.is(value.type, 'ADDED')
+  assert.is(value.object.metadata.name, 'web')
   response.destroy()
 })
 
-test('a log is followed', async ({ fixture, server: { port } }) => {
+test('a watch ends after its timeout, and one that is refused is an ordinary answer', async ({ known }) => {
+  const ended = await ask({ ...known, path: '/api/v1/pods?watch=true&timeoutSeconds=1' })
+  assert.equal([ended.code, ended.text], [200, ''])
+  assert.is((await ask({ ...known, path: '/api/v1/nothing?watch=true' })).code, 404)
+  assert.is((await ask({ ...known, path: '/api/v1/pods?watch=true&labelSelector=%3D%3D' })).code, 400)
+  assert.is((await ask({ ...known, path: '/api/v1/pods?watch=true&resourceVersion=x' })).code, 400)
+})
+
+test('a watch from a version that is forgotten tells 410 as an event', async ({ fixture, known }) => {
+  for (let n = 0; n < 1_100; n++) {
+    const metadata = { name: `map-${n}`, namespace: 'default' }
+    fixture.admission.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
+  }
+  const { code, text } = await ask({ ...known, path: `${MAPS}?watch=1&resourceVersion=1` })
+  assert.is(code, 200)
+  const { type, object } = JSON.parse(text)
+  assert.equal([type, object.reason, object.code], ['ERROR', 'Expired', 410])
+})
+
+test('a log is followed until its container ends', async ({ fixture, known }) => {
   fixture.runningPod('web')
   fixture.streams.write(0, 'one\n')
-  const response = await open(port, '/api/v1/namespaces/default/pods/web/log?follow=true')
+  const path = '/api/v1/namespaces/default/pods/web/log?follow=true'
+  const response = await open({ ...known, path })
   const chunks = response.setEncoding('utf8')[Symbol.asyncIterator]()
   assert.is((await chunks.next()).value, 'one\n')
   fixture.streams.write(1, 'two\n')
   assert.is((await chunks.next()).value, 'two\n')
   for (const { onEnd } of fixture.streams.followers) onEnd()
   assert.is((await chunks.next()).done, true)
+  assert.is((await ask({ ...known, path: path.replace('web', 'none') })).code, 404)
 })
 
-test('no token and a wrong token are 401, a wrong Host and a foreign Origin 403', async ({
-  server: { port },
-}) => {
-  const codeOf = async (headers: Record<string, string>) =>
-    (await ask(port, '/api/v1/pods', { headers })).code
-  assert.is(await codeOf({ authorization: '' }), 401)
-  assert.is(await codeOf({ authorization: 'Bearer wrong' }), 401)
-  assert.is(await codeOf({ host: `evil.example:${port}` }), 403)
-  assert.is(await codeOf({ origin: 'https://evil.example' }), 403)
-  assert.is(await codeOf({}), 200)
+test('HEAD has the headers of GET, OPTIONS says what is allowed', async ({ known }) => {
+  const get = await ask({ ...known, path: '/api/v1/namespaces' })
+  const head = await ask({ ...known, path: '/api/v1/namespaces', method: 'HEAD' })
+  assert.equal([head.code, head.text], [200, ''])
+  assert.is(head.headers['content-length'], get.headers['content-length'])
+  const options = await ask({ ...known, path: '/api/v1/namespaces', method: 'OPTIONS' })
+  assert.is(options.code, 200)
+  assert.match(options.headers.allow ?? '', /GET, POST, PUT, PATCH, DELETE/)
+  assert.is((await ask({ ...known, path: '/api/v1/namespaces', method: 'TRACE' })).code, 405)
+})
+
+test('large answers are zipped for those who ask', async ({ known }) => {
+  const large = configMap('large', 'x'.repeat(200_000))
+  await ask({ ...known, path: MAPS, method: 'POST', body: large })
+  const plain = await ask({ ...known, path: MAPS })
+  assert.is(plain.headers['content-encoding'], undefined)
+  const headers = { ...known.headers, 'accept-encoding': 'gzip' }
+  const zipped = await ask({ ...known, headers, path: MAPS })
+  assert.is(zipped.headers['content-encoding'], 'gzip')
+  assert.ok(zipped.text.length < plain.text.length / 10)
+  const small = await ask({ ...known, headers, path: '/version' })
+  assert.is(small.headers['content-encoding'], undefined)
+})
+
+test('a connection is kept and used again', async ({ known }) => {
+  const { Agent } = await import('node:http')
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ports = new Set<number | undefined>()
+  for (const path of ['/version', `${MAPS}/none`, '/nothing', '/api/v1/pods']) {
+    const response = await open({ ...known, agent, path })
+    ports.add(response.socket.localPort)
+    await response.toArray()
+  }
+  agent.destroy()
+  assert.is(ports.size, 1)
+})
+
+test('readings are answered beside the API', async ({ known }) => {
+  assert.is((await ask({ ...known, path: '/podwire/v1/status' })).text, '{"fine":true}\n')
+  assert.is((await ask({ ...known, path: '/podwire/v1/status', method: 'POST' })).code, 404)
+})
+
+test('over TLS a client certificate is as good as a token', async ({ fixture }) => {
+  const { server: credentials, client } = await makeCredentials('127.0.0.1', 'cluster.local')
+  const other = await makeCredentials('127.0.0.1', 'cluster.local')
+  const server = await listen({ api: fixture.api, port: 0, credentials })
+  const known = { port: server.port, ca: client.ca, path: '/api/v1/nodes' }
+  const codeOf = async (asked: Partial<Asked>) => (await ask({ ...known, ...asked })).code
+  try {
+    assert.is(await codeOf({}), 401)
+    assert.is(await codeOf({ headers: { authorization: `Bearer ${client.token}` } }), 200)
+    assert.is(await codeOf({ cert: client.certificate.cert, key: client.certificate.key }), 200)
+    const foreign = other.client.certificate
+    assert.is(await codeOf({ cert: foreign.cert, key: foreign.key }), 401)
+    assert.is(await codeOf({ headers: { authorization: `Bearer ${other.client.token}` } }), 401)
+    // The server proves who it is: another authority's client does not talk to it.
+    const error = await codeOf({ ca: other.client.ca }).catch((reason: Error) => reason)
+    assert.instance(error, Error)
+    // kubectl's names for it.
+    for (const servername of ['localhost', 'kubernetes.default.svc.cluster.local'])
+      assert.is(await codeOf({ servername, cert: client.certificate.cert, key: client.certificate.key }), 200)
+  } finally {
+    await server.close()
+  }
 })
 
 test.run()
