@@ -86,14 +86,18 @@ export function replaceObject(
   target: Target,
 ): ApiResponse {
   const current = existing(store, target)
-  const object = objectOf(request.body, target)
-  const name = object.metadata.name ?? ''
-  if (name !== target.name) {
-    throw badRequest(
-      `the name of the object (${name}) does not match the name on the URL (${target.name ?? ''})`,
-    )
-  }
+  const object = namedObjectOf(request.body, target)
   return writeChange(writer, request, target, current, object)
+}
+
+/** As `objectOf`, for an object that has a name already. */
+function namedObjectOf(body: unknown, target: Target): KubeObject {
+  const object = objectOf(body, target)
+  const name = object.metadata.name ?? ''
+  if (name === target.name) return object
+  throw badRequest(
+    `the name of the object (${name}) does not match the name on the URL (${target.name ?? ''})`,
+  )
 }
 
 export function patchObject(
@@ -103,7 +107,7 @@ export function patchObject(
   target: Target,
 ): ApiResponse {
   const current = existing(store, target)
-  const patched = applyPatch(current, request, target.type.kind) as KubeObject
+  const patched = namedObjectOf(applyPatch(current, request, target.type.kind), target)
   return writeChange(writer, request, target, current, patched)
 }
 
