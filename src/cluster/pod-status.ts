@@ -5,11 +5,13 @@ import { Random } from '../base/random.js'
 import type { ClusterClock } from './clock.js'
 import { randomHex } from './names.js'
 import type { Condition, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from './objects.js'
+import type { Rejection } from './pod-admission.js'
 import { findCondition, setCondition } from './pod-condition.js'
 import { type ContainerRecord, isInitialized, type PodRecord } from './pod-record.js'
 
 /** The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. */
 export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: ClusterClock): PodStatus {
+  if (record.rejection !== undefined) return rejectedStatus(pod, record.rejection)
   const { podIP: lastIP, podIPs: _ips, ...kept } = pod.status ?? {}
   const initialized = isInitialized(record)
   const statuses = (init: boolean) =>
@@ -22,9 +24,7 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
   // A container that starts again with another image has not ended.
   const phase = record.containers.some(({ changed }) => changed)
     ? 'Running'
-    : record.rejection
-      ? 'Failed'
-      : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
+    : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
   const ownIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
   // A pod that has ended is still told with the address that it had.
   const isFinished = phase === 'Succeeded' || phase === 'Failed'
@@ -32,10 +32,6 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
   return {
     ...kept,
     phase,
-    ...(record.rejection && {
-      reason: record.rejection.reason,
-      message: `Pod was rejected: ${record.rejection.message}`,
-    }),
     conditions: conditions(pod, record, phase, containerStatuses, clock),
     hostIP,
     hostIPs: [{ ip: hostIP }],
@@ -43,6 +39,19 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
     startTime: clock.timestampAt(record.startedAt),
     ...(initContainerStatuses.length > 0 && { initContainerStatuses }),
     containerStatuses,
+  }
+}
+
+/** Nothing is told of the containers of a pod that its node has not taken. */
+function rejectedStatus({ status }: Pod, { reason, message }: Rejection): PodStatus {
+  const { qosClass, startTime, conditions = [] } = status ?? {}
+  return {
+    ...(qosClass && { qosClass }),
+    ...(startTime && { startTime }),
+    conditions: conditions.filter(({ type }) => type === 'PodScheduled'),
+    phase: 'Failed',
+    reason,
+    message: `Pod was rejected: ${message}`,
   }
 }
 

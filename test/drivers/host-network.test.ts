@@ -93,10 +93,14 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       )
       assert.match((await cluster.exec('hostweb', 'ip addr')).stdout, /cni0/)
       assert.is((await cluster.exec('hostweb', 'cat /etc/resolv.conf')).stdout, '')
-      await cluster.apply(HOSTWEB.replaceAll('name: hostweb', 'name: late').split('---')[0]!)
+      const late = HOSTWEB.replaceAll('name: hostweb', 'name: late').split('---')[0]!
+      await cluster.apply(late.replace('name: late', 'name: refused'))
+      // One that does not say which port it takes finds out itself.
+      await cluster.apply(late.replace(/ {4}ports: .*\n/, ''))
       await cluster.emulation.sleep(1_000_000)
       assert.match(await kubectl(cluster, 'logs late'), /bind\(\) to 0\.0\.0\.0:80 failed/)
-      await cluster.kubectl('delete pod late')
+      assert.match(await kubectl(cluster, 'get pod refused'), /0\/1 +NodePorts/)
+      await cluster.kubectl('delete pod late refused')
       // One port space: the node cannot listen where the pod does, and can once it is gone.
       const listen = () => cluster.emulation.execOnNode('k8s-node1', 'timeout 1 nc -l -p 80 </dev/null')
       assert.match((await listen()).stderr, /in use/i)
