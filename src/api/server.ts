@@ -2,6 +2,7 @@
 // patches; storing, defaulting and validating is the control plane's (cluster/), running containers the drivers'.
 
 import type { KubeObject } from '../cluster/objects.js'
+import { badRequest } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import { discover } from './discovery.js'
 import { serveOpenApi } from './openapi/documents.js'
@@ -122,6 +123,11 @@ export class ApiServer implements Api {
       case 'log':
         if (request.method !== 'GET') throw methodNotAllowed()
         return this.#log(request)
+      case 'exec':
+      case 'attach':
+      case 'portforward':
+        if (target.type.plural !== 'pods') throw unknownPath()
+        throw badRequest('Upgrade request required')
       default:
         throw unknownPath()
     }

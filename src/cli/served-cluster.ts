@@ -5,6 +5,7 @@ import { isIPv6 } from 'node:net'
 import type { EmulationOptions, HostDns } from '../drivers/emulation.js'
 import { type ClientCredentials, type ClusterCredentials, makeCredentials } from '../http/credentials.js'
 import { type ApiListener, listen } from '../http/server.js'
+import { podUpgrades } from '../http/streams/pod-upgrade.js'
 import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
@@ -161,7 +162,9 @@ async function openApi(
 ): Promise<ApiListener> {
   const readings = { [STATUS_PATH]: () => clusterStatus(cluster, flows) }
   try {
-    return await listen({ api: cluster.api, host: bind, port: apiPort, credentials: server, readings })
+    const { api } = cluster
+    const upgrades = [podUpgrades(api)]
+    return await listen({ api, host: bind, port: apiPort, credentials: server, upgrades, readings })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRNOTAVAIL')

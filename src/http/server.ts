@@ -65,9 +65,13 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
       : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
   const served = { api, readings }
   server.on('request', (request, response) => answerRequest(served, access, request, response))
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    upgrade(access, upgrades, request, socket, head),
-  )
+  // Node's server forgets connections that are upgraded, but waits for them.
+  const upgraded = new Set<Duplex>()
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket)
+    socket.on('close', () => upgraded.delete(socket))
+    upgrade(access, upgrades, request, socket, head)
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBytes(error, socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -82,6 +86,7 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        for (const socket of upgraded) socket.destroy()
       }),
   }
 }

@@ -2,7 +2,7 @@
 
 import type { RemoteStreams, Status } from '../api/request.js'
 import type { Command, CommandContext } from './context.js'
-import { clientError, KubectlError, ServerError } from './errors.js'
+import { clientError, ServerError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { findPod, pickContainer, pump, wantsTty } from './remote.js'
 
@@ -40,7 +40,8 @@ export const exec: Command = async (context) => {
     command,
   })
   const exit = await pump(context, streamsOf(opened), { stdin, tty })
-  if (exit.error !== undefined) throw new KubectlError(`error: ${exit.error}`, exit.exitCode || 1)
+  if (exit.error !== undefined)
+    throw clientError(`Internal error occurred: error executing command in container: ${exit.error}`)
   if (exit.exitCode !== 0) await context.warn(`command terminated with exit code ${exit.exitCode}`)
   return exit.exitCode
 }

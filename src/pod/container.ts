@@ -5,6 +5,7 @@
 import type { LogEntry } from '../api/pod-streams.js'
 import type { Random } from '../base/random.js'
 import { MILLISECOND, type Micros } from '../base/time.js'
+import { randomHex } from '../cluster/names.js'
 import type { ContainerExit, ContainerSpec } from '../cluster/sandbox.js'
 import { LocalSystem, type OwnedNet } from '../posix/local-system.js'
 import { MemoryFileSystem, type Quota, Volume } from '../posix/memory-fs.js'
@@ -185,10 +186,10 @@ export class Container {
   #exec(id: StreamId, options: SessionOptions): void {
     const program = this.#program(options.command)
     if (program === undefined) {
-      const { message, exitCode } = cannotStart(options.command)
-      // The wording of the container runtime, which kubectl shows after `error: Internal error occurred: `.
-      this.#events.streamExit(id, exitCode, message)
-      return
+      const random = this.#context.random.fork(`exec ${this.name} ${id}`)
+      // The wording of containerd, which the kubelet hands on.
+      const message = `failed to exec in container: failed to start exec "${randomHex(random, 64)}": OCI runtime exec failed: exec failed: unable to start container process: ${notFound(options.command)}: unknown`
+      return this.#events.streamExit(id, 1, message)
     }
     const terminal = options.tty ? new Terminal(options.size?.columns, options.size?.rows) : undefined
     const stdin = options.stdin && terminal === undefined ? new Pipe() : undefined
@@ -361,13 +362,15 @@ function ownedBytes(content: Uint8Array | string): Uint8Array {
 
 /** What the container runtime says of a command that is not there (runc's wording, exit code as containerd's). */
 function cannotStart(argv: readonly string[]): ContainerExit & { readonly message: string } {
-  const command = argv[0] ?? ''
-  const why = command.includes('/')
-    ? `exec: "${command}": stat ${command}: no such file or directory`
-    : `exec: "${command}": executable file not found in $PATH`
   return {
     exitCode: 128,
     reason: 'StartError',
-    message: `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${why}: unknown`,
+    message: `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${notFound(argv)}: unknown`,
   }
+}
+
+function notFound([command = '']: readonly string[]): string {
+  return command.includes('/')
+    ? `exec: "${command}": stat ${command}: no such file or directory`
+    : `exec: "${command}": executable file not found in $PATH`
 }
