@@ -4,6 +4,7 @@
 
 import type { Random } from '../base/random.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import { sharedImages } from '../pod/images/index.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import { type DnsImageOptions, PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import type { Clock } from '../posix/process.js'
@@ -24,6 +25,7 @@ export interface NetworkSandboxesOptions {
 export class NetworkSandboxes {
   readonly #options: NetworkSandboxesOptions
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
+  readonly #images = sharedImages()
 
   constructor(options: NetworkSandboxesOptions) {
     this.#options = options
@@ -41,6 +43,7 @@ export class NetworkSandboxes {
       clock: clock(),
       random: own,
       codec: dnsCodec,
+      images: this.#images,
       dns,
       emit: (event) => {
         if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') this.#remove(uid)

@@ -10,6 +10,7 @@ import type { MachineId } from '../fabric/network.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { DeadlineTimer } from './deadline-timer.js'
+import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData, PodThreadId } from './network-protocol.js'
 import { NetworkSandboxes } from './network-sandboxes.js'
 import { NodeShells } from './node-shell.js'
@@ -183,5 +184,8 @@ class NetworkThread {
 
 invariant(parentPort !== null, 'network-worker runs as a worker')
 const port = parentPort
-const thread = new NetworkThread(workerData as NetworkWorkerData, (event) => port.postMessage(event))
-port.on('message', (command: NetworkCommand) => thread.handle(command))
+const outbox = new MessageBatch<NetworkEvent>((events) => port.postMessage(events))
+const thread = new NetworkThread(workerData as NetworkWorkerData, (event) => outbox.add(event))
+port.on('message', (commands: readonly NetworkCommand[]) => {
+  for (const command of commands) thread.handle(command)
+})

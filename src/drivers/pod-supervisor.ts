@@ -18,6 +18,7 @@ import { COREDNS_REPOSITORY } from '../pod/images/index.js'
 import type { PodCommand, PodEvent, StreamId, StreamOptions } from '../pod/protocol.js'
 import { StreamTaken } from '../pod/stream-window.js'
 import { ContainerLog } from './container-log.js'
+import { DnsFeed } from './dns-feed.js'
 import { RemoteSession } from './remote-session.js'
 
 /** Brings pods up somewhere - in this thread or in one of their own. */
@@ -88,9 +89,8 @@ export class PodSupervisor implements PodRuntime, PodStreams {
       parseImageReference(spec.image)?.repository === COREDNS_REPOSITORY &&
       pod.stopFollowing === undefined
     ) {
-      pod.stopFollowing = this.#options.follow({
-        apply: (change: ClusterChange) => pod.send({ type: 'cluster-changes', changes: [change] }),
-      })
+      const send = (change: ClusterChange) => pod.send({ type: 'cluster-changes', changes: [change] })
+      pod.stopFollowing = this.#options.follow(new DnsFeed({ apply: send }))
     }
     pod.send({ type: 'start-container', spec })
   }

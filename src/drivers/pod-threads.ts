@@ -5,6 +5,7 @@ import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
+import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, PodThreadId } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
@@ -31,7 +32,9 @@ interface PodThread {
   readonly pods: Map<PodUid, (event: PodEvent) => void>
   /** Undefined until its turn. */
   worker: Worker | undefined
+  /** What came before. */
   readonly early: PodThreadCommand[]
+  readonly outbox: MessageBatch<PodThreadCommand>
   nextPort: number
 }
 
@@ -86,7 +89,7 @@ export class PodThreads implements PodPlacement {
 
   #send(thread: PodThread, command: PodThreadCommand): void {
     if (thread.worker === undefined) thread.early.push(command)
-    else thread.worker.postMessage(command)
+    else thread.outbox.add(command)
   }
 
   /** A thread for `spec` and maybe others; it starts when it is its turn. */
@@ -98,6 +101,7 @@ export class PodThreads implements PodPlacement {
       pods: new Map(),
       worker: undefined,
       early: [],
+      outbox: new MessageBatch((commands) => thread.worker?.postMessage(commands)),
       nextPort: 0,
     }
     this.#threads.add(thread)
@@ -138,7 +142,7 @@ export class PodThreads implements PodPlacement {
     })
     thread.worker = worker
     this.#workers.add(worker)
-    for (const command of thread.early.splice(0)) worker.postMessage(command)
+    for (const command of thread.early.splice(0)) thread.outbox.add(command)
     let isStarting = true
     const started = () => {
       if (!isStarting) return
@@ -146,11 +150,12 @@ export class PodThreads implements PodPlacement {
       this.#starting--
       this.#startNext()
     }
-    worker.on('message', ({ uid, event }: PodThreadEvent) => {
+    worker.on('message', (events: readonly PodThreadEvent[]) => {
       started()
-      if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
-        return this.#gone(thread, uid, undefined)
-      thread.pods.get(uid)?.(event)
+      for (const { uid, event } of events)
+        if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
+          this.#gone(thread, uid, undefined)
+        else thread.pods.get(uid)?.(event)
       this.#options.onEvent()
     })
     worker.on('error', (error: Error & { code?: string }) =>

@@ -4,8 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import { sharedImages } from '../pod/images/index.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
+import { MessageBatch } from './message-batch.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import { RealTime } from './real-time.js'
 import { WiredHosts } from './wired-hosts.js'
@@ -16,6 +18,7 @@ class PodThread {
   readonly #time: RealTime
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
+  readonly #images = sharedImages()
 
   constructor(data: PodWorkerData, emit: (event: PodThreadEvent) => void) {
     this.#data = data
@@ -40,6 +43,7 @@ class PodThread {
       clock: this.#time.clock(),
       random,
       codec: dnsCodec,
+      images: this.#images,
       dns: this.#data.dns,
       emit: (event) => {
         if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') {
@@ -58,5 +62,8 @@ class PodThread {
 
 invariant(parentPort !== null, 'pod-worker runs as a worker')
 const port = parentPort
-const thread = new PodThread(workerData as PodWorkerData, (event) => port.postMessage(event))
-port.on('message', (command: PodThreadCommand) => thread.handle(command))
+const outbox = new MessageBatch<PodThreadEvent>((events) => port.postMessage(events))
+const thread = new PodThread(workerData as PodWorkerData, (event) => outbox.add(event))
+port.on('message', (commands: readonly PodThreadCommand[]) => {
+  for (const command of commands) thread.handle(command)
+})

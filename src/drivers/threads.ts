@@ -1,6 +1,7 @@
 // The threads driver: real time; the control plane in this thread, the network in one worker, pods in workers of their
 // own, one or several in each, or with the network (network-thread-pods.ts says which).
 
+import { performance } from 'node:perf_hooks'
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { Api } from '../api/request.js'
 import { Random } from '../base/random.js'
@@ -24,6 +25,7 @@ import {
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
+import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
 import { NetworkThreadPods } from './network-thread-pods.js'
 import type { NodeCommandResult } from './node-shell.js'
@@ -36,6 +38,9 @@ import { WiredHosts } from './wired-hosts.js'
 /** How long the network's thread may take to write its capture at the end. */
 const CLOSE_TIMEOUT_MS = 5_000
 
+/** How long the control plane lets changes gather at most. */
+const LONGEST_REST_MS = 100
+
 export class ThreadsEmulation implements Emulation {
   readonly clock = 'real'
   readonly seed: number
@@ -43,6 +48,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #time: RealTime
   readonly #random: Random
   readonly #worker: Worker
+  readonly #outbox: MessageBatch<NetworkCommand>
   readonly #pods: PodThreads
   readonly #placement: NetworkThreadPods
   readonly #assembly: ClusterAssembly
@@ -59,6 +65,9 @@ export class ThreadsEmulation implements Emulation {
   #external: { readonly outside: OutsideHost; readonly wired: WiredHosts } | undefined
   #nextBarrier = 1
   #scheduled = false
+  /** On the clock of `performance.now`. */
+  #restUntil = 0
+  #rest: NodeJS.Timeout | undefined
   #closed: ((error: string | undefined) => void) | undefined
   #closing: Promise<void> | undefined
   /** Why nothing more can be run. */
@@ -83,7 +92,10 @@ export class ThreadsEmulation implements Emulation {
       workerData: data,
       name: 'network',
     })
-    this.#worker.on('message', (event: NetworkEvent) => this.#networkEvent(event))
+    this.#outbox = new MessageBatch((commands, transfer) => this.#worker.postMessage(commands, transfer))
+    this.#worker.on('message', (events: readonly NetworkEvent[]) => {
+      for (const event of events) this.#networkEvent(event)
+    })
     this.#worker.on('error', (error) => this.#fail(error))
     this.#worker.on('exit', () => {
       this.#closed?.('the network thread ended by itself')
@@ -111,7 +123,7 @@ export class ThreadsEmulation implements Emulation {
     })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),
-      () => this.#advance(),
+      () => this.#soon(),
     )
     this.api = this.#watched(this.#assembly.api)
     this.#soon()
@@ -256,6 +268,7 @@ export class ThreadsEmulation implements Emulation {
 
   async #close(): Promise<void> {
     this.#timer.clear()
+    clearTimeout(this.#rest)
     await Promise.all([...this.#exposed].map((dns) => dns.close()))
     this.#external?.wired.close()
     this.#fail(new EmulationTimeout('the emulation was closed'))
@@ -330,20 +343,29 @@ export class ThreadsEmulation implements Emulation {
   #soon(): void {
     if (this.#scheduled || this.#closing !== undefined) return
     this.#scheduled = true
-    setImmediate(() => this.#advance())
+    const wait = this.#restUntil - performance.now()
+    if (wait < 1) setImmediate(() => this.#advance())
+    else this.#rest = setTimeout(() => this.#advance(), wait)
   }
 
+  /**
+   * Lets the control plane do what is due. After a long step it rests as long again: when thousands of pods start, what
+   * they tell meanwhile is then looked at together, and a Service's endpoints are put together once and not for each.
+   */
   #advance(): void {
     this.#scheduled = false
     if (this.#closing !== undefined) return
     const { control } = this.#assembly
+    const start = performance.now()
     control.advance(this.#time.now())
     for (const look of [...this.#looks]) look()
+    const end = performance.now()
+    this.#restUntil = end + Math.min(end - start, LONGEST_REST_MS)
     this.#timer.set(control.deadline())
   }
 
   #toNetwork(command: NetworkCommand, transfer: readonly Transferable[] = []): void {
-    this.#worker.postMessage(command, transfer)
+    this.#outbox.add(command, transfer)
   }
 
   #networkEvent(event: NetworkEvent): void {

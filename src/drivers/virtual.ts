@@ -15,6 +15,7 @@ import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
+import { sharedImages } from '../pod/images/index.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import type { Clock, System } from '../posix/process.js'
@@ -68,6 +69,7 @@ export class VirtualEmulation implements Emulation {
   /** The wires and nodes, for those who look closer than a client can: `podwire trace`. */
   readonly network: ClusterNetwork
   readonly #pods = new Map<PodUid, EmulatedPod>()
+  readonly #images = sharedImages()
   readonly #assembly: ClusterAssembly
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
@@ -281,6 +283,7 @@ export class VirtualEmulation implements Emulation {
           clock: this.#time.clock(),
           random,
           codec: dnsCodec,
+          images: this.#images,
           dns: options.dns,
           emit: (event) => {
             emit(event)

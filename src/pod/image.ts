@@ -38,6 +38,12 @@ export function parseImageReference(text: string): ImageReference | undefined {
 /** Finds images by reference. */
 export class ImageRegistry {
   readonly #images = new Map<string, Image>()
+  readonly #base: ImageRegistry | undefined
+
+  /** What it does not have itself is looked for in `base`. */
+  constructor(base?: ImageRegistry) {
+    this.#base = base
+  }
 
   /** `name` is a repository, or `repository:tag` for one tag only. */
   add(name: string, image: Image): void {
@@ -47,11 +53,12 @@ export class ImageRegistry {
   find(reference: string): Image | undefined {
     const parsed = parseImageReference(reference)
     if (parsed === undefined) return undefined
-    return this.#images.get(`${parsed.repository}:${parsed.tag}`) ?? this.#images.get(parsed.repository)
+    const own = this.#images.get(`${parsed.repository}:${parsed.tag}`) ?? this.#images.get(parsed.repository)
+    return own ?? this.#base?.find(reference)
   }
 
   names(): string[] {
-    return [...this.#images.keys()].sort()
+    return [...new Set([...this.#images.keys(), ...(this.#base?.names() ?? [])])].sort()
   }
 }
 

@@ -22,7 +22,7 @@ import { ipv4, type Mac, parseInterfaceAddress } from '../wire/address.js'
 import { ChangeFeed } from './change-feed.js'
 import { Container, type PodContext } from './container.js'
 import type { ImageRegistry } from './image.js'
-import { builtinImages } from './images/index.js'
+import { podImages } from './images/index.js'
 import { PortForward } from './port-forward.js'
 import type { ForwardOptions, PodCommand, PodEvent, StreamId } from './protocol.js'
 import { StreamTaken } from './stream-window.js'
@@ -44,6 +44,8 @@ export interface SandboxOptions {
   readonly clock: Clock
   readonly random: Random
   readonly codec: DnsCodec
+  /** `sharedImages`, of all pods of the thread. */
+  readonly images: ImageRegistry
   readonly dns: DnsImageOptions
   readonly emit: (event: PodEvent) => void
   /** That stack may have something to send or a new deadline. */
@@ -74,7 +76,7 @@ export class PodSandbox {
     this.#spec = spec
     for (const { name, files } of spec.volumes) if (files) this.#volumeFiles.set(name, Object.keys(files))
     this.#emit = options.emit
-    this.#images = builtinImages({
+    this.#images = podImages(options.images, {
       codec,
       dns: options.dns,
       follow: (follower) => this.#feed.follow(follower),

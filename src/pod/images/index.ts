@@ -46,12 +46,19 @@ const WELCOME_NGINX = `<!DOCTYPE html>
 `
 const WELCOME_HTTPD = '<html><body><h1>It works!</h1></body></html>\n'
 
-export function builtinImages(options: ImageOptions): ImageRegistry {
-  const registry = new ImageRegistry()
-  for (const [name, made] of Object.entries(staticImages())) registry.add(name, made)
+/** The images of one pod: `shared` and the DNS server, which follows the cluster by way of its pod. */
+export function podImages(shared: ImageRegistry, options: ImageOptions): ImageRegistry {
+  const registry = new ImageRegistry(shared)
   const { codec, follow, dns } = options
   const coredns = corednsProgram({ codec, follow, strict: dns.strict })
   registry.add(COREDNS_REPOSITORY, image({ entrypoint: ['/coredns'], programs: [['coredns', coredns]] }))
+  return registry
+}
+
+/** Those that are the same for all pods: one registry serves every pod of a thread. */
+export function sharedImages(): ImageRegistry {
+  const registry = new ImageRegistry()
+  for (const [name, made] of Object.entries(staticImages())) registry.add(name, made)
   return registry
 }
 
