@@ -13,9 +13,11 @@ import type { HostPort, PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { type Attachment, type LinkId, type MachineId, Network } from '../fabric/network.js'
+import { lanRoutes } from '../host/node-host.js'
 import type { PortMapping } from '../host/port-map.js'
 import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
+import type { RouteTable } from '../stack/routes.js'
 import {
   cidr,
   formatAddress,
@@ -94,6 +96,7 @@ export class ClusterNetwork implements ClusterFollower {
   readonly network: Network
   readonly #lan = new Bridge()
   readonly #lanMachine: MachineId
+  readonly #podRoutes: RouteTable
   readonly #options: ClusterNetworkOptions
   readonly #nodes = new Map<string, ProxyNode>()
   readonly #nodeMachines = new Map<string, MachineId>()
@@ -110,6 +113,11 @@ export class ClusterNetwork implements ClusterFollower {
     this.#options = options
     this.network = new Network(random.fork('network'))
     this.#lanMachine = this.network.add('lan', this.#lan)
+    this.#podRoutes = lanRoutes(
+      config.nodes.map(({ podRange, address }) => {
+        return { destination: cidr(podRange), gateway: ipv4(address) }
+      }),
+    )
     for (const node of config.nodes) {
       const made = this.#makeNode(node)
       this.#tellKernelFlows(made, node.name)
@@ -165,8 +173,8 @@ export class ClusterNetwork implements ClusterFollower {
     this.#pods.delete(uid)
     pod.plugged.unplug()
     if (pod.machine !== undefined) this.network.remove(pod.machine)
-    pod.node.host.removePod(pod.nodePort)
-    pod.node.host.portMap.remove(uid)
+    pod.node.removePod(pod.nodePort)
+    pod.node.portMap.remove(uid)
   }
 
   /** A change of the cluster, for every node's kube-proxy. Takes effect at the next `run`. */
@@ -192,7 +200,7 @@ export class ClusterNetwork implements ClusterFollower {
 
   /** Whether every kube-proxy has written rules for all that `apply` brought. */
   synced(): boolean {
-    for (const node of this.#nodes.values()) if (!node.proxy.synced) return false
+    for (const node of this.#nodes.values()) if (!node.synced) return false
     return true
   }
 
@@ -231,9 +239,9 @@ export class ClusterNetwork implements ClusterFollower {
 
   /** In every mode but userspace it is the kernel that takes connections on: conntrack knows of them. */
   #tellKernelFlows(node: ProxyNode, name: string): void {
-    const { netfilter, stack } = node.host
+    const { netfilter, stack } = node.kernel
     const tell = ({ original, reply }: FlowRow, reached: boolean) => {
-      if (node.proxy.mode === 'userspace') return
+      if (node.proxySetting.mode === 'userspace') return
       const { protocol, destination, destinationPort } = original
       const address = formatAddress(destination)
       const port = this.#services.find(protocol, address, destinationPort, stack.isLocal(destination))
@@ -263,12 +271,12 @@ export class ClusterNetwork implements ClusterFollower {
   #plug(uid: PodUid, pod: PodPlug): void {
     const { name, nodeName, at, machine, ports } = pod
     const node = this.#nodes.get(nodeName)!
-    const nodePort = node.host.addPod(name)
+    const nodePort = node.addPod(name)
     const far = { machine: this.#nodeMachines.get(nodeName)!, port: nodePort }
     const plugged = this.#wire(name, `pod ${name} on ${nodeName}`, at, far)
     this.#pods.set(uid, { node, nodePort, machine, plugged })
     const address = parseInterfaceAddress(ports?.address ?? '')
-    if (address !== undefined) node.host.portMap.add(uid, address, ports!.hostPorts.map(portMapping))
+    if (address !== undefined) node.portMap.add(uid, address, ports!.hostPorts.map(portMapping))
   }
 
   #nodeWire(node: string): Wire {
@@ -320,7 +328,6 @@ export class ClusterNetwork implements ClusterFollower {
     const nodes = parseCidr(config.nodeSubnet)!
     const range = cidr(node.podRange)
     const bridge: InterfaceAddress = { address: ipv4(node.gateway), prefixLength: range.prefixLength }
-    const others = config.nodes.filter((other) => other !== node)
     return new ProxyNode({
       name: node.name,
       mac: nodeMac(node.name),
@@ -328,8 +335,8 @@ export class ClusterNetwork implements ClusterFollower {
       bridge,
       clusterCIDR: parseCidr(config.podSubnet)!,
       serviceCIDR: parseCidr(config.serviceSubnet)!,
+      sharedRoutes: this.#podRoutes,
       routes: [
-        ...others.map((other) => ({ destination: cidr(other.podRange), gateway: ipv4(other.address) })),
         // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their
         // destination is rewritten.
         { destination: cidr('0.0.0.0/0'), gateway: ipv4Cidr(config.nodeSubnet).network + 1 },

@@ -9,6 +9,7 @@ import type { Micros } from '../base/time.js'
 import { Bridge } from '../fabric/bridge.js'
 import { Ipvs } from '../ipvs/ipvs.js'
 import { Netfilter } from '../netfilter/netfilter.js'
+import { RouteTable } from '../stack/routes.js'
 import { Stack } from '../stack/stack.js'
 import {
   type Cidr,
@@ -33,6 +34,8 @@ export interface NodeHostOptions {
   readonly bridgeMac?: Mac
   readonly mtuBytes?: number
   readonly random: Random
+  /** Routes that all nodes of a LAN have: `lanRoutes`. */
+  readonly sharedRoutes?: RouteTable
   /** Other nodes' pods, each behind that node's LAN address; also a default route if there is one. */
   readonly routes?: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[]
 }
@@ -40,6 +43,8 @@ export interface NodeHostOptions {
 const DEFAULT_MTU_BYTES = 1500
 /** Machine port of eth0. */
 const ETH0_PORT = 0
+/** Interface index of eth0. */
+const ETH0_INDEX = 2
 
 export class NodeHost implements Host {
   readonly name: string
@@ -80,6 +85,8 @@ export class NodeHost implements Host {
     })
     this.#uplink = this.#bridge.addPort('cni0')
     invariant(this.#uplink === ETH0_PORT, 'the first port of a bridge is 0')
+    invariant(this.#eth0 === ETH0_INDEX, 'eth0 is the first interface after lo')
+    if (options.sharedRoutes !== undefined) this.stack.shareRoutes(options.sharedRoutes)
     for (const route of options.routes ?? []) this.addRoute(route.destination, route.gateway)
   }
 
@@ -172,6 +179,15 @@ export class NodeHost implements Host {
 /** A node: lo, eth0 (port 0), the bridge cni0 with its pods' ports, forwarding and netfilter. */
 export function nodeHost(options: NodeHostOptions): NodeHost {
   return new NodeHost(options)
+}
+
+/** Every node's pods behind its LAN address, for the `sharedRoutes` of all of them; a node's own pods are nearer to it. */
+export function lanRoutes(
+  routes: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[],
+): RouteTable {
+  const table = new RouteTable()
+  for (const route of routes) table.add({ ...route, interfaceIndex: ETH0_INDEX })
+  return table
 }
 
 function covers(route: { destination: Cidr }, address: IpAddress): boolean {

@@ -26,6 +26,8 @@ export class RouteTable {
   readonly #byLength: (Map<IpAddress, Route[]> | undefined)[] = new Array(129).fill(undefined)
   /** Prefix lengths in use, longest first. */
   #lengths: number[] = []
+  /** Routes behind this table's own, which many tables have in common. */
+  #shared: RouteTable | undefined
 
   add(options: RouteOptions): Route {
     const { network, prefixLength } = options.destination
@@ -36,13 +38,18 @@ export class RouteTable {
       source: options.source,
       metric: options.metric ?? 0,
     }
-    const byNetwork = (this.#byLength[prefixLength] ??= new Map())
-    const routes: Route[] = byNetwork.get(route.destination.network) ?? []
-    routes.push(route)
-    routes.sort((a, b) => a.metric - b.metric)
-    byNetwork.set(route.destination.network, routes)
+    this.#put(route)
     this.#index()
     return route
+  }
+
+  /**
+   * Takes all routes of `table` over without a copy of them; it must not change any more. A route of this table's own to
+   * the same prefix stands before the shared one.
+   */
+  share(table: RouteTable): void {
+    this.#shared = table
+    this.#index()
   }
 
   /** Removes the routes to exactly `destination`, of one gateway when it is given; how many there were. */
@@ -63,7 +70,8 @@ export class RouteTable {
     const bits = addressBits(address)
     for (const length of this.#lengths) {
       if (length > bits) continue
-      const routes = this.#byLength[length]!.get(maskAddress(address, length))
+      const network = maskAddress(address, length)
+      const routes = this.#at(length, network) ?? this.#behind(length, network)
       if (routes !== undefined) return routes[0]
     }
     return undefined
@@ -73,6 +81,7 @@ export class RouteTable {
   list(): Route[] {
     const routes: Route[] = []
     for (const byNetwork of this.#byLength) for (const list of byNetwork?.values() ?? []) routes.push(...list)
+    routes.push(...this.#sharedRoutes())
     return routes.sort(
       (a, b) =>
         Number(b.destination.prefixLength === 0) - Number(a.destination.prefixLength === 0) ||
@@ -81,8 +90,22 @@ export class RouteTable {
     )
   }
 
+  /** Those that no route of its own stands before. */
+  #sharedRoutes(): Route[] {
+    const routes = this.#shared?.list() ?? []
+    return routes.filter(({ destination: { network, prefixLength } }) => {
+      return !this.#byLength[prefixLength]?.has(network)
+    })
+  }
+
   #removeWhere(matches: (route: Route) => boolean): number {
     let removed = 0
+    // What goes from here stays in the other tables: from now on this one has its own.
+    if (this.#shared?.list().some(matches)) {
+      const routes = this.#sharedRoutes()
+      this.#shared = undefined
+      for (const route of routes) this.#put(route)
+    }
     for (const byNetwork of this.#byLength) {
       for (const [network, routes] of byNetwork ?? []) {
         const kept = routes.filter((route) => !matches(route))
@@ -95,10 +118,32 @@ export class RouteTable {
     return removed
   }
 
+  #at(length: number, network: IpAddress): Route[] | undefined {
+    return this.#byLength[length]?.get(network)
+  }
+
+  #behind(length: number, network: IpAddress): Route[] | undefined {
+    return this.#shared === undefined ? undefined : this.#shared.#at(length, network)
+  }
+
+  #size(length: number): number {
+    return this.#byLength[length]?.size ?? 0
+  }
+
+  #put(route: Route): void {
+    const { network, prefixLength } = route.destination
+    const byNetwork = (this.#byLength[prefixLength] ??= new Map())
+    const routes: Route[] = byNetwork.get(network) ?? []
+    routes.push(route)
+    routes.sort((a, b) => a.metric - b.metric)
+    byNetwork.set(network, routes)
+  }
+
   #index(): void {
     this.#lengths = []
     for (let length = 128; length >= 0; length--) {
-      if ((this.#byLength[length]?.size ?? 0) > 0) this.#lengths.push(length)
+      const shared = this.#shared === undefined ? 0 : this.#shared.#size(length)
+      if (this.#size(length) + shared > 0) this.#lengths.push(length)
     }
   }
 }

@@ -26,7 +26,7 @@ import type { Neighbor } from './neighbors.js'
 import { PingSockets } from './ping-sockets.js'
 import { ReadyQueue } from './ready-queue.js'
 import { Rejection } from './rejection.js'
-import type { Route, RouteOptions } from './routes.js'
+import type { Route, RouteOptions, RouteTable } from './routes.js'
 import type { PingSocket, SocketApi, SocketRow, TcpListener, TcpSocket, UdpSocket } from './socket.js'
 import { TcpSockets } from './tcp-sockets.js'
 import { UdpSockets } from './udp-sockets.js'
@@ -130,6 +130,12 @@ export class Stack implements SocketApi {
 
   addRoute(route: RouteOptions): void {
     this.#ip.paths.routes.add(route)
+    this.#ip.paths.changed()
+  }
+
+  /** Adds all routes of a table that other stacks have too; it must not change any more. */
+  shareRoutes(table: RouteTable): void {
+    this.#ip.paths.routes.share(table)
     this.#ip.paths.changed()
   }
 

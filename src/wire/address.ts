@@ -46,8 +46,25 @@ export const MAC_ZERO: Mac = 0
 
 /** Parses four-part decimal `a.b.c.d` strictly (no leading zeros, no short forms); undefined when it is not one. */
 export function parseIpv4(text: string): Ipv4 | undefined {
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text) || /(^|\.)0\d/.test(text)) return undefined
-  return ipaddr.IPv4.parse(text).octets.reduce((number, octet) => number * 256 + octet, 0)
+  // By hand: clusters bring thousands of these, and a parser of every notation takes twenty times as long.
+  let address = 0
+  let octet = -1
+  let octets = 0
+  for (let i = 0; i <= text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit >= 0 && digit <= 9) {
+      // No leading zeros: some read them as octal.
+      if (octet === 0) return undefined
+      octet = (octet < 0 ? 0 : octet * 10) + digit
+      if (octet > 255) return undefined
+    } else {
+      if (octet < 0 || (i < text.length && text[i] !== '.')) return undefined
+      address = address * 256 + octet
+      octet = -1
+      octets++
+    }
+  }
+  return octets === 4 ? address : undefined
 }
 
 /** As `parseIpv4`, for text that is known to be right; throws a TypeError otherwise. */

@@ -48,4 +48,29 @@ test('a lookup finds what a search through all routes finds', () => {
   )
 })
 
+test('shared routes stand behind own ones to the same prefix, and what one table removes stays in the others', () => {
+  const shared = new RouteTable()
+  for (const [index, destination] of ['10.36.0.0/24', '10.37.0.0/24', '0.0.0.0/0'].entries())
+    shared.add({ destination: cidr(destination), gateway: ipv4(`192.168.0.${index}`), interfaceIndex: 2 })
+  const [one, other] = [new RouteTable(), new RouteTable()]
+  for (const table of [one, other]) table.share(shared)
+  one.add({ destination: cidr('10.36.0.0/24'), interfaceIndex: 3 })
+  const via = (table: RouteTable) =>
+    ['10.36.0.1', '10.37.0.1', '1.1.1.1'].map((address) => table.lookup(ipv4(address))?.interfaceIndex)
+  assert.equal(
+    [via(one), via(other)],
+    [
+      [3, 2, 2],
+      [2, 2, 2],
+    ],
+  )
+  assert.is(one.list().length, 3)
+  assert.is(one.remove(cidr('10.37.0.0/24')), 1)
+  assert.is(one.remove(cidr('0.0.0.0/0')), 1)
+  assert.equal(via(one), [3, undefined, undefined])
+  assert.equal(via(other), [2, 2, 2])
+  assert.is(one.remove(cidr('10.36.0.0/24')), 1)
+  assert.is(one.lookup(ipv4('10.36.0.1')), undefined)
+})
+
 test.run()
