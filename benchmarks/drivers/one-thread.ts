@@ -7,6 +7,7 @@ import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 import type { Host } from '../../src/host/host.js'
+import { sharedImages } from '../../src/pod/images/index.js'
 import { PodSandbox, sandboxHost } from '../../src/pod/sandbox.js'
 import { parseProxySetting } from '../../src/proxy/proxy-mode.js'
 import { CLIENT, CLUSTER_IP, config, DNS, NGINX, SERVERS, serviceChanges } from './web-cluster.js'
@@ -17,6 +18,7 @@ export class OneThread {
   readonly client: Host
   readonly clientMachine: number
   readonly #random = new Random('one thread')
+  readonly #images = sharedImages()
   readonly #sandboxes: PodSandbox[] = []
   #scheduled = false
 
@@ -87,6 +89,7 @@ export class OneThread {
         clock: this.time.clock(),
         random,
         codec: dnsCodec,
+        images: this.#images,
         dns: DNS,
         emit: (event) => {
           if (event.type === 'log')
