@@ -26,7 +26,8 @@ export interface ApiResponse {
 export interface Status {
   kind: 'Status'
   apiVersion: 'v1'
-  metadata: Record<string, never>
+  /** A list that cannot be continued as it was says how it can. */
+  metadata: { continue?: string; resourceVersion?: string }
   status: 'Success' | 'Failure'
   message?: string
   reason?: string

@@ -1,14 +1,16 @@
 // The scale subresource: `autoscaling/v1` Scale over Deployments, ReplicaSets and StatefulSets.
 
+import { FieldErrors } from '../cluster/field-errors.js'
 import type { Deployment, ReplicaSet } from '../cluster/objects.js'
-import { badRequest, conflict } from '../cluster/status.js'
+import { badRequest, conflict, invalid } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import type { StatefulSet } from '../cluster/workload-objects.js'
 import { isMap } from './patch/json.js'
 import { formatSelector } from './printers/workload.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { jsonResponse, methodNotAllowed, unknownPath } from './status.js'
-import { existing, flag, type ObjectWriter, type Target } from './target.js'
+import { existing, type ObjectWriter, type Target } from './target.js'
+import { isDryRun } from './write-options.js'
 import { applyPatch } from './writes.js'
 
 type Scalable = Deployment | ReplicaSet | StatefulSet
@@ -33,12 +35,17 @@ export function serveScale(
       'the object has been modified; please apply your changes to the latest version and try again',
     )
   }
-  const replicas = Number(scale['spec']['replicas'] ?? 0)
+  const replicas = scale['spec']['replicas'] ?? 0
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+    throw badRequest('spec.replicas is not a number')
+  const errors = new FieldErrors()
+  errors.notNegative('spec.replicas', replicas)
+  if (errors.causes.length > 0) {
+    throw invalid({ kind: 'Scale', group: 'autoscaling' }, object.metadata.name, errors.causes)
+  }
   if (replicas === object.spec.replicas) return jsonResponse(200, scaleOf(object))
-  const updated = writer.update(
-    { ...object, spec: { ...object.spec, replicas } },
-    { dryRun: flag(request, 'dryRun') },
-  )
+  const scaled = { ...object, spec: { ...object.spec, replicas } }
+  const updated = writer.update(scaled, { dryRun: isDryRun(request) })
   return jsonResponse(200, scaleOf(updated as Scalable))
 }
 

@@ -1,12 +1,14 @@
 // Which objects of a collection a request means: namespace, name, label and field selectors; and lists in pages.
 
 import type { KubeObject } from '../cluster/objects.js'
-import { apiVersionOf } from '../cluster/resources.js'
 import { badRequest } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
+import { type ListOptions, listOptions } from './list-options.js'
 import type { ApiRequest } from './request.js'
 import { parseFieldSelector, parseLabelSelector } from './selectors.js'
+import { expired, expiredContinue, tooLargeVersion } from './status.js'
 import { parameter, type Target } from './target.js'
+import type { WatchCache } from './watch-cache.js'
 
 /** True for what the request selects. Fails with BadRequest for selectors that cannot be read. */
 export function selectionOf(request: ApiRequest, target: Target): (object: KubeObject) => boolean {
@@ -24,9 +26,12 @@ function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`
 }
 
+function sorted(objects: KubeObject[]): KubeObject[] {
+  return objects.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
 export function selectObjects(store: ObjectStore, request: ApiRequest, target: Target): KubeObject[] {
-  const selected = store.list(target.type.plural, target.namespace).filter(selectionOf(request, target))
-  return selected.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  return sorted(store.list(target.type.plural, target.namespace).filter(selectionOf(request, target)))
 }
 
 export interface Page {
@@ -36,44 +41,67 @@ export interface Page {
 }
 
 /**
- * A page of a list by `limit` and `continue`. Simplified: later pages show the collection as it is then, not as it
- * was at the first page.
+ * A page of a list by `limit` and `continue`. All pages show the collection as it was at the first one; Expired when
+ * that is too long ago, Timeout for a version that has not come yet.
  */
-export function pageOf(store: ObjectStore, request: ApiRequest, target: Target): Page {
-  let objects = selectObjects(store, request, target)
-  const metadata: Record<string, unknown> = { resourceVersion: store.resourceVersion }
-  const token = parameter(request, 'continue')
-  if (token) {
-    const after = decodeToken(token)
-    objects = objects.filter((object) => keyOf(object) > after)
-  }
-  const limit = Number(parameter(request, 'limit') ?? 0)
+export function pageOf(cache: WatchCache, store: ObjectStore, request: ApiRequest, target: Target): Page {
+  const options = listOptions(request)
+  const { version, start } = startOf(options, Number(store.resourceVersion))
+  const isSelected = selectionOf(request, target)
+  const at = objectsAt(cache, store, target, version)
+  if (at === undefined)
+    throw start === '' ? expired(TOO_OLD) : expiredContinue(encodeToken({ version: -1, start }))
+  let objects = sorted(at.filter(isSelected)).filter((object) => keyOf(object) > start)
+  const metadata: Record<string, unknown> = { resourceVersion: String(version) }
+  const { limit } = options
   if (limit > 0 && objects.length > limit) {
-    metadata['remainingItemCount'] = objects.length - limit
+    // With a selector upstream would have to read everything to know, and does not.
+    const isWhole = !parameter(request, 'labelSelector') && !parameter(request, 'fieldSelector')
+    if (isWhole) metadata['remainingItemCount'] = objects.length - limit
     objects = objects.slice(0, limit)
-    metadata['continue'] = encodeToken(keyOf(objects.at(-1)!))
+    metadata['continue'] = encodeToken({ version, start: keyOf(objects.at(-1)!) })
   }
   return { objects, metadata }
 }
 
-/** A `PodList`; its items leave apiVersion and kind out. */
-export function listOf(target: Target, page: Page): Record<string, unknown> {
-  return {
-    kind: `${target.type.kind}List`,
-    apiVersion: apiVersionOf(target.type),
-    metadata: page.metadata,
-    items: page.objects.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest),
-  }
+const TOO_OLD = 'The resourceVersion for the provided list is too old.'
+
+/** Where a list begins, and of which version. */
+function startOf(options: ListOptions, current: number): Place {
+  const { resourceVersion = current, exact, continueToken } = options
+  if (resourceVersion > current) throw tooLargeVersion(resourceVersion, current)
+  if (continueToken === '') return { version: exact ? resourceVersion : current, start: '' }
+  const place = decodeToken(continueToken)
+  if (place.version > current) throw tooLargeVersion(place.version, current)
+  return place.version < 0 ? { ...place, version: current } : place
 }
 
-function encodeToken(key: string): string {
-  return btoa(JSON.stringify({ v: 'meta.k8s.io/v1', start: key }))
+/** Undefined when what it was at `version` is no longer remembered. */
+function objectsAt(
+  cache: WatchCache,
+  store: ObjectStore,
+  target: Target,
+  version: number,
+): KubeObject[] | undefined {
+  const { type, namespace } = target
+  if (version === Number(store.resourceVersion)) return store.list(type.plural, namespace)
+  return cache.listAt(type.plural, namespace, version)
 }
 
-function decodeToken(token: string): string {
+/** Where a page begins: after the key `start`. Version -1: the newest there is, at the price of consistency. */
+interface Place {
+  readonly version: number
+  readonly start: string
+}
+
+function encodeToken({ version, start }: Place): string {
+  return btoa(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, start }))
+}
+
+function decodeToken(token: string): Place {
   try {
-    const { start } = JSON.parse(atob(token)) as { start: unknown }
-    if (typeof start === 'string') return start
+    const { rv, start } = JSON.parse(atob(token)) as { rv: unknown; start: unknown }
+    if (typeof start === 'string' && Number.isSafeInteger(rv)) return { version: rv as number, start }
   } catch {
     // Falls through: not a token of ours.
   }

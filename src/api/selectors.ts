@@ -68,56 +68,83 @@ function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
   }
 }
 
-/** Fields that a resource can be selected by besides `metadata.name` and `metadata.namespace`, as upstream. */
-const SELECTABLE_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  pods: [
-    'spec.nodeName',
-    'spec.restartPolicy',
-    'spec.schedulerName',
-    'spec.serviceAccountName',
-    'spec.hostNetwork',
-    'status.phase',
-    'status.podIP',
-    'status.nominatedNodeName',
-  ],
-  nodes: ['spec.unschedulable'],
-  namespaces: ['status.phase'],
-  services: ['spec.clusterIP', 'spec.type'],
-  secrets: ['type'],
-  replicasets: ['status.replicas'],
-  events: [
-    'involvedObject.kind',
-    'involvedObject.namespace',
-    'involvedObject.name',
-    'involvedObject.uid',
-    'involvedObject.apiVersion',
-    'involvedObject.resourceVersion',
-    'involvedObject.fieldPath',
-    'reason',
-    'reportingComponent',
-    'source',
-    'type',
-  ],
+/**
+ * Fields that a resource can be selected by besides `metadata.name` and `metadata.namespace`, as upstream: each is
+ * the path of the field, with what stands for it where it is not set.
+ */
+const SELECTABLE_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  pods: {
+    'spec.nodeName': '',
+    'spec.restartPolicy': '',
+    'spec.schedulerName': '',
+    'spec.serviceAccountName': '',
+    'spec.hostNetwork': 'false',
+    'status.phase': '',
+    'status.podIP': '',
+    'status.nominatedNodeName': '',
+  },
+  nodes: { 'spec.unschedulable': 'false' },
+  namespaces: { 'status.phase': '' },
+  services: { 'spec.clusterIP': '', 'spec.type': '' },
+  secrets: { type: '' },
+  replicasets: { 'status.replicas': '0' },
+  jobs: { 'status.successful': '0' },
+  events: {
+    'involvedObject.kind': '',
+    'involvedObject.namespace': '',
+    'involvedObject.name': '',
+    'involvedObject.uid': '',
+    'involvedObject.apiVersion': '',
+    'involvedObject.resourceVersion': '',
+    'involvedObject.fieldPath': '',
+    reason: '',
+    reportingComponent: '',
+    source: '',
+    type: '',
+  },
+}
+
+/** Fields whose name is not the path to them. */
+const PATHS: Readonly<Record<string, string>> = {
+  'events source': 'source.component',
+  'jobs status.successful': 'status.succeeded',
+}
+
+interface FieldTerm {
+  readonly path: readonly string[]
+  readonly unset: string
+  readonly equal: boolean
+  readonly value: string
 }
 
 /** Fails with BadRequest for a field that `resource` cannot be selected by. */
 export function parseFieldSelector(text: string, resource: string): (object: KubeObject) => boolean {
-  const terms = splitTerms(text).map((term) => {
-    const match = /^([^!=]+)(==|!=|=)(.*)$/.exec(term)
-    if (match === null) {
-      throw badRequest(`invalid field selector "${term}": must be name=value or name!=value`)
-    }
-    const [, field, operator, value] = match as unknown as [string, string, string, string]
-    const known = SELECTABLE_FIELDS[resource] ?? []
-    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !known.includes(field)) {
-      throw badRequest(`field label not supported: ${field}`)
-    }
-    return { path: field.split('.'), equal: operator !== '!=', value }
-  })
+  const terms = splitFieldTerms(text).map((term) => parseFieldTerm(term, resource))
   return (object) =>
-    terms.every(({ path, equal, value }) => {
+    terms.every(({ path, unset, equal, value }) => {
       let at: unknown = object
       for (const key of path) at = (at as Record<string, unknown> | undefined)?.[key]
-      return ((at === undefined ? '' : String(at)) === value) === equal
+      const found = at === undefined || at === '' ? unset : String(at)
+      return (found === value) === equal
     })
+}
+
+/** Commas between terms, but not those behind a backslash. */
+function splitFieldTerms(text: string): string[] {
+  return (text.match(/(?:\\.|[^,])+/g) ?? []).map((term) => term.trim()).filter((term) => term !== '')
+}
+
+function parseFieldTerm(term: string, resource: string): FieldTerm {
+  const match = /^([^!=]+)(==|!=|=)(.*)$/.exec(term)
+  if (match === null) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`)
+  const [, field, operator, escaped] = match as unknown as [string, string, string, string]
+  const known = SELECTABLE_FIELDS[resource] ?? {}
+  const isMeta = field === 'metadata.name' || field === 'metadata.namespace'
+  if (!isMeta && !Object.hasOwn(known, field)) throw badRequest(`field label not supported: ${field}`)
+  return {
+    path: (PATHS[`${resource} ${field}`] ?? field).split('.'),
+    unset: known[field] ?? '',
+    equal: operator !== '!=',
+    value: escaped.replace(/\\(.)/g, '$1'),
+  }
 }

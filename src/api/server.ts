@@ -1,14 +1,16 @@
 // The API server without sockets: requests in, responses out, all in one call. It routes, selects, prints and
 // patches; storing, defaulting and validating is the control plane's (cluster/), running containers the drivers'.
 
-import type { KubeObject } from '../cluster/objects.js'
 import { badRequest } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
+import { deleteObject } from './deletes.js'
 import { discover } from './discovery.js'
 import { serveOpenApi } from './openapi/documents.js'
 import { parseResourcePath } from './paths.js'
+import { bindPod, evictPod } from './pod-actions.js'
 import type { PodStreams } from './pod-streams.js'
 import { findPod, openPorts, openStreams, parseLogRequest, readLog, streamLog } from './pod-subresources.js'
+import { representList, representObject } from './representation.js'
 import type {
   Api,
   ApiRequest,
@@ -21,13 +23,13 @@ import type {
 } from './request.js'
 import { serveReview } from './reviews.js'
 import { serveScale } from './scale.js'
-import { listOf, pageOf } from './selection.js'
+import { pageOf } from './selection.js'
 import { serveInfo } from './server-info.js'
 import { jsonResponse, methodNotAllowed, statusOf, statusResponse, unknownPath } from './status.js'
-import { asksForTable, type IncludeObject, tableOf } from './tables.js'
-import { existing, type ObjectWriter, parameter, type Target, targetOf } from './target.js'
-import { startWatch, WatchCache } from './watch.js'
-import { createObject, deleteObject, patchObject, replaceObject } from './writes.js'
+import { existing, type ObjectWriter, type Target, targetOf } from './target.js'
+import { startWatch } from './watch.js'
+import { WatchCache } from './watch-cache.js'
+import { createObject, patchObject, replaceObject } from './writes.js'
 
 export interface ApiServerOptions {
   readonly store: ObjectStore
@@ -128,6 +130,13 @@ export class ApiServer implements Api {
       case 'portforward':
         if (target.type.plural !== 'pods') throw unknownPath()
         throw badRequest('Upgrade request required')
+      case 'eviction':
+      case 'binding':
+        if (target.type.plural !== 'pods') throw unknownPath()
+        if (request.method !== 'POST') throw methodNotAllowed()
+        return target.subresource === 'eviction'
+          ? evictPod(this.#store, this.#writer, request, target)
+          : bindPod(this.#store, this.#writer, request, target)
       default:
         throw unknownPath()
     }
@@ -152,16 +161,13 @@ export class ApiServer implements Api {
   }
 
   #read(request: ApiRequest, target: Target): ApiResponse {
-    const single = target.name === undefined ? undefined : existing(this.#store, target)
-    const page = single === undefined ? pageOf(this.#store, request, target) : undefined
-    if (asksForTable(request.headers?.['accept'])) {
-      const objects: readonly KubeObject[] = page?.objects ?? [single!]
-      const metadata = page?.metadata ?? { resourceVersion: single!.metadata.resourceVersion }
-      const include = (parameter(request, 'includeObject') ?? 'Metadata') as IncludeObject
-      const options = { include, now: this.#unixMillis(), metadata, withColumns: true }
-      return jsonResponse(200, tableOf(target.type.plural, objects, options))
+    const now = this.#unixMillis()
+    if (target.name === undefined) {
+      const page = pageOf(this.#watches, this.#store, request, target)
+      return jsonResponse(200, representList(request, target.type, page, now))
     }
-    return jsonResponse(200, page === undefined ? single : listOf(target, page))
+    const object = existing(this.#store, target)
+    return jsonResponse(200, representObject(request, target.type, object, now))
   }
 
   #logRequest(request: ApiRequest) {

@@ -1,6 +1,8 @@
 // Failures in Kubernetes' words that only the API layer knows (no such path, method, media type, version). What
 // objects' own rules refuse is cluster/status.ts; both carry a `Status`, and `statusOf` takes it out again.
 
+import { FieldErrors } from '../cluster/field-errors.js'
+import { type ApiError, invalid } from '../cluster/status.js'
 import type { ApiResponse, Status } from './request.js'
 
 /** Thrown inside the API layer to end a request. */
@@ -42,6 +44,34 @@ export function undecodable(what: string): RequestError {
 /** A resourceVersion that the server no longer remembers. */
 export function expired(message: string): RequestError {
   return new RequestError(failure(410, 'Expired', message))
+}
+
+/** A page whose version is forgotten; `token` takes the rest of the list as it is now. */
+export function expiredContinue(token: string): RequestError {
+  const message =
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+  return new RequestError({ ...failure(410, 'Expired', message), metadata: { continue: token } })
+}
+
+/** Query parameters that cannot be, told as upstream tells of its options' kinds (`ListOptions.meta.k8s.io`). */
+export function optionError(kind: string, check: (errors: FieldErrors) => void): ApiError {
+  const errors = new FieldErrors()
+  check(errors)
+  return invalid({ kind, group: 'meta.k8s.io' }, '', errors.causes)
+}
+
+/** A resourceVersion that the server has not come to. */
+export function tooLargeVersion(wanted: number, current: number): RequestError {
+  const message = `Timeout: Too large resource version: ${wanted}, current: ${current}`
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }]
+  const status = failure(504, 'Timeout', message)
+  return new RequestError({ ...status, details: { causes, retryAfterSeconds: 1 } })
+}
+
+/** No form that the client would take. */
+export function notAcceptable(): RequestError {
+  const message = 'only the following media types are accepted: application/json'
+  return new RequestError(failure(406, 'NotAcceptable', message))
 }
 
 /** Nobody that the server knows. */

@@ -47,10 +47,6 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
 /** What a row carries beside its cells (query parameter includeObject). */
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
-export function asksForTable(accept: string | undefined): boolean {
-  return accept?.split(',')[0]?.includes('as=Table') ?? false
-}
-
 export function tableOf(
   resource: string,
   objects: readonly KubeObject[],

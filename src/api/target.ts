@@ -10,7 +10,7 @@ import type { ApiRequest } from './request.js'
 import { unknownPath } from './status.js'
 
 /** How objects get into the store: with defaults, validation and allocation. */
-export type ObjectWriter = Pick<Admission, 'create' | 'update' | 'delete'>
+export type ObjectWriter = Pick<Admission, 'create' | 'update' | 'delete' | 'bind'>
 
 /** A resource, a collection or one object of it. */
 export interface Target {
@@ -32,6 +32,11 @@ export function targetOf(path: string): Target {
   if (!type.namespaced && namespace !== undefined) throw unknownPath()
   if (type.namespaced && namespace === undefined && name !== undefined) throw unknownPath()
   return { type, namespace, name, subresource }
+}
+
+/** The collection of a namespaced resource in all namespaces, which can only be read. */
+export function isOutsideNamespaces({ type, namespace }: Target): boolean {
+  return type.namespaced && namespace === undefined
 }
 
 /** The object that the target names; fails with NotFound. */

@@ -1,76 +1,17 @@
-// Watches of the API: events of the store as a client selected them, from a resourceVersion on. A bounded log of
-// past events per resource plays the part of upstream's watch cache, so that no event between a list and a watch
-// is lost; what it no longer remembers is 410 Expired.
+// Watches: events of the store as a client selected them, from a resourceVersion on. Read first: watch-cache.ts.
 
 import type { KubeObject } from '../cluster/objects.js'
-import { apiVersionOf, RESOURCE_TYPES } from '../cluster/resources.js'
-import { badRequest } from '../cluster/status.js'
+import { apiVersionOf } from '../cluster/resources.js'
 import type { ObjectStore, WatchEvent } from '../cluster/store.js'
+import { watchOptions } from './list-options.js'
+import { includeObject, partialOf, representationOf } from './representation.js'
 import type { ApiRequest, WatchLine } from './request.js'
 import { selectionOf, selectObjects } from './selection.js'
-import { expired } from './status.js'
-import { asksForTable, type IncludeObject, tableOf } from './tables.js'
-import { flag, parameter, type Target } from './target.js'
+import { tableOf } from './tables.js'
+import type { Target } from './target.js'
+import type { WatchCache } from './watch-cache.js'
 
-const REMEMBERED_EVENTS = 1024
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
-
-interface LoggedEvent {
-  readonly event: WatchEvent
-  readonly resourceVersion: number
-}
-
-interface ResourceLog {
-  readonly events: LoggedEvent[]
-  /** Events up to this version have been forgotten. */
-  forgotten: number
-  readonly listeners: Set<(logged: LoggedEvent) => void>
-}
-
-export class WatchCache {
-  readonly #store: ObjectStore
-  readonly #logs = new Map<string, ResourceLog>()
-
-  constructor(store: ObjectStore) {
-    this.#store = store
-    const forgotten = Number(store.resourceVersion)
-    for (const { plural } of RESOURCE_TYPES) {
-      const log: ResourceLog = { events: [], forgotten, listeners: new Set() }
-      this.#logs.set(plural, log)
-      store.watch(plural, (event) => this.#append(log, event))
-    }
-  }
-
-  #append(log: ResourceLog, event: WatchEvent): void {
-    const own = Number(event.object.metadata.resourceVersion ?? 0)
-    const last = log.events.at(-1)?.resourceVersion ?? log.forgotten
-    // A deletion has a version of its own, which the object's last state may not carry.
-    const resourceVersion = own > last ? own : Number(this.#store.resourceVersion)
-    const logged = { event, resourceVersion }
-    log.events.push(logged)
-    if (log.events.length > REMEMBERED_EVENTS) log.forgotten = log.events.shift()!.resourceVersion
-    for (const listener of [...log.listeners]) listener(logged)
-  }
-
-  /** Events after `resourceVersion`: those that were, then those to come. */
-  follow(resource: string, resourceVersion: number, onEvent: (event: WatchEvent) => void): () => void {
-    const log = this.#logs.get(resource)!
-    if (resourceVersion < log.forgotten) {
-      throw expired(`too old resource version: ${resourceVersion} (${log.forgotten})`)
-    }
-    let following = true
-    // The store tells its watchers one event at a time: those from before `resourceVersion` may still be under way.
-    const listener = (logged: LoggedEvent) => {
-      if (following && logged.resourceVersion > resourceVersion) onEvent(logged.event)
-    }
-    log.listeners.add(listener)
-    for (const logged of [...log.events]) listener(logged)
-    return () => {
-      following = false
-      log.listeners.delete(listener)
-    }
-  }
-}
 
 /** Starts the watch that a GET with `watch=true` asks for. Fails for a request that cannot be served. */
 export function startWatch(
@@ -83,26 +24,22 @@ export function startWatch(
 ): () => void {
   const selected = selectionOf(request, target)
   const shape = shapeOf(request, target, unixMillis)
-  const wanted = parameter(request, 'resourceVersion') ?? ''
-  const initial = parameter(request, 'sendInitialEvents')
-  if (initial !== undefined && parameter(request, 'resourceVersionMatch') !== 'NotOlderThan') {
-    throw badRequest('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
-  }
-  if (wanted !== '' && !/^\d+$/.test(wanted))
-    throw badRequest(`Invalid value: "${wanted}": strconv.ParseUint`)
-  const fromNow = flag(request, 'sendInitialEvents') || (initial === undefined && /^0?$/.test(wanted))
-  const since = fromNow || wanted === '' ? Number(store.resourceVersion) : Number(wanted)
-  if (fromNow) {
+  const { initialEvents, initialBookmark, since = Number(store.resourceVersion) } = watchOptions(request)
+  if (initialEvents) {
     for (const object of selectObjects(store, request, target))
       onLine({ type: 'ADDED', object: shape(object) })
-    if (flag(request, 'sendInitialEvents') && flag(request, 'allowWatchBookmarks')) {
-      onLine({ type: 'BOOKMARK', object: shape.bookmark(String(since)) })
-    }
   }
+  if (initialBookmark) onLine({ type: 'BOOKMARK', object: initialEnd(target, String(since)) })
   return cache.follow(target.type.plural, since, (event) => {
     const line = lineOf(event, selected)
     if (line !== undefined) onLine({ type: line.type, object: shape(line.object) })
   })
+}
+
+/** The bookmark that ends the initial events of a WatchList. */
+function initialEnd({ type }: Target, resourceVersion: string): Record<string, unknown> {
+  const annotations = { [INITIAL_EVENTS_END]: 'true' }
+  return { kind: type.kind, apiVersion: apiVersionOf(type), metadata: { resourceVersion, annotations } }
 }
 
 /** With a selection, leaving it is a deletion and entering it an addition. */
@@ -121,27 +58,21 @@ function lineOf(
   return { type: 'DELETED', object: { ...previous, metadata } }
 }
 
-interface Shape {
-  (object: KubeObject): WatchLine['object']
-  bookmark(resourceVersion: string): WatchLine['object']
-}
-
-/** Objects as they are, or each as a Table of one row. */
-function shapeOf(request: ApiRequest, target: Target, unixMillis: () => number): Shape {
-  const asTable = asksForTable(request.headers?.['accept'])
-  const include = (parameter(request, 'includeObject') ?? 'Metadata') as IncludeObject
+/** Objects as the client wants them; rows of a Table come one by one. */
+function shapeOf(
+  request: ApiRequest,
+  target: Target,
+  unixMillis: () => number,
+): (object: KubeObject) => WatchLine['object'] {
+  const representation = representationOf(request)
+  if (representation === 'Object') return (object) => object
+  if (representation === 'PartialObjectMetadata') return partialOf
+  const include = includeObject(request)
   let first = true
-  const table = (object: KubeObject) => {
+  return (object) => {
     const { resourceVersion } = object.metadata
     const options = { include, now: unixMillis(), metadata: { resourceVersion }, withColumns: first }
     first = false
     return tableOf(target.type.plural, [object], options) as unknown as Record<string, unknown>
   }
-  const shape = (object: KubeObject): WatchLine['object'] => (asTable ? table(object) : object)
-  const bookmark = (resourceVersion: string) => ({
-    kind: target.type.kind,
-    apiVersion: apiVersionOf(target.type),
-    metadata: { resourceVersion, annotations: { [INITIAL_EVENTS_END]: 'true' } },
-  })
-  return Object.assign(shape, { bookmark })
 }

@@ -1,7 +1,6 @@
-// POST, PUT, PATCH and DELETE of objects: what the request means is settled here, what objects may look like is
+// POST, PUT and PATCH of objects: what the request means is settled here, what objects may look like is
 // the writer's business (defaults, validation, allocation).
 
-import type { DeleteOptions, WriteOptions } from '../cluster/admission.js'
 import { equalJson } from '../cluster/json.js'
 import type { KubeObject } from '../cluster/objects.js'
 import { apiVersionOf } from '../cluster/resources.js'
@@ -12,10 +11,10 @@ import { applyJsonPatch, JsonPatchError } from './patch/json-patch.js'
 import { mergeRulesOf } from './patch/merge-keys.js'
 import { applyMergePatch } from './patch/merge-patch.js'
 import { applyStrategicMergePatch, StrategicMergeError } from './patch/strategic-merge.js'
-import type { ApiRequest, ApiResponse, Status } from './request.js'
-import { selectObjects } from './selection.js'
+import type { ApiRequest, ApiResponse } from './request.js'
 import { jsonResponse, methodNotAllowed, unprocessablePatch, unsupportedMediaType } from './status.js'
-import { existing, flag, type ObjectWriter, parameter, type Target } from './target.js'
+import { existing, isOutsideNamespaces, type ObjectWriter, type Target } from './target.js'
+import { writeOptions } from './write-options.js'
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
 
@@ -26,33 +25,9 @@ const PATCH_TYPES = [
   'application/strategic-merge-patch+json',
 ]
 
-/** Options of a write; `warnings` collects what the client is to hear besides. */
-function writeOptions(request: ApiRequest, warnings: string[]): WriteOptions {
-  const validation = parameter(request, 'fieldValidation') ?? 'Warn'
-  if (validation !== 'Strict' && validation !== 'Warn' && validation !== 'Ignore') {
-    throw badRequest(`Invalid value: "${validation}": supported values: "Ignore", "Warn", "Strict"`)
-  }
-  return {
-    dryRun: isDryRun(request),
-    fieldValidation: validation,
-    onWarning: (text) => warnings.push(text),
-  }
-}
-
-function isDryRun(request: ApiRequest): boolean {
-  const value = parameter(request, 'dryRun')
-  if (value !== undefined && value !== '' && value !== 'All') {
-    throw badRequest(`Invalid value: "${value}": supported values: "All"`)
-  }
-  return value === 'All'
-}
-
 export function createObject(writer: ObjectWriter, request: ApiRequest, target: Target): ApiResponse {
-  if (target.name !== undefined) throw methodNotAllowed()
+  if (target.name !== undefined || isOutsideNamespaces(target)) throw methodNotAllowed()
   const object = objectOf(request.body, target)
-  if (target.type.namespaced && object.metadata.namespace === undefined) {
-    throw badRequest('an empty namespace may not be set during creation')
-  }
   const warnings: string[] = []
   return withWarnings(jsonResponse(201, writer.create(object, writeOptions(request, warnings))), warnings)
 }
@@ -106,14 +81,22 @@ export function patchObject(
   request: ApiRequest,
   target: Target,
 ): ApiResponse {
+  patchTypeOf(request)
   const current = existing(store, target)
   const patched = namedObjectOf(applyPatch(current, request, target.type.kind), target)
   return writeChange(writer, request, target, current, patched)
 }
 
+/** The body's media type; fails for one that no patch has. */
+function patchTypeOf(request: ApiRequest): string {
+  const mediaType = request.headers?.['content-type']?.split(';')[0]?.trim() ?? ''
+  if (!PATCH_TYPES.includes(mediaType)) throw unsupportedMediaType(PATCH_TYPES)
+  return mediaType
+}
+
 /** `current` after the patch in the body, by its media type. */
 export function applyPatch(current: unknown, request: ApiRequest, kind: string): unknown {
-  const mediaType = request.headers?.['content-type']?.split(';')[0]
+  const mediaType = patchTypeOf(request)
   const patch = request.body as Json
   try {
     switch (mediaType) {
@@ -121,11 +104,9 @@ export function applyPatch(current: unknown, request: ApiRequest, kind: string):
         return applyJsonPatch(current as Json, patch)
       case 'application/merge-patch+json':
         return applyMergePatch(current as Json, patch)
-      case 'application/strategic-merge-patch+json':
+      default:
         if (!isMap(patch)) throw badRequest('a strategic merge patch is an object')
         return applyStrategicMergePatch(current as JsonMap, patch, mergeRulesOf(kind))
-      default:
-        throw unsupportedMediaType(PATCH_TYPES)
     }
   } catch (error) {
     if (error instanceof JsonPatchError) throw unprocessablePatch()
@@ -182,65 +163,5 @@ function checkPreconditions(target: Target, current: KubeObject, given: KubeObje
       name,
       `Precondition failed: UID in precondition: ${given.uid}, UID in object meta: ${current.metadata.uid}`,
     )
-  }
-}
-
-export function deleteObject(
-  store: ObjectStore,
-  writer: ObjectWriter,
-  request: ApiRequest,
-  target: Target,
-): ApiResponse {
-  const options = deleteOptions(request)
-  if (target.name === undefined) {
-    const deleted = selectObjects(store, request, target).map((object) =>
-      writer.delete(target.type.plural, object.metadata.namespace, object.metadata.name, options),
-    )
-    return jsonResponse(200, {
-      kind: `${target.type.kind}List`,
-      apiVersion: apiVersionOf(target.type),
-      metadata: { resourceVersion: store.resourceVersion },
-      items: deleted,
-    })
-  }
-  const current = existing(store, target)
-  const wanted = isMap(request.body) ? (request.body['preconditions'] as JsonMap | undefined) : undefined
-  checkPreconditions(target, current, (wanted ?? {}) as unknown as KubeObject['metadata'])
-  const deleted = writer.delete(target.type.plural, target.namespace, target.name, options)
-  if (target.type.plural === 'pods' || deleted.metadata.deletionTimestamp !== undefined) {
-    return jsonResponse(200, deleted)
-  }
-  return jsonResponse(200, deletedStatus(target, deleted))
-}
-
-function deletedStatus(target: Target, { metadata }: KubeObject): Status {
-  const { group, plural } = target.type
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    details: {
-      name: metadata.name,
-      ...(group !== '' && { group }),
-      kind: plural,
-      ...(metadata.uid !== undefined && { uid: metadata.uid }),
-    },
-  }
-}
-
-/** DeleteOptions from the body, or else from the query. */
-function deleteOptions(request: ApiRequest): DeleteOptions {
-  const body = isMap(request.body) ? request.body : {}
-  const grace = body['gracePeriodSeconds'] ?? parameter(request, 'gracePeriodSeconds')
-  const policy = body['propagationPolicy'] ?? parameter(request, 'propagationPolicy')
-  const orphan = body['orphanDependents'] === true || flag(request, 'orphanDependents')
-  return {
-    dryRun: isDryRun(request) || (Array.isArray(body['dryRun']) && body['dryRun'].includes('All')),
-    ...(grace !== undefined && grace !== null && { gracePeriodSeconds: Number(grace) }),
-    ...(typeof policy === 'string' && {
-      propagationPolicy: policy as NonNullable<DeleteOptions['propagationPolicy']>,
-    }),
-    ...(orphan && { propagationPolicy: 'Orphan' as const }),
   }
 }

@@ -10,6 +10,7 @@ import { generateJobSelector } from './job-selector.js'
 import { cloneJson } from './json.js'
 import { generatedName } from './names.js'
 import type { KubeObject, Namespace, Pod, Service } from './objects.js'
+import { setCondition } from './pod-condition.js'
 import { knownResource, RESOURCE_TYPES, type ResourceType, resourceOf } from './resources.js'
 import { dropUnneeded, keepAllocated, ServiceAllocator } from './service-allocator.js'
 import { badRequest, conflict, forbidden, notFound } from './status.js'
@@ -162,6 +163,20 @@ export class Admission {
       return this.#store.update(next)
     }
     return this.#store.remove(resource, namespace, name) ?? stored
+  }
+
+  /** Puts a pod on a node, as a scheduler asks for it (pods/binding). */
+  bind(pod: Pod, node: string): void {
+    const next = cloneJson(pod)
+    next.spec.nodeName = node
+    const conditions = (next.status ??= {}).conditions ?? []
+    setCondition(
+      conditions,
+      { type: 'PodScheduled', status: 'True', lastProbeTime: null },
+      this.#clock.timestamp(),
+    )
+    next.status.conditions = conditions
+    this.#store.update(next)
   }
 
   #decode(object: KubeObject, options: WriteOptions): { decoded: KubeObject; type: ResourceType } {

@@ -116,15 +116,10 @@ export class Scheduler implements Controller {
   }
 
   #bind(pod: Pod, node: Node): void {
-    const { store, clock, events } = this.#context
-    const next = cloneJson(pod)
-    next.spec.nodeName = node.metadata.name
-    const conditions = (next.status ??= {}).conditions ?? []
-    setCondition(conditions, { type: 'PodScheduled', status: 'True', lastProbeTime: null }, clock.timestamp())
-    next.status.conditions = conditions
-    store.update(next)
+    const { admission, events } = this.#context
+    admission.bind(pod, node.metadata.name)
     const message = `Successfully assigned ${keyOf(pod)} to ${node.metadata.name}`
-    events.record(next, 'Normal', 'Scheduled', message, SOURCE)
+    events.record(pod, 'Normal', 'Scheduled', message, SOURCE)
   }
 
   #fail(pod: Pod, nodeCount: number, refusals: readonly string[][]): void {

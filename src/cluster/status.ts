@@ -104,7 +104,11 @@ export function badRequest(message: string): ApiError {
 }
 
 /** 422 with one cause a field; `causes` is not empty. Equal causes are told once, as upstream. */
-export function invalid(type: ResourceType, name: string, causes: readonly StatusCause[]): ApiError {
+export function invalid(
+  type: Pick<ResourceType, 'kind' | 'group'>,
+  name: string,
+  causes: readonly StatusCause[],
+): ApiError {
   const texts = [...new Set(causes.map((cause) => `${cause.field}: ${cause.message}`))]
   const summary = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   const qualifiedKind = type.group ? `${type.kind}.${type.group}` : type.kind

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
+import { decodeProtobuf } from '../api/protobuf/object-decoder.js'
 import { badBody, bodyTooLarge, type RequestError, unsupportedMediaType } from '../api/status.js'
 
 /** As upstream's MaxRequestBodyBytes. */
@@ -9,7 +10,8 @@ const LARGEST_BODY = 3 * 1024 * 1024
 /** Objects in objects: what is deeper would overflow the stack of whoever walks it. */
 const DEEPEST_BODY = 1_000
 
-const SUPPORTED = ['application/json', 'application/yaml']
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+const SUPPORTED = ['application/json', 'application/yaml', PROTOBUF]
 
 /**
  * The body's data; undefined when it is empty. Rejects with a RequestError; after one that says too large the rest of
@@ -48,6 +50,7 @@ function mediaTypeOf({ headers }: IncomingMessage): string {
 function decodeBody(mediaType: string, bytes: Buffer): unknown {
   if (/^application\/(\S+\+)?json$/.test(mediaType)) return decodeJson(bytes)
   if (/^application\/(\S+\+)?yaml$/.test(mediaType)) return decode(() => parse(bytes.toString()))
+  if (mediaType === PROTOBUF) return decodeProtobuf(bytes)
   throw unsupportedMediaType(SUPPORTED)
 }
 

@@ -208,7 +208,7 @@ test('sendInitialEvents ends the initial events with a bookmark', () => {
     'ADDED a',
     'BOOKMARK',
   ])
-  assert.equal(watching(fixture, initial).seen, ['ERROR BadRequest'])
+  assert.equal(watching(fixture, initial).seen, ['ERROR Invalid'])
 })
 
 test('a version that is no longer remembered is Expired', () => {

@@ -1,0 +1,96 @@
+// How a client wants its objects, by its Accept header: whole, as rows of a Table, or their metadata alone. Answers
+// are JSON whatever else is asked for besides.
+
+import type { KubeObject } from '../cluster/objects.js'
+import { apiVersionOf, type ResourceType } from '../cluster/resources.js'
+import type { ApiRequest } from './request.js'
+import { notAcceptable, optionError } from './status.js'
+import { type IncludeObject, tableOf } from './tables.js'
+import { parameter } from './target.js'
+
+export type Representation = 'Object' | 'Table' | 'PartialObjectMetadata'
+
+const JSON_RANGES = ['application/json', 'application/*', '*/*']
+const INCLUDE: readonly string[] = ['None', 'Metadata', 'Object'] satisfies readonly IncludeObject[]
+
+/** The first one in the Accept header that there is; a RequestError NotAcceptable when there is none. */
+export function representationOf(request: ApiRequest): Representation {
+  const accept = request.headers?.['accept'] ?? ''
+  if (accept.trim() === '') return 'Object'
+  for (const range of accept.split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
+    if (!JSON_RANGES.includes(type)) continue
+    const as = parameters.find((part) => part.startsWith('as='))?.slice('as='.length)
+    if (as === undefined) return 'Object'
+    if (!parameters.includes('g=meta.k8s.io')) continue
+    if (as === 'Table') return 'Table'
+    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'PartialObjectMetadata'
+  }
+  throw notAcceptable()
+}
+
+export function partialOf({ metadata }: KubeObject): Record<string, unknown> {
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
+}
+
+/** One object as the client wants it. */
+export function representObject(
+  request: ApiRequest,
+  type: ResourceType,
+  object: KubeObject,
+  now: number,
+): unknown {
+  switch (representationOf(request)) {
+    case 'Object':
+      return object
+    case 'PartialObjectMetadata':
+      return partialOf(object)
+    case 'Table': {
+      const metadata = { resourceVersion: object.metadata.resourceVersion }
+      const options = { include: includeObject(request), now, metadata, withColumns: true }
+      return tableOf(type.plural, [object], options)
+    }
+  }
+}
+
+/** A list of objects as the client wants it; `metadata` is its ListMeta. */
+export function representList(
+  request: ApiRequest,
+  type: ResourceType,
+  {
+    objects,
+    metadata,
+  }: { readonly objects: readonly KubeObject[]; readonly metadata: Record<string, unknown> },
+  now: number,
+): unknown {
+  switch (representationOf(request)) {
+    case 'Object':
+      return {
+        kind: `${type.kind}List`,
+        apiVersion: apiVersionOf(type),
+        metadata,
+        // Items of a list leave apiVersion and kind out.
+        items: objects.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest),
+      }
+    case 'PartialObjectMetadata': {
+      const items = objects.map(partialOf)
+      return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items }
+    }
+    case 'Table':
+      return tableOf(type.plural, objects, {
+        include: includeObject(request),
+        now,
+        metadata,
+        withColumns: true,
+      })
+  }
+}
+
+/** What rows carry beside their cells. */
+export function includeObject(request: ApiRequest): IncludeObject {
+  const value = parameter(request, 'includeObject') || 'Metadata'
+  if (!INCLUDE.includes(value)) {
+    throw optionError('TableOptions', (errors) => errors.supported('includeObject', value, INCLUDE))
+  }
+  return value as IncludeObject
+}
