@@ -35,6 +35,9 @@ export function createObject(writer: ObjectWriter, request: ApiRequest, target: 
 /** The body as an object of the target's kind; what it leaves out is taken from the path. */
 function objectOf(body: unknown, target: Target): KubeObject {
   if (!isMap(body)) throw badRequest('the object provided is unrecognized (must be of type object)')
+  for (const field of ['apiVersion', 'kind'])
+    if (!['undefined', 'string'].includes(typeof (body[field] ?? undefined)))
+      throw badRequest(`couldn't get version/kind; ${field} is not of type string`)
   const apiVersion = apiVersionOf(target.type)
   const kind = body['kind'] ?? target.type.kind
   if ((body['apiVersion'] ?? apiVersion) !== apiVersion) {

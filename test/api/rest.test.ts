@@ -20,7 +20,10 @@ function send(fixture: ApiFixture, method: Verb, path: string, more: Partial<Api
   return fixture.api.request({ method, path, ...more })
 }
 
-function refusal(response: { status: number; body: unknown }): [number, string | undefined, string | undefined] {
+function refusal(response: {
+  status: number
+  body: unknown
+}): [number, string | undefined, string | undefined] {
   const { reason, message } = response.body as Status
   return [response.status, reason, message]
 }

@@ -65,7 +65,7 @@ test('a watch ends after its timeout, and one that is refused is an ordinary ans
   assert.equal([ended.code, ended.text], [200, ''])
   assert.is((await ask({ ...known, path: '/api/v1/nothing?watch=true' })).code, 404)
   assert.is((await ask({ ...known, path: '/api/v1/pods?watch=true&labelSelector=%3D%3D' })).code, 400)
-  assert.is((await ask({ ...known, path: '/api/v1/pods?watch=true&resourceVersion=x' })).code, 400)
+  assert.is((await ask({ ...known, path: '/api/v1/pods?watch=true&resourceVersion=x' })).code, 422)
 })
 
 test('a watch from a version that is forgotten tells 410 as an event', async ({ fixture, known }) => {
