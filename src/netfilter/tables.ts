@@ -21,8 +21,13 @@ export interface Chain {
   packets: number
   bytes: number
   rules: RuleEntry[]
-  /** Chains with a rule that jumps or goes here, and how many such rules they have. */
-  readonly referrers: Map<Chain, number>
+  /**
+   * Chains with a rule that jumps or goes here, and how many such rules they have: one by itself, which is all that most
+   * chains have, and the others.
+   */
+  referrer: Chain | undefined
+  referrals: number
+  otherReferrers: Map<Chain, number> | undefined
 }
 
 /** The built-in chains of each table, in the order in which packets meet them. */
@@ -86,12 +91,18 @@ export class Table {
    * it or, when it throws ChainError, nothing.
    */
   restore(chains: ReadonlyMap<string, readonly Rule[]>, remove: readonly string[] = []): void {
-    const created = [...chains.keys()].filter((name) => !this.#chains.has(name))
+    const created: string[] = []
     const begun: Replacement[] = []
     let installed = 0
     try {
-      for (const name of created) this.#create(name, undefined)
-      for (const [name, rules] of chains) begun.push(replacementOf(this.#chains.get(name)!, rules))
+      for (const [name, rules] of chains) {
+        let chain = this.#chains.get(name)
+        if (chain === undefined) {
+          chain = this.#create(name, undefined)
+          created.push(name)
+        }
+        begun.push(replacementOf(chain, rules))
+      }
       // Old jumps are taken away first: rules that turn around who jumps to whom are no circle.
       for (const replacement of begun) this.#referAll(replacement, 'before', -1)
       for (const replacement of begun) {
@@ -126,7 +137,16 @@ export class Table {
   }
 
   #create(name: string, policy: Policy | undefined): Chain {
-    const chain: Chain = { name, policy, packets: 0, bytes: 0, rules: [], referrers: new Map() }
+    const chain: Chain = {
+      name,
+      policy,
+      packets: 0,
+      bytes: 0,
+      rules: [],
+      referrer: undefined,
+      referrals: 0,
+      otherReferrers: undefined,
+    }
     this.#chains.set(name, chain)
     return chain
   }
@@ -152,9 +172,10 @@ export class Table {
     }
   }
 
-  #checkRemoval({ name, policy, referrers }: Chain, gone: ReadonlySet<Chain>): void {
+  #checkRemoval(chain: Chain, gone: ReadonlySet<Chain>): void {
+    const { name, policy } = chain
     if (policy !== undefined) throw new ChainError(`${this.name}: ${name} is built in`)
-    for (const referrer of referrers.keys()) {
+    for (const referrer of referrersOf(chain)) {
       if (!gone.has(referrer)) throw new ChainError(`${this.name}: ${referrer.name} jumps to ${name}`)
     }
   }
@@ -181,12 +202,27 @@ export class Table {
 
   #refer(from: Chain, { target }: Rule, by: number): void {
     if (target.target !== 'jump' && target.target !== 'goto') return
-    const referrers = this.#chains.get(target.chain)?.referrers
-    if (referrers === undefined) return
-    const count = (referrers.get(from) ?? 0) + by
-    if (count === 0) referrers.delete(from)
-    else referrers.set(from, count)
+    const to = this.#chains.get(target.chain)
+    if (to !== undefined) countReferral(to, from, by)
   }
+}
+
+function countReferral(to: Chain, from: Chain, by: number): void {
+  const count = to.otherReferrers?.get(from)
+  if (count === undefined && (to.referrer === undefined || to.referrer === from)) {
+    to.referrals += by
+    to.referrer = to.referrals === 0 ? undefined : from
+    return
+  }
+  to.otherReferrers ??= new Map()
+  const next = (count ?? 0) + by
+  if (next === 0) to.otherReferrers.delete(from)
+  else to.otherReferrers.set(from, next)
+}
+
+function referrersOf({ referrer, otherReferrers }: Chain): Chain[] {
+  const others = otherReferrers === undefined ? [] : [...otherReferrers.keys()]
+  return referrer === undefined ? others : [referrer, ...others]
 }
 
 /** New rules of a chain, and those of them that differ from what it had. */
@@ -202,6 +238,7 @@ interface Replacement {
 /** Long chains change in one place: what is the same before and behind it needs no look. */
 function replacementOf(chain: Chain, rules: readonly Rule[]): Replacement {
   const entries = chain.rules
+  if (entries.length === 0) return { chain, entries, rules, before: [], after: rules }
   const shorter = Math.min(entries.length, rules.length)
   let start = 0
   while (start < shorter && entries[start]!.rule === rules[start]) start++
@@ -225,7 +262,7 @@ function namesAbove(name: string, chain: Chain | undefined): ReadonlySet<string>
   const names = new Set([name])
   const chains = chain === undefined ? [] : [chain]
   for (const each of chains) {
-    for (const referrer of each.referrers.keys()) {
+    for (const referrer of referrersOf(each)) {
       if (names.has(referrer.name)) continue
       names.add(referrer.name)
       chains.push(referrer)
@@ -235,6 +272,7 @@ function namesAbove(name: string, chain: Chain | undefined): ReadonlySet<string>
 }
 
 function keepCounters(before: readonly RuleEntry[], rules: readonly Rule[]): RuleEntry[] {
+  if (before.length === 0) return rules.map((rule) => ({ rule, packets: 0, bytes: 0 }))
   let known: Map<Rule, RuleEntry> | undefined
   return rules.map((rule, index) => {
     if (before[index]?.rule === rule) return before[index]

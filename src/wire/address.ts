@@ -1,5 +1,5 @@
-// Addresses as numbers, and the only place that knows ipaddr.js: text is parsed and validated here once, packets
-// carry numbers. An IPv4 address is a number and an IPv6 address a bigint, so that the value itself says its family,
+// Addresses as numbers, and the only place that knows ipaddr.js (of IPv6): text is parsed and validated here once,
+// packets carry numbers. An IPv4 address is a number and an IPv6 address a bigint, so that the value itself says its family,
 // two addresses are equal when === says so, and either is a key of a Map.
 
 import ipaddr from 'ipaddr.js'

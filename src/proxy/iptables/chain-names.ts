@@ -3,7 +3,6 @@
 // pkg/proxy/iptables/proxier.go of Kubernetes, so that they are the same as on every node of any cluster.
 
 import { sha256 } from '../../base/sha256.js'
-import { type Endpoint, formatEndpoint } from '../../wire/address.js'
 import type { ServicePortInfo } from '../service-port.js'
 
 export const SERVICES = 'KUBE-SERVICES'
@@ -16,7 +15,7 @@ export const PROXY_FIREWALL = 'KUBE-PROXY-FIREWALL'
 /** Made by the kubelet as well. */
 export const KUBELET_FIREWALL = 'KUBE-FIREWALL'
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+const BASE32 = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'].map((letter) => letter.charCodeAt(0))
 
 /** The chains of one service port. */
 export interface ServiceChains {
@@ -40,23 +39,21 @@ export function serviceChains(info: ServicePortInfo): ServiceChains {
   }
 }
 
-/** KUBE-SEP-: sends to one endpoint of one service port. */
-export function endpointChain(info: ServicePortInfo, endpoint: Endpoint): string {
-  return `KUBE-SEP-${hash16(info.name + info.protocol.toLowerCase() + formatEndpoint(endpoint))}`
+/** KUBE-SEP-: sends to one endpoint, `address:port`, of one service port. */
+export function endpointChain(info: ServicePortInfo, endpoint: string): string {
+  return `KUBE-SEP-${hash16(info.name + info.protocol.toLowerCase() + endpoint)}`
 }
 
 /** Base32 (RFC 4648 section 6) of ten bytes of the digest are 16 characters. */
 function hash16(text: string): string {
-  let encoded = ''
-  let bits = 0
-  let held = 0
-  for (const byte of sha256(text).subarray(0, 10)) {
-    held = ((held << 8) | byte) & 0xfff
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      encoded += BASE32[(held >> bits) & 31]
+  const digest = sha256(text)
+  const codes: number[] = []
+  for (let at = 0; at < 10; at += 5) {
+    const high = (digest[at]! << 12) | (digest[at + 1]! << 4) | (digest[at + 2]! >> 4)
+    const low = ((digest[at + 2]! & 15) << 16) | (digest[at + 3]! << 8) | digest[at + 4]!
+    for (const bits of [high, low]) {
+      for (let shift = 15; shift >= 0; shift -= 5) codes.push(BASE32[(bits >> shift) & 31]!)
     }
   }
-  return encoded
+  return String.fromCharCode(...codes)
 }

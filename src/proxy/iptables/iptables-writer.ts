@@ -3,7 +3,7 @@
 
 import { type Micros, SECOND } from '../../base/time.js'
 import { equalJson } from '../../cluster/json.js'
-import type { HookName, Rule, TableName } from '../../netfilter/rule.js'
+import type { HookName, Rule } from '../../netfilter/rule.js'
 import { type AddressFamily, IPV4_LOOPBACK } from '../../wire/address.js'
 import { NodePortAddresses } from '../node-port-addresses.js'
 import type { PortState } from '../port-state.js'
@@ -30,6 +30,11 @@ import {
 import { type RuleSettings, type ServiceRules, serviceRules } from './service-rules.js'
 
 const TABLES = ['filter', 'nat'] as const
+/** The chains of each table that are there whatever the service ports are. */
+const CHAINS: Readonly<Record<(typeof TABLES)[number], readonly string[]>> = {
+  filter: [SERVICES, EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL, FORWARD, KUBELET_FIREWALL],
+  nat: [SERVICES, NODE_PORTS, POSTROUTING, MARK_MASQ],
+}
 
 export class IptablesWriter implements RuleWriter {
   readonly mode = 'iptables'
@@ -41,8 +46,6 @@ export class IptablesWriter implements RuleWriter {
   readonly #localhostNodePorts: boolean
   readonly #settings: RuleSettings
   readonly #services = new Map<string, ServiceRules>()
-  /** The chains of our own in each table. */
-  readonly #chains: Readonly<Record<'filter' | 'nat', Set<string>>> = { filter: new Set(), nat: new Set() }
   #installed = false
 
   constructor(options: ProxyOptions) {
@@ -73,7 +76,7 @@ export class IptablesWriter implements RuleWriter {
     }
     if (shared) this.#addSharedChains(chains)
     // A chain may have gone with one service port and come with another.
-    for (const chain of chains.keys()) gone.delete(chain)
+    for (const chain of gone) if (chains.has(chain)) gone.delete(chain)
     if (!this.#installed) this.#install()
     this.#restore('nat', chains, [...gone])
     if (shared) this.#restore('filter', this.#filterChains(), [])
@@ -84,10 +87,11 @@ export class IptablesWriter implements RuleWriter {
     const { netfilter } = this.#options
     for (const table of TABLES) {
       this.#unhook(table)
-      const names = [...this.#chains[table]]
+      const own =
+        table === 'nat' ? [...this.#services.values()].flatMap(({ chains }) => [...chains.keys()]) : []
+      const names = [...CHAINS[table], ...own]
       const chains = new Map(names.map((name): [string, Rule[]] => [name, []]))
       netfilter.restore({ family: this.#family, table, chains, remove: names })
-      this.#chains[table].clear()
     }
     this.#services.clear()
     this.#installed = false
@@ -120,18 +124,11 @@ export class IptablesWriter implements RuleWriter {
     ])
   }
 
-  #restore(
-    table: 'filter' | 'nat',
-    chains: ReadonlyMap<string, readonly Rule[]>,
-    remove: readonly string[],
-  ): void {
+  #restore(table: 'filter' | 'nat', chains: Map<string, readonly Rule[]>, remove: readonly string[]): void {
     if (chains.size === 0 && remove.length === 0) return
     // Chains that go may still jump to each other: they are emptied first.
-    const all = new Map(chains)
-    for (const name of remove) all.set(name, [])
-    this.#options.netfilter.restore({ family: this.#family, table, chains: all, remove })
-    for (const name of chains.keys()) this.#chains[table].add(name)
-    for (const name of remove) this.#chains[table].delete(name)
+    for (const name of remove) chains.set(name, [])
+    this.#options.netfilter.restore({ family: this.#family, table, chains, remove })
   }
 
   /** What does not depend on Services. The way in comes first, while there are few chains to look through. */
@@ -168,11 +165,10 @@ export class IptablesWriter implements RuleWriter {
   }
 
   /** Rules of a built-in chain that are not ours. */
-  #others(table: TableName, hook: HookName): Rule[] {
-    const own = this.#chains[table as 'filter' | 'nat']
+  #others(table: 'filter' | 'nat', hook: HookName): Rule[] {
     const chain = this.#options.netfilter.chains(table, this.#family).find(({ name }) => name === hook)
     const rules = chain?.rules.map(({ rule }) => rule) ?? []
-    return rules.filter(({ target }) => target.target !== 'jump' || !own.has(target.chain))
+    return rules.filter(({ target }) => target.target !== 'jump' || !CHAINS[table].includes(target.chain))
   }
 }
 

@@ -49,16 +49,16 @@ class ServiceRuleBuilder {
   readonly #protocol: Match
   readonly #comment: Match
   readonly #extension: Match
-  readonly #cluster: readonly EndpointInfo[]
-  readonly #local: readonly EndpointInfo[]
-  readonly #reachable: readonly EndpointInfo[]
+  /** What every endpoint's DNAT rule asks for. */
+  readonly #translated: Match[]
+  readonly #cluster: readonly NamedEndpoint[]
+  readonly #local: readonly NamedEndpoint[]
+  readonly #reachable: readonly NamedEndpoint[]
   readonly #hasAny: boolean
   /** Whether traffic to the cluster IP, or from outside the cluster, finds an endpoint. */
   readonly #hasInternal: boolean
   readonly #hasExternal: boolean
   readonly #usesFirewall: boolean
-  /** Names, which cost a hash each. */
-  readonly #endpointChains = new Map<EndpointInfo, string>()
   readonly #rules: ServiceRules = {
     natServices: [],
     natNodePorts: [],
@@ -78,9 +78,10 @@ class ServiceRuleBuilder {
     this.#protocol = { match: 'protocol', protocol }
     this.#extension = { match: 'extension', protocol }
     this.#comment = comment(info.name)
-    this.#cluster = sorted(state.cluster ?? [])
-    this.#local = sorted(state.local ?? [])
-    this.#reachable = sorted(state.reachable)
+    this.#translated = [this.#protocol, this.#comment, this.#extension]
+    this.#reachable = named(info, state.reachable)
+    this.#cluster = this.#those(state.cluster)
+    this.#local = this.#those(state.local)
     this.#hasAny = hasAny
     this.#hasInternal = hasAny && !(info.internalPolicyLocal && this.#local.length === 0)
     this.#hasExternal = hasAny && !(info.externalPolicyLocal && this.#local.length === 0)
@@ -217,12 +218,10 @@ class ServiceRuleBuilder {
   }
 
   /** Each rule takes its share of what those before it have left. */
-  #balance(chain: string, endpoints: readonly EndpointInfo[]): void {
-    const { name, sessionAffinity, affinityTimeout } = this.#info
-    const why = (endpoint: EndpointInfo) => comment(`${name} -> ${formatEndpoint(endpoint)}`)
+  #balance(chain: string, endpoints: readonly NamedEndpoint[]): void {
+    const { sessionAffinity, affinityTimeout } = this.#info
     if (sessionAffinity === 'ClientIP')
-      for (const endpoint of endpoints) {
-        const list = this.#endpointChain(endpoint)
+      for (const { chain: list, why } of endpoints) {
         const seconds = affinityTimeout / 1_000_000
         const recent: Match = {
           match: 'recent',
@@ -232,28 +231,34 @@ class ServiceRuleBuilder {
           reap: true,
           source: true,
         }
-        this.#append(chain, { matches: [why(endpoint), recent], target: jump(list) })
+        this.#append(chain, { matches: [why, recent], target: jump(list) })
       }
-    for (const [index, endpoint] of endpoints.entries()) {
+    const rules = endpoints.map(({ chain: to, why }, index): Rule => {
       const left = endpoints.length - index
-      const matches: Match[] = [why(endpoint)]
-      if (left > 1) matches.push({ match: 'statistic-random', probability: probability(left) })
-      this.#append(chain, { matches, target: jump(this.#endpointChain(endpoint)) })
-    }
+      const matches: Match[] =
+        left > 1 ? [why, { match: 'statistic-random', probability: probability(left) }] : [why]
+      return { matches, target: jump(to) }
+    })
+    this.#append(chain, ...rules)
   }
 
-  #writeEndpointChain(endpoint: EndpointInfo): void {
+  #writeEndpointChain({ chain, endpoint: { address, port } }: NamedEndpoint): void {
     const { sessionAffinity } = this.#info
-    const chain = this.#endpointChain(endpoint)
-    const { address, port } = endpoint
     // A pod that reaches itself through the service must not see its own address answer.
     const hairpin: Match[] = [{ match: 'source', cidr: hostCidr(address) }, this.#comment]
-    this.#append(chain, { matches: hairpin, target: TO_MARK_MASQ })
-    const matches: Match[] = [this.#protocol, this.#comment]
-    if (sessionAffinity === 'ClientIP')
-      matches.push({ match: 'recent', name: chain, action: 'set', source: true })
-    matches.push(this.#extension)
-    this.#append(chain, { matches, target: { target: 'DNAT', to: { address, port } } })
+    const matches: Match[] =
+      sessionAffinity === 'ClientIP'
+        ? [
+            this.#protocol,
+            this.#comment,
+            { match: 'recent', name: chain, action: 'set', source: true },
+            this.#extension,
+          ]
+        : this.#translated
+    this.#rules.chains.set(chain, [
+      { matches: hairpin, target: TO_MARK_MASQ },
+      { matches, target: { target: 'DNAT', to: { address, port } } },
+    ])
   }
 
   // ---- parts
@@ -264,13 +269,12 @@ class ServiceRuleBuilder {
     else own.push(...rules)
   }
 
-  #endpointChain(endpoint: EndpointInfo): string {
-    let chain = this.#endpointChains.get(endpoint)
-    if (chain === undefined) {
-      chain = endpointChain(this.#info, endpoint)
-      this.#endpointChains.set(endpoint, chain)
-    }
-    return chain
+  /** Of the reachable endpoints. */
+  #those(endpoints: readonly EndpointInfo[] | undefined): readonly NamedEndpoint[] {
+    if (endpoints === undefined || endpoints.length === 0) return []
+    if (endpoints.length === this.#reachable.length) return this.#reachable
+    const wanted = new Set(endpoints)
+    return this.#reachable.filter(({ endpoint }) => wanted.has(endpoint))
   }
 
   #policyChain(local: boolean): string {
@@ -297,16 +301,28 @@ class ServiceRuleBuilder {
   }
 }
 
+/** An endpoint with what is said of it more than once: names cost a hash each. */
+interface NamedEndpoint {
+  readonly endpoint: EndpointInfo
+  /** `address:port`. */
+  readonly text: string
+  readonly chain: string
+  /** The comment of the rules that lead to its chain. */
+  readonly why: Match
+}
+
 /** In the order of their text, as kube-proxy sorts them. */
-function sorted(endpoints: readonly EndpointInfo[]): readonly EndpointInfo[] {
-  const named = endpoints.map((endpoint) => ({ endpoint, text: formatEndpoint(endpoint) }))
-  named.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
-  return named.map(({ endpoint }) => endpoint)
+function named(info: ServicePortInfo, endpoints: readonly EndpointInfo[]): readonly NamedEndpoint[] {
+  const all = endpoints.map((endpoint): NamedEndpoint => {
+    const text = formatEndpoint(endpoint)
+    return { endpoint, text, chain: endpointChain(info, text), why: comment(`${info.name} -> ${text}`) }
+  })
+  return all.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
 }
 
 /** One of `count`, as kube-proxy prints it: ten decimals. */
 function probability(count: number): number {
-  return Number((1 / count).toFixed(10))
+  return Math.round(1e10 / count) / 1e10
 }
 
 const jump = (chain: string): Target => ({ target: 'jump', chain })
