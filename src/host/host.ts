@@ -5,7 +5,7 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import { Stack } from '../stack/stack.js'
-import type { InterfaceAddress, IpAddress, Mac } from '../wire/address.js'
+import { anyOf, type InterfaceAddress, type IpAddress, type Mac } from '../wire/address.js'
 
 /** A machine with a stack: a pod or a node. */
 export interface Host extends Machine {
@@ -43,7 +43,7 @@ class PodHost implements Host {
       addresses: [options.address],
     })
     this.stack.addRoute({
-      destination: { network: 0, prefixLength: 0 },
+      destination: { network: anyOf(options.gateway), prefixLength: 0 },
       gateway: options.gateway,
       interfaceIndex: this.#eth0,
     })

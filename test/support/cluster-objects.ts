@@ -2,6 +2,7 @@
 
 import type { ClusterChange } from '../../src/cluster/feed.js'
 import type { EndpointSlice, KubeObject, Service, SliceEndpoint } from '../../src/cluster/objects.js'
+import { formatAddress, ip } from '../../src/wire/address.js'
 
 const RESOURCES: Record<string, string> = {
   Service: 'services',
@@ -12,6 +13,18 @@ const RESOURCES: Record<string, string> = {
 
 export function change(object: KubeObject, type: ClusterChange['type'] = 'ADDED'): ClusterChange {
   return { type, resource: RESOURCES[object.kind] ?? object.kind, object }
+}
+
+/** The same object in IPv6: every 172.30.0.41 in it becomes fd00:172:30::29, as 41 in hexadecimal. */
+export function inIpv6<Made extends KubeObject>(object: Made): Made {
+  const text = JSON.stringify(object).replace(
+    /(\d+)\.(\d+)\.(\d+)\.(\d+)(\/\d+)?/g,
+    (_all, a: string, b: string, c: string, d: string, length?: string) => {
+      const address = formatAddress(ip(`fd00:${a}:${b}::${c}:${Number(d).toString(16)}`))
+      return length === undefined ? address : `${address}/${Number(length.slice(1)) + 96}`
+    },
+  )
+  return JSON.parse(text.replace('"addressType":"IPv4"', '"addressType":"IPv6"')) as Made
 }
 
 export function namespace(name: string): KubeObject {

@@ -7,7 +7,14 @@ import { Bridge } from '../../src/fabric/bridge.js'
 import { type LinkId, type LinkSettings, type MachineId, Network } from '../../src/fabric/network.js'
 import { type Host, podHost } from '../../src/host/host.js'
 import { type NodeHost, nodeHost } from '../../src/host/node-host.js'
-import { type Cidr, cidr, type Endpoint, ipv4, parseInterfaceAddress } from '../../src/wire/address.js'
+import {
+  type Cidr,
+  cidr,
+  type Endpoint,
+  type IpAddress,
+  ip,
+  parseInterfaceAddress,
+} from '../../src/wire/address.js'
 import { arpPacket, parseArp } from '../../src/wire/arp.js'
 import { ETHERTYPE_ARP, ethernetHeader, parseEthernet } from '../../src/wire/ethernet.js'
 import { formatFrame } from '../../src/wire/format.js'
@@ -30,13 +37,13 @@ export function frameFault(frame: Uint8Array): string | undefined {
   const reason = parseEthernet(frame, ethernet)
   if (reason !== undefined) return `ethernet ${reason}`
   if (ethernet.etherType === ETHERTYPE_ARP) return parseArp(frame, 14, frame.length, arpPacket())
-  const ip = ipHeader()
-  const ipReason = parseIpHeader(frame, 14, frame.length, ip)
+  const header = ipHeader()
+  const ipReason = parseIpHeader(frame, 14, frame.length, header)
   if (ipReason !== undefined) return `ip ${ipReason}`
-  if (ip.payloadEnd !== frame.length) return 'bytes behind the packet'
-  if (ip.moreFragments || ip.fragmentOffset > 0) return undefined
-  const { payloadStart, payloadEnd, source, destination } = ip
-  switch (ip.protocol) {
+  if (header.payloadEnd !== frame.length) return 'bytes behind the packet'
+  if (header.moreFragments || header.fragmentOffset > 0) return undefined
+  const { payloadStart, payloadEnd, source, destination } = header
+  switch (header.protocol) {
     case PROTOCOL_ICMP:
       return parseIcmp(frame, payloadStart, payloadEnd, icmpMessage())
     case PROTOCOL_ICMPV6:
@@ -50,10 +57,11 @@ export function frameFault(frame: Uint8Array): string | undefined {
   }
 }
 
-/** `10.0.0.1:80` as an endpoint. */
+/** `10.0.0.1:80` or `[fd00::1]:80` as an endpoint. */
 export function endpoint(text: string): Endpoint {
-  const [address, port] = text.split(':')
-  return { address: ipv4(address!), port: Number(port) }
+  const colon = text.lastIndexOf(':')
+  const address = ip(text.slice(0, colon).replace(/^\[|\]$/g, ''))
+  return { address, port: Number(text.slice(colon + 1)) }
 }
 
 export class Lab {
@@ -77,7 +85,7 @@ export class Lab {
         name,
         mac: this.#nextMac++,
         address: parseInterfaceAddress(address)!,
-        gateway: ipv4(gateway),
+        gateway: ip(gateway),
         mtuBytes,
         random: new Random(`lab/${name}`),
       }),
@@ -101,9 +109,9 @@ export class Lab {
         bridge: parseInterfaceAddress(bridge)!,
         mtuBytes,
         random: new Random(`lab/${name}`),
-        routes: Object.entries(routes).map(([to, gateway]): { destination: Cidr; gateway: number } => ({
+        routes: Object.entries(routes).map(([to, gateway]): { destination: Cidr; gateway: IpAddress } => ({
           destination: cidr(to),
-          gateway: ipv4(gateway),
+          gateway: ip(gateway),
         })),
       }),
     )

@@ -4,10 +4,13 @@
 import { execFileSync } from 'node:child_process'
 
 /** Why the tool cannot be asked here; undefined when it can. */
-export function missing(tool: 'iptables-restore' | 'nft'): string | undefined {
+export function missing(tool: 'iptables-restore' | 'ip6tables-restore' | 'nft'): string | undefined {
   if (process.getuid?.() !== 0) return 'not root'
   try {
-    inNamespace(`command -v ${tool} && ${tool === 'nft' ? 'nft list ruleset' : 'iptables-save'}`, '')
+    inNamespace(
+      `command -v ${tool} && ${tool === 'nft' ? 'nft list ruleset' : tool.replace('restore', 'save')}`,
+      '',
+    )
     return undefined
   } catch {
     return `no ${tool} or no network namespace here`

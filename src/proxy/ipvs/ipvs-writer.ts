@@ -14,7 +14,6 @@ import {
   addressBits,
   familyOf,
   formatEndpoint,
-  type InterfaceAddress,
   type IpAddress,
   isLoopback,
 } from '../../wire/address.js'
@@ -51,7 +50,7 @@ export class IpvsWriter implements RuleWriter {
   readonly #addressUsers = new Map<IpAddress, number>()
   /** Simplified: the node's addresses are looked at once, not at each sync. */
   #settings: PlanSettings | undefined
-  #interface: number | undefined
+  #installed = false
   /** What the rules were written for, to see whether they change. */
   #written: unknown
 
@@ -64,7 +63,7 @@ export class IpvsWriter implements RuleWriter {
   }
 
   write(states: ReadonlyMap<string, PortState>, changed: ReadonlySet<string>, now: Micros): void {
-    if (this.#interface === undefined) this.#install()
+    if (!this.#installed) this.#install()
     this.#settings ??= this.#planSettings()
     this.#ipvs.expire()
     const touched = new Set<string>()
@@ -96,12 +95,13 @@ export class IpvsWriter implements RuleWriter {
     const { stack, netfilter } = this.#options
     if (this.#ownsIpvs) this.#ipvs.close()
     else this.#ipvs.flush(this.#family)
-    if (this.#interface === undefined) return
-    // The other family's proxy may still be there.
-    const others = this.#othersAddresses(this.#interface)
-    if (others.length > 0) stack.setAddresses(this.#interface, others)
-    else stack.removeInterface(this.#interface)
-    this.#interface = undefined
+    if (!this.#installed) return
+    this.#installed = false
+    const { index, addresses } = this.#dummy()
+    const others = addresses.filter(({ address }) => !this.#isOwn(address))
+    // The other family's proxy may still be there; it makes the interface again when it needs it.
+    if (others.length > 0) stack.setAddresses(index, others)
+    else stack.removeInterface(index)
     const family = this.#family
     for (const table of TABLES) {
       for (const hook of jumpRules(table).keys()) {
@@ -116,28 +116,26 @@ export class IpvsWriter implements RuleWriter {
   // ---- what is there once
 
   #install(): void {
-    const { stack, netfilter } = this.#options
-    this.#interface = this.#dummy()?.index
-    this.#interface ??= stack.addInterface({
-      name: DUMMY_INTERFACE,
-      mac: DUMMY_MAC,
-      mtuBytes: 1500,
-      addresses: [],
-      // It stays down; its addresses are the host's all the same.
-      up: false,
-    })
+    this.#installed = true
+    this.#dummy()
     const family = this.#family === 'IPv6' ? 'inet6' : 'inet'
-    for (const { name, type } of SETS) netfilter.sets.create(setName(name, this.#family), type, family)
+    const { sets } = this.#options.netfilter
+    for (const { name, type } of SETS) sets.create(setName(name, this.#family), type, family)
   }
 
-  #dummy(): Interface | undefined {
-    return this.#options.stack.interfaces().find(({ name }) => name === DUMMY_INTERFACE)
+  /** The dummy interface, made when it is missing. */
+  #dummy(): Interface {
+    const { stack } = this.#options
+    const known = stack.interfaces().find(({ name }) => name === DUMMY_INTERFACE)
+    if (known !== undefined) return known
+    // It stays down; its addresses are the host's all the same.
+    const options = { mac: DUMMY_MAC, mtuBytes: 1500, addresses: [], up: false }
+    stack.addInterface({ name: DUMMY_INTERFACE, ...options })
+    return this.#dummy()
   }
 
-  /** What the other family's proxy has bound to the dummy interface. */
-  #othersAddresses(index: number): InterfaceAddress[] {
-    const addresses = this.#dummy()?.index === index ? this.#dummy()!.addresses : []
-    return addresses.filter(({ address }) => familyOf(address) !== this.#family)
+  #isOwn(address: IpAddress): boolean {
+    return familyOf(address) === this.#family
   }
 
   #set(name: string): IpSet {
@@ -146,7 +144,7 @@ export class IpvsWriter implements RuleWriter {
 
   #planSettings(): PlanSettings {
     const { stack, nodeName, nodeAddresses, ipvs } = this.#options
-    const others = stack.interfaces().filter(({ index }) => index !== this.#interface)
+    const others = stack.interfaces().filter(({ name }) => name !== DUMMY_INTERFACE)
     const own = new Set(others.flatMap(({ addresses }) => addresses.map(({ address }) => address)))
     const nodePorts = new NodePortAddresses(this.#options.nodePortAddresses, this.#family)
     return {
@@ -186,8 +184,9 @@ export class IpvsWriter implements RuleWriter {
     const own = [...this.#addressUsers.keys()].map((address) => {
       return { address, prefixLength: addressBits(address) }
     })
-    const all = [...this.#othersAddresses(this.#interface!), ...own]
-    this.#options.stack.setAddresses(this.#interface!, all)
+    const { index, addresses } = this.#dummy()
+    const others = addresses.filter(({ address }) => !this.#isOwn(address))
+    this.#options.stack.setAddresses(index, [...others, ...own])
   }
 
   // ---- rules

@@ -56,9 +56,10 @@ export function serviceChains(info: ServicePortInfo): ServiceChains {
   }
 }
 
-/** The chain that sends to one endpoint of one service port. */
+/** The chain that sends to one endpoint of one service port. No name may have a colon: those of IPv6 become dots. */
 export function endpointChain(info: ServicePortInfo, { address, port }: Endpoint): string {
-  return `endpoint-${hashed(`${stemOf(info)}__${formatAddress(address)}/${port}`)}`
+  const text = formatAddress(address).replaceAll(':', '.')
+  return `endpoint-${hashed(`${stemOf(info)}__${text}/${port}`)}`
 }
 
 /** The set of clients that are bound to the endpoint of a chain. */
