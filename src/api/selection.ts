@@ -21,7 +21,7 @@ export function selectionOf(request: ApiRequest, target: Target): (object: KubeO
     byFields(object)
 }
 
-/** The key that lists are sorted by, as etcd's. */
+/** The key that lists are in the order of. */
 function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name}`
 }
@@ -31,7 +31,7 @@ function sorted(objects: KubeObject[]): KubeObject[] {
 }
 
 export function selectObjects(store: ObjectStore, request: ApiRequest, target: Target): KubeObject[] {
-  return sorted(store.list(target.type.plural, target.namespace).filter(selectionOf(request, target)))
+  return store.list(target.type.plural, target.namespace).filter(selectionOf(request, target))
 }
 
 export interface Page {

@@ -32,7 +32,7 @@ export interface ObjectStore {
   /** Of the last change anywhere in the store. */
   readonly resourceVersion: string
   get<Obj extends KubeObject>(resource: string, namespace: string | undefined, name: string): Obj | undefined
-  /** Sorted by namespace and name. */
+  /** In the order of etcd's keys, `namespace/name`. */
   list<Obj extends KubeObject>(resource: string, namespace?: string): Obj[]
   /** Watchers run synchronously, in the order in which they came, after the store has changed. */
   watch<Obj extends KubeObject>(resource: string, onEvent: (event: WatchEvent<Obj>) => void): () => void
@@ -106,7 +106,7 @@ export class MemoryStore implements ObjectStore {
 
   list<Obj extends KubeObject>(resource: string, namespace?: string): Obj[] {
     const { spaces } = this.#collection(resource)
-    const wanted = namespace === undefined ? [...spaces.keys()].sort() : [namespace]
+    const wanted = namespace === undefined ? [...spaces.keys()].sort(byKey) : [namespace]
     return wanted.flatMap((name) => {
       const space = spaces.get(name)
       if (space === undefined) return []
@@ -225,6 +225,11 @@ export class MemoryStore implements ObjectStore {
     }
     return collection
   }
+}
+
+/** `a-b/x` comes before `a/x`. */
+function byKey(a: string, b: string): number {
+  return `${a}/` < `${b}/` ? -1 : 1
 }
 
 /** What metadata.generation counts the changes of: everything but metadata and status. */
