@@ -33,16 +33,19 @@ export interface ClusterState {
   readonly processStart?: string
   readonly startedAt: string
   /** Undefined while the cluster is coming up. */
-  readonly serving?: {
-    /** `https://127.0.0.1:40123`. */
-    readonly server: string
-    readonly ca: string
-    readonly token: string
-    readonly kubeconfig: string
-    /** The user's own kubeconfig, when the context was merged into it. */
-    readonly mergedInto?: string
-    readonly dnsPort?: number
-  }
+  readonly serving?: Serving
+}
+
+/** How to reach a cluster. */
+export interface Serving {
+  /** `https://127.0.0.1:40123`. */
+  readonly server: string
+  readonly ca: string
+  readonly token: string
+  readonly kubeconfig: string
+  /** The user's own kubeconfig, when the context was merged into it. */
+  readonly mergedInto?: string
+  readonly dnsPort?: number
 }
 
 export const DEFAULT_NAME = 'default'
@@ -51,6 +54,30 @@ export const DEFAULT_NAME = 'default'
 export function checkedName(name: string = DEFAULT_NAME): string {
   if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name
   throw new UsageError(`--name ${name}: not a name`, 'lower case letters, digits and "-", at most 63')
+}
+
+/** The kubeconfig context of a cluster. */
+export function contextName(cluster: string): string {
+  return `podwire-${cluster}`
+}
+
+/** What the user needs to know to use the cluster. */
+export function announcement(
+  name: string,
+  {
+    server,
+    kubeconfig,
+    mergedInto,
+    dnsPort,
+  }: Pick<Serving, 'server' | 'kubeconfig' | 'mergedInto' | 'dnsPort'>,
+): string {
+  const dns = dnsPort === undefined ? '' : `, DNS on 127.0.0.1:${dnsPort}`
+  const merged = mergedInto === undefined ? '' : `context ${contextName(name)} is in ${mergedInto}\n`
+  return `cluster ${name}: ${server}${dns}\nexport KUBECONFIG=${shellWord(kubeconfig)}\n${merged}`
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 export class ClusterFiles {

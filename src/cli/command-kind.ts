@@ -7,7 +7,8 @@ import type { Streams } from './streams.js'
 /** What a command works with. */
 export interface CommandContext {
   readonly streams: Streams
-  readonly world: World
+  /** Loaded when it is wanted: most of podwire's code comes with it. */
+  readonly world: () => Promise<World>
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
 }

@@ -8,28 +8,21 @@ import { SourceError } from '../scenario/source-error.js'
 import { UsageError } from './arguments.js'
 import { FileError } from './cluster-files.js'
 import type { Command, CommandContext } from './command-kind.js'
-import { dnsCommandLine } from './dns-command.js'
-import { downCommand } from './down-command.js'
-import { dumpCommandLine } from './dump-command.js'
 import { PACKAGE } from './package.js'
-import { runCommand, startCommand } from './run-command.js'
-import { schemaCommand } from './schema-command.js'
-import { statusCommand } from './status-command.js'
-import { traceCommand } from './trace-command.js'
-import { upCommand } from './up-command.js'
 
 const INTERRUPTED = 130
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  startCommand,
-  upCommand,
-  downCommand,
-  statusCommand,
-  traceCommand,
-  dumpCommandLine,
-  dnsCommandLine,
-  schemaCommand,
-]
+/** Loaded when it is wanted: a command that only starts or asks a cluster is not to wait for an emulator's code. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run-command.js')).runCommand,
+  start: async () => (await import('./run-command.js')).startCommand,
+  up: async () => (await import('./up-command.js')).upCommand,
+  down: async () => (await import('./down-command.js')).downCommand,
+  status: async () => (await import('./status-command.js')).statusCommand,
+  trace: async () => (await import('./trace-command.js')).traceCommand,
+  dump: async () => (await import('./dump-command.js')).dumpCommandLine,
+  dns: async () => (await import('./dns-command.js')).dnsCommandLine,
+  schema: async () => (await import('./schema-command.js')).schemaCommand,
+}
 
 /** Runs one command line, without `node` and the script; resolves with the exit code. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {
@@ -63,13 +56,13 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
     return 0
   }
   if (name === '-h' || name === '--help' || name === 'help') {
-    const wanted = COMMANDS.find((command) => command.name === rest[0])
-    streams.out(wanted === undefined ? overview() : commandHelp(wanted))
+    const wanted = await commandNamed(rest[0])
+    streams.out(wanted === undefined ? await overview() : commandHelp(wanted))
     return 0
   }
-  const names = COMMANDS.map((command) => command.name)
+  const names = Object.keys(COMMANDS)
   if (name === undefined) throw new UsageError('no command', `known: ${names.join(', ')}; see podwire --help`)
-  const command = COMMANDS.find((one) => one.name === name)
+  const command = await commandNamed(name)
   if (command === undefined) {
     if (name.startsWith('-')) throw new UsageError(`${name}: the command comes first`, 'see podwire --help')
     const file = /\.(ya?ml|md)$/i.test(name) ? `podwire run ${name}` : undefined
@@ -82,9 +75,14 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
   return command.run(rest, context)
 }
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map(({ name, operands }) => `${name} ${operands}`.trim().length))
-  const lines = COMMANDS.map(
+async function commandNamed(name: string | undefined): Promise<Command | undefined> {
+  return name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name]!() : undefined
+}
+
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
+  const width = Math.max(...commands.map(({ name, operands }) => `${name} ${operands}`.trim().length))
+  const lines = commands.map(
     ({ name, operands, about }) => `  podwire ${`${name} ${operands}`.trim().padEnd(width)}  ${about}`,
   )
   return `podwire - Kubernetes service networking, packet by packet, in one process

@@ -48,7 +48,7 @@ Names are complete: no search list is applied. Exit code 1 when a question got n
       ...(seed === undefined ? {} : { seed }),
       ...(corefile === undefined ? {} : { cluster: { dns: { config: { Corefile: corefile } } } }),
     }
-    await using cluster = await clusterOfManifests(values.filename ?? [], options, world)
+    await using cluster = await clusterOfManifests(values.filename ?? [], options, await world())
     await cluster.settle()
     const rows: unknown[] = []
     let unanswered = 0

@@ -47,7 +47,7 @@ export const dumpCommandLine = command({
     }
     // More operands are the rest of a list that the shell made of -f *.yaml.
     const files = [...(values.filename ?? []), ...more]
-    await using cluster = await clusterOfManifests(files, options, world)
+    await using cluster = await clusterOfManifests(files, options, await world())
     await cluster.settle()
     const { emulation } = cluster
     const run = dumpCommand(what, format, node === undefined ? '' : modeOf(emulation, node))

@@ -16,7 +16,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { type Document, isMap, isSeq, parseDocument, stringify, YAMLMap, YAMLSeq } from 'yaml'
 import type { ClientCredentials } from '../http/credentials.js'
 import { UsageError } from './arguments.js'
-import { FileError, writeFileAtomically } from './cluster-files.js'
+import { contextName, FileError, writeFileAtomically } from './cluster-files.js'
 
 /** The lists of a kubeconfig, whose entries have names. */
 const LISTS = ['clusters', 'contexts', 'users'] as const
@@ -25,10 +25,6 @@ interface Entries {
   readonly clusters: object
   readonly contexts: object
   readonly users: object
-}
-
-export function contextName(cluster: string): string {
-  return `podwire-${cluster}`
 }
 
 /** `server`: the URL by which this machine reaches the cluster. */

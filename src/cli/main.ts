@@ -1,6 +1,6 @@
 // The podwire process: standard streams, Ctrl-C and the exit code around the command line (command.ts).
 
-import { world } from '../scenario/world.js'
+import type { World } from '../scenario/run.js'
 import { runCommandLine } from './command.js'
 import { processStreams } from './streams.js'
 
@@ -19,7 +19,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
   process.on('SIGTERM', interrupt)
   // The terminal was closed: what runs ends as well as by Ctrl-C.
   process.on('SIGHUP', interrupt)
-  const context = { streams: processStreams(process), world, signal: stop.signal }
+  const context = { streams: processStreams(process), world: loadWorld, signal: stop.signal }
   try {
     process.exitCode = await runCommandLine(process.argv.slice(2), context)
   } catch (error) {
@@ -30,4 +30,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   process.off('SIGINT', interrupt)
   process.off('SIGTERM', interrupt)
   process.off('SIGHUP', interrupt)
+}
+
+async function loadWorld(): Promise<World> {
+  return (await import('../scenario/world.js')).world
 }

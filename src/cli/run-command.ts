@@ -90,7 +90,7 @@ export const runCommand = command({
           const onProxyStatistics = (told: ModeRun['statistics']) => {
             statistics = told
           }
-          const result = await runDocument(file, { ...options, onProxyStatistics }, world)
+          const result = await runDocument(file, { ...options, onProxyStatistics }, await world())
           runs.push({ result, statistics })
         }
       } catch (error) {
@@ -126,7 +126,7 @@ export const startCommand = command({
     const mode = proxyMode === undefined ? {} : { proxyMode }
     const options = { ...request.options, ...mode, observer: shown, onFlow: shown.flow, signal }
     const walkthrough = fileURLToPath(new URL('scenarios/walkthrough.md', PACKAGE))
-    const result = await runDocument(walkthrough, options, world)
+    const result = await runDocument(walkthrough, options, await world())
     return result.failed > 0 ? 1 : 0
   },
 })

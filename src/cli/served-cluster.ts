@@ -10,25 +10,17 @@ import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
 import { UsageError } from './arguments.js'
-import { ClusterFiles, type ClusterState } from './cluster-files.js'
+import { announcement, ClusterFiles, type ClusterState, type Serving } from './cluster-files.js'
 import { clusterStatus, FlowCounts, statusText } from './cluster-status.js'
 import type { CommandContext } from './command-kind.js'
 import type { Announcement } from './detached-cluster.js'
-import {
-  contextName,
-  mergeKubeconfig,
-  unmergeKubeconfig,
-  userKubeconfig,
-  writeKubeconfig,
-} from './kubeconfig-file.js'
+import { mergeKubeconfig, unmergeKubeconfig, userKubeconfig, writeKubeconfig } from './kubeconfig-file.js'
 import { STATUS_PATH } from './status-api.js'
 import type { Streams } from './streams.js'
 
 const SETTLE_SECONDS = 120
 const REDRAW_MS = 500
 const CLUSTER_DOMAIN = 'cluster.local'
-
-type Serving = NonNullable<ClusterState['serving']>
 
 export interface ServedClusterSettings {
   readonly name: string
@@ -75,7 +67,7 @@ async function runServers(
   const starting = makeCredentials(settings.bind, CLUSTER_DOMAIN)
   // Until it is awaited, a failure of it is not to end the process.
   starting.catch(() => {})
-  await using cluster = await clusterOfManifests(settings.files, settings.emulation, world)
+  await using cluster = await clusterOfManifests(settings.files, settings.emulation, await world())
   const flows = new FlowCounts()
   cluster.emulation.onFlow((flow) => {
     flows.add(flow)
@@ -128,25 +120,6 @@ function servingOf(
 function serverUrl(bind: string, port: number): string {
   const host = bind === '0.0.0.0' ? '127.0.0.1' : bind === '::' ? '::1' : bind
   return `https://${isIPv6(host) ? `[${host}]` : host}:${port}`
-}
-
-/** What the user needs to know to use the cluster. */
-export function announcement(
-  name: string,
-  {
-    server,
-    kubeconfig,
-    mergedInto,
-    dnsPort,
-  }: Pick<Serving, 'server' | 'kubeconfig' | 'mergedInto' | 'dnsPort'>,
-): string {
-  const dns = dnsPort === undefined ? '' : `, DNS on 127.0.0.1:${dnsPort}`
-  const merged = mergedInto === undefined ? '' : `context ${contextName(name)} is in ${mergedInto}\n`
-  return `cluster ${name}: ${server}${dns}\nexport KUBECONFIG=${shellWord(kubeconfig)}\n${merged}`
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Lets the process that waits in the foreground go. */

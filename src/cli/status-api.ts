@@ -2,18 +2,14 @@
 // status` reads. Connections by endpoint and proxies' modes are not in any Kubernetes object.
 
 import { request as httpsRequest } from 'node:https'
-import type { ClusterState } from './cluster-files.js'
+import type { Serving } from './cluster-files.js'
 import type { ClusterStatus } from './cluster-status.js'
 
 export const STATUS_PATH = '/podwire/v1/status'
 const TIMEOUT_MS = 5_000
 
 /** Asks a running cluster. Rejects with an Error that says why there is no answer. */
-export function askStatus({
-  server,
-  ca,
-  token,
-}: NonNullable<ClusterState['serving']>): Promise<ClusterStatus> {
+export function askStatus({ server, ca, token }: Serving): Promise<ClusterStatus> {
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}` }
     const request = httpsRequest(

@@ -2,16 +2,22 @@
 
 import { painter } from '../scenario/reporters/pretty.js'
 import { choiceOption, UsageError } from './arguments.js'
-import { ClusterFiles, type ClusterState, checkedName, isAlive, knownClusters } from './cluster-files.js'
+import {
+  announcement,
+  ClusterFiles,
+  type ClusterState,
+  checkedName,
+  isAlive,
+  knownClusters,
+  type Serving,
+} from './cluster-files.js'
 import { type ClusterStatus, statusText } from './cluster-status.js'
 import { command } from './command-kind.js'
-import { announcement } from './served-cluster.js'
 import { askStatus } from './status-api.js'
 import type { Streams } from './streams.js'
 
 const NOT_UP = 1
 
-type Serving = NonNullable<ClusterState['serving']>
 type Phase = 'up' | 'starting' | 'dead' | 'silent'
 
 /** What is known of a cluster, as `-o json` prints it. */

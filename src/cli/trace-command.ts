@@ -62,7 +62,7 @@ Options
     }
     // Words before the destination are the rest of a list that the shell made of -f *.yaml.
     const files = [...(values.filename ?? []), ...operands.slice(0, -1)]
-    await using cluster = await clusterOfManifests(files, options, world)
+    await using cluster = await clusterOfManifests(files, options, await world())
     const from = values.from ?? 'pod/curl'
     const explanation = await trace(cluster, from, destination, transport, connections).catch((error) => {
       if (error instanceof PlaceError) throw new UsageError(error.message)

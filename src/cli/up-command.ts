@@ -8,7 +8,6 @@ import { integerOption, podsPerThreadOption, proxyModeOption, UsageError } from 
 import { checkedName } from './cluster-files.js'
 import { command } from './command-kind.js'
 import { detach } from './detached-cluster.js'
-import { serveCluster } from './served-cluster.js'
 
 const LARGEST_PORT = 65_535
 /** The nodes' network has room for this many beside the load balancers' addresses. */
@@ -81,8 +80,9 @@ Exit code: 0 after Ctrl-C, or with -d when the cluster is up; 2 when it cannot b
         ...(pcap !== undefined && { pcap }),
       },
     }
-    if (!values.detach) return serveCluster(settings, context)
-    return detach(name, backgroundArguments(values, operands), context)
+    if (values.detach) return detach(name, backgroundArguments(values, operands), context)
+    const { serveCluster } = await import('./served-cluster.js')
+    return serveCluster(settings, context)
   },
 })
 

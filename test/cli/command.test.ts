@@ -28,10 +28,10 @@ async function podwire(...args: string[]): Promise<Ended> {
   let err = ''
   const code = await runCommandLine(args, {
     streams: { out: (text) => (out += text), err: (text) => (err += text), colors: false, progress: false },
-    world: {
+    world: async () => ({
       startEmulation: async () => new FakeEmulation(),
       hostPrograms: () => new Map([['sh', scriptedShell({ good: ['1\n', 0] })]]),
-    },
+    }),
     signal: new AbortController().signal,
   })
   return { code, out, err }

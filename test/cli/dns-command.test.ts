@@ -57,7 +57,7 @@ async function podwire(...args: string[]) {
     colors: false,
     progress: false,
   }
-  const context = { streams, world, signal: new AbortController().signal }
+  const context = { streams, world: async () => world, signal: new AbortController().signal }
   const exitCode = await runCommandLine(['dns', ...args], context)
   return { exitCode, stdout, stderr }
 }

@@ -94,7 +94,7 @@ async function podwire(...args: string[]): Promise<{ code: number; out: string; 
   let err = ''
   const code = await runCommandLine(args, {
     streams: { out: (text) => (out += text), err: (text) => (err += text), colors: false, progress: false },
-    world,
+    world: async () => world,
     signal: new AbortController().signal,
   })
   return { code, out, err }

@@ -62,7 +62,7 @@ async function podwire(
       colors: false,
       progress: options.terminal ?? false,
     },
-    world,
+    world: async () => world,
     signal: stop.signal,
   })
   return { code, out, err }
