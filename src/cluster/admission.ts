@@ -4,6 +4,7 @@
 import type { Random } from '../base/random.js'
 import type { NodePortRange } from './allocators.js'
 import type { ClusterClock } from './clock.js'
+import { countTemplate } from './daemon-pods.js'
 import { decodeObject, type FieldValidation } from './decode.js'
 import { applyDefaults } from './defaults.js'
 import { generateJobSelector } from './job-selector.js'
@@ -16,7 +17,7 @@ import { dropUnneeded, keepAllocated, ServiceAllocator } from './service-allocat
 import { badRequest, conflict, forbidden, notFound } from './status.js'
 import type { ObjectStore } from './store.js'
 import { validate } from './validation.js'
-import type { Job } from './workload-objects.js'
+import type { DaemonSet, Job, StatefulSet } from './workload-objects.js'
 
 export interface WriteOptions {
   /** Everything is done but storing. */
@@ -36,10 +37,13 @@ export interface DeleteOptions {
   readonly dryRun?: boolean
   /** 0 removes a pod at once, without waiting for its node. */
   readonly gracePeriodSeconds?: number
-  /** Simplified: Foreground is done as Background, so the owner goes first. */
+  /** Foreground: the object stays, with deletionTimestamp, until what it owns is gone (garbage-collector.ts). */
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
 }
+
+/** Held by an object that waits for what it owns to be gone. */
+export const FOREGROUND_FINALIZER = 'foregroundDeletion'
 
 const NODE_PORTS: NodePortRange = { first: 30000, last: 32767 }
 const PROTECTED_NAMESPACES = ['default', 'kube-system', 'kube-public']
@@ -92,6 +96,7 @@ export class Admission {
     if (decoded['status'] !== undefined && type.kind !== 'Node' && !this.#lenient) delete decoded['status']
     if (type.namespaced) this.#requireNamespace(type, metadata.namespace!, metadata.name)
     applyDefaults(decoded)
+    if (type.kind === 'DaemonSet') countTemplate(decoded as DaemonSet, undefined)
     if (type.kind === 'Job') generateJobSelector(decoded as Job, this.#store.newUid())
     if (!this.#lenient) validate(decoded, type, undefined)
     if (metadata.name && this.#store.get(type.plural, metadata.namespace, metadata.name)) {
@@ -122,6 +127,7 @@ export class Admission {
     const service = next.kind === 'Service' ? (next as Service) : undefined
     const storedService = stored as unknown as Service
     applyDefaults(next)
+    if (type.kind === 'DaemonSet') countTemplate(next as DaemonSet, stored as unknown as DaemonSet)
     if (service?.spec) {
       dropUnneeded(service, storedService)
       keepAllocated(service, storedService)
@@ -155,9 +161,11 @@ export class Admission {
     if (options.propagationPolicy === 'Orphan') this.#orphanDependents(stored)
     if (type.kind === 'Pod') return this.#deletePod(stored as Pod, options.gracePeriodSeconds)
     if (type.kind === 'Namespace') return this.#terminateNamespace(stored as Namespace)
-    if (stored.metadata.finalizers?.length) {
+    const waits = options.propagationPolicy === 'Foreground'
+    if (waits || stored.metadata.finalizers?.length) {
       if (stored.metadata.deletionTimestamp) return stored
       const next = cloneJson(stored)
+      if (waits) next.metadata.finalizers = [...(stored.metadata.finalizers ?? []), FOREGROUND_FINALIZER]
       next.metadata.deletionTimestamp = this.#clock.timestamp()
       next.metadata.deletionGracePeriodSeconds = 0
       return this.#store.update(next)
@@ -184,7 +192,7 @@ export class Admission {
     if (type === undefined)
       throw badRequest(`no kind "${object.kind}" is registered for version "${object.apiVersion}"`)
     const { object: decoded, warnings } = decodeObject(object, options.fieldValidation ?? 'Warn')
-    for (const warning of warnings) options.onWarning?.(warning)
+    for (const warning of [...warnings, ...shortcomings(decoded)]) options.onWarning?.(warning)
     decoded.metadata ??= { name: '' }
     decoded.metadata.name ??= ''
     if (type.namespaced) decoded.metadata.namespace ||= 'default'
@@ -249,6 +257,16 @@ export class Admission {
         this.#store.update(next)
       }
   }
+}
+
+/** What the cluster takes and does otherwise than was asked: told, as nobody would find out soon. */
+function shortcomings({ kind, spec }: KubeObject): string[] {
+  const claims = (spec as Partial<StatefulSet['spec']> | undefined)?.volumeClaimTemplates
+  return kind === 'StatefulSet' && claims?.length
+    ? [
+        'spec.volumeClaimTemplates: Podwire has no persistent volumes, each pod gets an emptyDir that ends with it',
+      ]
+    : []
 }
 
 /** Deleted before, kept for its finalizers, and now without any. Pods and namespaces have an end of their own. */

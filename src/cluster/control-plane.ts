@@ -9,15 +9,20 @@ import { bootstrapControlPlane, joinWorkers } from './bootstrap.js'
 import { ClusterClock } from './clock.js'
 import type { ClusterConfig } from './cluster-config.js'
 import type { ControllerContext } from './controller-context.js'
+import { CronJobController } from './cronjob-controller.js'
+import { DaemonSetController } from './daemonset-controller.js'
 import { DeploymentController } from './deployment-controller.js'
 import { EndpointsController } from './endpoints-controller.js'
 import { EventRecorder } from './event-recorder.js'
 import type { ClusterFollower } from './feed.js'
 import { GarbageCollector } from './garbage-collector.js'
+import { JobController } from './job-controller.js'
 import { Kubelet } from './kubelet.js'
 import { LoadBalancerController } from './load-balancer-controller.js'
 import { NamespaceController } from './namespace-controller.js'
+import { NodeLeases } from './node-leases.js'
 import type { ReplicaSet } from './objects.js'
+import { OwnedPods } from './owned-pods.js'
 import type { Prober } from './prober.js'
 import { ReplicaSetController } from './replicaset-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
@@ -26,6 +31,7 @@ import { ServiceAccountController } from './service-account-controller.js'
 import { ServiceBackends } from './service-backends.js'
 import { ServiceIndex } from './service-index.js'
 import { SliceController } from './slice-controller.js'
+import { StatefulSetController } from './statefulset-controller.js'
 import { MemoryStore, type ObjectStore } from './store.js'
 import { WorkLoop } from './work-loop.js'
 
@@ -44,6 +50,11 @@ export interface ControlPlaneOptions {
    * address are not run, and endpoint slices that come from outside stand as they are. Default false.
    */
   readonly lenient?: boolean
+  /**
+   * Whether `deadline` counts the nodes' heartbeats, so that they are written while nothing else happens. Default
+   * false: an emulation that waits for nothing else is to see that nothing can happen any more.
+   */
+  readonly heartbeats?: boolean
 }
 
 export class ControlPlane {
@@ -55,9 +66,20 @@ export class ControlPlane {
   readonly #loop = new WorkLoop()
   readonly #kubelet: Kubelet
   readonly #events: SandboxEvent[] = []
+  readonly #leases: NodeLeases
+  readonly #heartbeats: boolean
 
-  constructor({ config, random, runtime, startUnixMillis, prober, lenient = false }: ControlPlaneOptions) {
+  constructor({
+    config,
+    random,
+    runtime,
+    startUnixMillis,
+    prober,
+    lenient = false,
+    heartbeats = false,
+  }: ControlPlaneOptions) {
     this.config = config
+    this.#heartbeats = heartbeats
     this.clock = new ClusterClock(startUnixMillis)
     const store = new MemoryStore(this.clock, random.fork('store'))
     this.store = store
@@ -79,6 +101,7 @@ export class ControlPlane {
       random: random.fork('controllers'),
       index,
       backends: new ServiceBackends(index),
+      ownedPods: new OwnedPods(store),
       lenient,
     }
     new NamespaceController(context)
@@ -86,8 +109,13 @@ export class ControlPlane {
     new GarbageCollector(context)
     new DeploymentController(context)
     new ReplicaSetController(context)
+    new StatefulSetController(context)
+    new DaemonSetController(context)
+    new JobController(context)
+    new CronJobController(context)
     new Scheduler(context)
     this.#kubelet = new Kubelet({ context, config, runtime, prober })
+    this.#leases = new NodeLeases(context)
     new EndpointsController(context)
     new SliceController(context)
     new LoadBalancerController(context, config)
@@ -101,6 +129,7 @@ export class ControlPlane {
   /** Lets happen what is due at `now`: events of the runtime, the work of the controllers. */
   advance(now: Micros): void {
     this.clock.now = Math.max(this.clock.now, now)
+    this.#leases.renew()
     do {
       for (const event of this.#events.splice(0)) this.#kubelet.handle(event)
       this.#loop.run(this.clock.now)
@@ -109,7 +138,9 @@ export class ControlPlane {
 
   /** When `advance` wants to be called; a time that has passed when there is work now, NEVER when idle. */
   deadline(): Micros {
-    return this.#events.length > 0 || this.#loop.busy ? this.clock.now : this.#loop.deadline()
+    if (this.#events.length > 0 || this.#loop.busy) return this.clock.now
+    const next = this.#loop.deadline()
+    return this.#heartbeats ? Math.min(next, this.#leases.deadline()) : next
   }
 
   /**

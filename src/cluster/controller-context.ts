@@ -5,6 +5,7 @@ import type { Admission } from './admission.js'
 import type { ClusterClock } from './clock.js'
 import type { EventRecorder } from './event-recorder.js'
 import type { KubeObject, OwnerReference, Pod } from './objects.js'
+import type { OwnedPods } from './owned-pods.js'
 import type { ServiceBackends } from './service-backends.js'
 import type { ServiceIndex } from './service-index.js'
 import type { ObjectStore } from './store.js'
@@ -20,6 +21,8 @@ export interface ControllerContext {
   /** Who selects whom; it hears of every change before the controllers do. */
   readonly index: ServiceIndex
   readonly backends: ServiceBackends
+  /** Pods by who manages them; kept up as `index` is. */
+  readonly ownedPods: OwnedPods
   /** ControlPlaneOptions.lenient. */
   readonly lenient: boolean
 }

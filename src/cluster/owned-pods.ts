@@ -1,4 +1,4 @@
-// Pods by the owner that manages them, kept up with the store, so that a ReplicaSet need not look at every pod.
+// Pods by the owner that manages them, kept up with the store, so that no controller need look at every pod.
 
 import { controllerOf } from './controller-context.js'
 import type { Pod } from './objects.js'

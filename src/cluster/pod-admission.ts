@@ -1,12 +1,12 @@
 // The kubelet's own look at a pod before it starts it: a pod that names its node has not been through the scheduler,
 // and two pods may have been given the same last place. What is refused here has failed and is not tried again.
-// Source: pkg/kubelet/lifecycle/predicate.go, whose words these are. Simplified: no taints, no affinity beyond nodeSelector.
+// Source: pkg/kubelet/lifecycle/predicate.go, whose words these are. Simplified: no taints.
 
 import { hostPortsOf } from './host-ports.js'
 import { type NodeLoad, requestsOf } from './node-load.js'
+import { matchesNodeAffinity } from './node-placement.js'
 import type { Node, Pod } from './objects.js'
 import { parseQuantity } from './quantity.js'
-import { matchesLabels } from './selector.js'
 
 /** As `status.reason` and, after `Pod was rejected: `, `status.message` of the pod tell it. */
 export interface Rejection {
@@ -29,7 +29,7 @@ export function rejectionOf(pod: Pod, node: Node | undefined, load: NodeLoad): R
     const limit = Math.round((parseQuantity(allocatable[name] ?? '') ?? Number.POSITIVE_INFINITY) * scale)
     if (requested > 0 && used + requested > limit) return outOf(name, requested, used, limit)
   }
-  if (!matchesLabels(pod.spec.nodeSelector ?? {}, node?.metadata.labels))
+  if (node !== undefined && !matchesNodeAffinity(pod.spec, node))
     return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector")
   if (load.hasPortOf(hostPortsOf(pod.spec)))
     return failed('NodePorts', "node(s) didn't have free ports for the requested pod ports")

@@ -1,16 +1,16 @@
 // Gives pods their nodes: first the nodes that can take a pod at all, then the one with the fewest pods of the same
 // owner, then with the fewest pods, then the first by name.
-// Simplified: no affinity beyond nodeSelector, no preemption; requests only decide whether a pod fits.
+// Simplified: no preferred affinity, none between pods, no preemption; requests only decide whether a pod fits.
 
 import type { ControllerContext } from './controller-context.js'
 import { controllerOf, isOnlyDescribed } from './controller-context.js'
 import { hostPortsOf } from './host-ports.js'
 import { cloneJson } from './json.js'
 import { NodeLoad, requestsOf } from './node-load.js'
-import type { Node, Pod, PodSpec, Taint } from './objects.js'
+import { matchesNodeAffinity, tolerates, UNSCHEDULABLE_TAINT } from './node-placement.js'
+import type { Node, Pod } from './objects.js'
 import { isPodActive, setCondition } from './pod-condition.js'
 import { parseQuantity } from './quantity.js'
-import { matchesLabels } from './selector.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 const SOURCE = { component: 'default-scheduler' }
@@ -71,8 +71,7 @@ export class Scheduler implements Controller {
       (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(pod.spec, taint),
     )
     if (taint) return [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`]
-    if (!matchesLabels(pod.spec.nodeSelector ?? {}, node.metadata.labels))
-      return ["node(s) didn't match Pod's node affinity/selector"]
+    if (!matchesNodeAffinity(pod.spec, node)) return ["node(s) didn't match Pod's node affinity/selector"]
     if (this.#load(node.metadata.name).hasPortOf(hostPortsOf(pod.spec))) return [NO_FREE_PORTS]
     return this.#shortages(pod, node)
   }
@@ -161,8 +160,6 @@ export class Scheduler implements Controller {
   }
 }
 
-const UNSCHEDULABLE_TAINT: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
-
 /** What became of looking for pods to put aside: there are none of lower priority, or it would not help. */
 function preemption(refusals: readonly string[][]): string {
   const full = refusals.filter((reasons) =>
@@ -175,14 +172,4 @@ function preemption(refusals: readonly string[][]): string {
     ...(full > 0 ? [`${full} No preemption victims found for incoming pod`] : []),
     ...(other > 0 ? [`${other} Preemption is not helpful for scheduling`] : []),
   ].join(', ')
-}
-
-/** Whether one of a pod's tolerations covers `taint`. */
-function tolerates(spec: PodSpec, taint: Taint): boolean {
-  return (spec.tolerations ?? []).some(
-    ({ key, operator = 'Equal', value, effect }) =>
-      (!effect || effect === taint.effect) &&
-      (key ? key === taint.key : operator === 'Exists') &&
-      (operator === 'Exists' || (value ?? '') === (taint.value ?? '')),
-  )
 }

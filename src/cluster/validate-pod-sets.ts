@@ -36,7 +36,17 @@ export function validateStatefulSet({ spec }: StatefulSet, errors: FieldErrors):
     errors.notNegative('spec.minReadySeconds', spec.minReadySeconds)
     errors.notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit)
   }
-  validatePodSet(spec, 'statefulset', errors)
+  validatePodSet(spec && withClaims(spec), 'statefulset', errors)
+}
+
+/** With the volumes of its claims, which containers may mount. */
+function withClaims(spec: StatefulSet['spec']): StatefulSet['spec'] {
+  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => ({ name: metadata?.name ?? '' }))
+  const pod = spec.template?.spec
+  if (claims.length === 0 || pod === undefined) return spec
+  const others = (pod.volumes ?? []).filter(({ name }) => !claims.some((claim) => claim.name === name))
+  const volumes = [...claims.map((claim) => ({ ...claim, emptyDir: {} })), ...others]
+  return { ...spec, template: { ...spec.template, spec: { ...pod, volumes } } }
 }
 
 export function validateStatefulSetUpdate(

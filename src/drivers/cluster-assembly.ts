@@ -24,6 +24,8 @@ export interface AssemblyOptions {
   readonly followNetwork: ClusterFollower
   /** Takes a probe that goes over the network; how it went is told to `probeResult`. */
   readonly probeNetwork: (request: ProbeRequest) => void
+  /** ControlPlaneOptions.heartbeats. */
+  readonly heartbeats: boolean
 }
 
 export class ClusterAssembly {
@@ -47,6 +49,7 @@ export class ClusterAssembly {
       startUnixMillis: options.startUnixMillis,
       lenient: options.lenient,
       prober: this.#prober,
+      heartbeats: assembly.heartbeats,
     })
     this.control.follow(PROXY_RESOURCES, assembly.followNetwork)
     this.api = new ApiServer({

@@ -120,6 +120,7 @@ export class ThreadsEmulation implements Emulation {
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
+      heartbeats: true,
     })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),

@@ -114,6 +114,7 @@ export class VirtualEmulation implements Emulation {
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: this.network,
       probeNetwork: (request) => this.network.probe(request),
+      heartbeats: false,
     })
     this.api = this.#assembly.api
     capture?.record(this.network, startUnixMillis * 1000)

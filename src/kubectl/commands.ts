@@ -44,11 +44,14 @@ import {
 import { LOGS_FLAGS, logs } from './logs.js'
 import {
   ROLLOUT_HISTORY_FLAGS,
+  ROLLOUT_PAUSE_FLAGS,
   ROLLOUT_RESTART_FLAGS,
   ROLLOUT_STATUS_FLAGS,
   ROLLOUT_UNDO_FLAGS,
   rolloutHistory,
+  rolloutPause,
   rolloutRestart,
+  rolloutResume,
   rolloutStatus,
   rolloutUndo,
 } from './rollout.js'
@@ -194,6 +197,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     'rollout restart RESOURCE',
     ROLLOUT_RESTART_FLAGS,
     rolloutRestart,
+  ),
+  'rollout pause': command(
+    'Mark the provided resource as paused',
+    'rollout pause RESOURCE',
+    ROLLOUT_PAUSE_FLAGS,
+    rolloutPause,
+  ),
+  'rollout resume': command(
+    'Resume a paused resource',
+    'rollout resume RESOURCE',
+    ROLLOUT_PAUSE_FLAGS,
+    rolloutResume,
   ),
   'rollout history': command(
     'View rollout history',

@@ -1,11 +1,15 @@
-// kubectl rollout status|restart|history|undo of deployments.
+// kubectl rollout status|restart|pause|resume|history|undo of Deployments, StatefulSets and DaemonSets.
 
-import type { Deployment, KubeObject, ReplicaSet } from '../cluster/objects.js'
-import { JSON_PATCH, STRATEGIC_PATCH } from './client.js'
+import type { Deployment, KubeObject } from '../cluster/objects.js'
+import { STRATEGIC_PATCH } from './client.js'
 import type { Command, CommandContext } from './context.js'
-import { clientError, KubectlError } from './errors.js'
+import { describeTemplate } from './describe/workloads.js'
+import { DescriptionWriter } from './describe/writer.js'
+import { clientError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
-import { nameOf, printResult } from './output.js'
+import { dryRunMode, nameOf, printResult } from './output.js'
+import { revisionsOf } from './rollout-revisions.js'
+import { ROLLOUT_KINDS, rolloutState } from './rollout-status.js'
 import { alignTabs, DESCRIPTION } from './tab-writer.js'
 import { type Found, findObjects } from './targets.js'
 import { waitForObject } from './waiting.js'
@@ -25,6 +29,7 @@ export const ROLLOUT_STATUS_FLAGS: FlagSpecs = {
   revision: Flag.int('', 'Pin to a specific revision for showing its status'),
 }
 export const ROLLOUT_RESTART_FLAGS: FlagSpecs = TARGET_FLAGS
+export const ROLLOUT_PAUSE_FLAGS: FlagSpecs = TARGET_FLAGS
 export const ROLLOUT_HISTORY_FLAGS: FlagSpecs = {
   ...TARGET_FLAGS,
   revision: Flag.int('', 'See the details of the revision'),
@@ -34,66 +39,25 @@ export const ROLLOUT_UNDO_FLAGS: FlagSpecs = {
   'to-revision': Flag.int('', 'The revision to rollback to. Default to 0 (last revision)'),
 }
 
-const REVISION = 'deployment.kubernetes.io/revision'
-const CHANGE_CAUSE = 'kubernetes.io/change-cause'
-
-async function deploymentsOf(context: CommandContext): Promise<Found[]> {
+async function workloadsOf(context: CommandContext, what: string): Promise<Found[]> {
   const { flags } = context
   if (flags.args.length === 0 && !flags.has('filename')) throw clientError('required resource not specified')
   const found = await findObjects(context, flags.args)
-  const other = found.find(({ object }) => object.kind !== 'Deployment')
-  if (other !== undefined) {
-    throw clientError(`no rollout is implemented for ${other.resource.plural}`)
-  }
+  const other = found.find(({ object }) => !ROLLOUT_KINDS.includes(object.kind))
+  if (other !== undefined)
+    throw clientError(`no ${what} has been implemented for {${other.resource.group} ${other.object.kind}}`)
   return found
-}
-
-interface RolloutState {
-  readonly message: string
-  readonly done: boolean
-}
-
-/** What `rollout status` says of a deployment. Fails when its progress deadline has passed. */
-export function rolloutState(deployment: Deployment, revision = 0): RolloutState {
-  const { metadata, spec, status = {} } = deployment
-  const name = metadata.name
-  const waiting = (why: string) => ({
-    message: `Waiting for deployment "${name}" rollout to finish: ${why}...`,
-    done: false,
-  })
-  const current = Number(metadata.annotations?.[REVISION] ?? 0)
-  if (revision > 0 && current !== revision) {
-    throw clientError(`desired revision (${revision}) is different from the running revision (${current})`)
-  }
-  if ((metadata.generation ?? 0) > (status.observedGeneration ?? 0)) {
-    return { message: 'Waiting for deployment spec update to be observed...', done: false }
-  }
-  const progressing = status.conditions?.find(({ type }) => type === 'Progressing')
-  if (progressing?.reason === 'ProgressDeadlineExceeded') {
-    throw clientError(`deployment "${name}" exceeded its progress deadline`)
-  }
-  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status
-  if (spec.replicas !== undefined && updatedReplicas < spec.replicas) {
-    return waiting(`${updatedReplicas} out of ${spec.replicas} new replicas have been updated`)
-  }
-  if (replicas > updatedReplicas) {
-    return waiting(`${replicas - updatedReplicas} old replicas are pending termination`)
-  }
-  if (availableReplicas < updatedReplicas) {
-    return waiting(`${availableReplicas} of ${updatedReplicas} updated replicas are available`)
-  }
-  return { message: `deployment "${name}" successfully rolled out`, done: true }
 }
 
 export const rolloutStatus: Command = async (context) => {
   const { flags } = context
-  for (const { resource, namespace, object } of await deploymentsOf(context)) {
+  for (const { resource, namespace, object } of await workloadsOf(context, 'status viewer')) {
     const key = { resource, namespace, name: object.metadata.name }
     const messages: Promise<void>[] = []
     let told = ''
     const until = (now: KubeObject | undefined) => {
       if (now === undefined) throw clientError('object has been deleted')
-      const { message, done } = rolloutState(now as Deployment, flags.int('revision'))
+      const { message, done } = rolloutState(now, flags.int('revision') ?? 0)
       if (message !== told) messages.push(context.print(message))
       told = message
       return done || !flags.bool('watch', true) ? true : undefined
@@ -109,57 +73,66 @@ export const rolloutStatus: Command = async (context) => {
 }
 
 export const rolloutRestart: Command = async (context) => {
-  for (const { resource, namespace, object } of await deploymentsOf(context)) {
-    if ((object as Deployment).spec.paused) {
-      throw clientError(
-        `can't restart paused deployment (run rollout resume first): deployments.apps "${object.metadata.name}"`,
-      )
+  const restartedAt = `${new Date(context.now).toISOString().slice(0, 19)}Z`
+  const annotations = { 'kubectl.kubernetes.io/restartedAt': restartedAt }
+  const body = { spec: { template: { metadata: { annotations } } } }
+  for (const target of await workloadsOf(context, 'restarter')) {
+    if ((target.object as Deployment).spec.paused) {
+      throw clientError(`${qualifiedName(target)} can't restart paused deployment (run rollout resume first)`)
     }
-    const restartedAt = `${new Date(context.now).toISOString().slice(0, 19)}Z`
-    const annotations = { 'kubectl.kubernetes.io/restartedAt': restartedAt }
-    const body = { spec: { template: { metadata: { annotations } } } }
-    const key = { namespace, name: object.metadata.name }
-    const changed = context.client.patch(resource, key, { type: STRATEGIC_PATCH, body })
-    await printResult(context, changed, 'restarted')
+    await change(context, target, { type: STRATEGIC_PATCH, body }, 'restarted')
   }
   return 0
 }
 
-/** The replica sets of a deployment by revision, oldest first. */
-function revisionsOf(
+export const rolloutPause: Command = (context) => setPaused(context, true)
+export const rolloutResume: Command = (context) => setPaused(context, false)
+
+async function setPaused(context: CommandContext, paused: boolean): Promise<number> {
+  const [doing, done] = paused ? ['pausing', 'paused'] : ['resuming', 'resumed']
+  for (const target of await workloadsOf(context, doing)) {
+    const name = qualifiedName(target)
+    if (target.object.kind !== 'Deployment') throw clientError(`${name} ${doing} is not supported`)
+    const now = (target.object as Deployment).spec.paused === true
+    if (now === paused) throw clientError(`${name} is ${paused ? 'already' : 'not'} paused`)
+    const body = { spec: { paused: paused ? true : null } }
+    await change(context, target, { type: STRATEGIC_PATCH, body }, done)
+  }
+  return 0
+}
+
+/** `deployments.apps "web"`. */
+function qualifiedName({ resource, object }: Found): string {
+  return `${resource.plural}.${resource.group} "${object.metadata.name}"`
+}
+
+async function change(
   context: CommandContext,
-  deployment: KubeObject,
-): { revision: number; set: ReplicaSet }[] {
-  const { namespace, uid } = deployment.metadata
-  const sets = context.client.list(context.mapper.find('replicasets'), namespace).items as ReplicaSet[]
-  return sets
-    .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid))
-    .map((set) => ({ revision: Number(set.metadata.annotations?.[REVISION] ?? 0), set }))
-    .sort((a, b) => a.revision - b.revision)
+  { resource, namespace, object }: Found,
+  patch: { readonly type: string; readonly body: unknown },
+  done: string,
+): Promise<void> {
+  const dryRun = dryRunMode(context)
+  const query = dryRun === 'server' ? { dryRun: 'All' } : {}
+  const key = { namespace, name: object.metadata.name }
+  const changed = dryRun === 'client' ? object : context.client.patch(resource, key, { ...patch, query })
+  await printResult(context, changed, done)
 }
 
 export const rolloutHistory: Command = async (context) => {
   const wanted = context.flags.int('revision') ?? 0
-  for (const { object } of await deploymentsOf(context)) {
+  for (const { object } of await workloadsOf(context, 'history viewer')) {
     const revisions = revisionsOf(context, object)
     const name = nameOf(context, object)
     if (wanted > 0) {
-      const found = revisions.find(({ revision }) => revision === wanted)
-      if (found === undefined) throw clientError(`unable to find the specified revision`)
-      const images = found.set.spec.template.spec.containers.map(
-        ({ name, image }) => `   ${name}:\n    Image:\t${image}`,
-      )
-      await context.print(
-        alignTabs(
-          `${name} with revision #${wanted}\nPod Template:\n  Containers:\n${images.join('\n')}`,
-          DESCRIPTION,
-        ),
-      )
+      const found = revisions.find(({ number }) => number === wanted)
+      if (found === undefined) throw clientError('unable to find the specified revision')
+      const writer = new DescriptionWriter()
+      describeTemplate(writer, found.template)
+      await context.print(`${name} with revision #${wanted}\n${writer}`)
       continue
     }
-    const rows = revisions.map(
-      ({ revision, set }) => `${revision}\t${set.metadata.annotations?.[CHANGE_CAUSE] ?? '<none>'}`,
-    )
+    const rows = revisions.map(({ number, cause }) => `${number}\t${cause ?? '<none>'}`)
     await context.print(`${name} `)
     await context.print(`${alignTabs(['REVISION\tCHANGE-CAUSE', ...rows].join('\n'), DESCRIPTION)}\n`)
   }
@@ -167,29 +140,33 @@ export const rolloutHistory: Command = async (context) => {
 }
 
 export const rolloutUndo: Command = async (context) => {
-  for (const { resource, namespace, object } of await deploymentsOf(context)) {
+  for (const target of await workloadsOf(context, 'rollbacker')) {
+    const { object } = target
     const name = object.metadata.name
+    if ((object as Deployment).spec.paused) {
+      throw clientError(
+        `you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again`,
+      )
+    }
     const revisions = revisionsOf(context, object)
     const wanted = context.flags.int('to-revision') ?? 0
-    const target = wanted > 0 ? revisions.find(({ revision }) => revision === wanted) : revisions.at(-2)
-    if (target === undefined) {
+    const found = wanted > 0 ? revisions.find(({ number }) => number === wanted) : revisions.at(-2)
+    if (found === undefined) {
       throw clientError(
         wanted > 0
           ? `unable to find specified revision ${wanted} in history`
-          : `no rollout history found for deployment "${name}"`,
+          : object.kind === 'Deployment'
+            ? `no rollout history found for deployment "${name}"`
+            : 'no last revision to roll back to',
       )
     }
-    if (target === revisions.at(-1)) {
-      throw new KubectlError(
-        `${nameOf(context, object)} skipped rollback (current template already matches revision ${target.revision})`,
-        0,
+    if (found === revisions.at(-1)) {
+      await context.print(
+        `${nameOf(context, object)} skipped rollback (current template already matches revision ${found.number})`,
       )
+      continue
     }
-    const template = structuredClone(target.set.spec.template)
-    delete template.metadata?.labels?.['pod-template-hash']
-    const body = [{ op: 'replace', path: '/spec/template', value: template }]
-    const changed = context.client.patch(resource, { namespace, name }, { type: JSON_PATCH, body })
-    await printResult(context, changed, 'rolled back')
+    await change(context, target, found.patch, 'rolled back')
   }
   return 0
 }

@@ -100,7 +100,7 @@ export function describeDeployment(writer: DescriptionWriter, subject: Subject):
   describeEvents(writer, subject)
 }
 
-function describeTemplate(writer: DescriptionWriter, template: PodTemplateSpec): void {
+export function describeTemplate(writer: DescriptionWriter, template: PodTemplateSpec): void {
   writer.line(0, 'Pod Template:')
   writer.multiline(1, 'Labels', labelLines(template.metadata?.labels))
   const annotations = annotationLines(template.metadata?.annotations)
