@@ -207,17 +207,20 @@ function refuseOverlaps(subnets: Readonly<Record<string, Cidr<Ipv4>>>, nodes: re
   apart.forEach(([name, subnet], index) => {
     for (const [other, otherSubnet] of apart.slice(index + 1)) refuse(name, subnet, other, otherSubnet)
   })
-  nodes.forEach((node, index) => {
-    const pods = parseIpv4Cidr(node.podRange)!
+  const ranges = nodes.map((node, index) => ({ node, index, pods: parseIpv4Cidr(node.podRange)! }))
+  for (const { node, pods } of ranges) {
     refuse(`node ${node.name}: podRange`, pods, 'serviceSubnet', subnets['serviceSubnet']!)
     refuse(`node ${node.name}: podRange`, pods, 'nodeSubnet', subnets['nodeSubnet']!)
-    for (const other of nodes.slice(index + 1))
-      refuse(
-        `node ${node.name}: podRange`,
-        pods,
-        `podRange of node ${other.name}`,
-        parseIpv4Cidr(other.podRange)!,
-      )
+  }
+  // Prefixes are nested or apart: in order of their networks, what overlaps at all overlaps its neighbour.
+  ranges.sort((a, b) => a.pods.network - b.pods.network || a.pods.prefixLength - b.pods.prefixLength)
+  ranges.slice(1).forEach((range, index) => {
+    const [one, other] = [ranges[index]!, range].sort((a, b) => a.index - b.index) as [
+      typeof range,
+      typeof range,
+    ]
+    const name = `node ${one.node.name}: podRange`
+    refuse(name, one.pods, `podRange of node ${other.node.name}`, other.pods)
   })
 }
 

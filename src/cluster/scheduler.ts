@@ -6,11 +6,12 @@ import type { ControllerContext } from './controller-context.js'
 import { controllerOf, isOnlyDescribed } from './controller-context.js'
 import { hostPortsOf } from './host-ports.js'
 import { cloneJson } from './json.js'
-import { NodeLoad, requestsOf } from './node-load.js'
+import { NodeLoad, type Requests, requestsOf } from './node-load.js'
 import { matchesNodeAffinity, tolerates, UNSCHEDULABLE_TAINT } from './node-placement.js'
-import type { Node, Pod } from './objects.js'
+import type { Node, Pod, PodSpec, Taint } from './objects.js'
 import { isPodActive, setCondition } from './pod-condition.js'
 import { parseQuantity } from './quantity.js'
+import type { HostPort } from './sandbox.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 const SOURCE = { component: 'default-scheduler' }
@@ -20,6 +21,27 @@ const NO_FREE_PORTS = "node(s) didn't have free ports for the requested pod port
 /** Sums of decimal fractions are not exact. */
 const ROUNDING = 1e-9
 
+const NO_REFUSAL: readonly string[] = []
+
+/** What a pod wants of a node. */
+interface Wish {
+  readonly spec: PodSpec
+  readonly owner: string | undefined
+  readonly requests: Requests
+  readonly hostPorts: readonly HostPort[]
+}
+
+/** A node and what it has to give: pods, cores, bytes. */
+interface Candidate {
+  readonly node: Node
+  readonly load: NodeLoad
+  /** Those that keep pods away. */
+  readonly taints: readonly Taint[]
+  readonly pods: number
+  readonly cpu: number | undefined
+  readonly memory: number | undefined
+}
+
 export class Scheduler implements Controller {
   readonly name = 'scheduler'
   readonly #context: ControllerContext
@@ -27,6 +49,7 @@ export class Scheduler implements Controller {
   readonly #unschedulable = new Set<string>()
   /** What active pods take, by node. */
   readonly #loads = new Map<string, NodeLoad>()
+  #known: readonly Candidate[] | undefined
 
   constructor(context: ControllerContext) {
     this.#context = context
@@ -37,6 +60,7 @@ export class Scheduler implements Controller {
       if (!object.spec?.nodeName && !isOnlyDescribed(object, context)) loop.add(this, keyOf(object))
     })
     store.watch<Node>('nodes', ({ type, object, previous }) => {
+      this.#known = undefined
       if (type === 'DELETED') return
       const same =
         previous !== undefined &&
@@ -55,55 +79,74 @@ export class Scheduler implements Controller {
       this.#unschedulable.delete(key)
       return
     }
-    const nodes = store.list<Node>('nodes')
-    const refusals = new Map<Node, string[]>(nodes.map((node) => [node, this.#refusals(pod, node)]))
-    const feasible = nodes.filter((node) => refusals.get(node)!.length === 0)
-    if (feasible.length === 0) return this.#fail(pod, nodes.length, [...refusals.values()])
+    const wish: Wish = {
+      spec: pod.spec,
+      owner: controllerOf(pod)?.uid,
+      requests: requestsOf(pod.spec),
+      hostPorts: hostPortsOf(pod.spec),
+    }
+    const candidates = this.#candidates()
+    const best = this.#best(wish, candidates)
+    if (best === undefined) {
+      const refusals = candidates.map((candidate) => this.#refusals(wish, candidate))
+      return this.#fail(pod, candidates.length, refusals)
+    }
     this.#unschedulable.delete(key)
-    this.#bind(pod, this.#best(pod, feasible))
+    this.#bind(pod, best.node)
+  }
+
+  /** The nodes by their names, with what of them every pod is held against; kept until one changes. */
+  #candidates(): readonly Candidate[] {
+    this.#known ??= this.#context.store.list<Node>('nodes').map((node) => {
+      const allocatable = node.status?.allocatable ?? {}
+      return {
+        node,
+        load: this.#load(node.metadata.name),
+        taints: (node.spec.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule'),
+        pods: Number(allocatable['pods'] ?? DEFAULT_MAX_PODS),
+        cpu: parseQuantity(allocatable['cpu'] ?? ''),
+        memory: parseQuantity(allocatable['memory'] ?? ''),
+      }
+    })
+    return this.#known
   }
 
   /** Why a node cannot take a pod, in the words of the scheduler's plugins; the first plugin that refuses speaks. */
-  #refusals(pod: Pod, node: Node): string[] {
-    if (node.spec.unschedulable && !tolerates(pod.spec, UNSCHEDULABLE_TAINT))
+  #refusals({ spec, requests, hostPorts }: Wish, candidate: Candidate): readonly string[] {
+    const { node, load, taints } = candidate
+    if (node.spec.unschedulable && !tolerates(spec, UNSCHEDULABLE_TAINT))
       return ['node(s) were unschedulable']
-    const taint = (node.spec.taints ?? []).find(
-      (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(pod.spec, taint),
-    )
+    const taint = taints.length === 0 ? undefined : taints.find((taint) => !tolerates(spec, taint))
     if (taint) return [`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`]
-    if (!matchesNodeAffinity(pod.spec, node)) return ["node(s) didn't match Pod's node affinity/selector"]
-    if (this.#load(node.metadata.name).hasPortOf(hostPortsOf(pod.spec))) return [NO_FREE_PORTS]
-    return this.#shortages(pod, node)
-  }
-
-  /** What of the node would not be enough for the pod. */
-  #shortages(pod: Pod, node: Node): string[] {
-    const load = this.#load(node.metadata.name)
-    const allocatable = node.status?.allocatable ?? {}
-    const reasons: string[] = []
-    if (load.podCount >= Number(allocatable['pods'] ?? DEFAULT_MAX_PODS)) reasons.push(TOO_MANY_PODS)
-    const wanted = requestsOf(pod.spec)
+    if (!matchesNodeAffinity(spec, node)) return ["node(s) didn't match Pod's node affinity/selector"]
+    if (load.hasPortOf(hostPorts)) return [NO_FREE_PORTS]
+    const isFull = load.podCount >= candidate.pods
+    if (!isFull && requests.cpu === 0 && requests.memory === 0) return NO_REFUSAL
+    const reasons = isFull ? [TOO_MANY_PODS] : []
     for (const name of ['cpu', 'memory'] as const) {
-      const limit = parseQuantity(allocatable[name] ?? '')
-      if (wanted[name] > 0 && limit !== undefined && load.requests[name] + wanted[name] > limit + ROUNDING)
+      const limit = candidate[name]
+      const wanted = requests[name]
+      if (wanted > 0 && limit !== undefined && load.requests[name] + wanted > limit + ROUNDING)
         reasons.push(`Insufficient ${name}`)
     }
     return reasons
   }
 
-  #best(pod: Pod, nodes: readonly Node[]): Node {
-    const owner = controllerOf(pod)?.uid
-    const score = (node: Node): [number, number] => {
-      const load = this.#load(node.metadata.name)
-      return [owner ? load.countOf(owner) : 0, load.podCount]
-    }
-    let best = nodes[0]!
-    let bestScore = score(best)
-    for (const node of nodes.slice(1)) {
-      const [siblings, pods] = score(node)
-      if (siblings > bestScore[0] || (siblings === bestScore[0] && pods >= bestScore[1])) continue
-      best = node
-      bestScore = [siblings, pods]
+  /** The node for a pod; undefined when all refuse it. One look at each: a large cluster asks this for every pod. */
+  #best(wish: Wish, candidates: readonly Candidate[]): Candidate | undefined {
+    let best: Candidate | undefined
+    let fewestSiblings = 0
+    let fewestPods = 0
+    for (const candidate of candidates) {
+      const { load } = candidate
+      const siblings = wish.owner === undefined ? 0 : load.countOf(wish.owner)
+      const pods = load.podCount
+      if (best !== undefined && siblings > fewestSiblings) continue
+      if (best !== undefined && siblings === fewestSiblings && pods >= fewestPods) continue
+      if (this.#refusals(wish, candidate).length > 0) continue
+      best = candidate
+      fewestSiblings = siblings
+      fewestPods = pods
     }
     return best
   }
@@ -121,7 +164,7 @@ export class Scheduler implements Controller {
     events.record(pod, 'Normal', 'Scheduled', message, SOURCE)
   }
 
-  #fail(pod: Pod, nodeCount: number, refusals: readonly string[][]): void {
+  #fail(pod: Pod, nodeCount: number, refusals: readonly (readonly string[])[]): void {
     const { store, clock, events } = this.#context
     this.#unschedulable.add(keyOf(pod))
     const counts = new Map<string, number>()
@@ -161,7 +204,7 @@ export class Scheduler implements Controller {
 }
 
 /** What became of looking for pods to put aside: there are none of lower priority, or it would not help. */
-function preemption(refusals: readonly string[][]): string {
+function preemption(refusals: readonly (readonly string[])[]): string {
   const full = refusals.filter((reasons) =>
     reasons.every(
       (reason) => reason === TOO_MANY_PODS || reason === NO_FREE_PORTS || reason.startsWith('Insufficient '),
