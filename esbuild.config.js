@@ -1,13 +1,13 @@
 // Builds dist/. Two forms of the same code:
 //
-//   dist/lib   what is published and run: the library, the command and the threads' entries, each loaded from a few
-//              files, because hundreds of small modules would take longer to load than a cluster takes to start
+//   dist/lib   what is published and run: the library, the command and the threads' entries, each one bundle with its
+//              dependencies, because hundreds of small modules would take longer to load than a cluster takes to start;
+//              V8's compiled code of a bundle is kept beside it (src/drivers/compiled-code.ts)
 //   dist/src   every module one to one, for the tests and benchmarks beside it in dist/test and dist/benchmarks
 //
-// A worker's URL is relative to the module that starts it (src/drivers/*.ts). Shared code of dist/lib therefore goes
-// to dist/lib/drivers, where the workers' entries are too. Those hold their dependencies as well: a pod's thread
-// starts in half the time when it has one file to load.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// A worker's URL is relative to the module that starts it (src/drivers/*.ts): the bundles are in dist/lib/drivers, where
+// the workers' entries are too.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const sources = (directory) =>
@@ -32,6 +32,24 @@ const workers = {
   legalComments: 'none',
 }
 
+/** Of dist/lib: each one file with its dependencies, run by way of compiled-code.cjs. */
+const compiled = {
+  ...workers,
+  entryPoints: {
+    'pod-worker.bundle': 'src/drivers/pod-worker.ts',
+    'network-worker.bundle': 'src/drivers/network-worker.ts',
+    'library.bundle': 'src/index.ts',
+    'command.bundle': 'src/cli/main.ts',
+  },
+  outdir: 'dist/lib/drivers',
+  // Large, and needed by few: loaded when it is.
+  external: ['asn1js', 'pkijs', 'bufferutil', 'utf-8-validate'],
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': '__url' },
+  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+  metafile: true,
+}
+
 rmSync('dist', { recursive: true, force: true })
 await Promise.all([
   build({
@@ -40,25 +58,42 @@ await Promise.all([
     outbase: '.',
     entryPoints: [...sources('src'), ...sources('test'), ...sources('benchmarks')],
   }),
-  build({
-    ...common,
-    outdir: 'dist/lib',
-    outbase: 'src',
-    entryPoints: ['src/index.ts', 'src/cli/main.ts'],
-    bundle: true,
-    packages: 'external',
-    splitting: true,
-    chunkNames: 'drivers/[name]-[hash]',
-  }),
   build({ ...workers, outdir: 'dist/src/drivers' }),
-  build({ ...workers, outdir: 'dist/lib/drivers', metafile: true }).then(writeNotices),
+  build({ ...workers, entryPoints: ['src/drivers/compiled-code.ts'], outdir: 'dist/lib/drivers' }),
+  build(compiled).then(writeNotices),
 ])
+await writeEntries()
 
 // The JSON Schema of scenario files, for editors.
 const { scenarioJsonSchema } = await import('./dist/src/scenario/json-schema.js')
 writeFileSync('dist/scenario.schema.json', `${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`)
 
-/** The licences of the packages whose code is in the workers' files. */
+/** Files of a few lines that load the bundles; the library and the command are ES modules to those who import them. */
+async function writeEntries() {
+  for (const worker of ['pod-worker', 'network-worker'])
+    writeFileSync(
+      `dist/lib/drivers/${worker}.cjs`,
+      `require('./compiled-code.cjs').loadCompiled(require.resolve('./${worker}.bundle.cjs'))\n`,
+    )
+  mkdirSync('dist/lib/cli')
+  for (const [entry, bundle, source] of [
+    ['index.js', 'library', './dist/src/index.js'],
+    ['cli/main.js', 'command', './dist/src/cli/main.js'],
+  ]) {
+    const up = entry.includes('/') ? '..' : '.'
+    const names = Object.keys(await import(source)).sort()
+    writeFileSync(
+      `dist/lib/${entry}`,
+      `import { createRequire } from 'node:module'
+const require = createRequire(import.meta.url)
+const { loadCompiled } = require('${up}/drivers/compiled-code.cjs')
+export const { ${names.join(', ')} } = loadCompiled(require.resolve('${up}/drivers/${bundle}.bundle.cjs'))
+`,
+    )
+  }
+}
+
+/** The licences of the packages whose code is in the bundles. */
 function writeNotices({ metafile }) {
   const inside = new Set(
     Object.keys(metafile.inputs).flatMap(
