@@ -39,6 +39,7 @@ export class ClusterAssembly {
     this.supervisor = new PodSupervisor({
       placement,
       images: imageNames(),
+      environment: options.environment,
       follow: (follower) => this.control.follow(DNS_RESOURCES, follower),
     })
     this.#prober = new ClusterProber(this.supervisor, assembly.probeNetwork)

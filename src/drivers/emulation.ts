@@ -73,6 +73,8 @@ export interface EmulationOptions {
   readonly lenient?: boolean
   /** Of all nodes' kube-proxies, whatever the cluster says. */
   readonly proxyMode?: string
+  /** Variables of every container that its manifest does not set. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** One connection or datagram exchange through a service, as the legend of `npm start` tells it. */

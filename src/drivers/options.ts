@@ -13,6 +13,8 @@ export interface ResolvedOptions {
   readonly podsPerThread: PodsPerThread
   readonly pcap: string | undefined
   readonly lenient: boolean
+  /** Of every container, before its own: `name`, `value`. */
+  readonly environment: readonly (readonly [string, string])[]
   /** How each node's kube-proxy works at first, by node. */
   readonly proxies: Readonly<Record<string, ProxySetting>>
   readonly dns: { readonly clusterDomain: string; readonly strict: boolean }
@@ -38,6 +40,7 @@ export function resolveOptions(options: EmulationOptions): ResolvedOptions {
     podsPerThread: podsPerThread(options, clock),
     pcap: options.pcap,
     lenient: options.lenient ?? false,
+    environment: Object.entries(options.environment ?? {}),
     proxies: proxySettings(options, config),
     dns: { clusterDomain: config.clusterDomain, strict: options.cluster?.dns?.strict ?? false },
     podName: (spec) => (spec.namespace === 'default' ? spec.name : `${spec.namespace}/${spec.name}`),

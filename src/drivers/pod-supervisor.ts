@@ -45,6 +45,8 @@ interface PodRecord {
 export interface SupervisorOptions {
   readonly placement: PodPlacement
   readonly images: ImageRegistry
+  /** Variables of every container; its own come later and win. */
+  readonly environment: readonly (readonly [string, string])[]
   /** The cluster's changes, for the pods that follow them. */
   readonly follow: (follower: ClusterFollower) => () => void
 }
@@ -92,7 +94,8 @@ export class PodSupervisor implements PodRuntime, PodStreams {
       const send = (change: ClusterChange) => pod.send({ type: 'cluster-changes', changes: [change] })
       pod.stopFollowing = this.#options.follow(new DnsFeed({ apply: send }))
     }
-    pod.send({ type: 'start-container', spec })
+    const env = [...this.#options.environment, ...spec.env]
+    pod.send({ type: 'start-container', spec: { ...spec, env } })
   }
 
   stopContainer(uid: PodUid, container: string, grace: Micros): void {

@@ -89,6 +89,11 @@ export interface InterfaceRow {
   readonly up: boolean
   /** `10.36.0.0/16`. */
   readonly addresses: readonly string[]
+  /** Since the interface is there: `ip -s link`. */
+  readonly receivedFrames: number
+  readonly receivedBytes: number
+  readonly sentFrames: number
+  readonly sentBytes: number
 }
 
 /** A row of `ip route`. */

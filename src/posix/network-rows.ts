@@ -5,14 +5,20 @@ import { formatAddress, formatCidr, formatMac } from '../wire/address.js'
 import type { InterfaceRow, NeighborRow, RouteRow } from './net.js'
 
 export function interfaceRows(stack: Stack): InterfaceRow[] {
-  return stack.interfaces().map(({ index, name, mac, mtuBytes, loopback, up, addresses }) => ({
-    index,
-    name,
-    mac: formatMac(mac),
-    mtuBytes,
-    loopback,
-    up,
-    addresses: addresses.map(({ address, prefixLength }) => `${formatAddress(address)}/${prefixLength}`),
+  return stack.interfaces().map((device) => ({
+    index: device.index,
+    name: device.name,
+    mac: formatMac(device.mac),
+    mtuBytes: device.mtuBytes,
+    loopback: device.loopback,
+    up: device.up,
+    receivedFrames: device.receivedFrames,
+    receivedBytes: device.receivedBytes,
+    sentFrames: device.sentFrames,
+    sentBytes: device.sentBytes,
+    addresses: device.addresses.map(
+      ({ address, prefixLength }) => `${formatAddress(address)}/${prefixLength}`,
+    ),
   }))
 }
 

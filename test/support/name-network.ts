@@ -9,6 +9,9 @@ import type { Clock } from '../../src/posix/process.js'
 import type { Datagram } from '../../src/stack/socket.js'
 import { type Endpoint, ipv4 } from '../../src/wire/address.js'
 
+/** Of an interface that nobody counts. */
+export const NO_TRAFFIC = { receivedFrames: 0, receivedBytes: 0, sentFrames: 0, sentBytes: 0 }
+
 export class NameNetwork {
   now: Micros = 0
   /** Datagram sockets by port: one address, 10.96.0.10, answers for all. */
@@ -63,6 +66,7 @@ export class NameNetwork {
         loopback: true,
         up: true,
         addresses: ['127.0.0.1/8'],
+        ...NO_TRAFFIC,
       },
       {
         index: 2,
@@ -72,6 +76,7 @@ export class NameNetwork {
         loopback: false,
         up: true,
         addresses: ['10.36.0.9/16'],
+        ...NO_TRAFFIC,
       },
     ],
   }

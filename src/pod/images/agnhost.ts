@@ -4,6 +4,7 @@
 import type { DatagramSocket } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
 import { formatEndpoint, IPV4_ANY } from '../../wire/address.js'
+import { serviceDesk } from '../load/service-time.js'
 import { errorResponse, goFlags, logLine, portOf, serveOn, textResponse, urlOf } from './go-server.js'
 import { serveHostname } from './hello-servers.js'
 import type { HttpRequest } from './http-request.js'
@@ -76,6 +77,7 @@ function netexecResponse(process: Process, request: HttpRequest, client: string)
 
 /** One command a datagram: `hostname`, `echo TEXT`, `clientip`; anything else gets no answer. */
 async function answerDatagrams(process: Process, socket: DatagramSocket): Promise<void> {
+  const desk = serviceDesk(process)
   const encoder = new TextEncoder()
   const decoder = new TextDecoder()
   for (;;) {
@@ -87,6 +89,9 @@ async function answerDatagrams(process: Process, socket: DatagramSocket): Promis
     const answer = { hostname: process.system.hostname, echo: rest.join(' '), clientip: client }[
       word.toLowerCase()
     ]
-    if (answer !== undefined) socket.send(encoder.encode(answer), datagram.source)
+    if (answer === undefined) continue
+    const reply = () => socket.send(encoder.encode(answer), datagram.source)
+    if (desk === undefined) reply()
+    else desk.serve(process.signal).then(reply, () => {})
   }
 }

@@ -3,7 +3,8 @@
 
 import type { Micros } from '../../base/time.js'
 import type { NonBlockingConnection } from '../../posix/net.js'
-import { RequestReader } from './http-request.js'
+import type { ServiceDesk } from '../load/service-time.js'
+import { type HttpRequest, RequestReader } from './http-request.js'
 import type { HttpServer } from './http-server.js'
 
 export class HttpExchange {
@@ -17,6 +18,8 @@ export class HttpExchange {
   #answered = false
   /** The last answer ends the connection. */
   #closing = false
+  /** A request is being worked on. */
+  #serving = false
   #over = false
 
   constructor(connection: NonBlockingConnection, server: HttpServer) {
@@ -46,16 +49,16 @@ export class HttpExchange {
 
   /** A graceful end begins: a connection between two requests is closed. */
   drain(): void {
-    if (this.#answered && !this.#reader.pending && this.#unsent === undefined) this.#close()
+    if (this.#answered && !this.#serving && !this.#reader.pending && this.#unsent === undefined) this.#close()
   }
 
   /** Nothing came for too long. */
   expire(): void {
-    this.#close()
+    if (!this.#serving) this.#close()
   }
 
   #work(): void {
-    for (;;) {
+    while (!this.#serving) {
       if (!this.#flush()) return
       if (this.#closing) return this.#close()
       if (this.#server.logIsFull) return
@@ -71,15 +74,36 @@ export class HttpExchange {
         this.#reader.add(bytes)
         continue
       }
-      const { service, process, encoder, draining } = this.#server
-      const response = service.respond(request, this.#connection, process)
-      this.#answered = true
-      this.#closing = request.close || response.status === 400 || draining
-      const unixMillis = process.system.clock.unixMillis()
-      this.#unsent = encoder.encode(response, this.#closing, request.method === 'HEAD', unixMillis)
-      const line = service.logLine?.(this.#connection, request, response, process) ?? ''
-      if (line !== '') this.#server.log(line)
+      if (this.#server.desk === undefined) this.#answer(request)
+      else this.#serve(this.#server.desk, request)
     }
+  }
+
+  /** Answers when the request has been worked on. */
+  #serve(desk: ServiceDesk, request: HttpRequest): void {
+    this.#serving = true
+    desk.serve().then(
+      () => {
+        this.#serving = false
+        if (this.#over) return
+        this.lastReadAt = this.#server.process.system.clock.now()
+        this.#answer(request)
+        this.ready()
+      },
+      // The process was killed: its sockets are closed with it.
+      () => {},
+    )
+  }
+
+  #answer(request: HttpRequest): void {
+    const { service, process, encoder, draining } = this.#server
+    const response = service.respond(request, this.#connection, process)
+    this.#answered = true
+    this.#closing = request.close || response.status === 400 || draining
+    const unixMillis = process.system.clock.unixMillis()
+    this.#unsent = encoder.encode(response, this.#closing, request.method === 'HEAD', unixMillis)
+    const line = service.logLine?.(this.#connection, request, response, process) ?? ''
+    if (line !== '') this.#server.log(line)
   }
 
   /** Whether all was taken. */

@@ -6,6 +6,7 @@ import { type Micros, NEVER, SECOND } from '../../base/time.js'
 import { NO_LONGER_NEEDED } from '../../posix/abort.js'
 import type { NonBlockingConnection, NonBlockingListener } from '../../posix/net.js'
 import type { Process } from '../../posix/process.js'
+import { type ServiceDesk, serviceDesk } from '../load/service-time.js'
 import { HttpExchange } from './http-exchange.js'
 import { type HttpRequest, RepeatedRequest } from './http-request.js'
 import { ResponseEncoder } from './http-response.js'
@@ -55,6 +56,8 @@ export class HttpServer {
   readonly process: Process
   readonly encoder: ResponseEncoder
   readonly repeated = new RepeatedRequest()
+  /** Where requests wait, when the container declares what they take. */
+  readonly desk: ServiceDesk | undefined
   /** A graceful end has begun. */
   draining = false
   readonly #listener: NonBlockingListener
@@ -70,6 +73,7 @@ export class HttpServer {
     this.service = service
     this.process = process
     this.encoder = new ResponseEncoder(service.server)
+    this.desk = serviceDesk(process)
   }
 
   async run(): Promise<number> {

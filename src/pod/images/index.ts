@@ -7,6 +7,7 @@ import type { Process, Program, SignalName } from '../../posix/process.js'
 import { applets } from '../../shell/applets/index.js'
 import { bindPrograms, recentApplets } from '../../shell/applets/net/index.js'
 import { type Image, ImageRegistry } from '../image.js'
+import { loadClient } from '../load/load-client.js'
 import { agnhost } from './agnhost.js'
 import { corednsProgram } from './coredns.js'
 import { echoserver, jsonEcho, requestEcho, whoamiServer } from './echo-servers.js'
@@ -23,6 +24,9 @@ export interface ImageOptions {
 
 /** What coredns' pods are made of; only they are told of the cluster's changes. */
 export const COREDNS_REPOSITORY = 'coredns/coredns'
+
+/** Pods that send load: podwire bench makes them. */
+export const LOAD_REPOSITORY = 'podwire/load'
 
 /** Tags of busybox that tutorials name for the nslookup which it had before 1.30. */
 const OLD_BUSYBOX_TAGS = [
@@ -131,6 +135,10 @@ function staticImages(): Record<string, Image> {
     'jmalloc/echo-server': server('echo-server', requestEcho),
     'ealen/echo-server': server('echo-server', jsonEcho),
     pause: image({ entrypoint: ['/pause'], programs: [['pause', pause]] }),
+    [LOAD_REPOSITORY]: image({
+      command: ['pause'],
+      programs: [...applets, ['pause', pause], ['load', loadClient]],
+    }),
   }
 }
 

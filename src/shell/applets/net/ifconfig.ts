@@ -1,4 +1,4 @@
-// ifconfig as busybox has it, reading only. Packet counters are left out: programs are not told them.
+// ifconfig as busybox has it, reading only. Simplified: without packet counters.
 
 import type { InterfaceRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'

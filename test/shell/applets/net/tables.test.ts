@@ -3,13 +3,14 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SocketRow } from '../../../../src/stack/socket.js'
 import { ipv4 } from '../../../../src/wire/address.js'
+import { NO_TRAFFIC } from '../../../support/name-network.js'
 import { FakePod } from './fake-pod.js'
 
 const test = suite('network tables')
 
 function pod(): FakePod {
   const pod = new FakePod()
-  const common = { mtuBytes: 1500, up: true }
+  const common = { mtuBytes: 1500, up: true, ...NO_TRAFFIC }
   pod.interfaceRows = [
     {
       index: 1,
@@ -19,6 +20,7 @@ function pod(): FakePod {
       loopback: true,
       up: true,
       addresses: ['127.0.0.1/8'],
+      ...NO_TRAFFIC,
     },
     {
       index: 2,
