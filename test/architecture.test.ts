@@ -72,6 +72,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'kubectl',
     'drivers',
   ],
+  bench: ['base', 'cluster', 'api', 'pod/load', 'drivers', 'scenario'],
   trace: [
     'base',
     'wire',
@@ -86,7 +87,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'drivers',
     'scenario',
   ],
-  cli: ['base', 'cluster/objects', 'trace', 'proxy/proxy-mode', 'dns', 'api', 'scenario', 'drivers', 'http'],
+  cli: [
+    'base',
+    'cluster/objects',
+    'trace',
+    'bench',
+    'proxy/proxy-mode',
+    'dns',
+    'api',
+    'scenario',
+    'drivers',
+    'http',
+  ],
 }
 
 /** Compiled without Node's types; no time or chance of their own. */

@@ -11,7 +11,7 @@ import { fetchText, isDirectory, isUrl, readText } from './source-files.js'
 
 const START = { line: 1, column: 1 }
 
-interface Manifest {
+export interface Manifest {
   readonly file: string
   readonly text: string
 }
@@ -26,7 +26,7 @@ export async function clusterOfManifests(
   options: EmulationOptions,
   world: World,
 ): Promise<RunningCluster> {
-  const manifests = await Promise.all(paths.flatMap(manifestFiles).map(readManifest))
+  const manifests = await readManifests(paths)
   const cluster = new RunningCluster(await world.startEmulation(options), world, resolve('.'))
   try {
     for (const { file, text } of manifests) {
@@ -40,6 +40,11 @@ export async function clusterOfManifests(
     await cluster.close()
     throw error
   }
+}
+
+/** Files, and directories whose .yaml, .yml and .json files are taken in order of their names. Throws SourceError. */
+export async function readManifests(paths: readonly string[]): Promise<Manifest[]> {
+  return Promise.all(paths.flatMap(manifestFiles).map(readManifest))
 }
 
 function manifestFiles(path: string): string[] {

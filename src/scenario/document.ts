@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterOptions, NodeOptions } from '../drivers/emulation.js'
 import { checkYaml } from './cluster-of-manifests.js'
-import type { ClusterSection, ScenarioSettings, Step } from './format.js'
+import type { BenchSection, ClusterSection, ScenarioFile, ScenarioSettings, Step } from './format.js'
 import type { Located } from './scenario-file.js'
 import { parseScenario } from './scenario-file.js'
 import type { SourcePosition } from './source-error.js'
@@ -36,6 +36,7 @@ export interface RunnableDocument {
     | {
         readonly kind: 'scenario'
         readonly steps: readonly Step[]
+        readonly bench: Located<BenchSection> | undefined
         readonly stepLine: (index: number) => number
       }
     | { readonly kind: 'walkthrough'; readonly commands: readonly WalkthroughCommand[] }
@@ -60,19 +61,32 @@ export function openDocument(file: string, filesDirectory?: string): RunnableDoc
   }
   if (/\.(ya?ml|json)$/i.test(file)) {
     const scenario = parseScenario(file, source.text)
-    checkAppliedFiles(scenario.value.steps, scenario, filesDirectory)
-    checkPatterns(scenario.value.steps, ['steps'], scenario)
+    const { steps, bench } = scenario.value
+    for (const [list, path] of [
+      [steps, ['steps']],
+      [bench?.during ?? [], ['bench', 'during']],
+    ] as const) {
+      checkAppliedFiles(list, path, scenario, filesDirectory)
+      checkPatterns(list, path, scenario)
+    }
     return {
       ...prepare(scenario, undefined, filesDirectory, {}),
       body: {
         kind: 'scenario',
         steps: scenario.value.steps,
+        bench: benchSection(scenario),
         stepLine: (index) => scenario.locate(['steps', index]).line,
       },
     }
   }
   const hint = 'scenarios end in .yaml or .yml, walkthroughs in .md'
   throw new SourceError(file, [{ ...START, message: 'neither a scenario nor a walkthrough', hint }])
+}
+
+/** The section of its own, with the places of its values. */
+function benchSection({ file, value, locate }: Located<ScenarioFile>): Located<BenchSection> | undefined {
+  if (value.bench === undefined) return undefined
+  return { file, value: value.bench, locate: (path) => locate(['bench', ...path]) }
 }
 
 function prepare(
@@ -135,6 +149,7 @@ function startManifest(
 /** Files that `apply` steps name must be there before anything runs. */
 function checkAppliedFiles(
   steps: readonly Step[],
+  path: readonly (string | number)[],
   scenario: Located<ScenarioSettings>,
   filesDirectory: string | undefined,
 ): void {
@@ -142,7 +157,7 @@ function checkAppliedFiles(
     if (typeof step.apply !== 'string' || step.apply in (scenario.value.files ?? {})) return
     const source = readText(join(directoryOf(scenario, filesDirectory), step.apply))
     if (!('problem' in source) || source.problem === 'is a directory') return
-    const position = scenario.locate(['steps', i, 'apply'])
+    const position = scenario.locate([...path, i, 'apply'])
     throw new SourceError(scenario.file, [{ ...position, message: `${step.apply}: ${source.problem}` }])
   })
 }

@@ -235,6 +235,53 @@ const actions = {
   ),
 }
 
+/** A mode of kube-proxy, or none of them: clients that balance by themselves. */
+const benchMode = pattern(
+  `^(headless|${PROXY_MODES.join('|')}|ipvs:(${IPVS_SCHEDULERS.join('|')}))$`,
+  `one of ${PROXY_MODES.join(', ')}, ipvs:SCHEDULER, or headless`,
+)
+
+const bench = object(
+  {
+    service: text('The Service under load: `web`, `web:8080`, `namespace/web:http`; default: the only one.'),
+    modes: array(
+      benchMode,
+      "What is compared; default: the cluster's mode. headless: clients choose by DNS.",
+    ),
+    protocol: choice(['http', 'tcp', 'udp'], 'Default http.'),
+    path: text('Of http: what is requested; default /.'),
+    send: text(
+      'Of tcp and udp: what is sent; the answer is what comes next. Of tcp, default: nothing, connections alone.',
+    ),
+    clients: integer({ minimum: 1, maximum: 1000 }, 'Pods that send; default 1.'),
+    connections: integer({ minimum: 1, maximum: 100000 }, 'Of all clients together; default 16.'),
+    keepAlive: boolean('Connections carry many requests; default true. false: one each.'),
+    rate: integer(
+      { minimum: 1 },
+      'Open loop: requests a second of all clients together, whatever the answers do. Default: closed loop.',
+    ),
+    duration: duration('How long the load goes on; default 5s.'),
+    warmup: duration('What is not counted at its beginning; default none, in real time 1s.'),
+    timeout: duration('How long a connection or an answer may take; default 5s.'),
+    serviceTime: pattern(
+      '^\\w+\\(.+\\)$|^none$',
+      'a distribution such as exponential(5ms)',
+      'What a server takes for a request: constant(5ms), uniform(1ms, 9ms), exponential(5ms), lognormal(5ms, 0.8), none. Default under the virtual clock exponential(5ms), in real time none.',
+    ),
+    workers: integer(
+      { minimum: 1, maximum: 10000 },
+      'Requests that one server works on at once; default 1, the others wait in line.',
+    ),
+    delay: duration("Delay of the clients' wires, each way."),
+    rounds: integer({ minimum: 1, maximum: 100 }, 'Runs of each mode; default 1, in real time 3.'),
+    thresholds: array(text(), 'Limits that every mode has to keep: `p99<5ms`, `jain>0.99`, `errors<1%`.'),
+    during: array(reference<Step>('step'), 'Steps that are done while the load goes on; `sleep` says when.'),
+  },
+  {
+    description: 'What `podwire bench` does with the cluster and the manifests; the steps are not run then.',
+  },
+)
+
 /** The names of everything a step can do. */
 export const STEP_ACTIONS = Object.keys(actions) as (keyof typeof actions)[]
 
@@ -272,7 +319,7 @@ const settings = {
 }
 
 export const scenarioSchema = object(
-  { ...settings, steps: array(reference<Step>('step'), 'What is done, in order.') },
+  { ...settings, bench, steps: array(reference<Step>('step'), 'What is done, in order.') },
   { required: ['steps'], description: 'A Podwire scenario.' },
 )
 export const frontMatterSchema = object(settings, {
@@ -285,6 +332,7 @@ export const definitions = { step } as const
 export interface Step extends ValueOf<typeof step> {}
 export type ScenarioSettings = ValueOf<typeof frontMatterSchema>
 export type ScenarioFile = ValueOf<typeof scenarioSchema>
+export type BenchSection = ValueOf<typeof bench>
 export type ClusterSection = ValueOf<typeof cluster>
 export type Expectation = ValueOf<typeof expectation>
 export type LoadSection = ValueOf<typeof load>

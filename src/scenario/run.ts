@@ -106,6 +106,19 @@ async function perform(
   options: RunOptions,
   world: World,
 ): Promise<readonly StepResult[]> {
+  const stage = await openStage(document, emulation, options, world)
+  if (document.body.kind === 'walkthrough') await runWalkthrough(stage, document.body.commands)
+  else await runSteps(stage, document.body.steps, document.body.stepLine)
+  return stage.results
+}
+
+/** Where the steps of `document` can be done: its files are there and its manifests applied. Rejects with SourceError. */
+export async function openStage(
+  document: RunnableDocument,
+  emulation: Emulation,
+  options: Pick<RunOptions, 'check' | 'observer' | 'signal' | 'onFlow'>,
+  world: World,
+): Promise<Stage> {
   const host = new HostShell(emulation, world.hostPrograms(emulation), document.directory)
   const stage = new Stage(emulation, host, {
     check: options.check ?? 'output',
@@ -118,9 +131,7 @@ async function perform(
   })
   for (const [path, content] of Object.entries(document.files)) host.writeFile(path, content)
   await applyManifests(document, stage)
-  if (document.body.kind === 'walkthrough') await runWalkthrough(stage, document.body.commands)
-  else await runSteps(stage, document.body.steps, document.body.stepLine)
-  return stage.results
+  return stage
 }
 
 /** A manifest that is refused is a mistake in the document, told at the place that names it. */
@@ -135,7 +146,7 @@ async function applyManifests(document: RunnableDocument, stage: Stage): Promise
   }
 }
 
-function untilAborted<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
+export function untilAborted<Value>(signal: AbortSignal | undefined, work: Promise<Value>): Promise<Value> {
   if (signal === undefined) return work
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)

@@ -31,16 +31,25 @@ export async function runSteps(
 ): Promise<void> {
   for (const [index, step] of steps.entries()) {
     if (stage.signal.aborted) return
-    await runStep(stage, step, stepLine(index), true)
+    await runStep(stage, step, stepLine(index), { settles: true, paced: true })
   }
 }
 
-async function runStep(stage: Stage, step: Step, line: number, settles: boolean): Promise<void> {
+/**
+ * `settles`: unless the step says otherwise, it waits until the cluster is at rest; `paced`: it takes the time that a
+ * person needs to type it.
+ */
+export async function runStep(
+  stage: Stage,
+  step: Step,
+  line: number,
+  { settles, paced }: { readonly settles: boolean; readonly paced: boolean },
+): Promise<void> {
   const command = commandOf(step)
   const name = step.name ?? command
   stage.started({ name, command })
   if (step.settle ?? settles) await stage.settle()
-  if (step.sleep === undefined) await stage.pace()
+  if (paced && step.sleep === undefined) await stage.pace()
   const start = stage.emulation.now()
   let outcome: Outcome
   try {
@@ -208,7 +217,8 @@ async function load(stage: Stage, step: Step, line: number): Promise<Outcome> {
   const going = generateLoad(stage, section, findPod(stage.emulation.api, section.from), timeout)
   // Awaited below; until then a failure must not count as unhandled.
   going.catch(() => {})
-  for (const during of section.during ?? []) await runStep(stage, during, line, false)
+  for (const during of section.during ?? [])
+    await runStep(stage, during, line, { settles: false, paced: true })
   const { shares, latenciesMs, complaints } = await stage.emulation.run(going)
   const output = [formatShares(shares), complaints].join('\n')
   return { exitCode: 0, output, stdout: output, shares, load: { shares, latenciesMs } }

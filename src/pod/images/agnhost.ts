@@ -92,6 +92,6 @@ async function answerDatagrams(process: Process, socket: DatagramSocket): Promis
     if (answer === undefined) continue
     const reply = () => socket.send(encoder.encode(answer), datagram.source)
     if (desk === undefined) reply()
-    else desk.serve(process.signal).then(reply, () => {})
+    else void desk.serve().then(reply)
   }
 }

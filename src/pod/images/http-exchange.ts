@@ -82,17 +82,13 @@ export class HttpExchange {
   /** Answers when the request has been worked on. */
   #serve(desk: ServiceDesk, request: HttpRequest): void {
     this.#serving = true
-    desk.serve().then(
-      () => {
-        this.#serving = false
-        if (this.#over) return
-        this.lastReadAt = this.#server.process.system.clock.now()
-        this.#answer(request)
-        this.ready()
-      },
-      // The process was killed: its sockets are closed with it.
-      () => {},
-    )
+    void desk.serve().then(() => {
+      this.#serving = false
+      if (this.#over) return
+      this.lastReadAt = this.#server.process.system.clock.now()
+      this.#answer(request)
+      this.ready()
+    })
   }
 
   #answer(request: HttpRequest): void {

@@ -6,6 +6,7 @@ import { MILLISECOND, type Micros } from '../../base/time.js'
 import { NO_LONGER_NEEDED } from '../../posix/abort.js'
 import type { Process } from '../../posix/process.js'
 import { type Endpoint, formatEndpoint } from '../../wire/address.js'
+import { AlarmClock } from './alarm-clock.js'
 import { type Exchange, exchangeOf, type OpenExchange, outcomeOf } from './exchange.js'
 import { LoadOutput } from './load-output.js'
 import { type LoadSpec, OUTCOMES, type Outcome } from './load-spec.js'
@@ -44,6 +45,7 @@ class LoadClient {
   readonly #spec: LoadSpec
   readonly #open: OpenExchange
   readonly #output: LoadOutput
+  readonly #alarms: AlarmClock
   readonly #slots: readonly Slot[]
   #connections = 0
   /** Requests of the open loop that were taken. */
@@ -54,6 +56,7 @@ class LoadClient {
     this.#process = process
     this.#spec = spec
     this.#open = exchangeOf(spec)
+    this.#alarms = new AlarmClock(process.system.clock)
     this.#output = new LoadOutput(process.stdout)
     this.#slots = Array.from({ length: spec.connections }, (_, index) => ({
       index,
@@ -67,7 +70,7 @@ class LoadClient {
   async run(): Promise<number> {
     const { clock } = this.#process.system
     const { startAt } = this.#spec
-    if (!this.#spec.resolveEach) await this.#resolve().catch(() => {})
+    if (!this.#spec.resolveEach) await this.#resolve(this.#process.signal).catch(() => {})
     await clock.sleep(Math.max(0, startAt - clock.now()), this.#process.signal)
     const before = this.#traffic()
     const over = new AbortController()
@@ -93,7 +96,7 @@ class LoadClient {
       if (rate > 0) {
         due = Math.round((this.#due++ * 1_000_000) / rate)
         const early = startAt + due - clock.now()
-        if (due < duration && early > 0) await clock.sleep(early, this.#process.signal)
+        if (due < duration && early > 0) await this.#alarms.sleep(early)
       }
       if (due >= duration) break
       const sent = clock.now() - startAt
@@ -108,8 +111,7 @@ class LoadClient {
         OUTCOMES.indexOf(outcome),
       )
       if (outcome !== 'ok' || !keepAlive || slot.exchange?.reusable !== true) this.#hangUp(slot)
-      if (outcome !== 'ok' && outcome !== 'HTTP status')
-        await clock.sleep(FAILURE_PAUSE, this.#process.signal)
+      if (outcome !== 'ok' && outcome !== 'HTTP status') await this.#alarms.sleep(FAILURE_PAUSE)
       if (this.#output.full) await this.#output.flush()
     }
     this.#hangUp(slot)
@@ -133,7 +135,7 @@ class LoadClient {
 
   async #connect(slot: Slot, opened: Micros): Promise<Exchange> {
     slot.connection = this.#connections++
-    const to = await this.#resolve()
+    const to = await this.#resolve(slot.abort.signal)
     const exchange = await this.#open(this.#process.system.net, to, slot.abort.signal)
     const { local } = exchange
     const record = {
@@ -152,10 +154,10 @@ class LoadClient {
     slot.exchange = undefined
   }
 
-  #resolve(): Promise<Endpoint> {
+  #resolve(signal: AbortSignal): Promise<Endpoint> {
     const { host, port, resolveEach } = this.#spec
     const ask = async () => {
-      const { addresses } = await this.#process.system.net.resolve(host, this.#process.signal)
+      const { addresses } = await this.#process.system.net.resolve(host, signal)
       return { address: addresses[0]!, port }
     }
     if (resolveEach) return ask()

@@ -5,6 +5,7 @@
 import type { Random } from '../../base/random.js'
 import { MILLISECOND, type Micros, SECOND } from '../../base/time.js'
 import type { Clock, Process } from '../../posix/process.js'
+import { AlarmClock } from './alarm-clock.js'
 
 export const SERVICE_TIME_VARIABLE = 'PODWIRE_SERVICE_TIME'
 export const WORKERS_VARIABLE = 'PODWIRE_WORKERS'
@@ -66,24 +67,26 @@ export class ServiceDesk {
   readonly #model: ServiceTime
   readonly #random: Random
   readonly #clock: Clock
+  readonly #alarms: AlarmClock
   /** When each worker is free. */
   readonly #free: Micros[]
 
   constructor(model: ServiceTime, workers: number, clock: Clock, random: Random) {
     this.#model = model
     this.#clock = clock
+    this.#alarms = new AlarmClock(clock)
     this.#random = random
     this.#free = new Array<Micros>(workers).fill(0)
   }
 
-  /** Resolves when the request has been served. */
-  serve(signal?: AbortSignal): Promise<void> {
+  /** Resolves when the request has been served; never when the process is killed first. */
+  serve(): Promise<void> {
     const now = this.#clock.now()
     let worker = 0
     for (let i = 1; i < this.#free.length; i++) if (this.#free[i]! < this.#free[worker]!) worker = i
     const end = Math.max(now, this.#free[worker]!) + drawServiceTime(this.#model, this.#random)
     this.#free[worker] = end
-    return this.#clock.sleep(end - now, signal)
+    return this.#alarms.sleep(end - now)
   }
 }
 

@@ -1,0 +1,97 @@
+// Runs a plan: every mode, in turns where there are several rounds, and puts the rounds together. The library's and the
+// command line's way in.
+
+import type { World } from '../scenario/run.js'
+import type { BenchDocument } from './bench-document.js'
+import { evaluateRound } from './evaluation.js'
+import { type MetricName, metricNames } from './metrics.js'
+import { type BenchPlan, loadText } from './plan.js'
+import type { BenchResult, ContestantResult, RoundResult, ThresholdResult } from './result.js'
+import { type RoundProgress, runRound } from './round.js'
+import type { ServiceTarget } from './service-target.js'
+import { type Spread, spreadOf } from './statistics.js'
+import { holds } from './threshold.js'
+
+export interface BenchHooks {
+  readonly signal: AbortSignal
+  readonly onProgress?: (mode: string, round: number, progress: RoundProgress) => void
+}
+
+/** Rejects as runRound does. */
+export async function runBench(
+  bench: BenchDocument,
+  plan: BenchPlan,
+  world: World,
+  hooks: BenchHooks,
+): Promise<BenchResult> {
+  const rounds = new Map<string, RoundResult[]>(plan.modes.map((mode) => [mode, []]))
+  const failures: string[] = []
+  let target: ServiceTarget | undefined
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const mode of plan.modes) {
+      const outcome = await runRound(bench, plan, mode, world, {
+        seed: plan.seed + round,
+        signal: hooks.signal,
+        onProgress: (progress) => hooks.onProgress?.(mode, round, progress),
+      })
+      target = outcome.target
+      rounds.get(mode)!.push(evaluateRound(outcome.record, plan.load))
+      failures.push(...outcome.failures.map(({ name, reason }) => `${mode}: ${name}: ${reason ?? 'failed'}`))
+    }
+  }
+  const contestants = plan.modes.map((mode) => contestantOf(mode, rounds.get(mode)!))
+  return {
+    document: bench.document.name,
+    service: `${target!.namespace}/${target!.name}:${target!.port}`,
+    load: loadText(plan.load),
+    clock: plan.clock,
+    seed: plan.seed,
+    rounds: plan.rounds,
+    model: modelOf(plan),
+    contestants,
+    thresholds: contestants.flatMap((contestant) => judge(plan, contestant)),
+    failures,
+  }
+}
+
+function contestantOf(mode: string, rounds: readonly RoundResult[]): ContestantResult {
+  const metrics: Partial<Record<MetricName, Spread>> = {}
+  for (const name of metricNames()) {
+    const values = rounds.flatMap((round) => round.metrics[name] ?? [])
+    if (values.length > 0) metrics[name] = spreadOf(values)
+  }
+  const byP99 = [...rounds].sort((a, b) => (a.metrics.p99 ?? 0) - (b.metrics.p99 ?? 0))
+  return { mode, metrics, round: byP99[(byP99.length - 1) >> 1]! }
+}
+
+function judge(plan: BenchPlan, { mode, metrics }: ContestantResult): ThresholdResult[] {
+  return plan.thresholds.map((threshold) => {
+    const value = metrics[threshold.metric]?.median
+    return { threshold: threshold.text, mode, value, passed: holds(threshold, value) }
+  })
+}
+
+/** What the figures rest on. */
+function modelOf({ clock, serviceTime, workers, delay, load, rounds, seed }: BenchPlan): string[] {
+  const line = workers === 1 ? 'one request at a time' : `${workers} requests at a time`
+  const served =
+    serviceTime === undefined
+      ? clock === 'virtual'
+        ? 'Servers take no time: computing costs nothing under the virtual clock.'
+        : 'Servers take the time that computing takes.'
+      : `Every server takes ${serviceTime} for a request, ${line}, the others wait in line.`
+  const wires =
+    clock === 'virtual'
+      ? "A pod's wire and a hop between nodes take 0.1 ms each way"
+      : 'Wires add nothing to what moving frames between threads takes'
+  const added = delay === undefined ? '' : `, the clients' ${delay / 1000} ms`
+  const since = load.rate > 0 ? 'it was due, sent or not (coordinated omission corrected)' : 'it was sent'
+  return [
+    served,
+    `${wires}${added}.`,
+    `Latency counts from when ${since}, a new connection included.`,
+    clock === 'virtual'
+      ? `Time is emulated: seed ${seed} gives the same figures in every run.`
+      : `Time is real: median of ${rounds} rounds, with the least and the most.`,
+  ]
+}

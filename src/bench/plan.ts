@@ -1,0 +1,56 @@
+// What a bench run is to do, every value settled: who is loaded, how, under which modes. Made of the `bench` section of
+// a scenario and the command line's options, which win (see settings.ts).
+
+import type { Micros } from '../base/time.js'
+import type { LoadProtocol } from '../pod/load/load-spec.js'
+import type { Threshold } from './threshold.js'
+
+/** How the Service's connections are spread: a mode of kube-proxy, or by the clients themselves through DNS. */
+export const HEADLESS = 'headless'
+
+export interface BenchPlan {
+  /** `web:8080`, `shop/web:http`; undefined: the only Service there is. */
+  readonly service: string | undefined
+  /** Modes of kube-proxy and `headless`, in the order of the report. */
+  readonly modes: readonly string[]
+  readonly clock: 'virtual' | 'real'
+  readonly seed: number
+  /** How often each mode is run. */
+  readonly rounds: number
+  readonly load: LoadPlan
+  /** What servers take for a request, `exponential(5ms)`; undefined: what computing takes, under the virtual clock nothing. */
+  readonly serviceTime: string | undefined
+  /** Requests that one server works on at the same time. */
+  readonly workers: number
+  /** Added delay of each client's wire, each way. */
+  readonly delay: Micros | undefined
+  readonly thresholds: readonly Threshold[]
+}
+
+export interface LoadPlan {
+  readonly protocol: LoadProtocol
+  /** The path of HTTP, or what tcp and udp send. */
+  readonly payload: string
+  /** Client pods, and connections of all of them together. */
+  readonly clients: number
+  readonly connections: number
+  readonly keepAlive: boolean
+  /** Requests a second of all clients; 0: closed loop. */
+  readonly rate: number
+  readonly duration: Micros
+  /** What happens before this is not counted. */
+  readonly warmup: Micros
+  readonly timeout: Micros
+}
+
+/** The load in words: `closed loop, 64 keep-alive connections from 2 pods, 10 s`. */
+export function loadText(load: LoadPlan): string {
+  const loop = load.rate > 0 ? `open loop, ${load.rate} requests/s` : 'closed loop'
+  const kind =
+    load.protocol === 'udp' ? 'UDP sockets' : load.protocol === 'tcp' ? 'TCP connections' : 'connections'
+  const life = load.keepAlive
+    ? `${load.connections} lasting ${kind}`
+    : `${load.connections} at a time, a new one of the ${kind} for each request`
+  const from = load.clients === 1 ? '1 pod' : `${load.clients} pods`
+  return `${loop}, ${life}, from ${from}, ${load.duration / 1e6} s`
+}

@@ -1,0 +1,141 @@
+// The table of a bench run, for terminals: a row a mode, then shares, changes, errors and thresholds.
+
+import { METRICS, type MetricName } from './metrics.js'
+import type { BenchResult, ContestantResult } from './result.js'
+import type { Spread } from './statistics.js'
+
+const COLUMNS: readonly MetricName[] = [
+  'rps',
+  'p50',
+  'p90',
+  'p99',
+  'p99.9',
+  'max',
+  'errors',
+  'jain',
+  'chi2-p',
+  'run',
+  'moved',
+  'first-notice',
+  'last-notice',
+  'packets',
+  'bytes',
+]
+/** With more endpoints than this, shares are told by their extremes. */
+const ENDPOINTS_SHOWN = 8
+
+export function benchText(result: BenchResult): string {
+  const { contestants } = result
+  const shown = COLUMNS.filter((name) => contestants.some(({ metrics }) => metrics[name] !== undefined))
+  const header = ['mode', ...shown.map(titleOf)]
+  const rows = contestants.flatMap((one) => metricRows(one, shown, result.rounds > 1))
+  return [
+    `${result.document}: ${result.service}`,
+    `${result.load}`,
+    '',
+    table([header, ...rows]),
+    ...contestants.map(sharesText),
+    ...contestants.flatMap(changesText),
+    ...contestants.flatMap(errorsText),
+    '',
+    ...result.model,
+    ...thresholdsText(result),
+    ...result.failures.map((failure) => `step failed: ${failure}`),
+    '',
+  ].join('\n')
+}
+
+function titleOf(name: MetricName): string {
+  const { title, unit } = METRICS[name]
+  return unit === 'ms' ? `${title} ms` : title
+}
+
+/** The median, and below it the least and the most where there are several rounds. */
+function metricRows(
+  { mode, metrics }: ContestantResult,
+  names: readonly MetricName[],
+  spread: boolean,
+): string[][] {
+  const row = (of: (one: Spread) => number) =>
+    names.map((name) => (metrics[name] === undefined ? '-' : metricText(name, of(metrics[name]))))
+  const medians = [mode, ...row(({ median }) => median)]
+  return spread
+    ? [medians, ['  least', ...row(({ min }) => min)], ['  most', ...row(({ max }) => max)]]
+    : [medians]
+}
+
+/** A figure as people read it, without its unit but for percent. */
+export function metricText(name: MetricName, value: number): string {
+  const { unit } = METRICS[name]
+  if (unit === 'share') return value === 0 ? '0 %' : `${(100 * value).toPrecision(2)} %`
+  if (name === 'jain') return value.toFixed(4)
+  if (name === 'chi2-p') return value < 0.0001 ? '<0.0001' : value.toFixed(4)
+  if (unit === 'ms') return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)
+  if (name === 'packets') return value.toFixed(1)
+  return Math.round(value).toLocaleString('en')
+}
+
+function sharesText({ mode, round }: ContestantResult): string {
+  const total = round.endpoints.reduce((sum, { requests }) => sum + requests, 0)
+  if (total === 0) return `shares  ${mode}: nobody answered`
+  const percent = (requests: number) => ((100 * requests) / total).toFixed(1)
+  if (round.endpoints.length > ENDPOINTS_SHOWN) {
+    const counts = round.endpoints.map(({ requests }) => requests)
+    return `shares  ${mode}: ${counts.length} endpoints, ${percent(Math.min(...counts))}..${percent(Math.max(...counts))} %`
+  }
+  const shares = round.endpoints.map(({ endpoint, requests }) => `${endpoint} ${percent(requests)} %`)
+  return `shares  ${mode}: ${shares.join(', ')}`
+}
+
+function changesText({ mode, round }: ContestantResult): string[] {
+  return round.changes.map((change) => {
+    const parts = [
+      change.endpointsBefore === change.endpointsAfter
+        ? `${change.endpointsAfter} endpoints`
+        : `${change.endpointsBefore} -> ${change.endpointsAfter} endpoints`,
+      ...(change.moved === undefined ? [] : [`${change.moved} connections moved`]),
+      `${change.failed} failed`,
+      change.concerned === 0
+        ? 'nobody concerned'
+        : `${change.noticed} of ${change.concerned} noticed${
+            change.firstNoticedMs === undefined
+              ? ''
+              : `, first after ${milliseconds(change.firstNoticedMs)}, last after ${milliseconds(change.lastNoticedMs!)}`
+          }`,
+    ]
+    return `change  ${mode}: ${(change.atMs / 1000).toFixed(1)} s ${change.what}: ${parts.join(', ')}`
+  })
+}
+
+function errorsText({ mode, round }: ContestantResult): string[] {
+  const kinds = Object.entries(round.errors).map(([kind, count]) => `${count} ${kind}`)
+  return kinds.length === 0 ? [] : [`errors  ${mode}: ${kinds.join(', ')}`]
+}
+
+function thresholdsText({ thresholds }: BenchResult): string[] {
+  return thresholds.map(({ threshold, mode, value, passed }) => {
+    const found = value === undefined ? 'no figure' : String(Number(value.toPrecision(4)))
+    return `${passed ? 'ok    ' : 'MISSED'} ${mode}: ${threshold} (${found})`
+  })
+}
+
+export function milliseconds(value: number): string {
+  return value < 10
+    ? `${value.toFixed(2)} ms`
+    : value < 10_000
+      ? `${value.toFixed(0)} ms`
+      : `${(value / 1000).toFixed(1)} s`
+}
+
+/** Columns as wide as they need, the first to the left, the others to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
