@@ -61,8 +61,8 @@ function hasMoved({ last, during }: ClientAround): boolean {
 }
 
 /**
- * Endpoints that went: a client has noticed when its last request to one of them has ended; who used none is not
- * concerned. Only new ones: when its first answer from one of them has come.
+ * Endpoints that went: a client has noticed when a request to one of them has failed, or its last one there has ended
+ * and others follow; who used none is not concerned. Only new ones: when its first answer from one of them has come.
  */
 function noticedBy(
   { last, during }: ClientAround,
@@ -73,6 +73,8 @@ function noticedBy(
   const within = (set: ReadonlySet<string>, one: Request) =>
     one.endpoint !== undefined && set.has(one.endpoint)
   if (removed.size > 0) {
+    const failure = during.find((request) => within(removed, request) && isFailed(request))
+    if (failure !== undefined) return failure.ended
     const lastIndex = during.findLastIndex((request) => within(removed, request))
     if (lastIndex >= 0) return lastIndex === during.length - 1 ? 'never' : during[lastIndex]!.ended
     return last !== undefined && within(removed, last) && during.length > 0 ? at : 'not concerned'

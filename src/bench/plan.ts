@@ -46,11 +46,10 @@ export interface LoadPlan {
 /** The load in words: `closed loop, 64 keep-alive connections from 2 pods, 10 s`. */
 export function loadText(load: LoadPlan): string {
   const loop = load.rate > 0 ? `open loop, ${load.rate} requests/s` : 'closed loop'
-  const kind =
-    load.protocol === 'udp' ? 'UDP sockets' : load.protocol === 'tcp' ? 'TCP connections' : 'connections'
+  const kind = { http: 'connection', tcp: 'TCP connection', udp: 'UDP socket' }[load.protocol]
   const life = load.keepAlive
-    ? `${load.connections} lasting ${kind}`
-    : `${load.connections} at a time, a new one of the ${kind} for each request`
+    ? `${load.connections} lasting ${kind}${load.connections === 1 ? '' : 's'}`
+    : `a new ${kind} for each request, ${load.connections} at a time`
   const from = load.clients === 1 ? '1 pod' : `${load.clients} pods`
   return `${loop}, ${life}, from ${from}, ${load.duration / 1e6} s`
 }

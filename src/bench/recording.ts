@@ -9,8 +9,8 @@ import {
   LATENCY,
   type LoadSummary,
   OUTCOME,
-  OUTCOMES,
   type Outcome,
+  outcomeText,
   RECORD_WORDS,
   SLOT,
   START,
@@ -79,7 +79,7 @@ export function joinRound(record: RoundRecord): { requests: Request[]; connectio
           slot: firstSlot + slot,
           due,
           ended,
-          outcome: OUTCOMES[words[at + OUTCOME]!]!,
+          outcome: outcomeText(words[at + OUTCOME]!),
           endpoint,
         })
       }

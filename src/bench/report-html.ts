@@ -1,5 +1,282 @@
-// x
-import type { BenchResult } from './result.js'
+// The page of a bench run: one file with its style and its plots, no script, nothing from elsewhere. The figures are
+// those of the table (report-text.ts); the plots are of the round whose p99 is the median.
+
+import { escapeHtml } from './html-text.js'
+import { METRICS, type MetricName } from './metrics.js'
+import { PAGE_STYLE } from './page-style.js'
+import { metricText, milliseconds } from './report-text.js'
+import type { BenchResult, ContestantResult } from './result.js'
+import {
+  areaChart,
+  type ChartOptions,
+  COLORS,
+  type Line,
+  lineChart,
+  type Mark,
+  shareBars,
+} from './svg-chart.js'
+
+const COLUMNS: readonly MetricName[] = [
+  'rps',
+  'p50',
+  'p90',
+  'p99',
+  'p99.9',
+  'max',
+  'errors',
+  'jain',
+  'chi2-p',
+  'run',
+  'moved',
+  'first-notice',
+  'last-notice',
+  'packets',
+  'bytes',
+]
+/** Endpoints with a colour of their own; the rest are told together. */
+const ENDPOINTS_COLORED = 8
+
 export function benchPage(result: BenchResult): string {
-  return JSON.stringify(result)
+  const { contestants } = result
+  const title = `${result.service} under load`
+  const sections = [
+    `<h1>${escapeHtml(title)}</h1>`,
+    `<p class="lead">${escapeHtml(result.document)} · ${escapeHtml(result.load)}</p>`,
+    thresholdsHtml(result),
+    `<div class="scroll">${tableHtml(result)}</div>`,
+    '<div class="charts">',
+    card('Latency by percentile', legend(contestants), percentileChart(contestants)),
+    card('Requests by endpoint', '', sharesChart(contestants)),
+    card('Requests over time', legend(contestants), rateChart(contestants)),
+    card('p99 over time', legend(contestants), p99Chart(contestants)),
+    '</div>',
+    changesHtml(contestants),
+    '<h2>Who answered when</h2><div class="charts">',
+    ...contestants.map((one) => card(one.mode, endpointLegend(one), endpointChart(one, contestants))),
+    '</div>',
+    errorsHtml(contestants),
+    '<h2>What the figures rest on</h2><ul>',
+    ...result.model.map((sentence) => `<li>${escapeHtml(sentence)}</li>`),
+    `<li>Clock ${result.clock}, seed ${result.seed}, ${result.rounds === 1 ? '1 round' : `${result.rounds} rounds`} of each mode.</li>`,
+    '</ul>',
+    definitionsHtml(),
+  ]
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escapeHtml(title)} - podwire bench</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<main>
+${sections.filter((section) => section !== '').join('\n')}
+</main>
+</body>
+</html>
+`
+}
+
+function card(title: string, key: string, chart: string): string {
+  return `<figure><figcaption>${escapeHtml(title)}</figcaption>${key}${chart}</figure>`
+}
+
+function key(entries: readonly { readonly name: string; readonly color: number }[]): string {
+  const items = entries.map(
+    ({ name, color }) => `<li><i class="c${color % COLORS}"></i>${escapeHtml(name)}</li>`,
+  )
+  return `<ul class="legend">${items.join('')}</ul>`
+}
+
+function legend(contestants: readonly ContestantResult[]): string {
+  return key(contestants.map(({ mode }, color) => ({ name: mode, color })))
+}
+
+function tableHtml({ contestants, rounds }: BenchResult): string {
+  const shown = COLUMNS.filter((name) => contestants.some(({ metrics }) => metrics[name] !== undefined))
+  const head = shown.map((name) => {
+    const { title, unit, about } = METRICS[name]
+    const text = unit === 'ms' ? `${title} <small>ms</small>` : title
+    return `<th scope="col"${about === '' ? '' : ` title="${escapeHtml(about)}"`}>${text}</th>`
+  })
+  const rows = contestants.map(({ mode, metrics }, color) => {
+    const cells = shown.map((name) => {
+      const spread = metrics[name]
+      if (spread === undefined) return '<td>–</td>'
+      const range =
+        rounds > 1 ? `<small>${metricText(name, spread.min)} … ${metricText(name, spread.max)}</small>` : ''
+      const best = isBest(name, spread.median, contestants) ? ' class="best"' : ''
+      return `<td${best}>${metricText(name, spread.median)}${range}</td>`
+    })
+    return `<tr><th scope="row"><i class="c${color % COLORS}"></i>${escapeHtml(mode)}</th>${cells.join('')}</tr>`
+  })
+  return `<table><thead><tr><th scope="col">mode</th>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
+}
+
+/** Better than all others, and by more than rounding shows. */
+function isBest(name: MetricName, value: number, contestants: readonly ContestantResult[]): boolean {
+  const { better } = METRICS[name]
+  if (better === 'neither' || contestants.length < 2) return false
+  const others = contestants.flatMap(({ metrics }) => metrics[name]?.median ?? [])
+  const best = better === 'higher' ? Math.max(...others) : Math.min(...others)
+  const shownAsBest = others.filter((other) => metricText(name, other) === metricText(name, best))
+  return value === best && shownAsBest.length === 1
+}
+
+function percentileChart(contestants: readonly ContestantResult[]): string {
+  // Each nine of a percentile takes as much room as the one before.
+  const place = (percentile: number) => -Math.log10(Math.max(1 - percentile / 100, 0.00005))
+  const lines = contestants.map(
+    ({ mode, round }, color): Line => ({
+      name: mode,
+      color,
+      points: round.percentiles.map(([percentile, ms]) => [place(percentile), ms]),
+    }),
+  )
+  const xTicks = [50, 90, 99, 99.9, 99.99].map((value) => ({ value: place(value), text: String(value) }))
+  return lineChart(lines, {
+    title: 'Latency by percentile',
+    xLabel: 'percentile',
+    yLabel: 'ms',
+    yLog: true,
+    xTicks,
+  })
+}
+
+function sharesChart(contestants: readonly ContestantResult[]): string {
+  return shareBars(
+    contestants.map(({ mode, round }) => {
+      const total = round.endpoints.reduce((sum, { requests }) => sum + requests, 0) || 1
+      const parts = round.endpoints.map(({ endpoint, pod, requests }, color) => ({
+        name: pod === undefined ? endpoint : `${endpoint} (${pod})`,
+        share: requests / total,
+        color: Math.min(color, ENDPOINTS_COLORED - 1),
+      }))
+      return { name: mode, parts }
+    }),
+    'Requests by endpoint',
+  )
+}
+
+function timeOptions(title: string, yLabel: string, contestant: ContestantResult | undefined): ChartOptions {
+  const marks = contestant?.round.changes.map(({ atMs, what }): Mark => ({ x: atMs / 1000, text: what }))
+  return { title, xLabel: 'seconds', yLabel, ...(marks === undefined ? {} : { marks }) }
+}
+
+/** The middle of each step, in seconds. */
+function times({ stepMs, failed }: ContestantResult['round']['series']): number[] {
+  return failed.map((_, i) => ((i + 0.5) * stepMs) / 1000)
+}
+
+function rateChart(contestants: readonly ContestantResult[]): string {
+  const lines = contestants.map(({ mode, round: { series } }, color): Line => {
+    const perSecond = times(series).map((_, i) => {
+      const count = series.requests.reduce((sum, row) => sum + row[i]!, 0)
+      return (count * 1000) / series.stepMs
+    })
+    return { name: mode, color, points: times(series).map((at, i) => [at, perSecond[i]] as const) }
+  })
+  return lineChart(lines, timeOptions('Requests over time', 'requests/s', contestants[0]))
+}
+
+function p99Chart(contestants: readonly ContestantResult[]): string {
+  const lines = contestants.map(
+    ({ mode, round: { series } }, color): Line => ({
+      name: mode,
+      color,
+      points: times(series).map((at, i) => [at, series.p99Ms[i]] as const),
+    }),
+  )
+  return lineChart(lines, timeOptions('p99 over time', 'ms', contestants[0]))
+}
+
+/** Endpoints stacked over time; all modes with the same height. */
+function endpointChart(contestant: ContestantResult, all: readonly ContestantResult[]): string {
+  const { series } = contestant.round
+  const perSecond = (count: number) => (count * 1000) / series.stepMs
+  const lines = series.endpoints.map(
+    (endpoint, color): Line => ({
+      name: endpoint,
+      color: Math.min(color, ENDPOINTS_COLORED - 1),
+      points: times(series).map((at, i) => [at, perSecond(series.requests[color]![i]!)] as const),
+    }),
+  )
+  const most = Math.max(
+    1,
+    ...all.map(({ round }) =>
+      Math.max(
+        ...round.series.failed.map(
+          (_, i) =>
+            (round.series.requests.reduce((sum, row) => sum + row[i]!, 0) * 1000) / round.series.stepMs,
+        ),
+      ),
+    ),
+  )
+  return areaChart(
+    lines,
+    most,
+    timeOptions(`Requests by endpoint, ${contestant.mode}`, 'requests/s', contestant),
+  )
+}
+
+function endpointLegend({ round }: ContestantResult): string {
+  const named = round.endpoints.map(({ endpoint, pod }, color) => ({
+    name: pod === undefined ? endpoint : `${pod} ${endpoint}`,
+    color,
+  }))
+  if (named.length <= ENDPOINTS_COLORED) return key(named)
+  const rest = { name: `${named.length - ENDPOINTS_COLORED + 1} more`, color: ENDPOINTS_COLORED - 1 }
+  return key([...named.slice(0, ENDPOINTS_COLORED - 1), rest])
+}
+
+function changesHtml(contestants: readonly ContestantResult[]): string {
+  const rows = contestants.flatMap(({ mode, round }) =>
+    round.changes.map((change, i) => {
+      const cells = [
+        `${i + 1}`,
+        escapeHtml(mode),
+        `${(change.atMs / 1000).toFixed(2)} s`,
+        escapeHtml(change.what),
+        `${change.endpointsBefore} → ${change.endpointsAfter}`,
+        change.moved === undefined ? '–' : String(change.moved),
+        String(change.failed),
+        change.concerned === 0 ? '–' : `${change.noticed} of ${change.concerned}`,
+        change.firstNoticedMs === undefined ? '–' : milliseconds(change.firstNoticedMs),
+        change.lastNoticedMs === undefined ? '–' : milliseconds(change.lastNoticedMs),
+      ]
+      return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
+    }),
+  )
+  if (rows.length === 0) return ''
+  const head = ['', 'mode', 'at', 'change', 'endpoints', 'moved', 'failed', 'noticed', 'first', 'last']
+  return `<h2>Changes under load</h2><div class="scroll"><table class="changes"><thead><tr>${head.map((one) => `<th scope="col">${one}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+}
+
+function errorsHtml(contestants: readonly ContestantResult[]): string {
+  const items = contestants.flatMap(({ mode, round }) =>
+    Object.entries(round.errors).map(
+      ([kind, count]) => `<li>${escapeHtml(`${mode}: ${count} ${kind}`)}</li>`,
+    ),
+  )
+  return items.length === 0 ? '' : `<h2>Failed requests</h2><ul>${items.join('')}</ul>`
+}
+
+function thresholdsHtml({ thresholds, failures }: BenchResult): string {
+  const items = [
+    ...thresholds.map(({ threshold, mode, value, passed }) => {
+      const found = value === undefined ? 'no figure' : String(Number(value.toPrecision(4)))
+      return `<li class="${passed ? 'kept' : 'missed'}">${escapeHtml(`${mode}: ${threshold} (${found})`)}</li>`
+    }),
+    ...failures.map((failure) => `<li class="missed">${escapeHtml(failure)}</li>`),
+  ]
+  return items.length === 0 ? '' : `<ul class="thresholds">${items.join('')}</ul>`
+}
+
+function definitionsHtml(): string {
+  const items = Object.values(METRICS).flatMap(({ title, about }) =>
+    about === '' ? [] : [`<dt>${escapeHtml(title)}</dt><dd>${escapeHtml(about)}</dd>`],
+  )
+  return `<h2>Columns</h2><dl>${items.join('')}</dl>`
 }

@@ -67,7 +67,7 @@ function metricRows(
 /** A figure as people read it, without its unit but for percent. */
 export function metricText(name: MetricName, value: number): string {
   const { unit } = METRICS[name]
-  if (unit === 'share') return value === 0 ? '0 %' : `${(100 * value).toPrecision(2)} %`
+  if (unit === 'share') return `${Number((100 * value).toPrecision(3))} %`
   if (name === 'jain') return value.toFixed(4)
   if (name === 'chi2-p') return value < 0.0001 ? '<0.0001' : value.toFixed(4)
   if (unit === 'ms') return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0)

@@ -97,7 +97,7 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
     const started = performance.now()
     const show = streams.progress ? progressLine(streams, plan.load.duration, plan.rounds, started) : () => {}
     try {
-      const result = await runBench(bench, plan, world, { signal, onProgress: show })
+      const result = await runBench(bench, plan, await world(), { signal, onProgress: show })
       if (streams.progress) streams.err('\r\x1b[K')
       streams.out(output === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : benchText(result))
       if (values.html !== undefined) {

@@ -6,9 +6,7 @@ import { CaptureError } from '../drivers/capture-file.js'
 import { knownNames } from '../scenario/nearest.js'
 import { SourceError } from '../scenario/source-error.js'
 import { UsageError } from './arguments.js'
-import { benchCommand } from './bench-command.js'
 import { FileError } from './cluster-files.js'
-
 import type { Command, CommandContext } from './command-kind.js'
 import { PACKAGE } from './package.js'
 
@@ -20,23 +18,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./up-command.js')).upCommand,
   down: async () => (await import('./down-command.js')).downCommand,
   status: async () => (await import('./status-command.js')).statusCommand,
+  bench: async () => (await import('./bench-command.js')).benchCommand,
   trace: async () => (await import('./trace-command.js')).traceCommand,
   dump: async () => (await import('./dump-command.js')).dumpCommandLine,
   dns: async () => (await import('./dns-command.js')).dnsCommandLine,
   schema: async () => (await import('./schema-command.js')).schemaCommand,
 }
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  startCommand,
-  upCommand,
-  downCommand,
-  statusCommand,
-  benchCommand,
-  traceCommand,
-  dumpCommandLine,
-  dnsCommandLine,
-  schemaCommand,
-]
 
 /** Runs one command line, without `node` and the script; resolves with the exit code. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<number> {

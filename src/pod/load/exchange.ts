@@ -81,8 +81,8 @@ class HttpExchange implements Exchange {
       left -= more.length
     }
     // `HTTP/1.1 200`: the status begins at 9.
-    const hundreds = bytes[9]! - 48
-    return hundreds === 2 || hundreds === 3 ? 'ok' : 'HTTP status'
+    const status = (bytes[9]! - 48) * 100 + (bytes[10]! - 48) * 10 + bytes[11]! - 48
+    return status >= 200 && status < 400 ? 'ok' : `HTTP ${status}`
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import { type Endpoint, formatEndpoint } from '../../wire/address.js'
 import { AlarmClock } from './alarm-clock.js'
 import { type Exchange, exchangeOf, type OpenExchange, outcomeOf } from './exchange.js'
 import { LoadOutput } from './load-output.js'
-import { type LoadSpec, OUTCOMES, type Outcome } from './load-spec.js'
+import { type LoadSpec, type Outcome, outcomeCode } from './load-spec.js'
 
 /** How often what was counted is written, and late answers are looked for. */
 const TICK: Micros = 50 * MILLISECOND
@@ -102,16 +102,10 @@ class LoadClient {
       const sent = clock.now() - startAt
       const outcome = await this.#request(slot, due, sent)
       const ended = clock.now() - startAt
-      this.#output.request(
-        slot.index,
-        slot.connection,
-        due,
-        sent - due,
-        ended - due,
-        OUTCOMES.indexOf(outcome),
-      )
-      if (outcome !== 'ok' || !keepAlive || slot.exchange?.reusable !== true) this.#hangUp(slot)
-      if (outcome !== 'ok' && outcome !== 'HTTP status') await this.#alarms.sleep(FAILURE_PAUSE)
+      this.#output.request(slot.index, slot.connection, due, sent - due, ended - due, outcomeCode(outcome))
+      const answered = outcome === 'ok' || outcome.startsWith('HTTP ')
+      if (!answered || !keepAlive || slot.exchange?.reusable !== true) this.#hangUp(slot)
+      if (!answered) await this.#alarms.sleep(FAILURE_PAUSE)
       if (this.#output.full) await this.#output.flush()
     }
     this.#hangUp(slot)

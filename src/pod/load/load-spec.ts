@@ -26,19 +26,27 @@ export interface LoadSpec {
   readonly timeout: Micros
 }
 
-/** How a request ended; the place is its code in records. */
+/** How a request ended; the place is its code in records. An HTTP status that is no success is its own code. */
 export const OUTCOMES = [
   'ok',
   'connection refused',
   'timeout',
   'connection reset',
   'connection closed',
-  'HTTP status',
   'name not resolved',
   'unreachable',
   'no local port',
 ] as const
-export type Outcome = (typeof OUTCOMES)[number]
+export type Outcome = (typeof OUTCOMES)[number] | `HTTP ${number}`
+
+export function outcomeCode(outcome: Outcome): number {
+  const code = OUTCOMES.indexOf(outcome as (typeof OUTCOMES)[number])
+  return code >= 0 ? code : Number(outcome.slice(5))
+}
+
+export function outcomeText(code: number): Outcome {
+  return OUTCOMES[code] ?? `HTTP ${code}`
+}
 
 /** Words of a record; each request is one: slot, connection, intended start, delay until sent, latency, outcome. */
 export const RECORD_WORDS = 6
