@@ -1,12 +1,10 @@
 // `podwire up` in real time, and `run --proxy-mode all`.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { runCommandLine } from '../../src/cli/command.js'
-import { world } from '../../src/scenario/world.js'
+import { podwire, removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
 
 const MANIFEST = `
 apiVersion: v1
@@ -35,38 +33,11 @@ steps:
 const test = suite<{ directory: string }>('up')
 
 test.before((context) => {
-  context.directory = mkdtempSync(join(tmpdir(), 'podwire-'))
-  process.env['XDG_STATE_HOME'] = join(context.directory, 'state')
+  context.directory = scratchDirectory()
   writeFileSync(join(context.directory, 'web.yaml'), MANIFEST)
   writeFileSync(join(context.directory, 'one.yaml'), SCENARIO)
 })
-test.after((context) => {
-  rmSync(context.directory, { recursive: true })
-})
-
-/** Runs until it ends, or until its output matches `until`: then Ctrl-C is pressed. */
-async function podwire(
-  args: readonly string[],
-  options: { readonly until?: RegExp; readonly terminal?: boolean } = {},
-): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const stop = new AbortController()
-  const code = await runCommandLine(args, {
-    streams: {
-      out: (text) => {
-        out += text
-        if (options.until?.test(out)) stop.abort(new Error('interrupted'))
-      },
-      err: (text) => (err += text),
-      colors: false,
-      progress: options.terminal ?? false,
-    },
-    world: async () => world,
-    signal: stop.signal,
-  })
-  return { code, out, err }
-}
+test.after(({ directory }) => removeScratchDirectory(directory))
 
 test('up tells in one line that the cluster is ready, and ends well by Ctrl-C', async ({ directory }) => {
   const file = join(directory, 'web.yaml')
