@@ -25,6 +25,19 @@ for (const [index, { patch, result }] of golden.cases.entries()) {
   })
 }
 
+test('directives do not stand in what is new', () => {
+  const template = (spec: JsonMap): JsonMap => ({ spec: { template: { spec } } })
+  const patch = template({
+    containers: [{ name: 'a', env: [{ name: 'q', value: '1' }, { $patch: 'replace' }] }],
+    volumes: [{ name: 'v', $patch: 'delete' }],
+  })
+  const merged = applyStrategicMergePatch(template({ containers: [{ name: 'a' }] }), patch, rules)
+  assert.equal(
+    merged,
+    template({ containers: [{ name: 'a', env: [{ name: 'q', value: '1' }] }], volumes: [] }),
+  )
+})
+
 test('a three-way patch takes a live object to what is wanted, and is empty then', () => {
   const live = golden.original
   for (const { result } of golden.cases.slice(0, 6)) {

@@ -168,10 +168,17 @@ function inOrder(
   return [...result, ...ordered, ...others]
 }
 
+/** An item of a list that says what is to become of the list, or of another item, and is none itself. */
+function isOnlyDirective(item: Json): boolean {
+  return (
+    isMap(item) && (item[PATCH] === 'delete' || (item[PATCH] !== undefined && Object.keys(item).length === 1))
+  )
+}
+
 /** A value that is new in the document: what directs merging has nothing to direct there. */
 function withoutDirectives(value: Json): Json {
   if (Array.isArray(value)) {
-    return value.filter((item) => !(isMap(item) && item[PATCH] === 'delete')).map(withoutDirectives)
+    return value.filter((item) => !isOnlyDirective(item)).map(withoutDirectives)
   }
   if (!isMap(value)) return value
   const result: JsonMap = {}
