@@ -6,10 +6,20 @@ import { applet, nameOf, parseDuration, parseOptions, UsageError } from './optio
 
 export const sleep: Program = applet(async (process, args) => {
   if (args.length === 0) throw new UsageError('missing operand')
+  if (args.some((text) => /^inf(?:inity)?$/i.test(text))) return await untilKilled(process)
   const duration = args.reduce((sum, text) => sum + parseDuration(text), 0)
   await process.system.clock.sleep(duration, process.signal)
   return 0
 })
+
+/** `sleep infinity`: no deadline that a clock would have to keep. */
+function untilKilled({ signal }: Process): Promise<never> {
+  return new Promise((_none, reject) => {
+    const end = () => reject(signal.reason)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}
 
 export const pwd: Program = applet(async (process) => {
   await process.stdout.write(`${process.cwd}\n`)
