@@ -16,6 +16,7 @@ import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test 
 import { plainly, time, timeout, watch, xargs } from './run.js'
 import { sed } from './sed.js'
 import { env, hostname, id, kill, killall, printenv, ps, pwd, sleep, uname, which, whoami } from './system.js'
+import { tar } from './tar.js'
 
 /** Everything that needs no network of its own. */
 export const textApplets: ReadonlyMap<string, Program> = new Map(
@@ -68,6 +69,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     stat,
     tac,
     tail,
+    tar,
     tee,
     test,
     '[': test,
