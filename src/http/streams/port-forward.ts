@@ -19,7 +19,11 @@ export function forwardPort(
   const remote = ports.dial(port)
   let over = false
   remote.onOutput = (_stream, bytes) => data.write(bytes)
-  remote.onOutputEnd = () => data.end()
+  remote.onOutputEnd = () => {
+    data.end()
+    // kubectl waits for this one before it ends its own side.
+    error.end()
+  }
   data.onClose = () => remote.close()
   remote.onExit = (exit) => {
     if (over) return
