@@ -41,7 +41,10 @@ export async function detach(
         resolve(0)
       })
       child.once('exit', (code) => {
-        streams.err(readFileSync(files.log).subarray(before).toString())
+        const words = readFileSync(files.log).subarray(before).toString()
+        streams.err(
+          words === '' ? `podwire: cluster ${name} ended, and ${files.log} cannot be written\n` : words,
+        )
         resolve(signal.aborted ? INTERRUPTED : (code ?? SOFTWARE_FAULT))
       })
     })
