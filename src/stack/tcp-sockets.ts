@@ -35,13 +35,15 @@ import { DEFAULT_TTL, type Ip, payloadOffset, type SendOptions, type Transport }
 import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { ReadyQueue } from './ready-queue.js'
-import type { SocketRow } from './socket.js'
+import { EPHEMERAL_PORTS, type SocketRow } from './socket.js'
 import { StackTcpListener, StackTcpSocket, type TcpSocketOwner } from './tcp-socket.js'
 
 /** Node's default backlog. */
 const DEFAULT_BACKLOG = 511
 /** net.core.somaxconn. */
 const MAX_BACKLOG = 4096
+/** Ports that were left a moment ago and are not chosen again. */
+const MAX_PORTS_LEFT = 8192
 /** Of IP and TCP without options. */
 function headerBytes(address: IpAddress): number {
   return payloadOffset(address) - ETHERNET_HEADER_BYTES + TCP_HEADER_BYTES
@@ -58,6 +60,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** The same sockets, in the order in which they were made. */
   readonly #all = new Set<StackTcpSocket>()
   readonly #listeners = new Map<Port, StackTcpListener[]>()
+  /** Local ports of the connections that ended last. */
+  readonly #left = new Set<Port>()
   /** Connections to be asked for segments, first come, first served. */
   #outputQueue: StackTcpSocket[] = []
   #outputHead = 0
@@ -99,9 +103,11 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const remote = { address, port: to.port }
     const isFree = (port: Port) => this.#table.get(source, address, port, to.port, PROTOCOL_TCP) === undefined
     if (from.port && !isFree(from.port)) throw new SystemError('EADDRINUSE', 'bind')
+    const mayUse = (candidate: Port) => isFree(candidate) && !this.#listeners.has(candidate)
     const port =
       from.port ||
-      choosePort(this.#random, (candidate) => isFree(candidate) && !this.#listeners.has(candidate))
+      choosePort(this.#random, (candidate) => !this.#left.has(candidate) && mayUse(candidate)) ||
+      choosePort(this.#random, mayUse)
     if (port === undefined) throw new SystemError('EADDRNOTAVAIL', 'connect')
     const connection = TcpConnection.connect(
       this.#tcpOptions({ address: source, port }, remote, path),
@@ -412,6 +418,22 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#table.remove(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, socket)
     this.#timers.set(socket.timer, NEVER)
     socket.listener?.handshakes.delete(socket)
+    this.#leave(local.port)
+  }
+
+  /**
+   * A port that was left a moment ago is not chosen: the peer may be in TIME-WAIT, and an initial sequence number that
+   * follows the clock (RFC 6528) may not be beyond what a fast connection has used (RFC 6056 section 3.2).
+   */
+  #leave(port: Port): void {
+    if (port < EPHEMERAL_PORTS.first) return
+    this.#left.delete(port)
+    this.#left.add(port)
+    if (this.#left.size <= MAX_PORTS_LEFT) return
+    for (const oldest of this.#left) {
+      this.#left.delete(oldest)
+      return
+    }
   }
 
   #tcpOptions(local: Endpoint, remote: Endpoint, path: Path): TcpOptions {
