@@ -37,10 +37,11 @@ export class OneThread {
       config,
       random: this.#random.fork('network'),
       podDelay: 0,
+      offload: true,
       proxy: () => parseProxySetting(mode),
       onFlow: () => {},
     })
-    this.client = sandboxHost(CLIENT, this.#random.fork(CLIENT.name))
+    this.client = sandboxHost(CLIENT, this.#random.fork(CLIENT.name), true)
     this.clientMachine = this.network.addPod(CLIENT.uid, CLIENT.name, CLIENT.nodeName, this.client)
   }
 
@@ -80,7 +81,7 @@ export class OneThread {
 
   #serve(spec: SandboxSpec): Promise<void> {
     const random = this.#random.fork(spec.name)
-    const host = sandboxHost(spec, random)
+    const host = sandboxHost(spec, random, true)
     const machine = this.network.addPod(spec.uid, spec.name, spec.nodeName, host)
     return new Promise((resolve) => {
       const sandbox = new PodSandbox({

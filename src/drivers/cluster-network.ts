@@ -39,6 +39,8 @@ export interface ClusterNetworkOptions {
   readonly random: Random
   /** What a packet needs from a pod's stack to the node's end of its veth pair. Zero in real time: computing takes time. */
   readonly podDelay: Micros
+  /** Nodes' frames may leave with work left to do (base/offload.ts): in real time, where it would cost time. */
+  readonly offload?: boolean
   /** How the kube-proxy of a node works at first; default userspace. */
   readonly proxy?: (node: string) => ProxySetting
   readonly onFlow: (event: FlowEvent) => void
@@ -336,6 +338,7 @@ export class ClusterNetwork implements ClusterFollower {
       clusterCIDR: parseCidr(config.podSubnet)!,
       serviceCIDR: parseCidr(config.serviceSubnet)!,
       sharedRoutes: this.#podRoutes,
+      offload: this.#options.offload ?? false,
       routes: [
         // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their
         // destination is rewritten.

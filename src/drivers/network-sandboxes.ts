@@ -71,7 +71,7 @@ export class NetworkSandboxes {
       }
       return { stack: network.node(nodeName).host.stack, touched: touchNode }
     }
-    const host = sandboxHost(spec, random)
+    const host = sandboxHost(spec, random, true)
     const machine = network.addPod(uid, name, nodeName, host, { address, hostPorts })
     const touchPod = () => {
       // A program that was killed may still let go of its sockets.

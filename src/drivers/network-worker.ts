@@ -50,6 +50,7 @@ class NetworkThread {
       config: data.config,
       random: this.#random.fork('cluster network'),
       podDelay: 0,
+      offload: true,
       proxy: (node) => data.proxies[node]!,
       onFlow: (event) => emit({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
@@ -156,7 +157,10 @@ class NetworkThread {
     // Answered when the rules say what was sent before it.
     if (this.#barriers.length > 0 && this.#network.synced())
       for (const id of this.#barriers.splice(0)) this.#emit({ type: 'barrier', id })
-    for (const { ring } of this.#threads.values()) ring.publish()
+    for (const { ring } of this.#threads.values()) {
+      ring.release()
+      ring.publish()
+    }
     let mayAllSleep = true
     for (const { ring } of this.#threads.values()) mayAllSleep = ring.sleep() && mayAllSleep
     if (!mayAllSleep) this.#soon()

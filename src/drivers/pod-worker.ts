@@ -36,7 +36,7 @@ class PodThread {
   #create(spec: SandboxSpec, port: number): void {
     const { uid } = spec
     const random = new Random(`seed ${this.#data.seed}`).fork(`pod ${uid}`)
-    const host = sandboxHost(spec, random)
+    const host = sandboxHost(spec, random, true)
     const sandbox = new PodSandbox({
       spec,
       stack: host.stack,

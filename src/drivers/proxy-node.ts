@@ -8,6 +8,7 @@
 
 import { performance } from 'node:perf_hooks'
 import type { Machine } from '../base/machine.js'
+import type { Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
@@ -37,6 +38,7 @@ export interface ProxyNodeOptions {
   readonly serviceCIDR: Cidr
   readonly routes: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[]
   readonly sharedRoutes: RouteTable
+  readonly offload: boolean
   readonly random: Random
   readonly proxy: ProxySetting
   /** Tells a new kube-proxy all objects that there are. */
@@ -190,12 +192,12 @@ class NodeMachine extends ProxiedMachine {
     this.#mac = mac
   }
 
-  override receive(port: number, frame: Uint8Array, now: Micros): void {
+  override receive(port: number, frame: Uint8Array, now: Micros, offload?: Offload): void {
     if (this.#sleeps && this.#isPacket(port, frame)) {
       this.#sleeps = false
       this.#program.wake()
     }
-    super.receive(port, frame, now)
+    super.receive(port, frame, now, offload)
   }
 
   /** The switch floods frames for others when it does not know them yet; a pod's frames are its node's business. */

@@ -2,6 +2,7 @@
 // to it goes into a ring, what the other thread wrote comes out of it.
 
 import type { Machine, Outgoing } from '../base/machine.js'
+import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { RingConsumer, RingProducer } from '../fabric/ring.js'
 import type { WireEnd } from './network-protocol.js'
@@ -11,6 +12,11 @@ export class RingMachine implements Machine {
   readonly #incoming: RingConsumer
   readonly #bell: WireEnd['bell']
   #written = false
+  readonly #read: { port: number; frame: Uint8Array; offload: Offload } = {
+    port: 0,
+    frame: new Uint8Array(0),
+    offload: 0,
+  }
 
   /** `onBell` runs when the other thread wrote to a ring whose reader slept. */
   constructor(wire: WireEnd, onBell: () => void) {
@@ -20,18 +26,29 @@ export class RingMachine implements Machine {
     wire.bell.on('message', onBell)
   }
 
-  receive(port: number, frame: Uint8Array): void {
-    this.#written = this.#outgoing.write(frame, port) || this.#written
+  receive(port: number, frame: Uint8Array, _now: Micros, offload: Offload = 0): void {
+    this.#written = this.#outgoing.write(frame, port, offload) || this.#written
   }
 
   advance(): void {}
 
-  /** Frames up to the last `pending`: a busy writer must not keep its reader from everything else. */
+  /**
+   * Frames up to the last `pending`: a busy writer must not keep its reader from everything else. They are given away,
+   * in the ring's own memory, until `release`.
+   */
   transmit(): Outgoing | undefined {
     const frame = this.#incoming.exhausted ? undefined : this.#incoming.read()
-    if (frame !== undefined) return { port: this.#incoming.port, frame }
+    if (frame === undefined) return undefined
+    const read = this.#read
+    read.port = this.#incoming.port
+    read.frame = frame
+    read.offload = this.#incoming.offload | GIVEN_AWAY
+    return read
+  }
+
+  /** Ends the use of what `transmit` gave: the other thread may write there again. */
+  release(): void {
     this.#incoming.release()
-    return undefined
   }
 
   deadline(): Micros {

@@ -77,12 +77,13 @@ export class WiredHosts {
       const member = this.#members.get(incoming.port)
       // A frame for a pod that has just gone.
       if (member === undefined) continue
-      member.host.receive(0, incoming.frame, now)
+      member.host.receive(0, incoming.frame, now, incoming.offload)
       this.#wake(member)
     }
     for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now))
       this.#wake(due.owner)
     this.#askWoken(now)
+    this.#wire.release()
     this.#wire.publish()
     // By way of the event loop: under a stream of frames timers and commands have their turn too.
     if (!this.#wire.sleep()) setImmediate(() => this.#burst())
@@ -105,7 +106,7 @@ export class WiredHosts {
       if (this.#members.get(port) !== member) continue
       if (host.deadline() <= now) host.advance(now)
       for (let outgoing = host.transmit(); outgoing !== undefined; outgoing = host.transmit())
-        this.#wire.receive(port, outgoing.frame)
+        this.#wire.receive(port, outgoing.frame, now, outgoing.offload)
       this.#deadlines.set(member.timer, host.deadline())
     }
   }

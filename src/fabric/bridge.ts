@@ -3,6 +3,7 @@
 
 import { invariant } from '../base/errors.js'
 import type { Machine, Outgoing } from '../base/machine.js'
+import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Mac } from '../wire/address.js'
 import { ethernetHeader, isGroupMac, parseEthernet } from '../wire/ethernet.js'
@@ -100,12 +101,17 @@ export class Bridge implements Machine {
     }
   }
 
-  receive(port: number, frame: Uint8Array, now: Micros): void {
-    let copy: Uint8Array | undefined
+  receive(port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
+    const first = this.#outgoing.length
+    let copy = (offload & GIVEN_AWAY) === 0 ? undefined : frame
     this.forward(port, frame, now, (egress) => {
       copy ??= frame.slice()
-      this.#outgoing.push({ port: egress, frame: copy })
+      this.#outgoing.push({ port: egress, frame: copy, offload: offload | GIVEN_AWAY })
     })
+    // Several have the same frame: it is nobody's to change.
+    if (this.#outgoing.length - first < 2) return
+    for (let at = first; at < this.#outgoing.length; at++)
+      this.#outgoing[at] = { ...this.#outgoing[at]!, offload: offload & ~GIVEN_AWAY }
   }
 
   /** Nothing happens by time alone: an address that is too old is noticed when it is looked up. */

@@ -78,11 +78,11 @@ export class LinkDirection {
 
   /**
    * The short way of `send`: true when the frame arrives at once, whole and once, and was counted; false when `send`
-   * has to decide.
+   * has to decide. `frames`: what it counts for, cut (base/offload.ts).
    */
-  pass(bytes: number, now: Micros): boolean {
+  pass(bytes: number, now: Micros, frames = 1): boolean {
     if (!this.#ideal || this.#lastArrival > now) return false
-    this.counters.accepted++
+    this.counters.accepted += frames
     this.counters.bytes += bytes
     return true
   }

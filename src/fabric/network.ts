@@ -4,9 +4,11 @@
 
 import { invariant } from '../base/errors.js'
 import type { Machine } from '../base/machine.js'
+import { hasWorkLeft, type Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { type Timer, TimerHeap } from '../base/timer-heap.js'
+import { forEachPacket, packetBytes, packetCount } from '../wire/segmentation.js'
 import { type LinkCounters, LinkDirection, type LinkOptions } from './link.js'
 
 export type MachineId = number
@@ -216,7 +218,7 @@ export class Network {
       return
     }
     event.link.inFlight.delete(timer)
-    this.#arrive(event.to, event.frame, now)
+    this.#arrive(event.to, event.frame, 0, now)
   }
 
   #wake(member: Member): void {
@@ -233,7 +235,7 @@ export class Network {
       if (member.removed) continue
       for (let out = member.machine.transmit(); out !== undefined; out = member.machine.transmit()) {
         const port = member.ports.get(out.port)
-        if (port !== undefined) this.#leave(port, out.frame, now)
+        if (port !== undefined) this.#leave(port, out.frame, out.offload ?? 0, now)
         else this.#step(member)
       }
       this.#heap.set(member.timer, member.machine.deadline())
@@ -241,14 +243,25 @@ export class Network {
     this.#woken = []
   }
 
-  #leave(port: Port, frame: Uint8Array, now: Micros): void {
+  #leave(port: Port, frame: Uint8Array, offload: Offload, now: Micros): void {
     this.#step(port.member)
-    for (const tap of port.taps) tap('out', frame, now)
+    tell(port, 'out', frame, offload, now)
     const cable = port.cable
     if (cable === undefined) return
-    if (cable.direction.pass(frame.length, now)) return this.#arrive(cable.to, frame, now)
+    const { direction } = cable
+    if (!hasWorkLeft(offload)) {
+      if (direction.pass(frame.length, now, 1)) return this.#arrive(cable.to, frame, offload, now)
+      return this.#travel(cable, frame, now)
+    }
+    if (direction.pass(packetBytes(frame, offload), now, packetCount(frame, offload)))
+      return this.#arrive(cable.to, frame, offload, now)
+    // A wire that loses, delays or damages does so to packets.
+    forEachPacket(frame, offload, (packet) => this.#travel(cable, packet, now))
+  }
+
+  #travel(cable: Cable, frame: Uint8Array, now: Micros): void {
     cable.direction.send(frame, now, (at, sent) => {
-      if (at <= now) this.#arrive(cable.to, sent, now)
+      if (at <= now) this.#arrive(cable.to, sent, 0, now)
       // The sender's buffer is only lent; what has to wait is copied, unless the link made a copy already.
       else this.#fly(cable, sent === frame ? frame.slice() : sent, at)
     })
@@ -260,10 +273,10 @@ export class Network {
     this.#heap.set(timer, at)
   }
 
-  #arrive(port: Port, frame: Uint8Array, now: Micros): void {
+  #arrive(port: Port, frame: Uint8Array, offload: Offload, now: Micros): void {
     this.#step(port.member)
-    for (const tap of port.taps) tap('in', frame, now)
-    port.member.machine.receive(port.number, frame, now)
+    tell(port, 'in', frame, offload, now)
+    port.member.machine.receive(port.number, frame, now, offload)
     this.#wake(port.member)
   }
 
@@ -298,6 +311,14 @@ export class Network {
     }
     return port
   }
+}
+
+/** Listeners hear of packets, as they would be on a real wire. */
+function tell(port: Port, direction: 'in' | 'out', frame: Uint8Array, offload: Offload, now: Micros): void {
+  if (port.taps.length === 0) return
+  forEachPacket(frame, offload, (packet) => {
+    for (const tap of port.taps) tap(direction, packet, now)
+  })
 }
 
 function bothWays(settings: LinkSettings): { readonly ab: LinkOptions; readonly ba: LinkOptions } {

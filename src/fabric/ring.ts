@@ -4,14 +4,16 @@
 // transmit queue of a device does, and counts it.
 //
 // Layout in 32-bit words, each position on a cache line of its own: [0] tail (producer), [16] head (consumer),
-// [32] sleeping flag of the consumer; data from byte 256. A record is a length word and a port word, then the
-// payload, all rounded up to 8 bytes; length -1 means: go on at the start. Positions run freely modulo 2^32.
+// [32] sleeping flag of the consumer; data from byte 256. A record is a word each for length, port and offload
+// and one unused, then the payload, all rounded up to 8 bytes; length -1 means: go on at the start. Positions run freely modulo 2^32.
+
+import type { Offload } from '../base/offload.js'
 
 const TAIL = 0
 const HEAD = 16
 const SLEEPING = 32
 const HEADER_BYTES = 256
-const RECORD_HEADER_BYTES = 8
+const RECORD_HEADER_BYTES = 16
 const WRAP = -1
 
 /** Default size: 64 frames of 64 KiB would not fit, 2,700 of 1,514 bytes do. */
@@ -44,10 +46,10 @@ export class RingProducer {
   }
 
   /**
-   * Copies `frame` in; visible to the consumer after `publish`. `port` tells several wires in one ring apart. False (and
-   * counted) when there is no room.
+   * Copies `frame` in; visible to the consumer after `publish`. `port` tells several wires in one ring apart, `offload`
+   * what is left to do of it (base/offload.ts). False (and counted) when there is no room.
    */
-  write(frame: Uint8Array, port = 0): boolean {
+  write(frame: Uint8Array, port = 0, offload: Offload = 0): boolean {
     const need = recordBytes(frame.length)
     const position = this.#tail & (this.#capacity - 1)
     const untilEnd = this.#capacity - position
@@ -63,6 +65,7 @@ export class RingProducer {
     }
     this.#words[at >> 2] = frame.length
     this.#words[(at >> 2) + 1] = port
+    this.#words[(at >> 2) + 2] = offload
     this.#bytes.set(frame, at + RECORD_HEADER_BYTES)
     this.#tail = (this.#tail + total) | 0
     return true
@@ -84,6 +87,7 @@ export class RingProducer {
 export class RingConsumer {
   /** Of the frame that was read last. */
   port = 0
+  offload: Offload = 0
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #capacity: number
@@ -109,6 +113,7 @@ export class RingConsumer {
       length = this.#words[at >> 2]!
     }
     this.port = this.#words[(at >> 2) + 1]!
+    this.offload = this.#words[(at >> 2) + 2]!
     this.#head = (this.#head + recordBytes(length)) | 0
     return this.#bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length)
   }

@@ -1,6 +1,7 @@
 // A pod's network as one Machine: a stack whose only interface to the outside, eth0, is port 0.
 
 import type { Machine, Outgoing } from '../base/machine.js'
+import type { Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
@@ -23,6 +24,8 @@ export interface PodHostOptions {
   /** Next hop of everything outside that prefix. */
   readonly gateway: IpAddress
   readonly mtuBytes: number
+  /** Frames may leave with work left to do (base/offload.ts); those that come may always. Default false. */
+  readonly offload?: boolean
   readonly random: Random
 }
 
@@ -31,16 +34,21 @@ class PodHost implements Host {
   readonly stack: Stack
   readonly netfilter = undefined
   readonly #eth0: number
-  readonly #outgoing: { port: number; frame: Uint8Array } = { port: 0, frame: new Uint8Array(0) }
+  readonly #outgoing: { port: number; frame: Uint8Array; offload: Offload } = {
+    port: 0,
+    frame: new Uint8Array(0),
+    offload: 0,
+  }
 
   constructor(options: PodHostOptions) {
     this.name = options.name
-    this.stack = new Stack({ name: options.name, random: options.random })
+    this.stack = new Stack({ name: options.name, random: options.random, offload: options.offload ?? false })
     this.#eth0 = this.stack.addInterface({
       name: 'eth0',
       mac: options.mac,
       mtuBytes: options.mtuBytes,
       addresses: [options.address],
+      offload: options.offload ?? false,
     })
     this.stack.addRoute({
       destination: { network: anyOf(options.gateway), prefixLength: 0 },
@@ -51,8 +59,8 @@ class PodHost implements Host {
     this.stack.announce(this.#eth0)
   }
 
-  receive(_port: number, frame: Uint8Array, now: Micros): void {
-    this.stack.receive(this.#eth0, frame, now)
+  receive(_port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
+    this.stack.receive(this.#eth0, frame, now, offload)
   }
 
   advance(now: Micros): void {
@@ -63,6 +71,7 @@ class PodHost implements Host {
     const out = this.stack.transmit()
     if (out === undefined) return undefined
     this.#outgoing.frame = out.frame
+    this.#outgoing.offload = out.offload
     return this.#outgoing
   }
 

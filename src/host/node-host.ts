@@ -4,6 +4,7 @@
 
 import { invariant } from '../base/errors.js'
 import type { Outgoing } from '../base/machine.js'
+import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import { Bridge } from '../fabric/bridge.js'
@@ -33,6 +34,8 @@ export interface NodeHostOptions {
   /** Of cni0; default: eth0's made locally administered, another second octet. */
   readonly bridgeMac?: Mac
   readonly mtuBytes?: number
+  /** Frames may leave with work left to do (base/offload.ts); those that come may always. Default false. */
+  readonly offload?: boolean
   readonly random: Random
   /** Routes that all nodes of a LAN have: `lanRoutes`. */
   readonly sharedRoutes?: RouteTable
@@ -68,7 +71,8 @@ export class NodeHost implements Host {
     this.name = options.name
     const { random } = options
     const mtuBytes = options.mtuBytes ?? DEFAULT_MTU_BYTES
-    this.stack = new Stack({ name: options.name, random, forwarding: true })
+    const offload = options.offload ?? false
+    this.stack = new Stack({ name: options.name, random, forwarding: true, offload })
     this.netfilter = new Netfilter(this.stack, random.fork('netfilter'))
     this.portMap = new PortMap(this.netfilter, this.stack)
     this.#eth0 = this.stack.addInterface({
@@ -76,12 +80,14 @@ export class NodeHost implements Host {
       mac: options.mac,
       mtuBytes,
       addresses: [options.address],
+      offload,
     })
     this.#cni0 = this.stack.addInterface({
       name: 'cni0',
       mac: options.bridgeMac ?? bridgeMac(options.mac),
       mtuBytes,
       addresses: [options.bridge],
+      offload,
     })
     this.#uplink = this.#bridge.addPort('cni0')
     invariant(this.#uplink === ETH0_PORT, 'the first port of a bridge is 0')
@@ -119,9 +125,9 @@ export class NodeHost implements Host {
     return this.#bridge
   }
 
-  receive(port: number, frame: Uint8Array, now: Micros): void {
+  receive(port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
     this.#now = now
-    if (port === ETH0_PORT) return this.stack.receive(this.#eth0, frame, now)
+    if (port === ETH0_PORT) return this.stack.receive(this.#eth0, frame, now, offload)
     // A frame of a pod that has just gone.
     if (!this.#bridge.ports().has(port)) return
     let toStack = false
@@ -131,16 +137,21 @@ export class NodeHost implements Host {
       if (egress === this.#uplink) toStack = true
       else egresses.push(egress)
     })
-    if (egresses.length > 0) this.#bridged(frame, now)
-    if (toStack) this.stack.receive(this.#cni0, frame, now)
+    // What goes several ways is nobody's to change.
+    const isShared = egresses.length + (toStack ? 1 : 0) > 1
+    const given = isShared ? offload & ~GIVEN_AWAY : offload
+    if (egresses.length > 0) this.#bridged(frame, now, given)
+    if (toStack) this.stack.receive(this.#cni0, frame, now, given)
   }
 
   /** From pod to pod: through netfilter (as br_netfilter does it), then out of the bridge's ports. */
-  #bridged(frame: Uint8Array, now: Micros): void {
+  #bridged(frame: Uint8Array, now: Micros, offload: Offload): void {
     // A flooded frame passes netfilter once and not once for each port: conntrack would see it again and again.
-    this.stack.bridge(this.#cni0, frame, now, (passed) => {
-      const copy = passed === frame ? frame.slice() : passed
-      for (const port of this.#egresses) this.#outgoing.push({ port, frame: copy })
+    this.stack.bridge(this.#cni0, frame, now, offload, (passed) => {
+      const isOwn = passed !== frame || (offload & GIVEN_AWAY) !== 0
+      const copy = isOwn ? passed : frame.slice()
+      const given = this.#egresses.length === 1 ? offload | GIVEN_AWAY : offload & ~GIVEN_AWAY
+      for (const port of this.#egresses) this.#outgoing.push({ port, frame: copy, offload: given })
     })
   }
 
@@ -162,10 +173,10 @@ export class NodeHost implements Host {
       }
       const out = this.stack.transmit()
       if (out === undefined) return undefined
-      const { frame, interfaceIndex } = out
-      if (interfaceIndex === this.#eth0) return { port: ETH0_PORT, frame }
+      const { frame, interfaceIndex, offload } = out
+      if (interfaceIndex === this.#eth0) return { port: ETH0_PORT, frame, offload }
       this.#bridge.forward(this.#uplink, frame, this.#now, (egress) => {
-        this.#outgoing.push({ port: egress, frame })
+        this.#outgoing.push({ port: egress, frame, offload: offload & ~GIVEN_AWAY })
       })
     }
   }

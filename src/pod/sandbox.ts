@@ -240,8 +240,11 @@ export class PodSandbox {
   }
 }
 
-/** The network of a pod that has one of its own: the pod on its wire, port 0 is eth0. */
-export function sandboxHost(spec: SandboxSpec, random: Random): Host {
+/**
+ * The network of a pod that has one of its own: the pod on its wire, port 0 is eth0. `offload`: its frames may leave with
+ * work left to do, for a driver that carries them in memory.
+ */
+export function sandboxHost(spec: SandboxSpec, random: Random, offload = false): Host {
   const address = parseInterfaceAddress(spec.address)
   if (address === undefined)
     throw new TypeError(`pod ${spec.name}: not an interface address: ${spec.address}`)
@@ -251,6 +254,7 @@ export function sandboxHost(spec: SandboxSpec, random: Random): Host {
     address,
     gateway: ipv4(spec.gateway),
     mtuBytes: spec.mtuBytes,
+    offload,
     random: random.fork('stack'),
   })
 }

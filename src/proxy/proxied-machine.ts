@@ -2,6 +2,7 @@
 // the proxy does while the node handles a frame leaves with the node's own frames.
 
 import type { Machine, Outgoing } from '../base/machine.js'
+import type { Offload } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
 
 /** The part of a proxy that needs time. */
@@ -19,8 +20,8 @@ export class ProxiedMachine implements Machine {
     this.#proxy = proxy
   }
 
-  receive(port: number, frame: Uint8Array, now: Micros): void {
-    this.#node.receive(port, frame, now)
+  receive(port: number, frame: Uint8Array, now: Micros, offload?: Offload): void {
+    this.#node.receive(port, frame, now, offload)
   }
 
   advance(now: Micros): void {

@@ -1,26 +1,31 @@
-// Frames that wait to leave, first in, first out. Four arrays and a head index instead of a record per frame.
+// Frames that wait to leave, first in, first out. Arrays and a head index instead of a record per frame.
+
+import type { Offload } from '../base/offload.js'
 
 export class FrameQueue {
   #frames: (Uint8Array | undefined)[] = []
   #interfaces: number[] = []
   #tracking: unknown[] = []
   #marks: number[] = []
+  #offloads: Offload[] = []
   #head = 0
 
-  /** Interface, netfilter's tracking and the firewall mark of the frame that `shift` gave last. */
+  /** Interface, netfilter's tracking, the firewall mark and what is left to do of the frame that `shift` gave last. */
   interfaceIndex = 0
   tracking: unknown = undefined
   mark = 0
+  offload: Offload = 0
 
   get length(): number {
     return this.#frames.length - this.#head
   }
 
-  push(interfaceIndex: number, frame: Uint8Array, tracking: unknown, mark: number): void {
+  push(interfaceIndex: number, frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
     this.#frames.push(frame)
     this.#interfaces.push(interfaceIndex)
     this.#tracking.push(tracking)
     this.#marks.push(mark)
+    this.#offloads.push(offload)
   }
 
   shift(): Uint8Array | undefined {
@@ -30,6 +35,7 @@ export class FrameQueue {
     this.interfaceIndex = this.#interfaces[head]!
     this.tracking = this.#tracking[head]
     this.mark = this.#marks[head]!
+    this.offload = this.#offloads[head]!
     this.#frames[head] = undefined
     this.#tracking[head] = undefined
     this.#head = head + 1
@@ -43,6 +49,7 @@ export class FrameQueue {
     this.#interfaces.length = 0
     this.#tracking.length = 0
     this.#marks.length = 0
+    this.#offloads.length = 0
     this.#head = 0
   }
 
@@ -51,6 +58,7 @@ export class FrameQueue {
     this.#interfaces = this.#interfaces.slice(this.#head)
     this.#tracking = this.#tracking.slice(this.#head)
     this.#marks = this.#marks.slice(this.#head)
+    this.#offloads = this.#offloads.slice(this.#head)
     this.#head = 0
   }
 }

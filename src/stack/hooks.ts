@@ -2,6 +2,7 @@
 // (Linux: NF_INET_PRE_ROUTING ...). The stack calls what is registered here in order of priority and knows nothing
 // of tables or connections.
 
+import type { Offload } from '../base/offload.js'
 import type { IpAddress } from '../wire/address.js'
 import { type IpHeader, ipHeader } from '../wire/ip.js'
 import type { Interface } from './interface.js'
@@ -24,6 +25,8 @@ export interface Packet {
   nextHop: IpAddress
   /** The firewall mark (SO_MARK, `-j MARK`): 32 bits, 0 unless a rule set it. */
   mark: number
+  /** What is left to do of its TCP segment: then its checksum may mean nothing, and it may be longer than an MTU. */
+  offload: Offload
   /** What netfilter remembers about this packet; it stays with a packet that passes through lo. */
   tracking: unknown
 }
@@ -43,6 +46,7 @@ export function makePacket(): Packet {
     output: undefined,
     nextHop: 0,
     mark: 0,
+    offload: 0,
     tracking: undefined,
   }
 }

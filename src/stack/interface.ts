@@ -18,6 +18,8 @@ export interface Interface {
   readonly mtuBytes: number
   readonly loopback: boolean
   readonly up: boolean
+  /** Takes frames with work left to do (`ethtool -K tso on tx on`); what leaves through another is finished first. */
+  readonly offload: boolean
   /** The first is the primary address. */
   addresses: readonly InterfaceAddress[]
   receivedFrames: number
@@ -34,6 +36,7 @@ export interface InterfaceOptions {
   readonly addresses: readonly InterfaceAddress[]
   readonly loopback?: boolean
   readonly up?: boolean
+  readonly offload?: boolean
 }
 
 /** The interface number LOOPBACK_INDEX is lo in every stack. */
@@ -47,6 +50,7 @@ export function makeInterface(index: number, options: InterfaceOptions): Interfa
     mtuBytes: options.mtuBytes,
     loopback: options.loopback ?? false,
     up: options.up ?? true,
+    offload: options.offload ?? false,
     addresses: [...options.addresses],
     receivedFrames: 0,
     receivedBytes: 0,

@@ -3,6 +3,7 @@
 // link.ts; where a packet goes is asked of paths.ts; ICMP, which both directions need, is icmp.ts.
 
 import { setUint16 } from '../base/bytes.js'
+import { GIVEN_AWAY, type Offload, segmentBytes } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
@@ -36,6 +37,7 @@ import {
   ICMP_TTL_EXCEEDED,
 } from '../wire/icmp.js'
 import { ipHeaderBytes, parseIpHeader, writeIpHeader } from '../wire/ip.js'
+import { longestPacket, packetBytes, packetCount } from '../wire/segmentation.js'
 import { Drops, makeCounters } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { fragment, Reassembly } from './fragments.js'
@@ -76,6 +78,8 @@ export interface SendOptions {
   dontFragment: boolean
   /** What netfilter knows of a packet that answers another one: its flow. */
   tracking?: unknown
+  /** What the transport has left undone; the path's interface takes that. */
+  offload?: Offload
 }
 
 export class Ip {
@@ -134,9 +138,9 @@ export class Ip {
   // ---- input
 
   /** A frame came in. `tracking` and `mark` come with a frame that this stack sent to itself through lo. */
-  receive(input: Interface, frame: Uint8Array, tracking: unknown, mark: number): void {
-    input.receivedFrames++
-    input.receivedBytes += frame.length
+  receive(input: Interface, frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
+    input.receivedFrames += packetCount(frame, offload)
+    input.receivedBytes += packetBytes(frame, offload)
     if (!input.up) return this.drops.count('interface-down')
     const ethernet = this.#ethernet
     const reason = parseEthernet(frame, ethernet)
@@ -146,7 +150,7 @@ export class Ip {
     switch (ethernet.etherType) {
       case ETHERTYPE_IPV4:
       case ETHERTYPE_IPV6:
-        return this.#receiveIp(input, frame, group, tracking, mark)
+        return this.#receiveIp(input, frame, group, tracking, mark, offload)
       case ETHERTYPE_ARP:
         if (!input.loopback) this.link.receiveArp(input, frame, this.now)
         return
@@ -155,7 +159,14 @@ export class Ip {
     }
   }
 
-  #receiveIp(input: Interface, frame: Uint8Array, group: boolean, tracking: unknown, mark: number): void {
+  #receiveIp(
+    input: Interface,
+    frame: Uint8Array,
+    group: boolean,
+    tracking: unknown,
+    mark: number,
+    offload: Offload,
+  ): void {
     this.counters.IpInReceives++
     const packet = this.#inputPacket
     const header = packet.header
@@ -174,11 +185,12 @@ export class Ip {
     packet.nextHop = 0
     packet.tracking = tracking
     packet.mark = mark
+    packet.offload = offload
     if (this.hooks.active) {
       // Hooks change packets in place, and the frame belongs to whoever gave it. Connection tracking needs whole
       // packets (Linux: nf_defrag_ipv4, before every table).
       if (!this.#reassemble(packet)) return
-      if (packet.bytes === frame && !input.loopback) packet.bytes = frame.slice()
+      if (packet.bytes === frame && (offload & GIVEN_AWAY) === 0) packet.bytes = frame.slice()
       if (!this.#passes('PREROUTING', packet)) return
     }
     this.#route(packet, group)
@@ -214,7 +226,7 @@ export class Ip {
   }
 
   /** A frame on its way between two ports of the bridge that is this host's interface `bridge`, see Stack.bridge. */
-  bridge(bridge: Interface, frame: Uint8Array, output: (frame: Uint8Array) => void): void {
+  bridge(bridge: Interface, frame: Uint8Array, offload: Offload, output: (frame: Uint8Array) => void): void {
     const packet = this.#inputPacket
     const { header } = packet
     if (
@@ -232,16 +244,18 @@ export class Ip {
     packet.output = undefined
     packet.tracking = undefined
     packet.mark = 0
+    packet.offload = offload
     if (!this.#reassemble(packet)) return
-    if (packet.bytes === frame) packet.bytes = frame.slice()
-    else packet.bytes.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
+    if (packet.bytes === frame) {
+      if ((offload & GIVEN_AWAY) === 0) packet.bytes = frame.slice()
+    } else packet.bytes.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
     const { destination } = header
     packet.nextHop = destination
     if (!this.#passes('PREROUTING', packet)) return
     if (header.destination !== destination) return this.#route(packet, false)
     packet.output = bridge
     if (!this.#passes('FORWARD', packet) || !this.#passes('POSTROUTING', packet)) return
-    if (header.totalLength <= bridge.mtuBytes) return output(packet.bytes)
+    if (longest(packet) <= bridge.mtuBytes) return output(packet.bytes)
     for (const part of fragment(packet.bytes, header, bridge.mtuBytes)) {
       part.set(frame.subarray(0, ETHERNET_HEADER_BYTES))
       output(part)
@@ -296,13 +310,14 @@ export class Ip {
       this.drops.count('no-route')
       return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_NET_UNREACHABLE)
     }
-    if (header.totalLength > path.output.mtuBytes && header.dontFragment) {
+    if (longest(packet) > path.output.mtuBytes && header.dontFragment) {
       this.counters.IpFragFails++
       this.drops.count('fragmentation-needed')
       return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, path.output.mtuBytes)
     }
     // The copy leaves without the Ethernet padding of a short frame.
-    if (!this.hooks.active || packet.bytes.length !== header.payloadEnd) {
+    const lent = !this.hooks.active && (packet.offload & GIVEN_AWAY) === 0
+    if (lent || packet.bytes.length !== header.payloadEnd) {
       packet.bytes = packet.bytes.slice(0, header.payloadEnd)
     }
     this.#decrementTtl(packet)
@@ -352,9 +367,10 @@ export class Ip {
     header.payloadStart = payloadOffset(options.destination)
     header.payloadEnd = frame.length
     this.#identification = (this.#identification + 1) & 0xffff
-    if (header.totalLength > path.mtuBytes && header.dontFragment) return 'too-long'
-    writeIpHeader(frame, ETHERNET_HEADER_BYTES, header)
     packet.bytes = frame
+    packet.offload = options.offload ?? 0
+    if (longest(packet) > path.mtuBytes && header.dontFragment) return 'too-long'
+    writeIpHeader(frame, ETHERNET_HEADER_BYTES, header)
     packet.input = undefined
     packet.output = path.output
     packet.nextHop = path.nextHop
@@ -405,7 +421,7 @@ export class Ip {
       this.drops.count('no-route')
       return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_HOST_UNREACHABLE)
     }
-    if (header.totalLength > path.mtuBytes && header.dontFragment) {
+    if (longest(packet) > path.mtuBytes && header.dontFragment) {
       this.counters.IpFragFails++
       this.drops.count('fragmentation-needed')
       return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, path.mtuBytes)
@@ -428,15 +444,15 @@ export class Ip {
   /** The last steps, common to own and forwarded packets: POSTROUTING, fragmentation, the link. */
   #emit(packet: Packet, mtuBytes: number, broadcast: boolean): void {
     if (!this.#passes('POSTROUTING', packet)) return
-    const { output, nextHop, bytes, header } = packet
-    if (header.totalLength <= mtuBytes) {
-      return this.link.output(output!, nextHop, broadcast, bytes, packet.tracking, packet.mark, this.now)
+    const { output, nextHop, bytes, header, tracking, mark, offload } = packet
+    if (longest(packet) <= mtuBytes) {
+      return this.link.output(output!, nextHop, broadcast, bytes, tracking, mark, offload, this.now)
     }
     const frames = fragment(bytes, header, mtuBytes)
     this.counters.IpFragOKs++
     this.counters.IpFragCreates += frames.length
     for (const part of frames)
-      this.link.output(output!, nextHop, broadcast, part, undefined, packet.mark, this.now)
+      this.link.output(output!, nextHop, broadcast, part, undefined, mark, 0, this.now)
   }
 
   // ---- errors that come late
@@ -458,4 +474,9 @@ export class Ip {
     packet.input = this.link.interfaces.get(interfaceIndex)
     this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY_TIME_EXCEEDED)
   }
+}
+
+/** Length of the longest packet that `packet` becomes on a wire. */
+function longest({ header, bytes, offload }: Packet): number {
+  return segmentBytes(offload) === 0 ? header.totalLength : longestPacket(bytes, offload)
 }

@@ -3,6 +3,7 @@
 // above the wire; who is asked, and what waits for an answer, is decided in neighbors.ts.
 
 import { invariant } from '../base/errors.js'
+import { GIVEN_AWAY, hasWorkLeft, type Offload } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
 import {
@@ -40,6 +41,7 @@ import {
   parseNeighbor,
   solicitedNodeAddress,
 } from '../wire/ndp.js'
+import { forEachPacket, packetBytes, packetCount } from '../wire/segmentation.js'
 import type { Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { FrameQueue } from './frame-queue.js'
@@ -63,7 +65,7 @@ export interface LinkPorts {
 export class Link {
   readonly interfaces = new Map<number, Interface>()
   readonly neighbors: NeighborTable
-  /** Frames that leave; those of lo come back to this stack. */
+  /** Frames that leave, given away; those of lo come back to this stack. */
   readonly queue = new FrameQueue()
   readonly #ports: LinkPorts
   readonly #drops: Drops
@@ -77,7 +79,7 @@ export class Link {
     this.neighbors = new NeighborTable(
       {
         ask: (output, address, mac) => this.#ask(output, address, mac),
-        send: (output, frame, mac) => this.#send(output, frame, mac, undefined, 0),
+        send: (output, frame, mac, offload) => this.#send(output, frame, mac, undefined, 0, offload),
         unreachable: (output, frame) => this.#ports.unreachable(output, frame),
       },
       timers,
@@ -106,16 +108,17 @@ export class Link {
     frame: Uint8Array,
     tracking: unknown,
     mark: number,
+    offload: Offload,
     now: Micros,
   ): void {
     if (!output.up) return this.#drops.count('interface-down')
-    if (output.loopback) return this.#send(output, frame, MAC_ZERO, tracking, mark)
+    if (output.loopback) return this.#send(output, frame, MAC_ZERO, tracking, mark, offload)
     if (broadcast) return this.#send(output, frame, MAC_BROADCAST, undefined, 0)
     if (isMulticast(nextHop)) {
       const group = isIpv6(nextHop) ? multicastMac(nextHop) : MULTICAST_MAC + (nextHop & 0x7fffff)
       return this.#send(output, frame, group, undefined, 0)
     }
-    this.neighbors.output(output, nextHop, frame, now)
+    this.neighbors.output(output, nextHop, frame, offload, now)
   }
 
   /** Says to everyone on the link where this host's addresses are (RFC 5227 section 3, Linux' arp_notify). */
@@ -223,7 +226,7 @@ export class Link {
     writeIpHeader(frame, ETHERNET_HEADER_BYTES, header)
     writeIcmpv6(frame, start, type, 0, flags >>> 0, body, 0, body.length, source, destination)
     if (mac !== undefined) return this.#send(output, frame, mac, undefined, 0)
-    this.output(output, destination, false, frame, undefined, 0, this.#ports.now())
+    this.output(output, destination, false, frame, undefined, 0, 0, this.#ports.now())
   }
 
   #sendArp(
@@ -238,15 +241,28 @@ export class Link {
     this.#enqueue(output, frame, undefined, 0)
   }
 
-  #send(output: Interface, frame: Uint8Array, to: Mac, tracking: unknown, mark: number): void {
+  #send(
+    output: Interface,
+    frame: Uint8Array,
+    to: Mac,
+    tracking: unknown,
+    mark: number,
+    offload: Offload = 0,
+  ): void {
     const isV6 = frame[ETHERNET_HEADER_BYTES]! >> 4 === 6
     writeEthernet(frame, to, output.mac, isV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4)
-    this.#enqueue(output, frame, tracking, mark)
+    if (!hasWorkLeft(offload)) return this.#enqueue(output, frame, tracking, mark)
+    if (!output.offload) {
+      return forEachPacket(frame, offload, (packet) => this.#enqueue(output, packet, tracking, mark))
+    }
+    output.sentFrames += packetCount(frame, offload)
+    output.sentBytes += packetBytes(frame, offload)
+    this.queue.push(output.index, frame, tracking, mark, offload | GIVEN_AWAY)
   }
 
   #enqueue(output: Interface, frame: Uint8Array, tracking: unknown, mark: number): void {
     output.sentFrames++
     output.sentBytes += frame.length
-    this.queue.push(output.index, frame, tracking, mark)
+    this.queue.push(output.index, frame, tracking, mark, GIVEN_AWAY)
   }
 }

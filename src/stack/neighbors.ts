@@ -1,6 +1,7 @@
 // The neighbour cache of a stack: ARP's table with the states of RFC 4861 section 7.3.2, as Linux keeps it for IPv4
 // too (`ip neigh`). Decides when to ask and what waits for the answer; building and reading ARP packets is arp.ts.
 
+import type { Offload } from '../base/offload.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
 import type { IpAddress, Mac } from '../wire/address.js'
@@ -14,7 +15,7 @@ export interface NeighborPorts {
   /** Asks for `address`; to `mac` alone when it is given (a probe), or to everyone. */
   ask(output: Interface, address: IpAddress, mac: Mac | undefined): void
   /** Sends a frame that waited; its Ethernet header is still to be written. */
-  send(output: Interface, frame: Uint8Array, mac: Mac): void
+  send(output: Interface, frame: Uint8Array, mac: Mac, offload: Offload): void
   /** Nobody answered for this frame's next hop. */
   unreachable(output: Interface, frame: Uint8Array): void
 }
@@ -34,6 +35,11 @@ const QUEUE_FRAMES = 64
 /** gc_thresh3. */
 const MAX_NEIGHBORS = 1024
 
+interface Waiting {
+  readonly frame: Uint8Array
+  readonly offload: Offload
+}
+
 export class Neighbor implements Expiring {
   readonly address: IpAddress
   readonly output: Interface
@@ -43,7 +49,7 @@ export class Neighbor implements Expiring {
   /** Requests since the address was last confirmed. */
   probes = 0
   /** Frames that wait for the address to be resolved. */
-  waiting: Uint8Array[] = []
+  waiting: Waiting[] = []
   readonly timer: Timer<Expiring>
   readonly #table: NeighborTable
 
@@ -71,7 +77,7 @@ export class NeighborTable {
   }
 
   /** Sends `frame` to the neighbour `nextHop`, now or when its address is known. */
-  output(output: Interface, nextHop: IpAddress, frame: Uint8Array, now: Micros): void {
+  output(output: Interface, nextHop: IpAddress, frame: Uint8Array, offload: Offload, now: Micros): void {
     const neighbor = this.#at(output, nextHop) ?? this.#create(output, nextHop)
     switch (neighbor.state) {
       case 'STALE':
@@ -80,9 +86,9 @@ export class NeighborTable {
         break
       case 'FAILED':
       case 'INCOMPLETE':
-        return this.#wait(neighbor, frame, now)
+        return this.#wait(neighbor, frame, offload, now)
     }
-    this.#ports.send(output, frame, neighbor.mac)
+    this.#ports.send(output, frame, neighbor.mac, offload)
   }
 
   /**
@@ -118,7 +124,7 @@ export class NeighborTable {
     }
     const waiting = neighbor.waiting
     neighbor.waiting = []
-    for (const frame of waiting) this.#ports.send(input, frame, mac)
+    for (const { frame, offload } of waiting) this.#ports.send(input, frame, mac, offload)
   }
 
   /** The timer of a neighbour ran out. */
@@ -178,8 +184,9 @@ export class NeighborTable {
     neighbors.delete(victim.address)
   }
 
-  #wait(neighbor: Neighbor, frame: Uint8Array, now: Micros): void {
-    neighbor.waiting.push(frame)
+  #wait(neighbor: Neighbor, frame: Uint8Array, offload: Offload, now: Micros): void {
+    // It may be a frame that is good for this burst only.
+    neighbor.waiting.push({ frame: frame.slice(), offload })
     if (neighbor.waiting.length > QUEUE_FRAMES) neighbor.waiting.shift()
     if (neighbor.state === 'INCOMPLETE' && neighbor.probes > 0) return
     neighbor.state = 'INCOMPLETE'
@@ -198,6 +205,6 @@ export class NeighborTable {
     neighbor.mac = 0
     const waiting = neighbor.waiting
     neighbor.waiting = []
-    for (const frame of waiting) this.#ports.unreachable(neighbor.output, frame)
+    for (const { frame } of waiting) this.#ports.unreachable(neighbor.output, frame)
   }
 }

@@ -23,11 +23,11 @@ export class Rejection {
 
   /** Resets the connection that a TCP segment belongs to; nothing for another packet, a damaged one or a reset. */
   sendReset(about: Packet): void {
-    const { header, bytes } = about
+    const { header, bytes, offload } = about
     if (header.protocol !== PROTOCOL_TCP || header.fragmentOffset !== 0) return
     const { payloadStart, payloadEnd, source, destination } = header
     const segment = this.#segment
-    if (parseTcp(bytes, payloadStart, payloadEnd, source, destination, segment) !== undefined) return
+    if (parseTcp(bytes, payloadStart, payloadEnd, source, destination, segment, offload) !== undefined) return
     if (this.#ip.isBroadcast(destination) || !resetFor(segment, this.#answer)) return
     const path = this.#ip.path(source)
     if (path === undefined) return

@@ -2,6 +2,7 @@
 // icmp.ts, the sockets - and is the only thing of this folder that others talk to. Synchronous, without a clock:
 // frames and time go in, frames and a deadline come out. Reading order: socket.ts, ip.ts, link.ts, tcp-sockets.ts.
 
+import type { Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
@@ -16,6 +17,7 @@ import {
   networkOf,
 } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { forEachPacket } from '../wire/segmentation.js'
 import type { Counters, Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import type { Hooks, Packet } from './hooks.js'
@@ -36,12 +38,16 @@ export interface StackOptions {
   readonly random: Random
   /** net.ipv4.ip_forward. Default false. */
   readonly forwarding?: boolean
+  /** lo takes frames with work left to do (base/offload.ts), and TCP windows are large. Default false. */
+  readonly offload?: boolean
 }
 
 /** A frame that leaves through an interface (never lo). Valid until the next call of `transmit`. */
 export interface StackFrame {
   interfaceIndex: number
   frame: Uint8Array
+  /** What is left to do of it; only where the interface takes such frames. */
+  offload: Offload
 }
 
 /** MTU of lo, as in Linux. */
@@ -57,7 +63,7 @@ export class Stack implements SocketApi {
   readonly #pings: PingSockets
   /** Answers to packets that a firewall refuses. */
   readonly rejection: Rejection
-  readonly #outgoing: StackFrame = { interfaceIndex: 0, frame: new Uint8Array(0) }
+  readonly #outgoing: StackFrame = { interfaceIndex: 0, frame: new Uint8Array(0), offload: 0 }
   /** Sees every frame of lo, which never leaves the stack: for captures. */
   onLoopback: ((frame: Uint8Array, now: Micros) => void) | undefined
 
@@ -84,6 +90,7 @@ export class Stack implements SocketApi {
       mtuBytes: LOOPBACK_MTU_BYTES,
       addresses: [{ address: IPV4_LOOPBACK, prefixLength: 8 }],
       loopback: true,
+      offload: options.offload ?? false,
     })
   }
 
@@ -167,11 +174,11 @@ export class Stack implements SocketApi {
 
   // ---- the wire
 
-  receive(interfaceIndex: number, frame: Uint8Array, now: Micros): void {
+  receive(interfaceIndex: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
     this.setNow(now)
     const input = this.#ip.link.interfaces.get(interfaceIndex)
     if (input === undefined) return this.#ip.drops.count('no-interface')
-    this.#ip.receive(input, frame, undefined, 0)
+    this.#ip.receive(input, frame, undefined, 0, offload)
     this.#ready.flush()
   }
 
@@ -181,11 +188,17 @@ export class Stack implements SocketApi {
    * between pods of one node are translated back). `output` is called for each frame that the bridge shall forward;
    * a packet whose destination was translated is routed by the stack instead.
    */
-  bridge(interfaceIndex: number, frame: Uint8Array, now: Micros, output: (frame: Uint8Array) => void): void {
+  bridge(
+    interfaceIndex: number,
+    frame: Uint8Array,
+    now: Micros,
+    offload: Offload,
+    output: (frame: Uint8Array) => void,
+  ): void {
     this.setNow(now)
     const bridge = this.#ip.link.interfaces.get(interfaceIndex)
     if (bridge === undefined) return this.#ip.drops.count('no-interface')
-    this.#ip.bridge(bridge, frame, output)
+    this.#ip.bridge(bridge, frame, offload, output)
     this.#ready.flush()
   }
 
@@ -205,11 +218,12 @@ export class Stack implements SocketApi {
       const frame = queue.shift()
       if (frame !== undefined) {
         if (queue.interfaceIndex === LOOPBACK_INDEX) {
-          this.#loop(frame, queue.tracking, queue.mark)
+          this.#loop(frame, queue.tracking, queue.mark, queue.offload)
           continue
         }
         this.#outgoing.interfaceIndex = queue.interfaceIndex
         this.#outgoing.frame = frame
+        this.#outgoing.offload = queue.offload
         return this.#outgoing
       }
       if (this.#tcp.output()) continue
@@ -225,10 +239,11 @@ export class Stack implements SocketApi {
     return this.#timers.next()
   }
 
-  #loop(frame: Uint8Array, tracking: unknown, mark: number): void {
-    this.onLoopback?.(frame, this.#ip.now)
+  #loop(frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
+    const { onLoopback } = this
+    if (onLoopback !== undefined) forEachPacket(frame, offload, (packet) => onLoopback(packet, this.#ip.now))
     const lo = this.#ip.link.interfaces.get(LOOPBACK_INDEX)
-    if (lo !== undefined) this.#ip.receive(lo, frame, tracking, mark)
+    if (lo !== undefined) this.#ip.receive(lo, frame, tracking, mark, offload)
   }
 
   // ---- sockets

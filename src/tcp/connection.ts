@@ -92,6 +92,11 @@ export class TcpConnection {
     return nextExpiry(this.#tcb)
   }
 
+  /** Eff.snd.MSS: segments with more text are to be cut to this. */
+  get sendMss(): number {
+    return this.#tcb.sndMss
+  }
+
   /** Bytes that `read` would give now. */
   get readable(): number {
     return this.#tcb.receiveBuffer.readable

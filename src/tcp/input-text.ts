@@ -55,7 +55,7 @@ function receiveText(tcb: Tcb, segment: TcpSegment, seq: Seq, length: number, no
     tcb.changes++
   }
   // At once for what is out of order, fills a gap or was sent twice (RFC 5681 section 4.2), and for every second.
-  if (moved === 0 || gap || known > 0 || room < length || ++tcb.unackedSegments >= SEGMENTS_PER_ACK) {
+  if (moved === 0 || gap || known > 0 || room < length || countSegments(tcb, length) >= SEGMENTS_PER_ACK) {
     tcb.ackNow = true
   } else if (tcb.delayedAck === 0) {
     tcb.ackNow = true
@@ -63,6 +63,12 @@ function receiveText(tcb: Tcb, segment: TcpSegment, seq: Seq, length: number, no
     tcb.delayedAckAt = now + tcb.delayedAck
   }
   return room === length
+}
+
+/** Where segments come uncut (`TcpOptions.burstBytes`), one counts as all that it stands for. */
+function countSegments(tcb: Tcb, length: number): number {
+  tcb.unackedSegments += tcb.burstBytes > 0 && length > tcb.rcvMss ? Math.ceil(length / tcb.rcvMss) : 1
+  return tcb.unackedSegments
 }
 
 /** Eighth: FIN, with all data before it received. */

@@ -119,10 +119,19 @@ function lengthNew(tcb: Tcb, waiting: number, now: Micros): number {
   const bonus = tcb.inRecovery || tcb.duplicateAcks > 2 ? 0 : tcb.duplicateAcks * tcb.sndMss
   const usable = Math.min(tcb.sndWnd, tcb.congestion.cwnd + bonus) - flight
   const length = Math.min(waiting, usable, tcb.sndMss)
+  if (length === tcb.sndMss && tcb.burstBytes > 0) return burst(tcb, waiting, usable)
   if (length > 0 && worthSending(tcb, length, waiting, flight)) return length
   // Nothing in flight, so no ACK will come by itself: ask again later.
   if (flight === 0 && tcb.persistAt === NEVER) tcb.persistAt = now + persistInterval(tcb)
   return -1
+}
+
+/** Several segments in one, cut later: whole ones, and the last of them with all that waits if it may leave by itself. */
+function burst(tcb: Tcb, waiting: number, usable: number): number {
+  const mss = tcb.sndMss
+  const most = Math.min(waiting, usable, tcb.burstBytes - (tcb.burstBytes % mss))
+  const rest = most % mss
+  return most === waiting && worthSending(tcb, rest, rest, flightSize(tcb) + most - rest) ? most : most - rest
 }
 
 /** The sender's silly window avoidance, RFC 9293 section 3.8.6.2.1, in its order, with Nagle in (2). */
@@ -145,7 +154,8 @@ function fillData(tcb: Tcb, segment: TcpSegment, seq: Seq, length: number, now: 
   // MUST-61: PSH on the last segment of what the user wrote.
   fill(tcb, segment, seq, ACK | (last && length > 0 ? PSH : 0) | (fin ? FIN : 0))
   segment.payloadEnd = length
-  if (length < tcb.sndMss && seqAfter(end, tcb.smallSegmentEnd)) tcb.smallSegmentEnd = end
+  if ((length === 0 || length % tcb.sndMss !== 0) && seqAfter(end, tcb.smallSegmentEnd))
+    tcb.smallSegmentEnd = end
   return sent(tcb, seq, fin ? seqAdd(end, 1) : end, now)
 }
 

@@ -1,5 +1,6 @@
 // Reno: slow start, congestion avoidance and fast recovery, RFC 5681, with NewReno's window for partial ACKs,
-// RFC 6582, and the initial window of RFC 6928. Counts bytes, RFC 3465 with L = 2.
+// RFC 6582, and the initial window of RFC 6928. Counts bytes, RFC 3465 with L = 2 segments as they are sent: whole bursts
+// where those are cut later and acknowledged at once.
 
 import type { CongestionControl } from './congestion.js'
 
@@ -7,11 +8,14 @@ export class Reno implements CongestionControl {
   cwnd: number
   ssthresh = Number.POSITIVE_INFINITY
   #mss: number
+  readonly #burst: number
   /** Bytes acknowledged in congestion avoidance since cwnd last grew, RFC 5681 section 3.1. */
   #ackedInWindow = 0
 
-  constructor(mss: number) {
+  /** `burst`: text of a segment that is cut later, as in `TcpOptions.burstBytes`. */
+  constructor(mss: number, burst = 0) {
     this.#mss = mss
+    this.#burst = burst
     this.cwnd = initialWindow(mss)
   }
 
@@ -29,7 +33,7 @@ export class Reno implements CongestionControl {
     const mss = this.#mss
     if (this.cwnd < this.ssthresh) {
       // A window that was not used says nothing about the path (RFC 7661): grow only what the flight earned.
-      if (flight * 2 >= this.cwnd) this.cwnd += Math.min(acked, 2 * mss)
+      if (flight * 2 >= this.cwnd) this.cwnd += Math.min(acked, 2 * Math.max(mss, this.#burst))
       return
     }
     if (flight + 2 * mss < this.cwnd) return

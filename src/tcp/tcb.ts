@@ -36,6 +36,8 @@ export interface TcpOptions {
   readonly mss: number
   readonly receiveBufferBytes?: number
   readonly sendBufferBytes?: number
+  /** Text of one segment for whoever cuts it to the MSS later (base/offload.ts); default: the MSS, nothing to cut. */
+  readonly burstBytes?: number
   /** 2MSL. */
   readonly timeWait?: Micros
   /** Longest delay of an ACK, below 0.5 s; 0 acknowledges at once. */
@@ -76,6 +78,8 @@ export class Tcb {
   sndMss: number
   /** What the path takes, as far as is known. */
   pathMss: number
+  /** Most text of a segment that is still to be cut to `sndMss`; 0: segments leave as they are. */
+  readonly burstBytes: number
   readonly sendBuffer: SendBuffer
   /** Sequence number of the send buffer's first octet. */
   sendBufferSeq: Seq
@@ -172,13 +176,14 @@ export class Tcb {
     this.sendBufferSeq = seqAdd(iss, 1)
     this.sendBuffer = new SendBuffer(options.sendBufferBytes ?? DEFAULT_BUFFER_BYTES)
     this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes ?? DEFAULT_BUFFER_BYTES)
+    this.burstBytes = options.burstBytes ?? 0
     this.rcvMss = options.mss
     this.pathMss = options.mss
     this.sndMss = Math.min(options.mss, DEFAULT_MSS)
     this.rcvWndShift = shiftFor(this.receiveBuffer.limit)
     this.timeWait = options.timeWait ?? DEFAULT_TIME_WAIT
     this.delayedAck = options.delayedAck ?? DEFAULT_DELAYED_ACK
-    this.congestion = options.congestion ?? new Reno(this.sndMss)
+    this.congestion = options.congestion ?? new Reno(this.sndMss, this.burstBytes)
     this.lastReceivedAt = now
   }
 }

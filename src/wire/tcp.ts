@@ -3,6 +3,7 @@
 
 import { getUint16, getUint32, setUint16, setUint32 } from '../base/bytes.js'
 import type { Flavor } from '../base/flavor.js'
+import { CHECKSUM_LEFT, type Offload } from '../base/offload.js'
 import type { IpAddress, Port } from './address.js'
 import { checksumOf, onesSum, pseudoHeaderSum } from './checksum.js'
 import type { DropReason } from './drop-reason.js'
@@ -76,7 +77,10 @@ export function tcpSegment(): TcpSegment {
   }
 }
 
-/** Reads `bytes[start, end)` and verifies its checksum; the addresses are those of the IP header. */
+/**
+ * Reads `bytes[start, end)` and verifies its checksum, unless its sender has left that undone; the addresses are those of
+ * the IP header.
+ */
 export function parseTcp(
   bytes: Uint8Array,
   start: number,
@@ -84,13 +88,16 @@ export function parseTcp(
   source: IpAddress,
   destination: IpAddress,
   into: TcpSegment,
+  offload: Offload = 0,
 ): DropReason | undefined {
   if (end - start < TCP_HEADER_BYTES) return 'truncated'
   const headerBytes = (bytes[start + 12]! >> 4) * 4
   if (headerBytes < TCP_HEADER_BYTES) return 'bad-header-length'
   if (headerBytes > end - start) return 'truncated'
-  const pseudo = pseudoHeaderSum(source, destination, PROTOCOL_TCP, end - start)
-  if (checksumOf(onesSum(bytes, start, end, pseudo)) !== 0) return 'bad-checksum'
+  if ((offload & CHECKSUM_LEFT) === 0) {
+    const pseudo = pseudoHeaderSum(source, destination, PROTOCOL_TCP, end - start)
+    if (checksumOf(onesSum(bytes, start, end, pseudo)) !== 0) return 'bad-checksum'
+  }
   into.sourcePort = getUint16(bytes, start)
   into.destinationPort = getUint16(bytes, start + 2)
   into.seq = getUint32(bytes, start + 4)
@@ -149,7 +156,7 @@ export function tcpHeaderBytes(segment: TcpSegment): number {
 }
 
 /**
- * Writes the header of `segment`, with a checksum over the payload that already lies at
+ * Writes the header of `segment`, with a checksum (unless that is left undone) over the payload that already lies at
  * start + tcpHeaderBytes(segment); gives the offset after the payload. Every option is filled up to four bytes with
  * NOPs before it, so the header needs no other padding (MUST-69).
  */
@@ -160,6 +167,7 @@ export function writeTcp(
   payloadLength: number,
   source: IpAddress,
   destination: IpAddress,
+  offload: Offload = 0,
 ): number {
   const headerBytes = tcpHeaderBytes(segment)
   const end = start + headerBytes + payloadLength
@@ -183,6 +191,7 @@ export function writeTcp(
   }
   if (segment.windowScale >= 0)
     setUint32(bytes, at, (OPTION_NOP << 24) | (OPTION_WINDOW_SCALE << 16) | (3 << 8) | segment.windowScale)
+  if ((offload & CHECKSUM_LEFT) !== 0) return end
   const pseudo = pseudoHeaderSum(source, destination, PROTOCOL_TCP, end - start)
   setUint16(bytes, start + 16, checksumOf(onesSum(bytes, start, end, pseudo)))
   return end

@@ -29,7 +29,7 @@ function table() {
   return {
     log,
     take: () => log.splice(0),
-    send: (tag: number, now: Micros) => neighbors.output(eth0, PEER, new Uint8Array([tag]), now),
+    send: (tag: number, now: Micros) => neighbors.output(eth0, PEER, new Uint8Array([tag]), 0, now),
     heard: (confirmed: boolean, now: Micros, mac = MAC) =>
       neighbors.learn(eth0, PEER, mac, confirmed, !confirmed, now),
     pass: (until: Micros) => {

@@ -13,7 +13,7 @@ test('thousands of frames leave in their order, with their interface, however th
   let taken = 0
   const push = (count: number) => {
     for (let i = 0; i < count; i++, pushed++)
-      queue.push(pushed % 3, Uint8Array.of(pushed & 255), pushed, pushed * 2)
+      queue.push(pushed % 3, Uint8Array.of(pushed & 255), pushed, pushed * 2, 0)
   }
   const take = (count: number) => {
     for (let i = 0; i < count; i++, taken++) {
