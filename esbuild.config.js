@@ -46,7 +46,15 @@ const compiled = {
   external: ['asn1js', 'pkijs', 'bufferutil', 'utf-8-validate'],
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__url' },
-  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
+  // Every thread of a pod reads its bundle and keeps the text.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  charset: 'ascii',
+  banner: {
+    js: `(function (exports, require, module, __filename, __dirname) {
+const __url = require('node:url').pathToFileURL(__filename).href;`,
+  },
+  footer: { js: '})' },
   metafile: true,
 }
 

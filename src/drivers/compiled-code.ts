@@ -20,9 +20,11 @@ type ModuleFunction = (
 /** When a thread has run the code that it needs: only compiled functions are kept. */
 const WARM_MS = 500
 
-/** Loads the CommonJS bundle at the absolute path `file`; gives its exports. */
+/**
+ * Loads the bundle at the absolute path `file`: a CommonJS module wrapped in its function, all ASCII. Gives its exports.
+ */
 export function loadCompiled(file: string): Record<string, unknown> {
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
+  const source = readFileSync(file, 'latin1')
   const path = compiledPath(file)
   const cachedData = read(path)
   const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
