@@ -6,7 +6,9 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Benchmark, compare, type Row } from './contestant.js'
+import { dnsQueries } from './dns/queries.js'
 import { httpConnections, httpRequests } from './drivers/http-requests.js'
+import { roundTrip } from './drivers/round-trip.js'
 import { bulkTransfer } from './proxy/bulk-transfer.js'
 import { newConnection, serviceRules } from './proxy/service-rules.js'
 import { benchmarkText, targetsText } from './report.js'
@@ -20,6 +22,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   newConnection,
   httpRequests,
   httpConnections,
+  roundTrip,
+  dnsQueries,
 ]
 const ROUNDS = 5
 const QUICK_ROUNDS = 3

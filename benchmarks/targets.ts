@@ -38,7 +38,7 @@ export const TARGETS: readonly Target[] = [
   {
     number: 1,
     what: 'HTTP GET, 64 keep-alive connections, userspace mode on threads, against a Node proxy',
-    benchmark: 'proxy/http-keep-alive',
+    benchmark: 'drivers/http-keep-alive',
     contestant: `userspace, ${THREADS}`,
     against: NODE_PROXY,
     atLeast: 4,
@@ -46,7 +46,7 @@ export const TARGETS: readonly Target[] = [
   {
     number: 1,
     what: 'the same in iptables mode, packed, against Linux itself',
-    benchmark: 'proxy/http-keep-alive',
+    benchmark: 'drivers/http-keep-alive',
     contestant: `iptables, ${PACKED}`,
     against: LINUX,
     atLeast: 1,
@@ -54,7 +54,7 @@ export const TARGETS: readonly Target[] = [
   {
     number: 2,
     what: 'a connection per request, userspace mode on threads, against a Node proxy',
-    benchmark: 'proxy/http-connections',
+    benchmark: 'drivers/http-connections',
     contestant: `userspace, ${THREADS}`,
     against: NODE_PROXY,
     atLeast: 4,
@@ -62,7 +62,7 @@ export const TARGETS: readonly Target[] = [
   {
     number: 2,
     what: 'the same in iptables mode, packed, against Linux itself',
-    benchmark: 'proxy/http-connections',
+    benchmark: 'drivers/http-connections',
     contestant: `iptables, ${PACKED}`,
     against: LINUX,
     atLeast: 1.5,

@@ -1,10 +1,14 @@
 // HTTP through a ClusterIP in front of three nginx pods: requests on 64 connections that stay open, and with a
-// connection each, in the modes of kube-proxy.
+// connection each, in the modes of kube-proxy; next to a proxy in Node, and to Linux itself.
 
 import { ipv4 } from '../../src/wire/address.js'
 import type { Benchmark, Contestant } from '../contestant.js'
+import { linuxHttp } from '../rivals/linux-cluster.js'
+import { nodeProxy } from '../rivals/node-proxy.js'
+import { LINUX, NODE_PROXY, PACKED, THREADS } from '../targets.js'
 import { LoadClient } from './load-client.js'
 import { OneThread } from './one-thread.js'
+import { podLoadContestant } from './pod-load.js'
 import { CLUSTER_IP, WEB_PORT } from './web-cluster.js'
 
 const CONNECTIONS = 64
@@ -13,8 +17,13 @@ export const httpRequests: Benchmark = {
   name: 'drivers/http-keep-alive',
   unit: 'requests/s',
   measure: 'value',
-  note: '64 connections, the welcome page of nginx; client, nodes and servers in one thread',
-  contestants: (quick) => oneThread(true, quick ? 5_000 : 40_000),
+  note: '64 connections that last, a small page; clients included. Whole clusters with the client of `podwire bench`; on bare sockets: only the parts that packets need, and a client without promises',
+  contestants: (quick) => [
+    nodeProxy(NODE_PROXY, true, quick ? 5_000 : 20_000),
+    linuxHttp(LINUX, true, quick),
+    ...wholeClusters(true, quick),
+    ...oneThread(true, quick ? 5_000 : 20_000),
+  ],
 }
 
 export const httpConnections: Benchmark = {
@@ -22,7 +31,20 @@ export const httpConnections: Benchmark = {
   unit: 'requests/s',
   measure: 'value',
   note: 'as http-keep-alive, with a connection for each request, 64 at a time',
-  contestants: (quick) => oneThread(false, quick ? 2_000 : 10_000),
+  contestants: (quick) => [
+    nodeProxy(NODE_PROXY, false, quick ? 1_000 : 3_000),
+    linuxHttp(LINUX, false, quick),
+    ...wholeClusters(false, quick),
+    ...oneThread(false, quick ? 1_000 : 3_000),
+  ],
+}
+
+function wholeClusters(keepAlive: boolean, quick: boolean): Contestant[] {
+  const seconds = quick ? 1 : 2
+  return [
+    podLoadContestant(`userspace, ${THREADS}`, 'userspace', 1, keepAlive, seconds),
+    podLoadContestant(`iptables, ${PACKED}`, 'iptables', 'all', keepAlive, seconds),
+  ]
 }
 
 function oneThread(keepAlive: boolean, requests: number): Contestant[] {
@@ -30,7 +52,7 @@ function oneThread(keepAlive: boolean, requests: number): Contestant[] {
     let cluster: OneThread
     let client: LoadClient
     return {
-      name: `one thread, ${mode}`,
+      name: `${mode}, one thread, bare sockets`,
       start: async () => {
         cluster = await OneThread.start(mode)
         const to = { address: ipv4(CLUSTER_IP), port: WEB_PORT }

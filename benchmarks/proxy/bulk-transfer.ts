@@ -8,6 +8,8 @@ import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
 import { podHost } from '../../src/host/host.js'
 import { type Ipv4, ipv4 } from '../../src/wire/address.js'
 import type { Benchmark, Contestant } from '../contestant.js'
+import { linuxBulk } from '../rivals/linux-cluster.js'
+import { slirpBulk } from '../rivals/slirp.js'
 import { PACKED } from '../targets.js'
 
 const CLUSTER_IP = '10.97.0.1'
@@ -15,13 +17,17 @@ const CLUSTER_IP = '10.97.0.1'
 export const bulkTransfer: Benchmark = {
   name: 'proxy/bulk-transfer',
   unit: 'Gbit/s',
+  measure: 'value',
   note: 'one thread, wires without delay, MTU 1500, real time taken; the loopback has no wires, MTU 65536 and two sockets of the kernel in one Node.js process',
   contestants: (quick) => {
     const bytes = (quick ? 8 : 64) * 1024 * 1024
     return [
       emulated(`pod to pod, ${PACKED}`, bytes, ipv4('10.244.2.2'), 80),
       emulated(`ClusterIP in userspace mode, ${PACKED}`, bytes, ipv4(CLUSTER_IP), 80),
-      { name: 'loopback of this machine', run: () => loopback(bytes) },
+      { name: 'loopback of this machine', run: () => perSecond(() => loopback(bytes)) },
+      linuxBulk('Linux: iperf3 over forwarded veth', quick),
+      slirpBulk(1500, quick),
+      slirpBulk(65520, quick),
     ]
   },
 }
@@ -50,9 +56,16 @@ function emulated(name: string, bytes: number, to: Ipv4, port: number): Contesta
       const client = pod('client', 'k8s-node1', '10.244.1.2', '10.244.1.1', 0x0a5800000001)
       const server = pod('server', 'k8s-node2', '10.244.2.2', '10.244.2.1', 0x0a5800000002)
       publishService(network)
-      return transfer(network, client, server, bytes, { address: to, port })
+      return perSecond(() => transfer(network, client, server, bytes, { address: to, port }))
     },
   }
+}
+
+/** Of an amount, over the wall time that `work` takes. */
+async function perSecond(work: () => Promise<number> | number): Promise<number> {
+  const started = performance.now()
+  const amount = await work()
+  return (amount * 1000) / (performance.now() - started)
 }
 
 type Pod = { readonly host: ReturnType<typeof podHost>; readonly machine: number }

@@ -1,0 +1,77 @@
+// What one packet there and back takes when nobody else does anything: ping between pods and a GET on an open
+// connection, against the host's loopback between two worker threads. Ten milliseconds of rest before each.
+
+import { availableParallelism } from 'node:os'
+import { Absent, type Benchmark, type Contestant } from '../contestant.js'
+import { loopbackRoundTrip } from '../rivals/loopback.js'
+import { PACKED, THREADS } from '../targets.js'
+import { PodLoad } from './pod-load.js'
+
+const PAUSE_MS = 10
+const CORES_TO_POLL = 4
+
+export const roundTrip: Benchmark = {
+  name: 'drivers/round-trip',
+  unit: 'µs',
+  measure: 'value',
+  better: 'lower',
+  note: `median of round trips with ${PAUSE_MS} ms of rest before each; threads sleep meanwhile, so waking them is most of it`,
+  contestants: (quick) => {
+    const times = quick ? 50 : 150
+    return [
+      loopbackRoundTrip('TCP echo on loopback, two worker threads', 'echo', times, PAUSE_MS),
+      loopbackRoundTrip('node:http GET on loopback, two worker threads', 'http', times, PAUSE_MS),
+      ping(`ping, ${THREADS}`, 1, times),
+      ping(`ping, ${PACKED}`, 'all', times),
+      httpGet(`GET, ${THREADS}`, 1, times),
+      httpGet(`GET, ${PACKED}`, 'all', times),
+      polling(`ping, ${THREADS}, polling`),
+    ]
+  },
+}
+
+function ping(name: string, podsPerThread: 1 | 'all', times: number): Contestant {
+  return withCluster(name, podsPerThread, async ({ cluster }) => {
+    const to = (await cluster.kubectl("get pod web-1 -o jsonpath='{.status.podIP}'")).stdout.trim()
+    const { stdout } = await cluster.exec('client', `ping -i ${PAUSE_MS / 1000} -c ${times} ${to}`)
+    const micros = [...stdout.matchAll(/time=([\d.]+) ms/g)].map((match) => Number(match[1]) * 1000)
+    if (micros.length < times / 2) throw new Error(`ping: ${stdout.trim().split('\n').at(-1)}`)
+    return micros.sort((a, b) => a - b)[micros.length >> 1]!
+  })
+}
+
+function httpGet(name: string, podsPerThread: 1 | 'all', times: number): Contestant {
+  return withCluster(name, podsPerThread, async (load) => {
+    const rate = 1000 / PAUSE_MS
+    return (await load.run(times / rate, { connections: 1, rate })).medianMicros
+  })
+}
+
+function withCluster(
+  name: string,
+  podsPerThread: 1 | 'all',
+  work: (load: PodLoad) => Promise<number>,
+): Contestant {
+  let load: PodLoad | undefined
+  return {
+    name,
+    start: async () => {
+      load = await PodLoad.start('iptables', podsPerThread)
+    },
+    run: () => work(load!),
+    stop: () => load?.stop(),
+  }
+}
+
+/** Readers that poll want cores of their own. */
+function polling(name: string): Contestant {
+  return {
+    name,
+    start: () => {
+      const cores = availableParallelism()
+      if (cores < CORES_TO_POLL) throw new Absent(`needs ${CORES_TO_POLL} cores, this machine has ${cores}`)
+      throw new Absent('there is no reader that polls yet')
+    },
+    run: () => 0,
+  }
+}
