@@ -216,6 +216,9 @@ const STEPS: readonly Step[] = [
       ]
       for (const patch of patches) {
         assert.is(await story.ok(`patch deployment web ${patch}`), 'deployment.apps/web patched')
+        // "no change" compares the whole object, with a status that the rollout moves.
+        await story.ok('rollout status deployment/web --timeout=30s')
+        await story.served.cluster.settle()
         assert.is(await story.ok(`patch deployment web ${patch}`), 'deployment.apps/web patched (no change)')
       }
       const fields =
@@ -288,6 +291,21 @@ const STEPS: readonly Step[] = [
       assert.match(failed.stderr, /^err\n.*exit code 7/s)
       assert.is(await story.ok('exec -i p -- cat', { stdin: 'line\n' }), 'line')
       assert.match(await story.fails('logs nope'), /pods "nope" not found/)
+    },
+  ],
+  [
+    'cp takes a file into a pod and back',
+    async (story) => {
+      story.write('note.txt', 'a note\n')
+      await story.ok('cp note.txt p:/tmp/there.txt')
+      assert.is(await story.ok('exec p -- cat /tmp/there.txt'), 'a note')
+      await story.ok('cp p:/tmp/there.txt back.txt')
+      assert.is(story.read('back.txt'), 'a note\n')
+      // kubectl is content with the empty archive that busybox' tar writes before it fails.
+      assert.match(
+        (await story.run('cp p:/tmp/nothing back.txt')).stderr,
+        /tar: \/tmp\/nothing: No such file/,
+      )
     },
   ],
   [
