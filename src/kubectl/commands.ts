@@ -18,6 +18,7 @@ import { CREATE_FLAGS, create } from './create.js'
 import { DELETE_FLAGS, remove } from './delete.js'
 import { DESCRIBE_FLAGS, describe } from './describe/describe.js'
 import { annotate, LABEL_FLAGS, label, PATCH_FLAGS, patch, SET_IMAGE_FLAGS, setImage } from './edit.js'
+import { EVENTS_FLAGS, events } from './events.js'
 import { EXEC_FLAGS, exec } from './exec.js'
 import type { FlagSpecs } from './flags.js'
 import {
@@ -36,12 +37,16 @@ import { GET_FLAGS, get } from './get.js'
 import {
   API_RESOURCES_FLAGS,
   apiResources,
+  apiVersions,
+  CAN_I_FLAGS,
+  canI,
   clusterInfo,
   portForward,
   VERSION_FLAGS,
   version,
 } from './info.js'
 import { LOGS_FLAGS, logs } from './logs.js'
+import { CORDON_FLAGS, cordon, DRAIN_FLAGS, drain, uncordon } from './nodes.js'
 import {
   ROLLOUT_HISTORY_FLAGS,
   ROLLOUT_PAUSE_FLAGS,
@@ -57,6 +62,7 @@ import {
 } from './rollout.js'
 import { RUN_FLAGS, run } from './run.js'
 import { SCALE_FLAGS, scale } from './scale.js'
+import { SET_ENV_FLAGS, SET_RESOURCES_FLAGS, setEnv, setResources } from './set.js'
 import { WAIT_FLAGS, wait } from './wait.js'
 
 export interface CommandEntry {
@@ -186,6 +192,27 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     SET_IMAGE_FLAGS,
     setImage,
   ),
+  'set env': command(
+    'Update environment variables on a pod template',
+    'set env RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N',
+    SET_ENV_FLAGS,
+    setEnv,
+  ),
+  'set resources': command(
+    'Update resource requests/limits on objects with pod templates',
+    'set resources (-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS]',
+    SET_RESOURCES_FLAGS,
+    setResources,
+  ),
+  events: command(
+    'List events',
+    'events [(-o|--output=)json|yaml|name] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]',
+    EVENTS_FLAGS,
+    events,
+  ),
+  cordon: command('Mark node as unschedulable', 'cordon NODE', CORDON_FLAGS, cordon),
+  uncordon: command('Mark node as schedulable', 'uncordon NODE', CORDON_FLAGS, uncordon),
+  drain: command('Drain node in preparation for maintenance', 'drain NODE', DRAIN_FLAGS, drain),
   'rollout status': command(
     'Show the status of the rollout',
     'rollout status (TYPE NAME | TYPE/NAME)',
@@ -227,6 +254,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     'api-resources',
     API_RESOURCES_FLAGS,
     apiResources,
+  ),
+  'api-versions': command(
+    'Print the supported API versions on the server, in the form of "group/version"',
+    'api-versions',
+    {},
+    apiVersions,
+  ),
+  'auth can-i': command(
+    'Check whether an action is allowed',
+    'auth can-i VERB [TYPE | TYPE/NAME | NONRESOURCEURL]',
+    CAN_I_FLAGS,
+    canI,
   ),
   version: command('Print the client and server version information', 'version', VERSION_FLAGS, version),
   'cluster-info': command('Display cluster information', 'cluster-info', {}, clusterInfo),

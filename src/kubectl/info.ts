@@ -59,6 +59,54 @@ export const apiResources: Command = async (context) => {
   return 0
 }
 
+/** The preferred version of each group, in order. */
+export const apiVersions: Command = async (context) => {
+  for (const version of [...new Set(context.mapper.all.map(({ apiVersion }) => apiVersion))].sort())
+    await context.print(version)
+  return 0
+}
+
+export const CAN_I_FLAGS: FlagSpecs = {
+  'all-namespaces': Flag.bool('A'),
+  quiet: Flag.bool('q', 'If true, suppress output and just return the exit code'),
+  subresource: Flag.text('', 'SubResource such as pod/log or deployment/scale'),
+}
+
+export const canI: Command = async (context) => {
+  const { flags, client, mapper } = context
+  const [verb, what = ''] = flags.args
+  if (verb === undefined || flags.args.length < 2 || flags.args.length > 3) {
+    throw clientError(
+      "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+    )
+  }
+  const [word = '', slashed] = what.split('/')
+  const resource = mapper.tryFind(word)
+  if (resource === undefined && !what.startsWith('/'))
+    await context.warn(`Warning: the server doesn't have a resource type '${word}'\n`)
+  const name = flags.args[2] ?? slashed
+  const subresource = flags.text('subresource')
+  const namespace = flags.bool('all-namespaces') ? '' : context.namespace
+  const spec = what.startsWith('/')
+    ? { nonResourceAttributes: { verb, path: what } }
+    : {
+        resourceAttributes: {
+          verb,
+          namespace,
+          group: resource?.group ?? '',
+          resource: resource?.plural ?? word,
+          ...(name && { name }),
+          ...(subresource && { subresource }),
+        },
+      }
+  const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', metadata: {}, spec }
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const answer = client.send({ method: 'POST', path, body }).body as { status?: { allowed?: boolean } }
+  const allowed = answer.status?.allowed === true
+  if (!flags.bool('quiet')) await context.print(allowed ? 'yes' : 'no')
+  return allowed ? 0 : 1
+}
+
 export const VERSION_FLAGS: FlagSpecs = {
   output: Flag.text('o', "One of 'yaml' or 'json'"),
   client: Flag.bool('', 'If true, shows client version only (no server required)'),

@@ -129,7 +129,7 @@ export const rolloutHistory: Command = async (context) => {
       if (found === undefined) throw clientError('unable to find the specified revision')
       const writer = new DescriptionWriter()
       describeTemplate(writer, found.template)
-      await context.print(`${name} with revision #${wanted}\n${writer}`)
+      await context.print(`${name} with revision #${wanted}\n${writer.unaligned}`)
       continue
     }
     const rows = revisions.map(({ number, cause }) => `${number}\t${cause ?? '<none>'}`)

@@ -1,16 +1,12 @@
-// Descriptions of Node, ConfigMap and Namespace, and of any other kind by its fields.
+// Descriptions of ConfigMap, Secret, ServiceAccount and Namespace, and of any other kind by its fields.
 
-import { ageSince } from '../../api/human-duration.js'
-import { nodeRoles } from '../../api/printers/cluster.js'
-import type { ConfigMap, Namespace, Node } from '../../cluster/objects.js'
-import { podsOnNode } from './workloads.js'
+import type { ConfigMap, Namespace, Secret } from '../../cluster/objects.js'
 import {
   annotationLines,
   type DescriptionWriter,
   describeEvents,
   describeMetadata,
   labelLines,
-  longTime,
   type Subject,
 } from './writer.js'
 
@@ -47,74 +43,28 @@ export function describeNamespace(writer: DescriptionWriter, { object }: Subject
   writer.line(0, 'No LimitRange resource.')
 }
 
-/** Simplified: no lease and no sums of resource requests. */
-export function describeNode(writer: DescriptionWriter, subject: Subject): void {
-  const node = subject.object as Node
-  const { metadata, spec, status = {} } = node
-  writer.field(0, 'Name', metadata.name)
-  writer.field(0, 'Roles', nodeRoles(node))
-  writer.multiline(0, 'Labels', labelLines(metadata.labels))
-  writer.multiline(0, 'Annotations', annotationLines(metadata.annotations))
-  writer.field(0, 'CreationTimestamp', longTime(metadata.creationTimestamp))
-  const taints = (spec.taints ?? []).map(
-    ({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`,
+/** The values are not shown, only how long they are. */
+export function describeSecret(writer: DescriptionWriter, { object }: Subject): void {
+  const secret = object as Secret
+  describeMetadata(writer, secret)
+  writer.line(0, '')
+  writer.field(0, 'Type', secret.type ?? '')
+  writer.line(0, '')
+  writer.line(0, 'Data')
+  writer.line(0, '====')
+  for (const key of Object.keys(secret.data ?? {}).sort())
+    writer.field(0, key, `${atob(secret.data![key]!).length} bytes`)
+}
+
+export function describeServiceAccount(writer: DescriptionWriter, subject: Subject): void {
+  const pulls = (subject.object['imagePullSecrets'] ?? []) as { name: string }[]
+  describeMetadata(writer, subject.object)
+  writer.multiline(
+    0,
+    'Image pull secrets',
+    pulls.map(({ name }) => name),
   )
-  writer.multiline(0, 'Taints', taints.sort())
-  writer.field(0, 'Unschedulable', spec.unschedulable ?? false)
-  if (status.conditions?.length) {
-    writer.line(0, 'Conditions:')
-    writer.line(1, 'Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage')
-    writer.line(1, '----\t------\t-----------------\t------------------\t------\t-------')
-    for (const condition of status.conditions) {
-      const heartbeat = longTime(condition.lastHeartbeatTime)
-      const transition = longTime(condition.lastTransitionTime)
-      const { type, status: value, reason = '', message = '' } = condition
-      writer.line(1, `${type} \t${value} \t${heartbeat} \t${transition} \t${reason} \t${message}`)
-    }
-  }
-  writer.line(0, 'Addresses:')
-  for (const { type, address } of status.addresses ?? []) writer.field(1, type, address)
-  describeAmounts(writer, 'Capacity', status.capacity)
-  describeAmounts(writer, 'Allocatable', status.allocatable)
-  writer.line(0, 'System Info:')
-  for (const [key, label] of SYSTEM_INFO) writer.field(1, label, status.nodeInfo?.[key] ?? '')
-  if (spec.podCIDR) writer.field(0, 'PodCIDR', spec.podCIDR)
-  if (spec.podCIDRs?.length) writer.field(0, 'PodCIDRs', spec.podCIDRs.join(','))
-  describePodsOf(writer, subject, node)
   describeEvents(writer, subject)
-}
-
-const SYSTEM_INFO = [
-  ['machineID', 'Machine ID'],
-  ['systemUUID', 'System UUID'],
-  ['bootID', 'Boot ID'],
-  ['kernelVersion', 'Kernel Version'],
-  ['osImage', 'OS Image'],
-  ['operatingSystem', 'Operating System'],
-  ['architecture', 'Architecture'],
-  ['containerRuntimeVersion', 'Container Runtime Version'],
-  ['kubeletVersion', 'Kubelet Version'],
-] as const
-
-function describeAmounts(
-  writer: DescriptionWriter,
-  label: string,
-  amounts: Readonly<Record<string, string>> | undefined,
-): void {
-  if (amounts === undefined) return
-  writer.line(0, `${label}:`)
-  for (const name of Object.keys(amounts).sort()) writer.field(1, name, amounts[name]!)
-}
-
-function describePodsOf(writer: DescriptionWriter, subject: Subject, node: Node): void {
-  const pods = podsOnNode(subject, node)
-  writer.field(0, 'Non-terminated Pods', `(${pods.length} in total)`)
-  writer.line(1, 'Namespace\tName\tStatus\tAge')
-  writer.line(1, '---------\t----\t------\t---')
-  for (const { pod, status } of pods) {
-    const age = ageSince(pod.metadata.creationTimestamp, subject.context.now)
-    writer.line(1, `${pod.metadata.namespace}\t${pod.metadata.name}\t${status}\t${age}`)
-  }
 }
 
 /** A kind without a description of its own: its metadata and all its fields. */

@@ -5,8 +5,17 @@ import { clientError, ServerError } from '../errors.js'
 import { Flag, type FlagSpecs } from '../flags.js'
 import { readManifests } from '../manifests.js'
 import { type Found, fetchTarget, parseTargets, type TypeTarget } from '../targets.js'
-import { describeAnything, describeConfigMap, describeNamespace, describeNode } from './cluster.js'
+import { describeCronJob, describeJob } from './batch.js'
+import {
+  describeAnything,
+  describeConfigMap,
+  describeNamespace,
+  describeSecret,
+  describeServiceAccount,
+} from './cluster.js'
 import { describeEndpoints, describeService } from './network.js'
+import { describeNode } from './node.js'
+import { describeDaemonSet, describeStatefulSet } from './sets.js'
 import { describeDeployment, describePod, describeReplicaSet } from './workloads.js'
 import { DescriptionWriter, type Subject } from './writer.js'
 
@@ -23,9 +32,15 @@ const DESCRIBERS: Readonly<Record<string, (writer: DescriptionWriter, subject: S
   Pod: describePod,
   Deployment: describeDeployment,
   ReplicaSet: describeReplicaSet,
+  StatefulSet: describeStatefulSet,
+  DaemonSet: describeDaemonSet,
+  Job: describeJob,
+  CronJob: describeCronJob,
   Service: describeService,
   Endpoints: describeEndpoints,
   ConfigMap: describeConfigMap,
+  Secret: describeSecret,
+  ServiceAccount: describeServiceAccount,
   Namespace: describeNamespace,
   Node: describeNode,
 }

@@ -1,6 +1,5 @@
 // Descriptions of Pod, Deployment and ReplicaSet.
 
-import { summarizePod } from '../../api/printers/pod.js'
 import { formatSelector } from '../../api/printers/workload.js'
 import type { Deployment, Node, Pod, PodTemplateSpec, ReplicaSet } from '../../cluster/objects.js'
 import { describeContainers, describePlacement, describeVolumes } from './containers.js'
@@ -142,29 +141,24 @@ export function describeReplicaSet(writer: DescriptionWriter, subject: Subject):
   const owner = metadata.ownerReferences?.find(({ controller }) => controller)
   if (owner !== undefined) writer.field(0, 'Controlled By', `${owner.kind}/${owner.name}`)
   writer.field(0, 'Replicas', `${status?.replicas ?? 0} current / ${spec.replicas ?? 0} desired`)
-  const counts = podCounts(subject, formatSelector(spec.selector))
-  writer.field(
-    0,
-    'Pods Status',
-    `${counts.Running} Running / ${counts.Pending} Waiting / ${counts.Succeeded} Succeeded / ${counts.Failed} Failed`,
-  )
+  writer.field(0, 'Pods Status', podsStatus(subject, formatSelector(spec.selector)))
   describeTemplate(writer, spec.template)
   describeEvents(writer, subject)
 }
 
-function podCounts({ context, object }: Subject, labelSelector: string): Record<string, number> {
-  const counts: Record<string, number> = { Running: 0, Pending: 0, Succeeded: 0, Failed: 0 }
+/** How many pods that the object owns are in each phase. */
+export function podsStatus({ context, object }: Subject, labelSelector: string): string {
+  const counts = { Running: 0, Pending: 0, Succeeded: 0, Failed: 0, Unknown: 0 }
   const pods = context.client.list(context.mapper.find('pods'), object.metadata.namespace, { labelSelector })
   for (const pod of pods.items as Pod[]) {
-    const owned = pod.metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid)
-    if (owned) counts[pod.status?.phase ?? 'Pending'] = (counts[pod.status?.phase ?? 'Pending'] ?? 0) + 1
+    const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller)
+    if (owner?.uid === object.metadata.uid) counts[pod.status?.phase ?? 'Pending']++
   }
-  return counts
+  return `${counts.Running} Running / ${counts.Pending} Waiting / ${counts.Succeeded} Succeeded / ${counts.Failed} Failed`
 }
 
 /** The pods of a node that have not ended, for its description. */
-export function podsOnNode({ context }: Subject, node: Node): { pod: Pod; status: string }[] {
+export function podsOnNode({ context }: Subject, node: Node): Pod[] {
   const fieldSelector = `spec.nodeName=${node.metadata.name},status.phase!=Failed,status.phase!=Succeeded`
-  const pods = context.client.list(context.mapper.find('pods'), undefined, { fieldSelector }).items as Pod[]
-  return pods.map((pod) => ({ pod, status: summarizePod(pod).status }))
+  return context.client.list(context.mapper.find('pods'), undefined, { fieldSelector }).items as Pod[]
 }

@@ -26,6 +26,11 @@ export class DescriptionWriter {
     for (const line of lines.slice(1)) this.line(level, `\t${line}`)
   }
 
+  /** The text with its tabs, as `rollout history --revision` of the real one prints it. */
+  get unaligned(): string {
+    return this.#text
+  }
+
   /** The aligned text. */
   toString(): string {
     return alignTabs(this.#text.replace(/\n$/, ''), DESCRIPTION)
