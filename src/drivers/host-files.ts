@@ -6,6 +6,7 @@ import { sep } from 'node:path'
 import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type FileStat, type FileSystem, resolvePath } from '../posix/file-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
+import type { Pipe } from '../posix/pipe.js'
 
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -19,6 +20,14 @@ export class HostFiles implements FileSystem {
     this.#memory = new MemoryFileSystem(new Volume(new Quota(MEMORY_LIMIT_BYTES), unixMillis))
     for (const path of ['/dev', '/tmp', directory ?? '/root']) this.#memory.makeDirectory(path, true)
     this.#memory.makeNullDevice('/dev/null')
+  }
+
+  addPipe(pipe: Pipe): string {
+    return this.#memory.addPipe(pipe)
+  }
+
+  pipeAt(path: string): Pipe | undefined {
+    return this.#memory.pipeAt(path)
   }
 
   stat(path: string): FileStat {

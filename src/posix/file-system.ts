@@ -1,6 +1,8 @@
 // Files of a container: in memory, synchronous, POSIX names and errors. An instance is a tree with mounts
 // (posix/memory-fs.ts implements it).
 
+import type { Pipe } from './pipe.js'
+
 export type FileType = 'file' | 'directory' | 'device'
 
 export interface FileStat {
@@ -26,6 +28,10 @@ export interface FileSystem {
   remove(path: string, recursive?: boolean): void
   rename(from: string, to: string): void
   touch(path: string): void
+  /** Gives a pipe a name in /dev/fd, until it is removed; the name. */
+  addPipe(pipe: Pipe): string
+  /** The pipe with this name; undefined for everything else. */
+  pipeAt(path: string): Pipe | undefined
 }
 
 /** Joins and normalises: `..`, `.`, double slashes. */

@@ -4,7 +4,10 @@
 
 import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type FileStat, type FileSystem, resolvePath } from './file-system.js'
-import { toBytes } from './pipe.js'
+import { type Pipe, toBytes } from './pipe.js'
+
+/** Where pipes have names. */
+const PIPES = '/dev/fd'
 
 /** Paths whose places are remembered. */
 const MAX_PLACES = 1024
@@ -46,6 +49,8 @@ interface DirectoryNode {
 
 interface DeviceNode {
   readonly type: 'device'
+  /** Undefined: the null device. */
+  readonly pipe?: Pipe
   modifiedMillis: number
 }
 
@@ -127,6 +132,24 @@ export class MemoryFileSystem implements FileSystem {
     const place = this.#place(path, 'mknod')
     place.parent.entries.set(place.name, { type: 'device', modifiedMillis: place.mount.volume.unixMillis() })
     place.mount.volume.structure++
+  }
+
+  addPipe(pipe: Pipe): string {
+    this.makeDirectory(PIPES, true)
+    // From the top downwards, as bash takes them.
+    let descriptor = 63
+    while (this.exists(`${PIPES}/${descriptor}`)) descriptor--
+    const path = `${PIPES}/${descriptor}`
+    const { parent, name, mount } = this.#place(path, 'open')
+    parent.entries.set(name, { type: 'device', pipe, modifiedMillis: mount.volume.unixMillis() })
+    mount.volume.structure++
+    return path
+  }
+
+  pipeAt(path: string): Pipe | undefined {
+    if (!path.startsWith(`${PIPES}/`) || !this.exists(path)) return undefined
+    const node = this.#existing(path, 'open')
+    return node.type === 'device' ? node.pipe : undefined
   }
 
   stat(path: string): FileStat {

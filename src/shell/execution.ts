@@ -7,6 +7,7 @@ import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { Child } from '../posix/process.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell } from './control-flow.js'
+import { closeSubstitutions } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
 import { runSimpleCommand } from './simple-command.js'
 import { ReadOnlyVariable } from './state.js'
@@ -134,6 +135,7 @@ async function checkedCommand(shell: Shell, command: CommandNode, io: Io): Promi
 
 /** Runs one command of any kind; failures of the shell itself become messages and a status here. */
 export async function runCommand(shell: Shell, node: CommandNode, io: Io): Promise<number> {
+  const substitutions = shell.substitutions.length
   try {
     switch (node.type) {
       case 'Command':
@@ -149,6 +151,8 @@ export async function runCommand(shell: Shell, node: CommandNode, io: Io): Promi
     }
   } catch (error) {
     return await statusOfFailure(shell, error, io)
+  } finally {
+    closeSubstitutions(shell, substitutions)
   }
 }
 

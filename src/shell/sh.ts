@@ -8,7 +8,7 @@ import { runList, runSource } from './execution.js'
 import { runInteractive, runStandardInput } from './interactive.js'
 import { type Io, Shell } from './shell.js'
 import { type ShellOption, ShellState } from './state.js'
-import { reasonOf } from './streams.js'
+import { readWholeFile, reasonOf } from './streams.js'
 import { ShellSyntaxError } from './syntax.js'
 
 interface Invocation {
@@ -91,7 +91,7 @@ export const sh: Program = async (process) => {
     return await runBody(shell, options, (self, io) => untilSyntaxError(self, io))
   }
   try {
-    const text = process.system.fs.readText(resolvePath(process.cwd, first))
+    const text = await readWholeFile(process.system.fs, resolvePath(process.cwd, first))
     return await runText(shellOf(process, first, rest), text, options)
   } catch (error) {
     await process.stderr.write(`${name}: can't open '${first}': ${reasonOf(error)}\n`)

@@ -44,6 +44,8 @@ export class Shell {
   readonly jobs: Job[] = []
   /** Children whose end the shell waits for; a signal of the terminal is theirs as well. */
   readonly foreground = new Set<Child>()
+  /** What closes the pipes of process substitutions of the commands that run (process-substitution.ts). */
+  readonly substitutions: (() => void)[] = []
   /** Whether a terminal's user types the commands. */
   readonly interactive: boolean
   /** Conditions whose trap is due at the next command. */

@@ -2,7 +2,7 @@
 
 import { SystemError } from '../base/errors.js'
 import type { FileSystem } from '../posix/file-system.js'
-import { discardingWriter, emptyReader, readerOf } from '../posix/pipe.js'
+import { discardingWriter, emptyReader, readAll, readerOf } from '../posix/pipe.js'
 import type { ByteReader, ByteWriter } from '../posix/process.js'
 
 const NEWLINE = 10
@@ -51,14 +51,23 @@ function decode(chunks: readonly Uint8Array[]): string {
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
 }
 
-/** A file opened for reading: its content at this moment. */
+/** A file opened for reading: its content at this moment; what comes, of a pipe. */
 export function openFile(fs: FileSystem, path: string): ByteReader {
+  const pipe = fs.pipeAt(path)
+  if (pipe !== undefined) return pipe.reader
   return path === '/dev/null' ? emptyReader() : readerOf(fs.readFile(path).slice())
+}
+
+/** All that a file says; of a pipe, all that comes. */
+export async function readWholeFile(fs: FileSystem, path: string): Promise<string> {
+  return new TextDecoder().decode(await readAll(openFile(fs, path)))
 }
 
 /** A file opened for writing, empty unless `append`. Simplified: every write goes to its end. */
 export function createFile(fs: FileSystem, path: string, append: boolean): ByteWriter {
   if (path === '/dev/null') return discardingWriter()
+  const pipe = fs.pipeAt(path)
+  if (pipe !== undefined) return pipe.writer
   if (append) fs.appendFile(path, '')
   else fs.writeFile(path, '')
   return {

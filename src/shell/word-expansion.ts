@@ -5,10 +5,10 @@ import type { CommandExpansionPart, Script, Word, WordPart } from 'unbash'
 import { CollectingWriter } from '../posix/pipe.js'
 import { Arithmetic } from './arithmetic.js'
 import { expandBraces } from './brace-expansion.js'
-import { CommandError } from './control-flow.js'
 import { type ExpansionSink, FieldSink, PatternSink, TextSink } from './expansion-sink.js'
 import { expandParameter } from './parameter-expansion.js'
 import { expandPathname, isPattern } from './pattern.js'
+import { substituteProcess } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
 import { parseWords, refuseErrors } from './syntax.js'
 
@@ -176,7 +176,7 @@ async function expandPart(
       return sink.expanded(String(value), quoted)
     }
     case 'ProcessSubstitution':
-      throw new CommandError('process substitution is not supported', 2)
+      return sink.literal(substituteProcess(shell, part, io), true)
   }
 }
 

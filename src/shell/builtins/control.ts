@@ -5,7 +5,7 @@ import { SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { BreakLoop, CommandError, ContinueLoop, ExitShell, ReturnFromFunction } from '../control-flow.js'
 import { quoteForShell } from '../parameter-expansion.js'
 import type { Shell } from '../shell.js'
-import { reasonOf } from '../streams.js'
+import { readWholeFile, reasonOf } from '../streams.js'
 import type { Builtin, BuiltinCall } from './builtin.js'
 
 const KEYWORDS = new Set(
@@ -34,7 +34,7 @@ const source: Builtin = async ({ shell, args, io, name }) => {
   const { process, state } = shell
   let text: string
   try {
-    text = process.system.fs.readText(resolvePath(process.cwd, file))
+    text = await readWholeFile(process.system.fs, resolvePath(process.cwd, file))
   } catch (error) {
     throw new CommandError(`${name}: can't open '${file}': ${reasonOf(error)}`, 2, true)
   }
