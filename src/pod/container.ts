@@ -200,6 +200,8 @@ export class Container {
       this.#events.streamOutput(id, stream, bytes)
       return window.room()
     }
+    // Before the program starts: it may write at once.
+    if (terminal !== undefined) terminal.onOutput = (bytes) => send('stdout', bytes)
     const output = (stream: 'stdout' | 'stderr'): ByteWriter => ({
       isTTY: false,
       write: async (content) => send(stream, ownedBytes(content)),
@@ -213,7 +215,6 @@ export class Container {
       stderr: terminal?.writer ?? output('stderr'),
     })
     if (terminal !== undefined) {
-      terminal.onOutput = (bytes) => send('stdout', bytes)
       terminal.onSignal = (signal) => child.kill(signal)
     }
     this.#join(id, {

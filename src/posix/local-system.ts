@@ -209,6 +209,7 @@ function isBrokenPipe(error: unknown): boolean {
 function abortableReader(reader: ByteReader, signal: AbortSignal): ByteReader {
   return {
     isTTY: reader.isTTY,
+    ...(reader.terminal && { terminal: reader.terminal }),
     read: () => {
       if (signal.aborted) return Promise.reject(signal.reason)
       const wait = reader.read()

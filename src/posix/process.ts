@@ -7,9 +7,16 @@ import type { Micros } from '../base/time.js'
 import type { FileSystem } from './file-system.js'
 import type { Net } from './net.js'
 
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
 /** Where bytes come from: a pipe's or a file's end, a terminal. */
 export interface ByteReader {
   readonly isTTY: boolean
+  /** Its size changes; undefined where there is no terminal. */
+  readonly terminal?: TerminalSize
   /** Next bytes, waiting for them; undefined at the end. The caller owns them. */
   read(): Promise<Uint8Array | undefined>
   /** Bytes read too far go back to the front (line readers need it). */

@@ -4,7 +4,7 @@
 
 import { Wakeup } from './abort.js'
 import { toBytes } from './pipe.js'
-import type { ByteReader, ByteWriter, SignalName } from './process.js'
+import type { ByteReader, ByteWriter, SignalName, TerminalSize } from './process.js'
 
 const CONTROL_C = 3
 const CONTROL_D = 4
@@ -18,7 +18,7 @@ const DELETE = 127
 /** Typed and not read: more waits. Unlike Linux, which drops what does not fit into its 4096 bytes. */
 const UNREAD_BYTES = 65_536
 
-export class Terminal {
+export class Terminal implements TerminalSize {
   readonly reader: ByteReader
   readonly writer: ByteWriter
   columns: number
@@ -38,8 +38,10 @@ export class Terminal {
   constructor(columns = 80, rows = 24) {
     this.columns = columns
     this.rows = rows
+    const terminal = this
     this.reader = {
       isTTY: true,
+      terminal,
       read: () => this.#read(),
       unread: (bytes) => {
         if (bytes.length === 0) return
@@ -47,7 +49,6 @@ export class Terminal {
         this.#readable.wake()
       },
     }
-    const terminal = this
     this.writer = {
       isTTY: true,
       get columns() {

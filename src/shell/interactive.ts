@@ -18,6 +18,7 @@ export async function runInteractive(shell: Shell, io: Io): Promise<number> {
         if (io.stdin.isTTY) await io.stderr.write('exit\n')
         return shell.state.status
       }
+      setSize(shell, io)
       if (source.trim() !== '') await shell.evaluate(source, io)
     } catch (error) {
       if (error instanceof LineInterrupted) shell.state.status = 130
@@ -26,6 +27,13 @@ export async function runInteractive(shell: Shell, io: Io): Promise<number> {
       else throw error
     }
   }
+}
+
+/** COLUMNS and LINES, as bash keeps them with checkwinsize. */
+function setSize(shell: Shell, { stdin: { terminal } }: Io): void {
+  if (terminal === undefined) return
+  shell.state.set('COLUMNS', String(terminal.columns))
+  shell.state.set('LINES', String(terminal.rows))
 }
 
 /** Runs the commands of standard input as they come, so that they can read what follows them. */

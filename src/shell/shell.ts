@@ -118,6 +118,7 @@ export class Shell {
   ): ByteReader {
     return {
       isTTY: reader.isTTY,
+      ...(reader.terminal && { terminal: reader.terminal }),
       unread: (bytes) => reader.unread(bytes),
       read: async () => {
         const read = this.#reads.get(reader) ?? reader.read()

@@ -15,7 +15,21 @@ import { netApplets } from './net/index.js'
 import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test } from './output.js'
 import { plainly, time, timeout, watch, xargs } from './run.js'
 import { sed } from './sed.js'
-import { env, hostname, id, kill, killall, printenv, ps, pwd, sleep, uname, which, whoami } from './system.js'
+import {
+  env,
+  hostname,
+  id,
+  kill,
+  killall,
+  printenv,
+  ps,
+  pwd,
+  sleep,
+  stty,
+  uname,
+  which,
+  whoami,
+} from './system.js'
 import { tar } from './tar.js'
 
 /** Everything that needs no network of its own. */
@@ -67,6 +81,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     sleep,
     sort,
     stat,
+    stty,
     tac,
     tail,
     tar,

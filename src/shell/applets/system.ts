@@ -122,6 +122,20 @@ export const uname: Program = applet(async (process, args) => {
   return 0
 })
 
+/** Tells of the terminal, and changes nothing: the line discipline has no settings but its size. */
+export const stty: Program = applet(async (process, args) => {
+  const { terminal } = process.stdin
+  if (terminal === undefined) throw new UsageError('standard input: Not a tty')
+  const { columns, rows } = terminal
+  const [what = '-a', ...more] = args
+  if (more.length > 0 || (what !== 'size' && what !== '-a'))
+    throw new UsageError(`invalid argument '${more[0] ?? what}'`)
+  const keys = 'intr = ^C; quit = ^\\; erase = ^?; kill = ^U; eof = ^D;'
+  const all = `speed 38400 baud; rows ${rows}; columns ${columns};\n${keys}\nisig icanon echo echoctl onlcr\n`
+  await process.stdout.write(what === 'size' ? `${rows} ${columns}\n` : all)
+  return 0
+})
+
 export const ps: Program = applet(async (process) => {
   await process.stdout.write('PID   USER     TIME  COMMAND\n')
   for (const { pid, argv } of process.system.processes()) {
