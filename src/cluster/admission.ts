@@ -65,6 +65,8 @@ export class Admission {
     readonly clock: ClusterClock
     readonly random: Random
     readonly serviceSubnet: string
+    /** Of a dual-stack cluster. */
+    readonly ipv6ServiceSubnet?: string | undefined
     /** Default 30000-32767. */
     readonly nodePortRange?: NodePortRange
     readonly lenient?: boolean
@@ -73,8 +75,10 @@ export class Admission {
     this.#lenient = options.lenient ?? false
     this.#clock = options.clock
     this.#names = options.random.fork('dry-run')
-    const { serviceSubnet, nodePortRange = NODE_PORTS, random } = options
-    this.#services = new ServiceAllocator({ serviceSubnet, nodePortRange, random, lenient: this.#lenient })
+    const { serviceSubnet, ipv6ServiceSubnet, nodePortRange = NODE_PORTS, random } = options
+    const lenient = this.#lenient
+    const ranges = { serviceSubnet, ipv6ServiceSubnet, nodePortRange }
+    this.#services = new ServiceAllocator({ ...ranges, random, lenient })
     this.#store.watch<Service>('services', (event) => {
       if (event.type === 'DELETED') this.#services.release(event.object)
     })

@@ -3,12 +3,16 @@
 
 import type { Random } from '../base/random.js'
 import {
+  addAddress,
+  addressBits,
   type Cidr,
+  cidr,
   cidrContains,
   formatAddress,
   formatCidr,
+  type IpAddress,
   type Ipv4,
-  ipv4,
+  ip,
   ipv4Cidr,
   lastAddress,
   parseIpv4,
@@ -19,50 +23,51 @@ import {
  * free, so that fixed addresses in the lower part rarely collide (KEP-3070).
  */
 export class ServiceAddresses {
-  readonly #range: Cidr<Ipv4>
+  readonly #range: Cidr
   readonly #random: Random
-  readonly #used = new Set<Ipv4>()
-  /** First address of the part for dynamic allocation. */
-  readonly #dynamicStart: Ipv4
+  readonly #used = new Set<IpAddress>()
+  /** Addresses of the range, as distances from its first one: 0 and the last are never given to a Service. */
+  readonly #size: number
+  /** First distance of the part for dynamic allocation. */
+  readonly #dynamicStart: number
 
+  /** `serviceSubnet` is a prefix of either family. */
   constructor(serviceSubnet: string, random: Random) {
-    this.#range = ipv4Cidr(serviceSubnet)
+    this.#range = cidr(serviceSubnet)
     this.#random = random
-    const size = 2 ** (32 - this.#range.prefixLength)
+    const size = 2 ** (addressBits(this.#range.network) - this.#range.prefixLength)
     const staticBand = Math.min(Math.max(16, size / 16), 256)
-    this.#dynamicStart = this.#range.network + (staticBand < size ? staticBand : 1)
+    this.#size = size
+    this.#dynamicStart = staticBand < size ? staticBand : 1
   }
 
   /** Takes `address`; returns why it cannot be had. */
   take(address: string): string | undefined {
-    const number = ipv4(address)
+    const taken = ip(address)
     const last = lastAddress(this.#range)
-    if (!cidrContains(this.#range, number) || number === this.#range.network || number === last)
+    if (!cidrContains(this.#range, taken) || taken === this.#range.network || taken === last)
       return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${formatCidr(this.#range)}`
-    if (this.#used.has(number)) return 'provided IP is already allocated'
-    this.#used.add(number)
+    if (this.#used.has(taken)) return 'provided IP is already allocated'
+    this.#used.add(taken)
     return undefined
   }
 
   /** A free address; undefined when there is none left. */
   next(): string | undefined {
-    const last = lastAddress(this.#range)
-    return (
-      this.#pick(this.#dynamicStart, last - this.#dynamicStart) ??
-      this.#pick(this.#range.network + 1, this.#dynamicStart - this.#range.network - 1)
-    )
+    const start = this.#dynamicStart
+    return this.#pick(start, this.#size - 1 - start) ?? this.#pick(1, start - 1)
   }
 
   release(address: string): void {
-    this.#used.delete(ipv4(address))
+    this.#used.delete(ip(address))
   }
 
-  /** The first free one of `count` addresses from `start`, beginning at a random place. */
-  #pick(start: Ipv4, count: number): string | undefined {
+  /** The first free one of `count` addresses from distance `start`, beginning at a random place. */
+  #pick(start: number, count: number): string | undefined {
     if (count <= 0) return undefined
     const offset = this.#random.int(count)
     for (let i = 0; i < count; i++) {
-      const candidate = start + ((offset + i) % count)
+      const candidate = addAddress(this.#range.network, start + ((offset + i) % count))
       if (this.#used.has(candidate)) continue
       this.#used.add(candidate)
       return formatAddress(candidate)
@@ -167,35 +172,40 @@ export class LoadBalancerAddresses {
   }
 }
 
+/** More pods than this no node has: a range of IPv6 is not gone through to its end. */
+const MOST_PODS = 2 ** 32
+
 /** Pod addresses of one node, in order; a released one comes back when the range has been gone through (next fit). */
 export class PodAddresses {
-  readonly #first: Ipv4
+  readonly #first: IpAddress
   readonly #count: number
   readonly #prefixLength: number
-  readonly #used = new Set<Ipv4>()
+  readonly #used = new Set<IpAddress>()
   #next = 0
 
   /**
    * `gateway` is the bridge's address and is never given to a pod. When it is the first host of the range, pods
-   * start behind it; when it is the last, the range is used from its very first address.
+   * start behind it; when it is the last, the range is used from its very first address. Of either family.
    */
   constructor(podRange: string, gateway: string) {
-    const range = ipv4Cidr(podRange)
-    const bridge = ipv4(gateway)
-    const last = lastAddress(range)
+    const range = cidr(podRange)
+    const bridge = ip(gateway)
+    const startsBehind = bridge === addAddress(range.network, 1)
+    const size = 2 ** (addressBits(range.network) - range.prefixLength)
     this.#prefixLength = range.prefixLength
-    this.#first = bridge === range.network + 1 ? bridge + 1 : range.network
-    this.#count = last - this.#first
+    this.#first = startsBehind ? addAddress(bridge, 1) : range.network
+    this.#count = Math.min(MOST_PODS, size - 1 - (startsBehind ? 2 : 0))
     this.#used.add(bridge)
   }
 
   /** `10.36.0.0/16`: a free address with the prefix length of the range; undefined when there is none left. */
   next(): string | undefined {
     for (let i = 0; i < this.#count; i++) {
-      const candidate = this.#first + ((this.#next + i) % this.#count)
+      const distance = (this.#next + i) % this.#count
+      const candidate = addAddress(this.#first, distance)
       if (this.#used.has(candidate)) continue
       this.#used.add(candidate)
-      this.#next = (candidate - this.#first + 1) % this.#count
+      this.#next = (distance + 1) % this.#count
       return `${formatAddress(candidate)}/${this.#prefixLength}`
     }
     return undefined
@@ -203,6 +213,6 @@ export class PodAddresses {
 
   /** `address` with or without its prefix length. */
   release(address: string): void {
-    this.#used.delete(ipv4(address.split('/')[0]!))
+    this.#used.delete(ip(address.split('/')[0]!))
   }
 }

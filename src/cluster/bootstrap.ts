@@ -85,12 +85,13 @@ function addNode({ store, clock, config }: BootstrapTarget, node: NodeConfig): v
     },
     spec: {
       podCIDR: node.podCIDR,
-      podCIDRs: [node.podCIDR],
+      podCIDRs: [node.podCIDR, ...(node.ipv6 ? [node.ipv6.podCIDR] : [])],
       ...(taints.length > 0 && taintable(config) && { taints }),
     },
     status: {
       addresses: [
         { type: 'InternalIP', address: node.address },
+        ...(node.ipv6 ? [{ type: 'InternalIP' as const, address: node.ipv6.address }] : []),
         { type: 'Hostname', address: node.name },
       ],
       capacity,
@@ -241,6 +242,7 @@ function corefile({ clusterDomain }: ClusterConfig): string {
 }
 
 function clusterConfiguration(config: ClusterConfig): string {
+  const { ipv6 } = config
   return `apiServer: {}
 apiVersion: kubeadm.k8s.io/v1beta4
 certificatesDir: /etc/kubernetes/pki
@@ -252,8 +254,8 @@ kind: ClusterConfiguration
 kubernetesVersion: ${KUBERNETES_VERSION}
 networking:
   dnsDomain: ${config.clusterDomain}
-  podSubnet: ${config.podSubnet}
-  serviceSubnet: ${config.serviceSubnet}
+  podSubnet: ${[config.podSubnet, ...(ipv6 ? [ipv6.podSubnet] : [])].join(',')}
+  serviceSubnet: ${[config.serviceSubnet, ...(ipv6 ? [ipv6.serviceSubnet] : [])].join(',')}
 scheduler: {}
 `
 }

@@ -13,6 +13,7 @@ import {
   parseIpv4Cidr,
 } from '../wire/address.js'
 import type { NodePortRange } from './allocators.js'
+import { type Ipv6Config, type Ipv6NodeConfig, nodeIpv6, rangesOf, resolveIpv6 } from './ipv6-config.js'
 import type { Labels } from './objects.js'
 
 export interface NodeConfig {
@@ -24,6 +25,8 @@ export interface NodeConfig {
   readonly podRange: string
   /** The bridge's address in podRange, default gateway of the node's pods. */
   readonly gateway: string
+  /** Of a dual-stack cluster. */
+  readonly ipv6?: Ipv6NodeConfig
   readonly controlPlane: boolean
   readonly labels: Labels
 }
@@ -33,6 +36,8 @@ export interface ClusterConfig {
   readonly podSubnet: string
   readonly serviceSubnet: string
   readonly nodeSubnet: string
+  /** Undefined: the cluster has IPv4 only. */
+  readonly ipv6?: Ipv6Config
   /** Ports of the nodes for Services of type NodePort and LoadBalancer. */
   readonly nodePortRange: NodePortRange
   /** Addresses for Services of type LoadBalancer. */
@@ -58,6 +63,7 @@ export interface ClusterConfigInput {
     readonly controlPlane?: boolean
     readonly labels?: Labels
   }[]
+  /** These three: a prefix of IPv4, and for a dual-stack cluster one of IPv6 behind a comma. */
   readonly podSubnet?: string
   readonly serviceSubnet?: string
   readonly nodeSubnet?: string
@@ -85,14 +91,25 @@ const LOAD_BALANCER_PREFIX_LENGTH = 28
 
 /** Fills in what `input` leaves out. Throws a TypeError that names the value which cannot be. */
 export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterConfig {
-  const podSubnet = range(input.podSubnet ?? '10.244.0.0/16', 'podSubnet')
-  const serviceSubnet = range(input.serviceSubnet ?? '10.96.0.0/12', 'serviceSubnet')
-  const nodeSubnet = range(input.nodeSubnet ?? '192.168.56.0/24', 'nodeSubnet')
+  const pods = rangesOf(input.podSubnet ?? '10.244.0.0/16', 'podSubnet')
+  const services = rangesOf(input.serviceSubnet ?? '10.96.0.0/12', 'serviceSubnet')
+  const lan = rangesOf(input.nodeSubnet ?? '192.168.56.0/24', 'nodeSubnet')
+  const podSubnet = range(pods.ipv4, 'podSubnet')
+  const serviceSubnet = range(services.ipv4, 'serviceSubnet')
+  const nodeSubnet = range(lan.ipv4, 'nodeSubnet')
+  const ipv6 = resolveIpv6({
+    podSubnet: pods.ipv6,
+    serviceSubnet: services.ipv6,
+    nodeSubnet: lan.ipv6,
+  })
   if (serviceSubnet.prefixLength > 28)
     throw new TypeError(`serviceSubnet ${formatCidr(serviceSubnet)}: too small, at most /28`)
   const list = input.nodes ?? DEFAULT_NODES
   if (list.length === 0) throw new TypeError('nodes: a cluster has at least one node')
-  const nodes = list.map((node, index) => resolveNode(node, index, podSubnet, nodeSubnet))
+  const nodes = list.map((node, index) => {
+    const resolved = resolveNode(node, index, podSubnet, nodeSubnet)
+    return ipv6 === undefined ? resolved : { ...resolved, ipv6: nodeIpv6(ipv6, index, node.name) }
+  })
   refuseDuplicates(nodes)
   refuseOverlaps({ podSubnet, serviceSubnet, nodeSubnet }, nodes)
   const master = nodes.find((node) => node.controlPlane) ?? nodes[0]!
@@ -101,6 +118,7 @@ export function resolveClusterConfig(input: ClusterConfigInput = {}): ClusterCon
     podSubnet: formatCidr(podSubnet),
     serviceSubnet: formatCidr(serviceSubnet),
     nodeSubnet: formatCidr(nodeSubnet),
+    ...(ipv6 && { ipv6 }),
     nodePortRange: portRange(input.nodePortRange ?? '30000-32767'),
     loadBalancerPool: loadBalancerPool(input.loadBalancerPool, nodeSubnet, nodes),
     clusterDomain: input.clusterDomain ?? 'cluster.local',

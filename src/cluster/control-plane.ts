@@ -88,6 +88,7 @@ export class ControlPlane {
       clock: this.clock,
       random: random.fork('admission'),
       serviceSubnet: config.serviceSubnet,
+      ipv6ServiceSubnet: config.ipv6?.serviceSubnet,
       nodePortRange: config.nodePortRange,
       lenient,
     })

@@ -3,7 +3,7 @@
 
 import type { ControllerContext } from './controller-context.js'
 import type { EndpointAddress, Endpoints, Pod, Service } from './objects.js'
-import { type Backend, type BackendPort, podReference } from './service-backends.js'
+import { addressIn, type Backend, type BackendPort, familiesOf, podReference } from './service-backends.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
 type Subset = NonNullable<Endpoints['subsets']>[number]
@@ -76,13 +76,16 @@ function subsetsOf(service: Service, backends: readonly Backend[]): Subset[] {
   const byPort = new Map<string, PortAddresses>()
   for (const backend of backends) {
     if (backend.terminating && !evenUnready) continue
+    // Endpoints are of one family, the Service's primary one.
+    const ip = addressIn(backend, familiesOf(service)[0]!)
+    if (ip === undefined) continue
     const ports = service.spec.ports?.length ? backend.ports : [undefined]
     for (const port of ports) {
       const key = port === undefined ? '' : `${port.name}/${port.protocol}/${port.port}`
       let entry = byPort.get(key)
       if (entry === undefined) byPort.set(key, (entry = { port, ready: new Map(), notReady: new Map() }))
       const list = backend.ready || evenUnready ? entry.ready : entry.notReady
-      list.set(backend.ip, addressOf(backend))
+      list.set(ip, addressOf(backend, ip))
     }
   }
   const packed = new Map<string, PortAddresses[]>()
@@ -109,7 +112,7 @@ function toSubset(entries: readonly PortAddresses[]): Subset {
   }
 }
 
-function addressOf({ pod, ip, hostname }: Backend): EndpointAddress {
+function addressOf({ pod, hostname }: Backend, ip: string): EndpointAddress {
   return {
     ip,
     ...(hostname && { hostname }),

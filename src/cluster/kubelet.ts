@@ -13,8 +13,9 @@ import { hostPortsOf } from './host-ports.js'
 import { NodeLoad } from './node-load.js'
 import type { KubeObject, Node, Pod } from './objects.js'
 import { rejectionOf } from './pod-admission.js'
+import type { PodAddressing } from './pod-environment.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
-import { isAlive, type PodRecord, podRecord } from './pod-record.js'
+import { addressesOf, isAlive, type PodRecord, podRecord } from './pod-record.js'
 import { podStatus } from './pod-status.js'
 import { type ProbeKind, ProbeManager } from './probe-manager.js'
 import { ProbeRequests } from './probe-requests.js'
@@ -34,6 +35,8 @@ const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024
 export interface KubeletNode {
   readonly config: NodeConfig
   readonly addresses: PodAddresses
+  /** Of a dual-stack cluster. */
+  readonly ipv6Addresses: PodAddresses | undefined
   /** Images that were pulled before. */
   readonly images: Set<string>
   /** What the pods that it has taken and that have not ended use of it, by their uids. */
@@ -79,6 +82,7 @@ export class Kubelet implements Controller {
       this.#nodes.set(node.name, {
         config: node,
         addresses: new PodAddresses(node.podRange, node.gateway),
+        ipv6Addresses: node.ipv6 && new PodAddresses(node.ipv6.podCIDR, node.ipv6.gateway),
         images: new Set(),
         load: new NodeLoad(),
       })
@@ -215,6 +219,9 @@ export class Kubelet implements Controller {
         'FailedCreatePodSandBox',
         `Failed to create pod sandbox: no IP addresses available in range ${node.config.podRange}`,
       )
+    record.ipv6Address ??= record.hostNetwork
+      ? nodeIpv6Address(node, this.#config)
+      : node.ipv6Addresses?.next()
     record.blocked = undefined
     record.sandbox = 'creating'
     this.#runtime.createSandbox({
@@ -227,9 +234,11 @@ export class Kubelet implements Controller {
       hostPorts: record.hostNetwork ? [] : hostPortsOf(pod.spec),
       address: record.address,
       gateway: node.config.gateway,
+      ...(record.ipv6Address !== undefined &&
+        node.config.ipv6 && { ipv6: { address: record.ipv6Address, gateway: node.config.ipv6.gateway } }),
       mtuBytes: this.#config.mtuBytes,
       resolvConf: resolvConf(pod, this.#config),
-      hosts: etcHosts(pod, record.address.split('/')[0]!, this.#config),
+      hosts: etcHosts(pod, addressesOf(record), this.#config),
       volumes,
       memoryLimitBytes: memoryLimit(pod),
     })
@@ -335,7 +344,10 @@ export class Kubelet implements Controller {
   #releaseAddress(record: PodRecord): void {
     if (record.address !== undefined && !record.hostNetwork)
       this.#node(record).addresses.release(record.address)
+    if (record.ipv6Address !== undefined && !record.hostNetwork)
+      this.#node(record).ipv6Addresses?.release(record.ipv6Address)
     record.address = undefined
+    record.ipv6Address = undefined
   }
 
   #onProbe(uid: PodUid, name: string, kind: ProbeKind, ok: boolean): void {
@@ -351,11 +363,11 @@ export class Kubelet implements Controller {
     const { store, clock } = this.#context
     const pod = this.#podOf(record)
     if (pod === undefined) return
-    store.update({ ...pod, status: podStatus(pod, record, this.#node(record).config.address, clock) })
+    store.update({ ...pod, status: podStatus(pod, record, hostAddresses(this.#node(record).config), clock) })
   }
 
-  #addressing(record: PodRecord): { podIP: string; hostIP: string } {
-    return { podIP: record.address?.split('/')[0] ?? '', hostIP: this.#node(record).config.address }
+  #addressing(record: PodRecord): PodAddressing {
+    return { podIPs: addressesOf(record), hostIPs: hostAddresses(this.#node(record).config) }
   }
 
   #node(record: PodRecord): KubeletNode {
@@ -367,6 +379,15 @@ export class Kubelet implements Controller {
   #source(record: PodRecord): { component: string; host: string } {
     return { component: 'kubelet', host: record.nodeName }
   }
+}
+
+/** Its address, and that of IPv6 if it has one. */
+function hostAddresses({ address, ipv6 }: NodeConfig): string[] {
+  return ipv6 === undefined ? [address] : [address, ipv6.address]
+}
+
+function nodeIpv6Address({ config }: KubeletNode, { ipv6 }: ClusterConfig): string | undefined {
+  return ipv6 && config.ipv6 && `${config.ipv6.address}/${ipv6.nodeSubnet.split('/')[1]}`
 }
 
 /** With the prefix length of the nodes' network. */

@@ -357,7 +357,7 @@ export interface Service extends KubeObject {
     externalTrafficPolicy?: 'Cluster' | 'Local'
     internalTrafficPolicy?: 'Cluster' | 'Local'
     ipFamilies?: ('IPv4' | 'IPv6')[]
-    ipFamilyPolicy?: string
+    ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack'
     loadBalancerIP?: string
     loadBalancerSourceRanges?: string[]
     loadBalancerClass?: string

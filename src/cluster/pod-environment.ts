@@ -13,8 +13,9 @@ export class ContainerConfigError extends Error {}
 
 /** Addresses that a pod has by the time its containers start. */
 export interface PodAddressing {
-  readonly podIP: string
-  readonly hostIP: string
+  /** The primary ones first. */
+  readonly podIPs: readonly string[]
+  readonly hostIPs: readonly string[]
 }
 
 /**
@@ -91,7 +92,7 @@ function findData(
   return found
 }
 
-function fieldValue(pod: Pod, path: string, { podIP, hostIP }: PodAddressing): string {
+function fieldValue(pod: Pod, path: string, { podIPs, hostIPs }: PodAddressing): string {
   const { metadata, spec } = pod
   const keyed = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path)
   if (keyed) return metadata[keyed[1] as 'labels']?.[keyed[2]!] ?? ''
@@ -101,10 +102,10 @@ function fieldValue(pod: Pod, path: string, { podIP, hostIP }: PodAddressing): s
     'metadata.uid': metadata.uid,
     'spec.nodeName': spec.nodeName,
     'spec.serviceAccountName': spec.serviceAccountName,
-    'status.hostIP': hostIP,
-    'status.hostIPs': hostIP,
-    'status.podIP': podIP,
-    'status.podIPs': podIP,
+    'status.hostIP': hostIPs[0],
+    'status.hostIPs': hostIPs.join(','),
+    'status.podIP': podIPs[0],
+    'status.podIPs': podIPs.join(','),
   }
   return fields[path] ?? ''
 }

@@ -40,8 +40,8 @@ export function resolvConf(pod: Pod, config: ClusterConfig): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-/** Text of /etc/hosts for a pod with the address `podIP`; on the node's network it is the node's. */
-export function etcHosts(pod: Pod, podIP: string, config: ClusterConfig): string {
+/** Text of /etc/hosts for a pod with the addresses `podIPs`; on the node's network it is the node's. */
+export function etcHosts(pod: Pod, podIPs: readonly string[], config: ClusterConfig): string {
   const hostname = podHostname(pod)
   const { subdomain, hostAliases = [] } = pod.spec
   const names = subdomain
@@ -59,7 +59,7 @@ export function etcHosts(pod: Pod, podIP: string, config: ClusterConfig): string
     ['fe00::0', 'ip6-mcastprefix'],
     ['fe00::1', 'ip6-allnodes'],
     ['fe00::2', 'ip6-allrouters'],
-    [podIP, ...names],
+    ...podIPs.map((address): [string, ...string[]] => [address, ...names]),
   ]
   const title = `# Kubernetes-managed hosts file${isHostNetwork ? ' (host network)' : ''}.`
   const lines = [title, ...(isHostNetwork ? node : own).map((entry) => entry.join('\t'))]

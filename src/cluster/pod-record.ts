@@ -60,6 +60,8 @@ export interface PodRecord {
   sandboxUntil: Micros
   /** With prefix length; undefined before the sandbox is asked for and after it is gone. */
   address: string | undefined
+  /** Likewise, of a dual-stack cluster. */
+  ipv6Address: string | undefined
   startedAt: Micros
   /** Something outside must change before the pod can go on: what, and the event's text. */
   blocked: string | undefined
@@ -68,6 +70,11 @@ export interface PodRecord {
   /** Grace period that the containers were told; a later, shorter one is told again. */
   grace: Micros
   readonly containers: ContainerRecord[]
+}
+
+/** Addresses of the pod's sandbox, the primary one first; none before it is asked for. */
+export function addressesOf({ address, ipv6Address }: PodRecord): string[] {
+  return [address, ipv6Address].flatMap((text) => text?.split('/')[0] ?? [])
 }
 
 export function podRecord(pod: Pod, now: Micros): PodRecord {
@@ -83,6 +90,7 @@ export function podRecord(pod: Pod, now: Micros): PodRecord {
     sandbox: 'none',
     sandboxUntil: 0,
     address: undefined,
+    ipv6Address: undefined,
     startedAt: now,
     blocked: undefined,
     killAt: NEVER,

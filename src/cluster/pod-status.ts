@@ -7,12 +7,20 @@ import { randomHex } from './names.js'
 import type { Condition, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from './objects.js'
 import type { Rejection } from './pod-admission.js'
 import { findCondition, setCondition } from './pod-condition.js'
-import { type ContainerRecord, isInitialized, type PodRecord } from './pod-record.js'
+import { addressesOf, type ContainerRecord, isInitialized, type PodRecord } from './pod-record.js'
 
-/** The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. */
-export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: ClusterClock): PodStatus {
+/**
+ * The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. `hostIPs`: the node's
+ * addresses, its primary one first.
+ */
+export function podStatus(
+  pod: Pod,
+  record: PodRecord,
+  hostIPs: readonly string[],
+  clock: ClusterClock,
+): PodStatus {
   if (record.rejection !== undefined) return rejectedStatus(pod, record.rejection)
-  const { podIP: lastIP, podIPs: _ips, ...kept } = pod.status ?? {}
+  const { podIP: _last, podIPs: lastIPs = [], ...kept } = pod.status ?? {}
   const initialized = isInitialized(record)
   const statuses = (init: boolean) =>
     record.containers
@@ -25,17 +33,18 @@ export function podStatus(pod: Pod, record: PodRecord, hostIP: string, clock: Cl
   const phase = record.containers.some(({ changed }) => changed)
     ? 'Running'
     : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
-  const ownIP = record.sandbox === 'ready' ? record.address?.split('/')[0] : undefined
+  const ownIPs = record.sandbox === 'ready' ? addressesOf(record) : []
   // A pod that has ended is still told with the address that it had.
   const isFinished = phase === 'Succeeded' || phase === 'Failed'
-  const podIP = record.hostNetwork ? hostIP : (ownIP ?? (isFinished ? lastIP : undefined))
+  const before = isFinished ? lastIPs.map(({ ip }) => ip) : []
+  const podIPs = record.hostNetwork ? hostIPs : ownIPs.length > 0 ? ownIPs : before
   return {
     ...kept,
     phase,
     conditions: conditions(pod, record, phase, containerStatuses, clock),
-    hostIP,
-    hostIPs: [{ ip: hostIP }],
-    ...(podIP && { podIP, podIPs: [{ ip: podIP }] }),
+    hostIP: hostIPs[0]!,
+    hostIPs: hostIPs.map((ip) => ({ ip })),
+    ...(podIPs.length > 0 && { podIP: podIPs[0]!, podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: clock.timestampAt(record.startedAt),
     ...(initContainerStatuses.length > 0 && { initContainerStatuses }),
     containerStatuses,

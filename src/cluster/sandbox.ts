@@ -35,6 +35,8 @@ export interface SandboxSpec {
   /** Pod address with the prefix length of its pod range: `10.36.0.0/16`. With hostNetwork, the node's. */
   readonly address: string
   readonly gateway: string
+  /** Of a dual-stack cluster: address and gateway likewise. */
+  readonly ipv6?: { readonly address: string; readonly gateway: string }
   readonly mtuBytes: number
   /** Text of /etc/resolv.conf and /etc/hosts. */
   readonly resolvConf: string

@@ -2,11 +2,12 @@
 // when it is written, kept while it needs them, given back when it does not any more.
 
 import type { Random } from '../base/random.js'
-import { parseIpv4 } from '../wire/address.js'
+import { type AddressFamily, familyOf, parseAddress } from '../wire/address.js'
 import { type NodePortRange, NodePorts, ServiceAddresses } from './allocators.js'
 import { FieldErrors, goStrings } from './field-errors.js'
 import type { Service, ServicePort } from './objects.js'
 import { knownResource } from './resources.js'
+import { assumeFamilies, settleFamilies } from './service-families.js'
 import {
   isExternallyAccessible,
   needsClusterIP,
@@ -16,18 +17,26 @@ import {
 import { ApiError, invalid } from './status.js'
 
 export class ServiceAllocator {
-  readonly #addresses: ServiceAddresses
+  /** By family, the primary one first. */
+  readonly #addresses: ReadonlyMap<AddressFamily, ServiceAddresses>
   readonly #nodePorts: NodePorts
   readonly #lenient: boolean
 
   /** `lenient` takes what a Service names as it is, even when another has it or it is in no range. */
   constructor(options: {
     readonly serviceSubnet: string
+    /** Of a dual-stack cluster. */
+    readonly ipv6ServiceSubnet?: string | undefined
     readonly nodePortRange: NodePortRange
     readonly random: Random
     readonly lenient: boolean
   }) {
-    this.#addresses = new ServiceAddresses(options.serviceSubnet, options.random.fork('cluster-ip'))
+    const { serviceSubnet, ipv6ServiceSubnet, random } = options
+    const addresses = new Map<AddressFamily, ServiceAddresses>()
+    addresses.set('IPv4', new ServiceAddresses(serviceSubnet, random.fork('cluster-ip')))
+    if (ipv6ServiceSubnet !== undefined)
+      addresses.set('IPv6', new ServiceAddresses(ipv6ServiceSubnet, random.fork('cluster-ip/IPv6')))
+    this.#addresses = addresses
     this.#nodePorts = new NodePorts(options.nodePortRange, options.random.fork('node-port'))
     this.#lenient = options.lenient
   }
@@ -39,7 +48,9 @@ export class ServiceAllocator {
   allocate(service: Service, stored?: Service): void {
     const undo: (() => void)[] = []
     try {
-      if (needsClusterIP(service)) this.#allocateAddress(service, stored, undo)
+      if (this.#lenient) assumeFamilies(service, 'IPv4')
+      else settleFamilies(service, stored, [...this.#addresses.keys()])
+      if (needsClusterIP(service)) this.#allocateAddresses(service, stored, undo)
       if (needsNodePorts(service)) this.#allocateNodePorts(service, stored, undo)
       if (needsHealthCheckPort(service)) this.#allocateHealthCheckPort(service, stored, undo)
     } catch (error) {
@@ -50,37 +61,56 @@ export class ServiceAllocator {
 
   /** Gives back what `service` has; of a Service that is replaced, what its `next` version has not kept. */
   release(service: Service, next?: Service): void {
-    const { clusterIP } = service.spec
-    if (clusterIP && clusterIP !== next?.spec.clusterIP && parseIpv4(clusterIP) !== undefined)
-      this.#addresses.release(clusterIP)
+    const keptAddresses = next === undefined ? [] : addressesOf(next)
+    for (const address of addressesOf(service)) {
+      if (!keptAddresses.includes(address)) this.#rangeOf(address)?.release(address)
+    }
     const kept = new Set(next && portsOf(next))
     for (const port of portsOf(service)) if (!kept.has(port)) this.#nodePorts.release(port)
   }
 
-  #allocateAddress(service: Service, stored: Service | undefined, undo: (() => void)[]): void {
-    const { spec, metadata } = service
-    const wanted = spec.clusterIP || spec.clusterIPs?.[0]
-    if (wanted === 'None') {
+  #allocateAddresses(service: Service, stored: Service | undefined, undo: (() => void)[]): void {
+    const { spec } = service
+    const wanted = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []
+    if (wanted[0] === 'None') {
       spec.clusterIP = 'None'
       spec.clusterIPs = ['None']
       return
     }
-    if (wanted && wanted === stored?.spec.clusterIP) return
-    if (wanted) {
-      const refusal = parseIpv4(wanted) === undefined ? undefined : this.#addresses.take(wanted)
-      if (refusal !== undefined && !this.#lenient)
-        throw refused(
-          metadata.name,
-          'spec.clusterIPs',
-          goStrings([wanted]),
-          `failed to allocate IP ${wanted}: ${refusal}`,
-        )
-    }
-    const address = wanted || this.#addresses.next()
+    const addresses = (spec.ipFamilies ?? []).map((family, i) => {
+      return this.#allocateAddress(service, wanted[i], family, stored, undo)
+    })
+    // What a manifest says it has, it has.
+    spec.clusterIPs = this.#lenient && wanted.length > addresses.length ? [...wanted] : addresses
+    spec.clusterIP = spec.clusterIPs[0]!
+  }
+
+  #allocateAddress(
+    service: Service,
+    wanted: string | undefined,
+    family: AddressFamily,
+    stored: Service | undefined,
+    undo: (() => void)[],
+  ): string {
+    if (wanted && stored !== undefined && addressesOf(stored).includes(wanted)) return wanted
+    const range = (wanted && this.#rangeOf(wanted)) || this.#addresses.get(family)
+    const refusal = wanted && parseAddress(wanted) !== undefined ? range?.take(wanted) : undefined
+    if (refusal !== undefined && !this.#lenient)
+      throw refused(
+        service.metadata.name,
+        'spec.clusterIPs',
+        goStrings(service.spec.clusterIPs ?? [wanted!]),
+        `failed to allocate IP ${wanted}: ${refusal}`,
+      )
+    const address = wanted || range?.next()
     if (address === undefined) throw internal('failed to allocate a serviceIP: range is full')
-    undo.push(() => this.#addresses.release(address))
-    spec.clusterIP = address
-    if (!this.#lenient || !spec.clusterIPs?.length) spec.clusterIPs = [address]
+    undo.push(() => range?.release(address))
+    return address
+  }
+
+  #rangeOf(address: string): ServiceAddresses | undefined {
+    const parsed = parseAddress(address)
+    return parsed === undefined ? undefined : this.#addresses.get(familyOf(parsed))
   }
 
   /** Ports of one number share a node port, whatever their protocols, unless they name different ones. */
@@ -185,6 +215,12 @@ function sameNodePorts(service: Service, stored: Service): boolean {
 
 function requestedNodePort(port: number, ports: readonly ServicePort[]): number | undefined {
   return ports.find((other) => other.port === port && other.nodePort)?.nodePort
+}
+
+/** The cluster addresses that a Service has: none of a headless one. */
+function addressesOf({ spec }: Service): readonly string[] {
+  const all = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP ?? '']
+  return all.filter((text) => parseAddress(text) !== undefined)
 }
 
 /** Every port of the node's range that a Service has, each once. */

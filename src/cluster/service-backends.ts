@@ -1,6 +1,7 @@
 // Which pods are behind a Service and on which ports: what the Endpoints and the EndpointSlice controllers have in
 // common.
 
+import type { AddressFamily } from '../wire/address.js'
 import type { Pod, Service, ServicePort } from './objects.js'
 import { isPodReady } from './pod-condition.js'
 import type { ServiceIndex } from './service-index.js'
@@ -16,7 +17,8 @@ export interface BackendPort {
 /** A pod behind a Service. */
 export interface Backend {
   readonly pod: Pod
-  readonly ip: string
+  /** Its addresses in the order of its status, the primary one first. */
+  readonly addresses: readonly string[]
   /** The condition Ready. */
   readonly ready: boolean
   readonly terminating: boolean
@@ -60,18 +62,28 @@ export class ServiceBackends {
 }
 
 function backendOf(service: Service, pod: Pod): Backend | undefined {
-  const { podIP, phase } = pod.status ?? {}
+  const { podIP, podIPs, phase } = pod.status ?? {}
   if (!podIP || phase === 'Succeeded' || phase === 'Failed') return undefined
   const ports = (service.spec.ports ?? []).flatMap((port) => resolvePort(pod, port))
   return {
     pod,
-    ip: podIP,
+    addresses: [...new Set([podIP, ...(podIPs ?? []).map(({ ip }) => ip)])],
     ready: isPodReady(pod),
     terminating: pod.metadata.deletionTimestamp !== undefined,
     hostname: pod.spec.subdomain === service.metadata.name ? pod.spec.hostname : undefined,
     ports,
     portsKey: JSON.stringify(ports),
   }
+}
+
+/** The backend's address in a family; undefined when it has none. */
+export function addressIn({ addresses }: Backend, family: AddressFamily): string | undefined {
+  return addresses.find((text) => text.includes(':') === (family === 'IPv6'))
+}
+
+/** Families in which a Service has endpoints. */
+export function familiesOf({ spec }: Service): readonly AddressFamily[] {
+  return spec.ipFamilies?.length ? spec.ipFamilies : ['IPv4']
 }
 
 /** A named target port is looked up among the pod's container ports of the same protocol. */

@@ -1,6 +1,7 @@
 // EndpointSlices: what kube-proxy and DNS read. For Services with a selector they come from the pods, for others they
 // mirror Endpoints made by hand (upstream has a controller for each).
 
+import type { AddressFamily } from '../wire/address.js'
 import type { ControllerContext } from './controller-context.js'
 import { controllerReference } from './controller-context.js'
 import { HEADLESS_LABEL } from './endpoints-controller.js'
@@ -15,7 +16,7 @@ import {
   type Service,
   type SliceEndpoint,
 } from './objects.js'
-import { type Backend, podReference } from './service-backends.js'
+import { addressIn, type Backend, familiesOf, podReference } from './service-backends.js'
 import type { ObjectStore } from './store.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 
@@ -29,8 +30,9 @@ const MAX_ENDPOINTS = 100
 
 type SlicePorts = EndpointSlice['ports']
 
-/** Endpoints that have the same ports, and so may share a slice. */
+/** Endpoints of one family that have the same ports, and so may share a slice. */
 interface SliceGroup {
+  readonly family: AddressFamily
   readonly ports: SlicePorts
   /** By what tells endpoints apart: the address. */
   readonly endpoints: Map<string, SliceEndpoint>
@@ -40,7 +42,7 @@ export class SliceController implements Controller {
   readonly name = 'endpointslice'
   readonly #context: ControllerContext
   /** Endpoints as they were last written, while their backends and the nodes' zones stay the same. */
-  #endpoints = new WeakMap<Backend, SliceEndpoint>()
+  #endpoints = new WeakMap<Backend, Map<AddressFamily, SliceEndpoint>>()
 
   constructor(context: ControllerContext) {
     this.#context = context
@@ -96,10 +98,14 @@ export class SliceController implements Controller {
     existing: readonly EndpointSlice[],
   ): void {
     const template = sliceTemplate(service, owner, manager)
+    const families =
+      manager === FROM_PODS ? familiesOf(service) : [...new Set(groups.map(({ family }) => family))]
     const kept = new Set<EndpointSlice>()
     for (const group of groups) {
       const waiting = new Map(group.endpoints)
-      const slices = existing.filter((slice) => equalJson(slice.ports, group.ports))
+      const slices = existing.filter(({ addressType, ports }) => {
+        return addressType === group.family && equalJson(ports, group.ports)
+      })
       const contents = slices.map((slice) => {
         const stay = slice.endpoints.flatMap(({ addresses }) => waiting.get(addresses[0]!) ?? [])
         for (const { addresses } of stay) waiting.delete(addresses[0]!)
@@ -111,21 +117,30 @@ export class SliceController implements Controller {
         if (rest.length > 0) endpoints.push(...rest.splice(0, MAX_ENDPOINTS - endpoints.length))
         if (endpoints.length === 0) continue
         kept.add(slice)
-        this.#write(slice, template, endpoints, group.ports)
+        this.#write(slice, template, group.family, endpoints, group.ports)
       }
-      while (rest.length > 0) this.#write(undefined, template, rest.splice(0, MAX_ENDPOINTS), group.ports)
+      while (rest.length > 0)
+        this.#write(undefined, template, group.family, rest.splice(0, MAX_ENDPOINTS), group.ports)
     }
     const spare = existing.filter((slice) => !kept.has(slice))
-    if (groups.every(({ endpoints }) => endpoints.size === 0)) {
-      const placeholder = spare.shift()
-      this.#write(placeholder, template, [], [])
+    for (const family of families.length === 0 ? ['IPv4' as const] : families) {
+      if (groups.some((group) => group.family === family && group.endpoints.size > 0)) continue
+      const placeholder = spare.find(({ addressType }) => addressType === family)
+      if (placeholder !== undefined) kept.add(placeholder)
+      this.#write(placeholder, template, family, [], [])
     }
-    for (const slice of spare) this.#remove(slice)
+    for (const slice of spare) if (!kept.has(slice)) this.#remove(slice)
   }
 
   #groupBackends(service: Service): SliceGroup[] {
+    return familiesOf(service).flatMap((family) => this.#groupBackendsOf(service, family))
+  }
+
+  #groupBackendsOf(service: Service, family: AddressFamily): SliceGroup[] {
     const groups = new Map<string, SliceGroup>()
     for (const backend of this.#context.backends.of(service)) {
+      const address = addressIn(backend, family)
+      if (address === undefined) continue
       if (service.spec.ports?.length && backend.ports.length === 0) continue
       let group = groups.get(backend.portsKey)
       if (group === undefined) {
@@ -135,27 +150,34 @@ export class SliceController implements Controller {
           protocol,
           ...(appProtocol && { appProtocol }),
         }))
-        groups.set(backend.portsKey, (group = { ports, endpoints: new Map() }))
+        groups.set(backend.portsKey, (group = { family, ports, endpoints: new Map() }))
       }
-      let endpoint = this.#endpoints.get(backend)
-      if (endpoint === undefined) {
-        endpoint = frozenJson(endpointOf(backend, service, this.#context.store))
-        this.#endpoints.set(backend, endpoint)
-      }
-      group.endpoints.set(backend.ip, endpoint)
+      group.endpoints.set(address, this.#endpointOf(backend, service, family, address))
     }
     return [...groups.values()]
+  }
+
+  #endpointOf(backend: Backend, service: Service, family: AddressFamily, address: string): SliceEndpoint {
+    const known = this.#endpoints.get(backend) ?? new Map<AddressFamily, SliceEndpoint>()
+    let endpoint = known.get(family)
+    if (endpoint === undefined) {
+      endpoint = frozenJson(endpointOf(backend, address, service, this.#context.store))
+      known.set(family, endpoint)
+      this.#endpoints.set(backend, known)
+    }
+    return endpoint
   }
 
   #write(
     slice: EndpointSlice | undefined,
     template: EndpointSlice,
+    addressType: AddressFamily,
     endpoints: SliceEndpoint[],
     ports: SlicePorts,
   ): void {
     const { store } = this.#context
     if (slice === undefined) {
-      store.create({ ...template, endpoints, ports })
+      store.create({ ...template, addressType, endpoints, ports })
       return
     }
     const { labels } = template.metadata
@@ -197,15 +219,15 @@ function sliceTemplate(service: Service, owner: KubeObject, manager: string): En
 }
 
 /** `serving` is the pod's readiness; `ready` is that too, unless the pod terminates. */
-function endpointOf(backend: Backend, { spec }: Service, store: ObjectStore): SliceEndpoint {
-  const { pod, ip, ready, terminating, hostname } = backend
+function endpointOf(backend: Backend, address: string, { spec }: Service, store: ObjectStore): SliceEndpoint {
+  const { pod, ready, terminating, hostname } = backend
   const { nodeName } = pod.spec
   const node = nodeName ? store.get<Node>('nodes', undefined, nodeName) : undefined
   const zone = node?.metadata.labels?.[ZONE_LABEL]
   const isReady = spec.publishNotReadyAddresses === true || (ready && !terminating)
   const hints = isReady ? hintsOf(spec.trafficDistribution, nodeName, zone) : undefined
   return {
-    addresses: [ip],
+    addresses: [address],
     conditions: { ready: isReady, serving: ready, terminating },
     ...(hostname && { hostname }),
     targetRef: podReference(pod),
@@ -234,28 +256,41 @@ function hintsOf(
   }
 }
 
+/** A subset with addresses of both families becomes slices of each. */
 function groupSubsets(endpoints: Endpoints): SliceGroup[] {
-  return (endpoints.subsets ?? []).map(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
-    const group = new Map<string, SliceEndpoint>()
-    for (const [list, ready] of [
-      [addresses, true],
-      [notReadyAddresses, false],
-    ] as const)
-      for (const { ip, hostname, nodeName, targetRef } of list)
-        group.set(ip, {
-          addresses: [ip],
-          conditions: { ready },
-          ...(hostname && { hostname }),
-          ...(targetRef && { targetRef }),
-          ...(nodeName && { nodeName }),
-        })
-    return {
-      ports: ports.map(({ name, port, protocol }) => ({
-        name: name ?? '',
-        port,
-        protocol: protocol ?? 'TCP',
-      })),
-      endpoints: group,
+  return (endpoints.subsets ?? []).flatMap((subset) =>
+    (['IPv4', 'IPv6'] as const)
+      .map((family) => groupSubset(subset, family))
+      .filter((group) => group.endpoints.size > 0),
+  )
+}
+
+function groupSubset(
+  { addresses = [], notReadyAddresses = [], ports = [] }: NonNullable<Endpoints['subsets']>[number],
+  family: AddressFamily,
+): SliceGroup {
+  const group = new Map<string, SliceEndpoint>()
+  for (const [list, ready] of [
+    [addresses, true],
+    [notReadyAddresses, false],
+  ] as const)
+    for (const { ip, hostname, nodeName, targetRef } of list) {
+      if (ip.includes(':') !== (family === 'IPv6')) continue
+      group.set(ip, {
+        addresses: [ip],
+        conditions: { ready },
+        ...(hostname && { hostname }),
+        ...(targetRef && { targetRef }),
+        ...(nodeName && { nodeName }),
+      })
     }
-  })
+  return {
+    family,
+    ports: ports.map(({ name, port, protocol }) => ({
+      name: name ?? '',
+      port,
+      protocol: protocol ?? 'TCP',
+    })),
+    endpoints: group,
+  }
 }

@@ -1,6 +1,6 @@
 // Validation of a pod's specification, alone or as a template.
 
-import { parseIpv4 } from '../wire/address.js'
+import { parseAddress } from '../wire/address.js'
 import type { FieldErrors } from './field-errors.js'
 import { quote } from './field-errors.js'
 import { hostPortText } from './host-ports.js'
@@ -61,16 +61,8 @@ export function validatePodSpec(spec: PodSpec, path: string, errors: FieldErrors
 
 /** Adds the error of an address that is none. */
 export function validateIp(text: string, field: string, errors: FieldErrors): void {
-  if (parseIpv4(text) === undefined && !isIpv6(text))
+  if (parseAddress(text) === undefined)
     errors.invalid(field, quote(text), 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
-}
-
-/** By its form only: Podwire carries IPv6 addresses in objects, not on wires. */
-function isIpv6(text: string): boolean {
-  return (
-    /^[0-9a-fA-F:]+$/.test(text) &&
-    text.includes('::') !== /^([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}$/.test(text)
-  )
 }
 
 /** Returns the names of the volumes. */

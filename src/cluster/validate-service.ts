@@ -1,6 +1,13 @@
 // Validation of Services, Endpoints and EndpointSlices.
 
-import { parseCidr, parseIpv4 } from '../wire/address.js'
+import {
+  type AddressFamily,
+  familyOf,
+  parseAddress,
+  parseCidr,
+  parseIpv4,
+  parseIpv6,
+} from '../wire/address.js'
 import { type FieldErrors, goIntOrString, goStrings, quote } from './field-errors.js'
 import { dns1123Label, dns1123Subdomain, portName } from './name-rules.js'
 import type { EndpointSlice, Endpoints, Service, ServicePort } from './objects.js'
@@ -42,8 +49,7 @@ export function validateService(service: Service, errors: FieldErrors): void {
     validateReachableIp(address, `spec.externalIPs[${i}]`, errors)
   validateTrafficPolicies(service, errors)
   validateLoadBalancer(service, errors)
-  for (const [i, family] of (spec.ipFamilies ?? []).entries())
-    errors.supported(`spec.ipFamilies[${i}]`, family, ['IPv4', 'IPv6'])
+  validateFamilies(service, errors)
 }
 
 function validateType(service: Service, errors: FieldErrors): void {
@@ -167,17 +173,52 @@ function validateClusterIps(service: Service, errors: FieldErrors): void {
     errors.invalid('spec.clusterIPs', goStrings(clusterIPs), "'None' must be the first and only value")
   for (const [i, address] of clusterIPs.entries())
     if (address !== 'None') validateIp(address, `spec.clusterIPs[${i}]`, errors)
-  if (clusterIPs.length > 1 || clusterIPs.some((address) => address.includes(':')))
+  if (clusterIPs.length > 2)
+    errors.invalid('spec.clusterIPs', goStrings(clusterIPs), 'may only hold up to 2 values')
+  const families = clusterIPs.map((text) => familyOfText(text)).filter((family) => family !== undefined)
+  if (families.length === 2 && families[0] === families[1])
     errors.invalid(
       'spec.clusterIPs',
       goStrings(clusterIPs),
-      'may only hold one IPv4 address: this cluster is not configured for dual-stack services',
+      'may specify no more than one IP for each IP family',
     )
+}
+
+const FAMILIES = ['IPv4', 'IPv6']
+const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
+
+/** Families by themselves, and whether named addresses are of them. What the cluster has is asked later. */
+function validateFamilies({ spec }: Service, errors: FieldErrors): void {
+  const { ipFamilies = [], ipFamilyPolicy, clusterIPs = [], type } = spec
+  if (type === 'ExternalName') {
+    if (ipFamilies.length > 0)
+      errors.forbidden('spec.ipFamilies', "may not be set when type is 'ExternalName'")
+    if (ipFamilyPolicy !== undefined)
+      errors.forbidden('spec.ipFamilyPolicy', "may not be set when type is 'ExternalName'")
+    return
+  }
+  for (const [i, family] of ipFamilies.entries()) {
+    errors.supported(`spec.ipFamilies[${i}]`, family, FAMILIES)
+    if (ipFamilies.indexOf(family) < i) errors.duplicate(`spec.ipFamilies[${i}]`, quote(family))
+    const actual = familyOfText(clusterIPs[i])
+    if (actual !== undefined && actual !== family)
+      errors.invalid(
+        `spec.clusterIPs[${i}]`,
+        quote(clusterIPs[i]!),
+        `expected an ${family} value as indicated by \`ipFamilies[${i}]\``,
+      )
+  }
+  if (ipFamilyPolicy !== undefined) errors.supported('spec.ipFamilyPolicy', ipFamilyPolicy, FAMILY_POLICIES)
+}
+
+function familyOfText(text: string | undefined): AddressFamily | undefined {
+  const address = parseAddress(text ?? '')
+  return address && familyOf(address)
 }
 
 /** A Service's cluster address cannot be changed; taking it away is refused too. */
 export function validateServiceUpdate(service: Service, stored: Service, errors: FieldErrors): void {
-  const { clusterIPs, type, loadBalancerClass } = service.spec
+  const { clusterIPs, ipFamilies, type, loadBalancerClass } = service.spec
   const before = stored.spec.clusterIPs
   if (
     type === 'LoadBalancer' &&
@@ -186,6 +227,11 @@ export function validateServiceUpdate(service: Service, stored: Service, errors:
   )
     errors.invalid('spec.loadBalancerClass', goPointer(loadBalancerClass), 'may not change once set')
   if (service.spec.type === 'ExternalName' || stored.spec.type === 'ExternalName') return
+  const primary = stored.spec.ipFamilies?.[0]
+  if (primary !== undefined && ipFamilies?.[0] !== undefined && ipFamilies[0] !== primary)
+    errors.invalid('spec.ipFamilies[0]', quote(ipFamilies[0]), 'may not change once set')
+  if (before?.[1] !== undefined && clusterIPs?.[1] !== undefined && clusterIPs[1] !== before[1])
+    errors.invalid('spec.clusterIPs[1]', goStrings(clusterIPs), 'may not change once set')
   if (before?.[0] === undefined || clusterIPs?.[0] === before[0]) return
   errors.invalid(
     'spec.clusterIPs[0]',
@@ -231,9 +277,12 @@ export function validateEndpointSlice(slice: EndpointSlice, errors: FieldErrors)
   for (const [i, endpoint] of slice.endpoints.entries()) {
     if (!endpoint.addresses?.length)
       errors.required(`endpoints[${i}].addresses`, 'must contain at least 1 addresses')
-    if (slice.addressType === 'IPv4')
-      for (const [j, address] of (endpoint.addresses ?? []).entries())
-        validateReachableIp(address, `endpoints[${i}].addresses[${j}]`, errors)
+    for (const [j, address] of (endpoint.addresses ?? []).entries()) {
+      const at = `endpoints[${i}].addresses[${j}]`
+      if (slice.addressType === 'IPv4') validateReachableIp(address, at, errors)
+      else if (slice.addressType === 'IPv6' && parseIpv6(address) === undefined)
+        errors.invalid(at, quote(address), 'must be a valid IPv6 address')
+    }
   }
   const names = new Set<string>()
   for (const [i, port] of slice.ports.entries()) {

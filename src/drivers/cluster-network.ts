@@ -8,6 +8,7 @@ import { hash32 } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
+import type { Ipv6Config, Ipv6NodeConfig } from '../cluster/ipv6-config.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { HostPort, PodUid } from '../cluster/sandbox.js'
 import { Bridge } from '../fabric/bridge.js'
@@ -19,10 +20,12 @@ import type { FlowRow } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import type { RouteTable } from '../stack/routes.js'
 import {
+  addAddress,
   cidr,
   formatAddress,
   formatEndpoint,
   type InterfaceAddress,
+  ip,
   ipv4,
   ipv4Cidr,
   type Mac,
@@ -31,7 +34,7 @@ import {
 } from '../wire/address.js'
 import { PROTOCOL_TCP } from '../wire/ip.js'
 import type { FlowEvent, LinkTarget } from './emulation.js'
-import { ProxyNode } from './proxy-node.js'
+import { type NodeNetwork, ProxyNode } from './proxy-node.js'
 import { ServiceAddresses } from './service-addresses.js'
 
 export interface ClusterNetworkOptions {
@@ -116,9 +119,10 @@ export class ClusterNetwork implements ClusterFollower {
     this.network = new Network(random.fork('network'))
     this.#lanMachine = this.network.add('lan', this.#lan)
     this.#podRoutes = lanRoutes(
-      config.nodes.map(({ podRange, address }) => {
-        return { destination: cidr(podRange), gateway: ipv4(address) }
-      }),
+      config.nodes.flatMap(({ podRange, address, ipv6 }) => [
+        { destination: cidr(podRange), gateway: ip(address) },
+        ...(ipv6 ? [{ destination: cidr(ipv6.podCIDR), gateway: ip(ipv6.address) }] : []),
+      ]),
     )
     for (const node of config.nodes) {
       const made = this.#makeNode(node)
@@ -337,12 +341,16 @@ export class ClusterNetwork implements ClusterFollower {
       bridge,
       clusterCIDR: parseCidr(config.podSubnet)!,
       serviceCIDR: parseCidr(config.serviceSubnet)!,
+      ipv6: config.ipv6 && node.ipv6 && ipv6Network(config.ipv6, node.ipv6),
       sharedRoutes: this.#podRoutes,
       offload: this.#options.offload ?? false,
       routes: [
         // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their
         // destination is rewritten.
         { destination: cidr('0.0.0.0/0'), gateway: ipv4Cidr(config.nodeSubnet).network + 1 },
+        ...(config.ipv6
+          ? [{ destination: cidr('::/0'), gateway: addAddress(cidr(config.ipv6.nodeSubnet).network, 1) }]
+          : []),
       ],
       random: random.fork(`node/${node.name}`),
       proxy: this.#options.proxy?.(node.name) ?? DEFAULT_PROXY_SETTING,
@@ -359,6 +367,18 @@ export class ClusterNetwork implements ClusterFollower {
           endpoint: flow.endpoint && formatEndpoint(flow.endpoint),
         }),
     })
+  }
+}
+
+function ipv6Network(cluster: Ipv6Config, node: Ipv6NodeConfig): NodeNetwork {
+  const inRange = (address: string, range: string): InterfaceAddress => {
+    return { address: ip(address), prefixLength: cidr(range).prefixLength }
+  }
+  return {
+    address: inRange(node.address, cluster.nodeSubnet),
+    bridge: inRange(node.gateway, node.podCIDR),
+    clusterCIDR: cidr(cluster.podSubnet),
+    serviceCIDR: cidr(cluster.serviceSubnet),
   }
 }
 

@@ -16,14 +16,25 @@ import type { ProbeResult } from '../cluster/prober.js'
 import { type NodeHost, nodeHost } from '../host/node-host.js'
 import type { PortMap } from '../host/port-map.js'
 import { createProxy } from '../proxy/create-proxy.js'
+import { DualStackProxy } from '../proxy/dual-stack-proxy.js'
 import type { ProxyFlow } from '../proxy/forwarder.js'
 import { ProxiedMachine, type TimedProgram } from '../proxy/proxied-machine.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { ServiceProxy } from '../proxy/service-proxy.js'
 import type { RouteTable } from '../stack/routes.js'
-import { type Cidr, type InterfaceAddress, type IpAddress, type Mac, networkOf } from '../wire/address.js'
+import {
+  type AddressFamily,
+  type Cidr,
+  type InterfaceAddress,
+  type IpAddress,
+  type Mac,
+  networkOf,
+} from '../wire/address.js'
 import { NodeProber } from './node-prober.js'
 import { countRules, type ProxyStatistics } from './proxy-statistics.js'
+
+/** What a node's kube-proxy of one family knows of addresses. */
+export type NodeNetwork = Pick<ProxyNodeOptions, 'address' | 'bridge' | 'clusterCIDR' | 'serviceCIDR'>
 
 export interface ProxyNodeOptions {
   readonly name: string
@@ -36,6 +47,8 @@ export interface ProxyNodeOptions {
   readonly clusterCIDR: Cidr
   /** Where cluster IPs are taken from. */
   readonly serviceCIDR: Cidr
+  /** The same of IPv6, in a dual-stack cluster. */
+  readonly ipv6?: NodeNetwork | undefined
   readonly routes: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[]
   readonly sharedRoutes: RouteTable
   readonly offload: boolean
@@ -60,7 +73,8 @@ export class ProxyNode implements ClusterFollower {
   #syncMillis = 0
 
   constructor(options: ProxyNodeOptions) {
-    this.#host = nodeHost({ ...options, random: options.random.fork('host') })
+    const random = options.random.fork('host')
+    this.#host = nodeHost({ ...options, secondary: options.ipv6, random })
     this.prober = new NodeProber(this.#host.stack, options.onProbeResult)
     this.#options = options
     this.#setting = options.proxy
@@ -154,17 +168,28 @@ export class ProxyNode implements ClusterFollower {
     this.#syncMillis += performance.now() - start
   }
 
-  #start({ mode, scheduler }: ProxySetting): ServiceProxy {
-    const { name, address, bridge, clusterCIDR, serviceCIDR, random, onFlow } = this.#options
+  #start(setting: ProxySetting): ServiceProxy {
+    const { ipv6 } = this.#options
+    const primary = this.#startFamily('IPv4', this.#options, setting)
+    if (ipv6 === undefined) return primary
+    const secondary = this.#startFamily('IPv6', ipv6, setting)
+    return new DualStackProxy([primary, secondary])
+  }
+
+  #startFamily(family: AddressFamily, network: NodeNetwork, { mode, scheduler }: ProxySetting): ServiceProxy {
+    const { name, onFlow } = this.#options
+    const { address, bridge, clusterCIDR, serviceCIDR } = network
+    const purpose = family === 'IPv4' ? 'kube-proxy' : 'kube-proxy/IPv6'
     return createProxy(mode, {
       nodeName: name,
+      family,
       nodeAddresses: [address.address, bridge.address],
       podCIDR: networkOf(bridge),
       clusterCIDR,
       serviceCIDRs: [serviceCIDR],
       stack: this.#host.stack,
       netfilter: this.#host.netfilter,
-      random: random.fork('kube-proxy'),
+      random: this.#options.random.fork(purpose),
       ...(mode === 'ipvs' && { ipvs: { kernel: this.#host.ipvs, ...(scheduler && { scheduler }) } }),
       onFlow,
     })

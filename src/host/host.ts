@@ -23,6 +23,8 @@ export interface PodHostOptions {
   readonly address: InterfaceAddress
   /** Next hop of everything outside that prefix. */
   readonly gateway: IpAddress
+  /** The same of the other family, of a dual-stack pod. */
+  readonly secondary?: { readonly address: InterfaceAddress; readonly gateway: IpAddress } | undefined
   readonly mtuBytes: number
   /** Frames may leave with work left to do (base/offload.ts); those that come may always. Default false. */
   readonly offload?: boolean
@@ -47,14 +49,14 @@ class PodHost implements Host {
       name: 'eth0',
       mac: options.mac,
       mtuBytes: options.mtuBytes,
-      addresses: [options.address],
+      addresses: [options.address, ...(options.secondary ? [options.secondary.address] : [])],
       offload: options.offload ?? false,
     })
-    this.stack.addRoute({
-      destination: { network: anyOf(options.gateway), prefixLength: 0 },
-      gateway: options.gateway,
-      interfaceIndex: this.#eth0,
-    })
+    for (const gateway of [options.gateway, options.secondary?.gateway]) {
+      if (gateway === undefined) continue
+      const destination = { network: anyOf(gateway), prefixLength: 0 }
+      this.stack.addRoute({ destination, gateway, interfaceIndex: this.#eth0 })
+    }
     // As CNI plugins do for a new pod: its address may have been another's a moment ago.
     this.stack.announce(this.#eth0)
   }

@@ -31,6 +31,8 @@ export interface NodeHostOptions {
   readonly address: InterfaceAddress
   /** Of cni0: the gateway of this node's pods. */
   readonly bridge: InterfaceAddress
+  /** The same of the other family, on a dual-stack node. */
+  readonly secondary?: { readonly address: InterfaceAddress; readonly bridge: InterfaceAddress } | undefined
   /** Of cni0; default: eth0's made locally administered, another second octet. */
   readonly bridgeMac?: Mac
   readonly mtuBytes?: number
@@ -69,7 +71,7 @@ export class NodeHost implements Host {
 
   constructor(options: NodeHostOptions) {
     this.name = options.name
-    const { random } = options
+    const { random, secondary } = options
     const mtuBytes = options.mtuBytes ?? DEFAULT_MTU_BYTES
     const offload = options.offload ?? false
     this.stack = new Stack({ name: options.name, random, forwarding: true, offload })
@@ -79,14 +81,14 @@ export class NodeHost implements Host {
       name: 'eth0',
       mac: options.mac,
       mtuBytes,
-      addresses: [options.address],
+      addresses: [options.address, ...(secondary ? [secondary.address] : [])],
       offload,
     })
     this.#cni0 = this.stack.addInterface({
       name: 'cni0',
       mac: options.bridgeMac ?? bridgeMac(options.mac),
       mtuBytes,
-      addresses: [options.bridge],
+      addresses: [options.bridge, ...(secondary ? [secondary.bridge] : [])],
       offload,
     })
     this.#uplink = this.#bridge.addPort('cni0')

@@ -18,7 +18,7 @@ import { type NameService, ProcessNet } from '../posix/net-over-stack.js'
 import type { Clock } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
 import type { Stack } from '../stack/stack.js'
-import { ipv4, type Mac, parseInterfaceAddress } from '../wire/address.js'
+import { type InterfaceAddress, ip, ipv4, type Mac, parseInterfaceAddress } from '../wire/address.js'
 import { ChangeFeed } from './change-feed.js'
 import { Container, type PodContext } from './container.js'
 import type { ImageRegistry } from './image.js'
@@ -245,18 +245,25 @@ export class PodSandbox {
  * work left to do, for a driver that carries them in memory.
  */
 export function sandboxHost(spec: SandboxSpec, random: Random, offload = false): Host {
-  const address = parseInterfaceAddress(spec.address)
-  if (address === undefined)
-    throw new TypeError(`pod ${spec.name}: not an interface address: ${spec.address}`)
   return podHost({
     name: `${spec.namespace}/${spec.name}`,
     mac: podMac(spec.uid),
-    address,
+    address: interfaceAddress(spec, spec.address),
     gateway: ipv4(spec.gateway),
+    secondary: spec.ipv6 && {
+      address: interfaceAddress(spec, spec.ipv6.address),
+      gateway: ip(spec.ipv6.gateway),
+    },
     mtuBytes: spec.mtuBytes,
     offload,
     random: random.fork('stack'),
   })
+}
+
+function interfaceAddress({ name }: SandboxSpec, text: string): InterfaceAddress {
+  const address = parseInterfaceAddress(text)
+  if (address === undefined) throw new TypeError(`pod ${name}: not an interface address: ${text}`)
+  return address
 }
 
 function makeVolumes(spec: SandboxSpec, quota: Quota, clock: Clock): Map<string, Volume> {

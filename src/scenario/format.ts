@@ -43,6 +43,13 @@ const proxyMode = (description: string) =>
     description,
   )
 
+const dualPrefix = (description: string) =>
+  pattern(
+    '^[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}(, *[0-9A-Fa-f:.]+/[0-9]{1,3})?$',
+    'an IPv4 prefix such as 10.244.0.0/16, or with one of IPv6: 10.244.0.0/16,fd00:10:244::/56',
+    description,
+  )
+
 const node = object(
   {
     name: text('Name of the node, as `kubectl get nodes` shows it.'),
@@ -59,9 +66,11 @@ const node = object(
 const cluster = object(
   {
     nodes: array(node, 'Default: k8s-master (control plane), k8s-node1 and k8s-node2.'),
-    podSubnet: prefix('Default 10.244.0.0/16.'),
-    serviceSubnet: prefix('Where cluster IPs come from; default 10.96.0.0/12.'),
-    nodeSubnet: prefix('Network of the nodes; default 192.168.56.0/24.'),
+    podSubnet: dualPrefix('Default 10.244.0.0/16. With a second prefix, of IPv6, the cluster is dual-stack.'),
+    serviceSubnet: dualPrefix('Where cluster IPs come from; default 10.96.0.0/12. Dual-stack: two prefixes.'),
+    nodeSubnet: dualPrefix(
+      'Network of the nodes; default 192.168.56.0/24, and fd00:192:168:56::/64 when dual-stack.',
+    ),
     loadBalancerPool: prefix('Addresses for load balancers; default the last 16 of nodeSubnet.'),
     domain: text('Cluster domain; default cluster.local.'),
     proxyMode: proxyMode('How kube-proxies work; default userspace.'),

@@ -130,6 +130,12 @@ export function addressBits(address: IpAddress): 32 | 128 {
   return isIpv6(address) ? 128 : 32
 }
 
+/** The address `distance` behind `address`. */
+export function addAddress<Address extends IpAddress>(address: Address, distance: number): Address
+export function addAddress(address: IpAddress, distance: number): IpAddress {
+  return isIpv6(address) ? address + BigInt(distance) : address + distance
+}
+
 /** The netmask of a prefix length 0..32 as an unsigned number. */
 export function netmask(prefixLength: number): Ipv4 {
   return prefixLength === 0 ? 0 : (0xffffffff << (32 - prefixLength)) >>> 0
