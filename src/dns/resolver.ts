@@ -3,7 +3,7 @@
 // resolv.conf(5) and glibc. Questions are sent by posix/resolver.ts.
 
 import { type Micros, SECOND } from '../base/time.js'
-import { type Ipv4, parseIpv4 } from '../wire/address.js'
+import { type IpAddress, type Ipv4, parseAddress, parseIpv4 } from '../wire/address.js'
 import type { DnsMessage, Question } from './message.js'
 
 export interface ResolverConfig {
@@ -86,7 +86,7 @@ export function isServerFailure({ rcode }: DnsMessage): boolean {
 
 /** A line of /etc/hosts. */
 export interface HostsEntry {
-  readonly address: Ipv4
+  readonly address: IpAddress
   /** The first is the canonical one. */
   readonly names: readonly string[]
 }
@@ -95,7 +95,7 @@ export function parseHosts(text: string): HostsEntry[] {
   const entries: HostsEntry[] = []
   for (const line of text.split('\n')) {
     const [first = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/)
-    const address = parseIpv4(first)
+    const address = parseAddress(first)
     if (address !== undefined && names.length > 0) entries.push({ address, names })
   }
   return entries

@@ -97,7 +97,15 @@ export class PodSandbox {
       openNet: (files) =>
         new ProcessNet(
           network,
-          (net) => new StubResolver({ net, files, clock, random: resolverRandom, codec }),
+          (net) =>
+            new StubResolver({
+              net,
+              files,
+              clock,
+              random: resolverRandom,
+              codec,
+              hasIpv6: () => spec.ipv6 !== undefined,
+            }),
         ),
     }
   }

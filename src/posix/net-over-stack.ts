@@ -6,7 +6,7 @@ import type { Micros } from '../base/time.js'
 import type { RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow, TcpListener, TcpSocket, UdpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
-import type { Endpoint, IpAddress } from '../wire/address.js'
+import { type Endpoint, IPV4_ANY, IPV6_ANY, type IpAddress, isIpv6 } from '../wire/address.js'
 import { abortable, NO_LONGER_NEEDED, Wakeup } from './abort.js'
 import type {
   Connection,
@@ -76,15 +76,15 @@ export class ProcessNet implements Net {
   }
 
   listen(on: Endpoint): Listener {
-    return new StackListener(this.#now().tcpListen(on), this.#network, this.#open)
+    return new StackListener(listenAt(this.#now(), on), this.#network, this.#open)
   }
 
   listenNonBlocking(on: Endpoint): NonBlockingListener {
-    return new StackReadyListener(this.#now().tcpListen(on), this.#network, this.#open)
+    return new StackReadyListener(listenAt(this.#now(), on), this.#network, this.#open)
   }
 
   datagram(on?: Partial<Endpoint>): DatagramSocket {
-    return new StackDatagramSocket(this.#now().udpBind(on), this.#network, this.#open)
+    return new StackDatagramSocket(bindAt(this.#now(), on ?? {}), this.#network, this.#open)
   }
 
   echo(): EchoSocket {
@@ -141,6 +141,40 @@ export class ProcessNet implements Net {
     const { stack, clock } = this.#network
     stack.setNow(clock.now())
     return stack
+  }
+}
+
+/** Whether a host has the family at all, but for ::1. */
+function hasIpv6(stack: Stack): boolean {
+  return stack
+    .interfaces()
+    .some(({ loopback, addresses }) => !loopback && addresses.some(({ address }) => isIpv6(address)))
+}
+
+/**
+ * Listeners for one that a program asks for: every address means those of both families where there are both, as servers
+ * bind them. The first one says what it is.
+ */
+function listenAt(stack: Stack, on: Endpoint): [TcpListener, ...TcpListener[]] {
+  const first = stack.tcpListen(on)
+  if (on.address !== IPV4_ANY || !hasIpv6(stack)) return [first]
+  try {
+    return [first, stack.tcpListen({ address: IPV6_ANY, port: first.local.port })]
+  } catch (error) {
+    first.close()
+    throw error
+  }
+}
+
+/** The same of datagrams. */
+function bindAt(stack: Stack, on: Partial<Endpoint>): [UdpSocket, ...UdpSocket[]] {
+  const first = stack.udpBind(on)
+  if ((on.address ?? IPV4_ANY) !== IPV4_ANY || !hasIpv6(stack)) return [first]
+  try {
+    return [first, stack.udpBind({ address: IPV6_ANY, port: first.local.port })]
+  } catch (error) {
+    first.close()
+    throw error
   }
 }
 
@@ -277,18 +311,18 @@ class StackConnection implements Connection {
 
 class StackListener implements Listener {
   readonly local: Endpoint
-  readonly #listener: TcpListener
+  readonly #listeners: readonly TcpListener[]
   readonly #network: PodNetwork
   readonly #open: Set<Closable>
   readonly #accepted: ReadyQueue<TcpSocket>
 
-  constructor(listener: TcpListener, network: PodNetwork, open: Set<Closable>) {
-    this.local = listener.local
-    this.#listener = listener
+  constructor(listeners: [TcpListener, ...TcpListener[]], network: PodNetwork, open: Set<Closable>) {
+    this.local = listeners[0].local
+    this.#listeners = listeners
     this.#network = network
     this.#open = open
-    this.#accepted = new ReadyQueue(() => listener.accept(), network.clock)
-    listener.onReady = this.#accepted.onReady
+    this.#accepted = new ReadyQueue(() => acceptFrom(listeners), network.clock)
+    for (const listener of listeners) listener.onReady = this.#accepted.onReady
     open.add(this)
   }
 
@@ -299,37 +333,45 @@ class StackListener implements Listener {
 
   close(): void {
     this.#open.delete(this)
-    this.#listener.close()
+    for (const listener of this.#listeners) listener.close()
     this.#network.touched()
   }
 }
 
+function acceptFrom(listeners: readonly TcpListener[]): TcpSocket | undefined {
+  for (const listener of listeners) {
+    const socket = listener.accept()
+    if (socket !== undefined) return socket
+  }
+  return undefined
+}
+
 class StackReadyListener implements NonBlockingListener {
   readonly local: Endpoint
-  readonly #listener: TcpListener
+  readonly #listeners: readonly TcpListener[]
   readonly #network: PodNetwork
   readonly #open: Set<Closable>
 
-  constructor(listener: TcpListener, network: PodNetwork, open: Set<Closable>) {
-    this.local = listener.local
-    this.#listener = listener
+  constructor(listeners: [TcpListener, ...TcpListener[]], network: PodNetwork, open: Set<Closable>) {
+    this.local = listeners[0].local
+    this.#listeners = listeners
     this.#network = network
     this.#open = open
     open.add(this)
   }
 
   set onReady(onReady: (() => void) | undefined) {
-    this.#listener.onReady = onReady
+    for (const listener of this.#listeners) listener.onReady = onReady
   }
 
   accept(): NonBlockingConnection | undefined {
-    const socket = this.#listener.accept()
+    const socket = acceptFrom(this.#listeners)
     return socket && new StackReadyConnection(socket, this.#network, this.#open)
   }
 
   close(): void {
     this.#open.delete(this)
-    this.#listener.close()
+    for (const listener of this.#listeners) listener.close()
     this.#network.touched()
   }
 }
@@ -397,36 +439,36 @@ class StackReadyConnection implements NonBlockingConnection {
 }
 
 class StackDatagramSocket implements DatagramSocket {
-  readonly #socket: UdpSocket
+  /** One, or one of each family until it is connected. */
+  #sockets: readonly [UdpSocket, ...UdpSocket[]]
   readonly #network: PodNetwork
   readonly #open: Set<Closable>
   readonly #received: ReadyQueue<Datagram>
 
-  constructor(socket: UdpSocket, network: PodNetwork, open: Set<Closable>) {
-    this.#socket = socket
+  constructor(sockets: [UdpSocket, ...UdpSocket[]], network: PodNetwork, open: Set<Closable>) {
+    this.#sockets = sockets
     this.#network = network
     this.#open = open
-    this.#received = new ReadyQueue(() => {
-      const error = socket.takeError()
-      if (error !== undefined) throw error
-      return socket.receive()
-    }, network.clock)
-    socket.onReady = this.#received.onReady
+    this.#received = new ReadyQueue(() => this.#take(), network.clock)
+    for (const socket of sockets) socket.onReady = this.#received.onReady
     open.add(this)
   }
 
   get local(): Endpoint {
-    return this.#socket.local
+    return this.#sockets[0].local
   }
 
   send(bytes: Uint8Array, to?: Endpoint): void {
     this.#network.stack.setNow(this.#network.clock.now())
-    this.#socket.send(bytes, to)
+    this.#socketFor(to).send(bytes, to)
     this.#network.touched()
   }
 
   connect(to: Endpoint): void {
-    this.#socket.connect(to)
+    const chosen = this.#socketFor(to)
+    chosen.connect(to)
+    for (const socket of this.#sockets) if (socket !== chosen) socket.close()
+    this.#sockets = [chosen]
   }
 
   receive(timeout?: Micros, signal?: AbortSignal): Promise<Datagram | undefined> {
@@ -435,7 +477,24 @@ class StackDatagramSocket implements DatagramSocket {
 
   close(): void {
     this.#open.delete(this)
-    this.#socket.close()
+    for (const socket of this.#sockets) socket.close()
     this.#network.touched()
+  }
+
+  #take(): Datagram | undefined {
+    for (const socket of this.#sockets) {
+      const error = socket.takeError()
+      if (error !== undefined) throw error
+      const datagram = socket.receive()
+      if (datagram !== undefined) return datagram
+    }
+    return undefined
+  }
+
+  /** A socket without an address of its own sends to either family. */
+  #socketFor(to: Endpoint | undefined): UdpSocket {
+    const [first, ...others] = this.#sockets
+    if (to === undefined) return first
+    return others.find(({ local }) => isIpv6(local.address) === isIpv6(to.address)) ?? first
   }
 }

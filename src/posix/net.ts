@@ -4,7 +4,7 @@
 import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow } from '../stack/socket.js'
-import type { Endpoint, IpAddress, Port } from '../wire/address.js'
+import type { AddressFamily, Endpoint, IpAddress, Port } from '../wire/address.js'
 
 export interface Connection {
   readonly local: Endpoint
@@ -98,6 +98,7 @@ export interface InterfaceRow {
 
 /** A row of `ip route`. */
 export interface RouteRow {
+  readonly family: AddressFamily
   /** `default` or a prefix. */
   readonly destination: string
   readonly gateway?: string

@@ -1,7 +1,7 @@
 // What `ip addr`, `ip route` and `ip neigh` show, read out of a stack.
 
 import type { Stack } from '../stack/stack.js'
-import { formatAddress, formatCidr, formatMac } from '../wire/address.js'
+import { familyOf, formatAddress, formatCidr, formatMac } from '../wire/address.js'
 import type { InterfaceRow, NeighborRow, RouteRow } from './net.js'
 
 export function interfaceRows(stack: Stack): InterfaceRow[] {
@@ -29,8 +29,11 @@ export function routeRows(stack: Stack): RouteRow[] {
   for (const { destination, gateway, interfaceIndex, source } of stack.routes()) {
     const device = interfaces.get(interfaceIndex)
     if (device === undefined || device.loopback) continue
-    const address = source ?? (gateway === undefined ? device.addresses[0]?.address : undefined)
+    const family = familyOf(destination.network)
+    const own = device.addresses.find(({ address }) => familyOf(address) === family)
+    const address = source ?? (gateway === undefined ? own?.address : undefined)
     rows.push({
+      family,
       destination: destination.prefixLength === 0 ? 'default' : formatCidr(destination),
       ...(gateway === undefined ? {} : { gateway: formatAddress(gateway) }),
       device: device.name,

@@ -1,6 +1,7 @@
 // The stub resolver of a container: literal addresses, /etc/hosts, then questions over UDP to the name servers of
 // /etc/resolv.conf, and over TCP when an answer was cut short. What is asked in which order is decided in
-// dns/resolver.ts. Simplified: only IPv4 addresses are asked for.
+// dns/resolver.ts. Addresses of IPv6 are asked for where the host has one of its own (AI_ADDRCONFIG), and then come
+// first, as glibc sorts them (RFC 6724).
 
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
@@ -15,7 +16,7 @@ import {
   parseResolvConf,
   type ResolverConfig,
 } from '../dns/resolver.js'
-import { type Endpoint, type IpAddress, parseIpv4 } from '../wire/address.js'
+import { type Endpoint, type IpAddress, isIpv6, parseAddress } from '../wire/address.js'
 import { type DnsClient, exchange, queryMessage } from './dns-exchange.js'
 import type { FileSystem } from './file-system.js'
 import {
@@ -31,6 +32,8 @@ const DNS_PORT = 53
 
 export interface StubResolverOptions extends DnsClient {
   readonly files: Pick<FileSystem, 'exists' | 'readText'>
+  /** Whether the host has an address of IPv6; default: it has none. */
+  readonly hasIpv6?: () => boolean
   /** Draws query identifiers. */
   readonly random: Random
 }
@@ -44,18 +47,22 @@ export class StubResolver implements NameService {
 
   /** Addresses of a host as getaddrinfo finds them. Fails with ResolveError, or with `signal.reason`. */
   async resolve(host: string, signal?: AbortSignal): Promise<Resolution> {
-    const literal = parseIpv4(host)
+    const literal = parseAddress(host)
     if (literal !== undefined) return { canonicalName: host, addresses: [literal] }
     const local = this.#resolveFromHosts(host)
     if (local !== undefined) return local
     let failure: ResolveFailure = 'ENOTFOUND'
     for (const name of candidateNames(host, this.#config())) {
       if (!isDomainName(name)) continue
-      const message = await this.#lookup(name, 'A', signal)
-      const resolution = resolutionOf(name, message)
-      if (resolution !== undefined) return resolution
+      const messages: DnsMessage[] = []
+      if (this.#hasIpv6) messages.push(await this.#lookup(name, 'AAAA', signal))
+      messages.push(await this.#lookup(name, 'A', signal))
+      const found = messages.map((message) => resolutionOf(name, message)).filter((one) => one !== undefined)
+      if (found[0] !== undefined)
+        return { ...found[0], addresses: found.flatMap(({ addresses }) => addresses) }
       // As glibc: that some candidate exists without addresses says more than what became of the others.
-      if (message.rcode !== 'NXDOMAIN' && failure !== 'ENODATA') failure = failureOf(message)
+      for (const message of messages)
+        if (message.rcode !== 'NXDOMAIN' && failure !== 'ENODATA') failure = failureOf(message)
     }
     throw new ResolveError(failure, host)
   }
@@ -136,6 +143,10 @@ export class StubResolver implements NameService {
     }))
   }
 
+  get #hasIpv6(): boolean {
+    return this.#options.hasIpv6?.() ?? false
+  }
+
   #config(): ResolverConfig {
     return parseResolvConf(this.#read('/etc/resolv.conf'))
   }
@@ -151,7 +162,9 @@ export class StubResolver implements NameService {
 
   #resolveFromHosts(host: string): Resolution | undefined {
     const wanted = host.toLowerCase().replace(/\.$/, '')
-    const entries = this.#hosts().filter(({ names }) => names.some((name) => name.toLowerCase() === wanted))
+    const entries = this.#hosts().filter(({ address, names }) => {
+      return (this.#hasIpv6 || !isIpv6(address)) && names.some((name) => name.toLowerCase() === wanted)
+    })
     const [first] = entries
     if (first === undefined) return undefined
     return { canonicalName: first.names[0]!, addresses: entries.map(({ address }) => address) }
@@ -163,7 +176,8 @@ function resolutionOf(name: string, message: DnsMessage): Resolution | undefined
   const addresses: IpAddress[] = []
   let canonicalName = name
   for (const record of message.answers) {
-    const address = record.type === 'A' ? parseIpv4(record.address) : undefined
+    const isAddress = record.type === 'A' || record.type === 'AAAA'
+    const address = isAddress ? parseAddress(record.address) : undefined
     if (address === undefined) continue
     canonicalName = record.name
     addresses.push(address)

@@ -6,7 +6,7 @@ import { SystemError } from '../base/errors.js'
 import { NEVER } from '../base/time.js'
 import type { Timer } from '../base/timer-heap.js'
 import type { TcpListener, TcpSocket } from '../stack/socket.js'
-import { type Endpoint, IPV4_ANY, type Port } from '../wire/address.js'
+import { anyOf, type Endpoint, type Port } from '../wire/address.js'
 import {
   DIAL_TIMEOUTS,
   type Forwarder,
@@ -43,7 +43,7 @@ export class TcpForwarder implements Forwarder, Timed {
     this.#relays = relays
     this.#timer = forwarding.timers.timer(this)
     this.#listener = onRandomPort(forwarding.random, (port) =>
-      forwarding.sockets.tcpListen({ address: IPV4_ANY, port }, BACKLOG),
+      forwarding.sockets.tcpListen({ address: anyOf(forwarding.info.clusterIP), port }, BACKLOG),
     )
     this.#listener.onReady = () => this.#acceptNext()
   }

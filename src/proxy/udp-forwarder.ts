@@ -5,7 +5,7 @@ import { SystemError } from '../base/errors.js'
 import { NEVER } from '../base/time.js'
 import type { Timer } from '../base/timer-heap.js'
 import type { UdpSocket } from '../stack/socket.js'
-import { type Endpoint, endpointKey, IPV4_ANY, type Port } from '../wire/address.js'
+import { anyOf, type Endpoint, endpointKey, type Port } from '../wire/address.js'
 import {
   DIAL_TIMEOUTS,
   type Forwarder,
@@ -24,7 +24,7 @@ export class UdpForwarder implements Forwarder {
   constructor(forwarding: Forwarding) {
     this.#forwarding = forwarding
     this.#listener = onRandomPort(forwarding.random, (port) =>
-      forwarding.sockets.udpBind({ address: IPV4_ANY, port }),
+      forwarding.sockets.udpBind({ address: anyOf(forwarding.info.clusterIP), port }),
     )
     this.#listener.onReady = () => this.#onReady()
   }
@@ -80,7 +80,7 @@ export class UdpForwarder implements Forwarder {
   #connect(endpoint: Endpoint): UdpSocket | undefined {
     let socket: UdpSocket | undefined
     try {
-      socket = this.#forwarding.sockets.udpBind()
+      socket = this.#forwarding.sockets.udpBind({ address: anyOf(this.#forwarding.info.clusterIP) })
       socket.connect(endpoint)
       return socket
     } catch (error) {

@@ -4,7 +4,7 @@ import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
 import { readAll } from '../../../posix/pipe.js'
 import type { Process } from '../../../posix/process.js'
-import { type IpAddress, parseIpv4 } from '../../../wire/address.js'
+import { type AddressFamily, type IpAddress, parseAddress } from '../../../wire/address.js'
 import { type OptionNames, type ParsedOptions, parseDecimal, parseOptions, splitOnce } from './options.js'
 
 /** The version whose words and behaviour are followed, also in User-Agent. */
@@ -36,6 +36,8 @@ export interface CurlOptions {
   readonly explicitMethod: boolean
   readonly maxTime: Micros
   readonly connectTimeout: Micros
+  /** From -4 and -6. */
+  readonly family: AddressFamily | undefined
   /** `host:port` to addresses, from --resolve. */
   readonly resolve: ReadonlyMap<string, readonly IpAddress[]>
   readonly retries: number
@@ -85,11 +87,13 @@ const SPECIFICATION: readonly OptionNames[] = [
   ['retry-delay='],
   ['retry-connrefused'],
   ['url='],
+  ['4', 'ipv4'],
+  ['6', 'ipv6'],
   ['V', 'version'],
   ['h', 'help'],
   // Without effect here: no TLS, one protocol, nothing is buffered, no meter is shown.
   ['k', 'insecure'],
-  ['4', 'ipv4'],
+  ['g', 'globoff'],
   ['http1.1'],
   ['N', 'no-buffer'],
   ['no-progress-meter'],
@@ -124,6 +128,7 @@ export async function readCurlOptions(process: Process): Promise<CurlOptions | '
     cookies: parsed.values('b'),
     referer: parsed.value('e'),
     range: parsed.value('r'),
+    family: parsed.has('6') ? 'IPv6' : parsed.has('4') ? 'IPv4' : undefined,
     silent: parsed.has('s'),
     showError: parsed.has('S'),
     verbose: parsed.has('v'),
@@ -170,7 +175,7 @@ function readResolve(entries: readonly string[]): Map<string, IpAddress[]> {
   const map = new Map<string, IpAddress[]>()
   for (const entry of entries) {
     const [, key, list] = /^\+?([^:]+:\d+):(.+)$/.exec(entry) ?? []
-    const addresses = (list ?? '').split(',').map(parseIpv4)
+    const addresses = (list ?? '').split(',').map((text) => parseAddress(text.trim().replace(/^\[|\]$/g, '')))
     if (key === undefined || addresses.includes(undefined))
       throw new CurlUsageError(49, `(49) Couldn't parse CURLOPT_RESOLVE entry '${entry}'`)
     map.set(key.toLowerCase(), addresses as IpAddress[])

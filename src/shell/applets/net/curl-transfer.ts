@@ -5,7 +5,13 @@ import { SystemError } from '../../../base/errors.js'
 import type { Micros } from '../../../base/time.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatAddress, type IpAddress } from '../../../wire/address.js'
+import {
+  type Endpoint,
+  familyOf,
+  formatAddress,
+  formatEndpoint,
+  type IpAddress,
+} from '../../../wire/address.js'
 import {
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
@@ -283,7 +289,11 @@ export class CurlSession {
       return given
     }
     try {
-      return (await this.#process.system.net.resolve(url.host, signal)).addresses
+      const { family } = this.#options
+      const { addresses } = await this.#process.system.net.resolve(url.host, signal)
+      const wanted = addresses.filter((address) => family === undefined || familyOf(address) === family)
+      if (wanted.length > 0) return wanted
+      throw new ResolveError('ENODATA', url.host)
     } catch (error) {
       if (!(error instanceof ResolveError)) throw error
       await this.#tell(`Could not resolve host: ${url.host}`)
@@ -302,7 +312,7 @@ export class CurlSession {
     let last: SystemError | undefined
     for (const address of addresses) {
       const text = formatAddress(address)
-      await this.#tell(`  Trying ${text}:${url.port}...`)
+      await this.#tell(`  Trying ${formatEndpoint({ address, port: url.port })}...`)
       try {
         const connection = await this.#process.system.net.connect({ address, port: url.port }, { signal })
         connection.setNoDelay(true)

@@ -4,6 +4,9 @@ import type { InterfaceRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import {
   formatAddress,
+  type InterfaceAddress,
+  type Ipv4,
+  isIpv4,
   lastAddress,
   netmask,
   networkOf,
@@ -39,11 +42,17 @@ function describe(row: InterfaceRow): string {
     ? 'Link encap:Local Loopback  '
     : `Link encap:Ethernet  HWaddr ${row.mac.toUpperCase()}  `
   const lines = [`${row.name.padEnd(10)}${kind}`]
-  const address = row.addresses.map(parseInterfaceAddress).find((parsed) => parsed !== undefined)
+  const addresses = row.addresses.map(parseInterfaceAddress).filter((parsed) => parsed !== undefined)
+  const address = addresses.find((own): own is InterfaceAddress<Ipv4> => isIpv4(own.address))
   if (address !== undefined) {
     const broadcast = row.loopback ? '' : `Bcast:${formatAddress(lastAddress(networkOf(address)))}  `
     const mask = formatAddress(netmask(address.prefixLength))
     lines.push(`${indent}inet addr:${formatAddress(address.address)}  ${broadcast}Mask:${mask}`)
+  }
+  for (const own of addresses) {
+    if (isIpv4(own.address)) continue
+    const text = `${formatAddress(own.address)}/${own.prefixLength}`
+    lines.push(`${indent}inet6 addr: ${text} Scope:${row.loopback ? 'Host' : 'Global'}`)
   }
   const flags = row.loopback ? ['LOOPBACK'] : ['BROADCAST']
   if (row.up) flags.unshift('UP')

@@ -4,24 +4,28 @@
 import type { InterfaceRow, RouteRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import {
+  type AddressFamily,
   cidrContains,
   formatAddress,
   type IpAddress,
+  isIpv6,
   lastAddress,
   networkOf,
+  parseAddress,
   parseCidr,
   parseInterfaceAddress,
-  parseIpv4,
 } from '../../../wire/address.js'
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
 where  OBJECT := { address | link | neigh | route }
-       OPTIONS := { -4 | -o[neline] | -br[ief] }
+       OPTIONS := { -4 | -6 | -o[neline] | -br[ief] }
 `
 
 const FOREVER = 'valid_lft forever preferred_lft forever'
 
 interface View {
+  /** From -4 and -6. */
+  readonly family: AddressFamily | undefined
   readonly brief: boolean
   readonly oneLine: boolean
 }
@@ -43,7 +47,7 @@ const CHANGING = ['add', 'append', 'change', 'delete', 'del', 'flush', 'replace'
 
 export async function ip(process: Process): Promise<number> {
   const args = process.argv.slice(1)
-  const view = { brief: false, oneLine: false }
+  const view: MutableView = { family: undefined, brief: false, oneLine: false }
   try {
     while (args[0]?.startsWith('-')) readOption(args.shift()!, view)
     await process.stdout.write(show(process, args, view))
@@ -55,11 +59,15 @@ export async function ip(process: Process): Promise<number> {
   }
 }
 
-function readOption(option: string, view: { brief: boolean; oneLine: boolean }): void {
+type MutableView = { -readonly [Key in keyof View]: View[Key] }
+
+function readOption(option: string, view: MutableView): void {
   const name = option.replace(/^-+/, '')
   if (name === 'o' || name === 'oneline') view.oneLine = true
   else if (name === 'br' || name === 'brief') view.brief = true
-  else if (!/^(4|c|color(=.*)?|d|details|s|stats|family)$/.test(name))
+  else if (name === '4') view.family = 'IPv4'
+  else if (name === '6') view.family = 'IPv6'
+  else if (!/^(c|color(=.*)?|d|details|s|stats|family)$/.test(name))
     throw new IpError(255, `Option "${option}" is unknown, try "ip -help".`)
 }
 
@@ -84,13 +92,13 @@ function show({ system: { net } }: Process, args: readonly string[], view: View)
   if (object === 'route')
     return net
       .routes()
-      .filter((row) => wanted(row.device))
+      .filter((row) => wanted(row.device) && row.family === (view.family ?? 'IPv4'))
       .map(routeLine)
       .join('')
   if (object === 'neighbour' || object === 'neighbor')
     return net
       .neighbors()
-      .filter((row) => wanted(row.device))
+      .filter(({ device, address }) => wanted(device) && isOf(view.family, address))
       .map(
         ({ address, device, mac, state }) =>
           `${address} dev ${device}${mac === undefined ? '' : ` lladdr ${mac}`} ${state} \n`,
@@ -125,15 +133,23 @@ function linkText(row: InterfaceRow, view: View): string {
 }
 
 function addressText(row: InterfaceRow, view: View): string {
+  const addresses = row.addresses.filter((text) => isOf(view.family, text))
+  // With a family, interfaces that have nothing of it are left out.
+  if (view.family !== undefined && addresses.length === 0) return ''
   if (view.brief)
-    return `${row.name.padEnd(16)} ${state(row).padEnd(14)} ${row.addresses.map((text) => `${text} `).join('')}\n`
-  const lines = row.addresses.map((text) => inetLine(row, text))
+    return `${row.name.padEnd(16)} ${state(row).padEnd(14)} ${addresses.map((text) => `${text} `).join('')}\n`
+  const lines = addresses.map((text) => inetLine(row, text))
   if (view.oneLine)
     return lines.map((line) => `${row.index}: ${row.name}    ${line}\\       ${FOREVER}\n`).join('')
   return `${linkText(row, view)}${lines.map((line) => `    ${line}\n       ${FOREVER}\n`).join('')}`
 }
 
+function isOf(family: AddressFamily | undefined, address: string): boolean {
+  return family === undefined || address.includes(':') === (family === 'IPv6')
+}
+
 function inetLine(row: InterfaceRow, text: string): string {
+  if (text.includes(':')) return `inet6 ${text} scope ${row.loopback ? 'host' : 'global'} `
   const address = parseInterfaceAddress(text)
   const broadcast =
     row.loopback || address === undefined || address.prefixLength > 30
@@ -145,6 +161,10 @@ function inetLine(row: InterfaceRow, text: string): string {
 function routeLine(row: RouteRow): string {
   const via = row.gateway === undefined ? '' : ` via ${row.gateway}`
   const kernel = row.scope === 'link' ? ' proto kernel scope link' : ''
+  if (row.family === 'IPv6') {
+    const metric = row.scope === 'link' ? ' proto kernel metric 256' : ' metric 1024'
+    return `${row.destination}${via} dev ${row.device}${metric} pref medium\n`
+  }
   const source = row.source === undefined ? '' : ` src ${row.source}`
   return `${row.destination}${via} dev ${row.device}${kernel}${source} \n`
 }
@@ -156,13 +176,14 @@ function routeTo(
   args: readonly string[],
 ): string {
   const text = args.find((arg) => arg !== 'to') ?? ''
-  const address = parseIpv4(text)
+  const address = parseAddress(text)
   if (address === undefined)
     throw new IpError(1, `Error: any valid prefix is expected rather than "${text}".`)
   const own = (name?: string) =>
     interfaces
       .filter((row) => name === undefined || row.name === name)
       .flatMap((row) => row.addresses.map((own) => own.split('/')[0]!))
+      .filter((own) => own.includes(':') === isIpv6(address))
   const loopback = interfaces.find((row) => row.loopback)
   if (own().includes(text))
     return `local ${text} dev ${loopback?.name ?? 'lo'} src ${text} uid 0 \n    cache <local> \n`
@@ -177,7 +198,9 @@ function longestMatch(routes: readonly RouteRow[], address: IpAddress): RouteRow
   let best: RouteRow | undefined
   let bestLength = -1
   for (const route of routes) {
-    const prefix = parseCidr(route.destination === 'default' ? '0.0.0.0/0' : withLength(route.destination))
+    const prefix = parseCidr(
+      route.destination === 'default' ? EVERYTHING[route.family] : withLength(route.destination),
+    )
     if (prefix === undefined || !cidrContains(prefix, address) || prefix.prefixLength <= bestLength) continue
     best = route
     bestLength = prefix.prefixLength
@@ -185,6 +208,9 @@ function longestMatch(routes: readonly RouteRow[], address: IpAddress): RouteRow
   return best
 }
 
+const EVERYTHING: Readonly<Record<AddressFamily, string>> = { IPv4: '0.0.0.0/0', IPv6: '::/0' }
+
 function withLength(destination: string): string {
-  return destination.includes('/') ? destination : `${destination}/32`
+  if (destination.includes('/')) return destination
+  return `${destination}/${destination.includes(':') ? 128 : 32}`
 }

@@ -3,7 +3,7 @@
 
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatAddress, parseIpv4 } from '../../../wire/address.js'
+import { type Endpoint, formatAddress, parseAddress } from '../../../wire/address.js'
 
 export const DNS_PORT = 53
 
@@ -20,7 +20,7 @@ export async function serverNamed(
   host: string,
   port: number,
 ): Promise<Endpoint | undefined> {
-  const literal = parseIpv4(host)
+  const literal = parseAddress(host)
   if (literal !== undefined) return { address: literal, port }
   try {
     const { addresses } = await process.system.net.resolve(host, process.signal)

@@ -76,7 +76,9 @@ function routingTable({ system }: Process): string {
     'Kernel IP routing table',
     'Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface',
   ]
-  for (const { destination, gateway, device } of system.net.routes()) {
+  for (const { family, destination, gateway, device } of system.net.routes()) {
+    // Without -6 only IPv4's.
+    if (family !== 'IPv4') continue
     const text = destination === 'default' ? '0.0.0.0/0' : destination
     const prefix = parseCidr(text.includes('/') ? text : `${text}/32`)
     if (prefix === undefined) continue

@@ -4,7 +4,13 @@
 import { reverseNameOf } from '../../../dns/name.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { type Endpoint, formatAddress, type IpAddress, parseIpv4 } from '../../../wire/address.js'
+import {
+  type Endpoint,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+  parseIpv4,
+} from '../../../wire/address.js'
 import { configuredServer, DNS_PORT, serverNamed } from './name-server.js'
 
 const USAGE = `Usage: nslookup [HOST] [SERVER]
@@ -32,7 +38,7 @@ export async function nslookup(process: Process): Promise<number> {
   }
   const shown = given ?? configuredServer(process)
   const names = server === undefined ? systemNames(process) : namesOf(process, server)
-  const serverAddress = server?.address ?? parseIpv4(shown) ?? 0
+  const serverAddress = server?.address ?? parseAddress(shown) ?? 0
   await process.stdout.write(await answer(names, 'Server:', shown, [serverAddress]))
   await process.stdout.write('\n')
   const addresses = await names.resolve(host)
@@ -59,7 +65,7 @@ function namesOf({ system, signal }: Process, server: Endpoint): Names {
     (await system.net.query(name, type, { server, search, signal })).message.answers
   return {
     resolve: (host) => {
-      const literal = parseIpv4(host)
+      const literal = parseAddress(host)
       if (literal !== undefined) return Promise.resolve([literal])
       return unlessUnresolved(async () => {
         const answers = await query(host, 'A', true)

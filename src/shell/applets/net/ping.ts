@@ -5,7 +5,7 @@ import { MILLISECOND, type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { type EchoSocket, ResolveError } from '../../../posix/net.js'
 import { Killed, type Process } from '../../../posix/process.js'
 import type { IcmpReply } from '../../../stack/socket.js'
-import { formatAddress, type IpAddress } from '../../../wire/address.js'
+import { type AddressFamily, familyOf, formatAddress, type IpAddress } from '../../../wire/address.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_ECHO_REPLY, ICMP_TIME_EXCEEDED } from '../../../wire/icmp.js'
 import { busyboxMistake, type ParsedOptions, parseDecimal, parseOptions } from './options.js'
 import { strerror } from './strerror.js'
@@ -30,6 +30,8 @@ const MAX_DATA_BYTES = 65_507
 
 interface Settings {
   readonly host: string
+  /** From -4 and -6. */
+  readonly family: AddressFamily | undefined
   readonly count: number
   readonly size: number
   readonly interval: Micros
@@ -50,6 +52,7 @@ export async function ping(process: Process): Promise<number> {
     ['I='],
     ['q'],
     ['4'],
+    ['6'],
     ['n'],
   ])
   const settings = 'mistake' in parsed ? busyboxMistake('ping', parsed) : readSettings(parsed)
@@ -57,7 +60,7 @@ export async function ping(process: Process): Promise<number> {
     await process.stderr.write(`${settings}${settings.startsWith('ping: invalid') ? '' : USAGE}`)
     return 1
   }
-  const address = await resolve(process, settings.host)
+  const address = await resolve(process, settings.host, settings.family)
   if (address === undefined) {
     await process.stderr.write(`ping: bad address '${settings.host}'\n`)
     return 1
@@ -86,6 +89,7 @@ function readSettings(parsed: ParsedOptions): Settings | string {
   if (size > MAX_DATA_BYTES) return `ping: invalid packet size '${size}'\n`
   return {
     host,
+    family: parsed.has('6') ? 'IPv6' : parsed.has('4') ? 'IPv4' : undefined,
     count: numbers.get('c') || Number.POSITIVE_INFINITY,
     size,
     interval: Math.max(seconds('i') ?? SECOND, MILLISECOND),
@@ -96,9 +100,14 @@ function readSettings(parsed: ParsedOptions): Settings | string {
   }
 }
 
-async function resolve({ system, signal }: Process, host: string): Promise<IpAddress | undefined> {
+async function resolve(
+  { system, signal }: Process,
+  host: string,
+  family: AddressFamily | undefined,
+): Promise<IpAddress | undefined> {
   try {
-    return (await system.net.resolve(host, signal)).addresses[0]
+    const { addresses } = await system.net.resolve(host, signal)
+    return addresses.find((address) => family === undefined || familyOf(address) === family)
   } catch (error) {
     if (error instanceof ResolveError) return undefined
     throw error

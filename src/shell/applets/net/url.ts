@@ -1,12 +1,14 @@
 // URLs as curl and wget take them: a missing scheme means http, a port is 0..65535, and nothing of the path is
 // rewritten but its fragment, which is never sent.
 
+import { parseIpv6 } from '../../../wire/address.js'
 import { splitOnce } from './options.js'
 
 export interface HttpUrl {
   readonly scheme: string
   /** `user:password`, undefined when there is none. */
   readonly userInfo: string | undefined
+  /** A name or an address; that of IPv6 without its brackets. */
   readonly host: string
   readonly port: number
   /** Whether the port was written; an explicit one is kept in the Host header unless it is the scheme's. */
@@ -22,8 +24,11 @@ export function parseUrl(text: string): HttpUrl | undefined {
   const [, scheme = 'http', rest = ''] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? []
   const [, authority = '', path = ''] = /^([^/?#]*)([^#]*)/s.exec(rest) ?? []
   const at = authority.lastIndexOf('@')
-  const [, host = '', portText] = /^(.*?)(?::(\d*))?$/s.exec(authority.slice(at + 1)) ?? []
-  if (host === '' || /[\s:\\<>^`{|}]/.test(host) || /[\s]/.test(path)) return undefined
+  const [, literal, name = '', portText] =
+    /^(?:\[([0-9a-f:.]+)\]|(.*?))(?::(\d*))?$/is.exec(authority.slice(at + 1)) ?? []
+  const host = literal ?? name
+  if (literal === undefined ? /[\s:\\<>^`{|}]/.test(host) : parseIpv6(literal) === undefined) return undefined
+  if (host === '' || /[\s]/.test(path)) return undefined
   const ofScheme = PORTS[scheme.toLowerCase()] ?? 0
   const port = portText === undefined || portText === '' ? ofScheme : Number(portText)
   if (port > 65535) return undefined
@@ -43,7 +48,8 @@ export function formatUrl(url: HttpUrl): string {
 
 /** The Host header's value (RFC 9110 section 7.2). */
 export function hostHeader(url: HttpUrl): string {
-  return url.defaultPort ? url.host : `${url.host}:${url.port}`
+  const host = url.host.includes(':') ? `[${url.host}]` : url.host
+  return url.defaultPort ? host : `${host}:${url.port}`
 }
 
 /** Where a Location header leads to (RFC 3986 section 5.2, without the fragment). */

@@ -6,7 +6,7 @@ import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
 import { ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { formatAddress } from '../../../wire/address.js'
+import { formatAddress, formatEndpoint } from '../../../wire/address.js'
 import { HttpConnection, HttpError, type HttpRequest, header } from './http-client.js'
 import { busyboxMistake, type ParsedOptions, parseDecimal, parseOptions, splitOnce } from './options.js'
 import { strerror } from './strerror.js'
@@ -135,7 +135,7 @@ async function connect(
   })
   for (const address of addresses) {
     const text = formatAddress(address)
-    await tell(`Connecting to ${hostHeader(url)} (${text}:${url.port})\n`)
+    await tell(`Connecting to ${hostHeader(url)} (${formatEndpoint({ address, port: url.port })})\n`)
     try {
       return new HttpConnection(await net.connect({ address, port: url.port }, { signal }))
     } catch (error) {

@@ -32,8 +32,8 @@ function pod(): FakePod {
     },
   ]
   pod.routeRows = [
-    { destination: 'default', gateway: '10.36.0.1', device: 'eth0', scope: 'global' },
-    { destination: '10.36.0.0/16', device: 'eth0', source: '10.36.0.0', scope: 'link' },
+    { family: 'IPv4', destination: 'default', gateway: '10.36.0.1', device: 'eth0', scope: 'global' },
+    { family: 'IPv4', destination: '10.36.0.0/16', device: 'eth0', source: '10.36.0.0', scope: 'link' },
   ]
   const row = (
     protocol: 'tcp' | 'udp',
