@@ -2,7 +2,7 @@
 // zlib as Go's clients do, and keeps what it hears.
 
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { constants, createDeflate, createInflate } from 'node:zlib'
 import { spdyDictionary } from '../../src/http/streams/spdy-dictionary.js'
 
@@ -199,4 +199,35 @@ export async function within<Value>(milliseconds: number, work: Promise<Value>):
   } finally {
     controller.abort()
   }
+}
+
+/** The bytes in the binary messages of a WebSocket (RFC 6455, 5.2), as a client that knows no other frames. */
+export function tunnelled(socket: Duplex): Duplex {
+  let pending = Buffer.alloc(0)
+  const inside = new Duplex({
+    read: () => {},
+    write: (chunk: Buffer, _encoding, done) => {
+      // FIN and opcode 2, masked by zeros, with a length of 16 bits.
+      const head = Buffer.from([0x82, 0xfe, chunk.length >> 8, chunk.length & 255, 0, 0, 0, 0])
+      socket.write(Buffer.concat([head, chunk]), () => done())
+    },
+    destroy: (error, done) => {
+      socket.destroy()
+      done(error)
+    },
+  })
+  socket.on('data', (chunk: Buffer) => {
+    pending = Buffer.concat([pending, chunk])
+    for (;;) {
+      const short = (pending[1] ?? 0) & 127
+      const headBytes = short < 126 ? 2 : short === 126 ? 4 : 10
+      if (pending.length < headBytes) return
+      const length = short < 126 ? short : short === 126 ? pending.readUInt16BE(2) : pending.readUInt32BE(6)
+      if (pending.length < headBytes + length) return
+      if ((pending[0]! & 15) === 2) inside.push(pending.subarray(headBytes, headBytes + length))
+      pending = pending.subarray(headBytes + length)
+    }
+  })
+  socket.on('close', () => inside.destroy())
+  return inside
 }

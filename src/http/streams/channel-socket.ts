@@ -7,7 +7,7 @@ import type { RawData, WebSocket } from 'ws'
 /** What may have come and not be taken. */
 const UNTAKEN_BYTES = 1024 * 1024
 /** A socket that is not read does not show that its client is gone; a write to it does. */
-const PING_INTERVAL_MS = 10_000
+const PING_INTERVAL_MS = 1_000
 /** Of one message: what clients' buffers are made for. */
 const LARGEST_PIECE = 32 * 1024
 
@@ -24,7 +24,7 @@ export class ChannelSocket {
   constructor(socket: WebSocket, transport: Duplex, base64: boolean) {
     this.#socket = socket
     this.#base64 = base64
-    const pings = setInterval(() => this.#isOpen() && socket.ping(), PING_INTERVAL_MS)
+    const pings = setInterval(() => this.#isOpen() && socket.isPaused && socket.ping(), PING_INTERVAL_MS)
     pings.unref()
     const closed = () => {
       if (this.#closed) return

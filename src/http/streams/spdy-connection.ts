@@ -24,7 +24,7 @@ const UNTAKEN_BYTES = 4 * 1024 * 1024
 const UNREAD_ANSWERS_BYTES = 1024 * 1024
 const MOST_STREAMS = 4096
 /** A connection that is not read does not show that its client is gone; a write to it does. */
-const PING_INTERVAL_MS = 10_000
+const PING_INTERVAL_MS = 1_000
 /** After our end, until the client has closed. */
 const LINGER_MS = 10_000
 
@@ -56,6 +56,7 @@ export class SpdyConnection {
     this.#handler = handler
     let pingId = 0
     this.#pings = setInterval(() => {
+      if (!this.#isFull()) return
       // Ids of the server are even.
       pingId = (pingId + 2) % 0x7fff_fffe
       this.send(pingFrame(pingId))
