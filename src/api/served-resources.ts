@@ -2,6 +2,7 @@
 // subresources, and the reviews that are answered and not kept. Discovery and OpenAPI are written from it.
 
 import { RESOURCE_TYPES, type ResourceType } from '../cluster/resources.js'
+import { EVENT_VIEW } from './event-views.js'
 import { REVIEW_TYPES } from './reviews.js'
 
 export interface ServedSubresource {
@@ -50,7 +51,7 @@ function subresourcesOf(type: ResourceType): readonly ServedSubresource[] {
 
 /** Sorted by name within a group and version. */
 export function servedResources(): readonly ServedResource[] {
-  const objects = RESOURCE_TYPES.map((type) => ({
+  const objects = [...RESOURCE_TYPES, EVENT_VIEW].map((type) => ({
     ...type,
     // As upstream, where a namespace takes its content along and is deleted one at a time.
     verbs:

@@ -5,6 +5,7 @@ import { badRequest } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import { deleteObject } from './deletes.js'
 import { discover } from './discovery.js'
+import { coreEventRequest, eventView, eventViewLine } from './event-views.js'
 import { serveOpenApi } from './openapi/documents.js'
 import { parseResourcePath } from './paths.js'
 import { bindPod, evictPod } from './pod-actions.js'
@@ -55,10 +56,20 @@ export class ApiServer implements Api {
   }
 
   request(request: ApiRequest): ApiResponse {
-    return answering(() => this.#serve(request), statusResponse)
+    const core = coreEventRequest(request)
+    if (core === undefined) return answering(() => this.#serve(request), statusResponse)
+    const response = answering(() => this.#serve(core), statusResponse)
+    return { ...response, body: eventView(response.body) }
   }
 
   watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void {
+    const core = coreEventRequest(request)
+    return core === undefined
+      ? this.#watch(request, onLine)
+      : this.#watch(core, (line) => onLine(eventViewLine(line)))
+  }
+
+  #watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void {
     const refuse = (status: Status) => {
       onLine({ type: 'ERROR', object: status })
       return () => undefined

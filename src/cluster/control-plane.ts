@@ -20,6 +20,7 @@ import { JobController } from './job-controller.js'
 import { Kubelet } from './kubelet.js'
 import { LoadBalancerController } from './load-balancer-controller.js'
 import { NamespaceController } from './namespace-controller.js'
+import { tellOfNodes } from './node-events.js'
 import { NodeLeases } from './node-leases.js'
 import type { ReplicaSet } from './objects.js'
 import { OwnedPods } from './owned-pods.js'
@@ -105,6 +106,7 @@ export class ControlPlane {
       ownedPods: new OwnedPods(store),
       lenient,
     }
+    tellOfNodes(context)
     new NamespaceController(context)
     new ServiceAccountController(context)
     new GarbageCollector(context)

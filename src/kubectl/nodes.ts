@@ -1,9 +1,9 @@
 // kubectl cordon, uncordon and drain: nodes that are to take no more pods, and the pods that are to leave them.
 
-import type { Node, Pod } from '../cluster/objects.js'
+import type { KubeObject, Node, Pod } from '../cluster/objects.js'
 import { resourcePath, STRATEGIC_PATCH } from './client.js'
 import type { Command, CommandContext } from './context.js'
-import { clientError, KubectlError, usageError } from './errors.js'
+import { KubectlError, usageError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { dryRunMode } from './output.js'
 import { type Found, fetchTarget } from './targets.js'
@@ -55,8 +55,12 @@ async function mark(context: CommandContext, { resource, object }: Found, what: 
     const query = dryRun === 'server' ? { dryRun: 'All' } : {}
     context.client.patch(resource, { namespace: undefined, name }, { type: STRATEGIC_PATCH, body, query })
   }
-  const suffix = dryRun === 'client' ? ' (dry run)' : dryRun === 'server' ? ' (server dry run)' : ''
-  await context.print(`node/${name} ${already ? 'already ' : ''}${what}ed${suffix}`)
+  await context.print(`node/${name} ${already ? 'already ' : ''}${what}ed${dryRunSuffix(context)}`)
+}
+
+function dryRunSuffix(context: CommandContext): string {
+  const dryRun = dryRunMode(context)
+  return dryRun === 'none' ? '' : dryRun === 'client' ? ' (dry run)' : ' (server dry run)'
 }
 
 /** Why a pod may not go, and what is said of one that may all the same. */
@@ -68,63 +72,61 @@ interface Verdict {
 
 export const drain: Command = async (context) => {
   const nodes = nodesOf(context, 'drain')
+  const suffix = dryRunSuffix(context)
   for (const node of nodes) await mark(context, node, 'cordon')
-  const failures: { readonly node: string; readonly why: string }[] = []
+  const failures: { readonly node: string; readonly reasons: readonly string[] }[] = []
   for (const { object } of nodes) {
     const { name } = object.metadata
-    const why = await drainNode(context, name)
-    if (why === undefined) await context.print(`node/${name} drained`)
-    else {
-      failures.push({ node: name, why })
-      await context.warn(`error: unable to drain node "${name}" due to error: ${why}, continuing command...`)
+    const reasons = await drainNode(context, name)
+    if (reasons.length === 0) {
+      await context.print(`node/${name} drained${suffix}`)
+      continue
     }
+    failures.push({ node: name, reasons })
+    const why = reasons.length === 1 ? reasons[0] : `[${reasons.join(', ')}]`
+    await context.warn(`error: unable to drain node "${name}" due to error: ${why}, continuing command...`)
   }
   if (failures.length === 0) return 0
   const pending = failures.map(({ node }) => ` ${node}`).join('\n')
   await context.warn(`There are pending nodes to be drained:\n${pending}`)
-  throw new KubectlError(`error: ${failures.map(({ why }) => why).join(', ')}`)
+  throw new KubectlError(failures.flatMap(({ reasons }) => reasons).join('\n'))
 }
 
-/** Why the node could not be drained; undefined when it was. */
-async function drainNode(context: CommandContext, node: string): Promise<string | undefined> {
+/** Why the node could not be drained; nothing when it was. */
+async function drainNode(context: CommandContext, node: string): Promise<readonly string[]> {
   const { flags, client, mapper } = context
   const selector = flags.text('pod-selector')
   const query = { fieldSelector: `spec.nodeName=${node}`, ...(selector && { labelSelector: selector }) }
   const pods = client.list(mapper.find('pods'), undefined, query).items as Pod[]
-  const leaving: Pod[] = []
-  const fatal = new Map<string, string[]>()
-  const warnings = new Map<string, string[]>()
-  const note = (texts: Map<string, string[]>, text: string, pod: Pod) =>
-    texts.set(text, [...(texts.get(text) ?? []), `${pod.metadata.namespace}/${pod.metadata.name}`])
-  for (const pod of pods) {
-    const verdict = verdictOf(context, pod)
-    if (verdict.fatal !== undefined) note(fatal, verdict.fatal, pod)
-    else if (verdict.warning !== undefined) note(warnings, verdict.warning, pod)
-    if (verdict.fatal === undefined && !verdict.stays) leaving.push(pod)
+  const verdicts = pods.map((pod) => ({ pod, ...verdictOf(context, pod) }))
+  const texts = (of: 'fatal' | 'warning') => {
+    const names = new Map<string, string[]>()
+    for (const { pod, [of]: text } of verdicts)
+      if (text)
+        names.set(text, [...(names.get(text) ?? []), `${pod.metadata.namespace}/${pod.metadata.name}`])
+    return [...names].map(([text, list]) => `${text}: ${list.join(', ')}`)
   }
-  if (fatal.size > 0) {
-    const texts = [...fatal].map(([text, names]) => `cannot delete ${text}: ${names.join(', ')}`)
-    return texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
-  }
-  if (warnings.size > 0)
-    await context.warn(
-      `Warning: ${[...warnings].map(([text, names]) => `${text}: ${names.join(', ')}`).join('; ')}`,
-    )
+  const fatal = texts('fatal')
+  if (fatal.length > 0) return fatal.map((text) => `cannot delete ${text}`)
+  const warnings = texts('warning')
+  if (warnings.length > 0) await context.warn(`Warning: ${warnings.join('; ')}`)
+  const leaving = verdicts.filter(({ stays }) => !stays).map(({ pod }) => pod)
   for (const pod of leaving) await evict(context, pod)
+  if (dryRunMode(context) !== 'none') return []
+  const timeout = flags.duration('timeout') ?? 0
   for (const pod of leaving) {
     const { namespace, name, uid } = pod.metadata
-    const gone = (now: { metadata: { uid?: string } } | undefined) =>
-      now === undefined || now.metadata.uid !== uid ? true : undefined
-    const timeout = flags.duration('timeout') ?? 0
-    if (dryRunMode(context) === 'none') {
-      const waited = await waitForObject(context, { resource: mapper.find('pods'), namespace, name }, gone, {
-        timeoutSeconds: timeout > 0 ? timeout : undefined,
-      })
-      if (waited.type === 'timeout') return `drain did not complete within ${timeout}s`
-    }
+    const gone = (now: KubeObject | undefined) => (now?.metadata.uid === uid ? undefined : true)
+    const key = { resource: mapper.find('pods'), namespace, name }
+    const options = { timeoutSeconds: timeout > 0 ? timeout : undefined }
+    const waited = await waitForObject(context, key, gone, options)
+    if (waited.type === 'timeout')
+      return [
+        `error when waiting for pod "${name}" in namespace "${namespace}" to terminate: global timeout reached: ${flags.text('timeout')}`,
+      ]
     await context.print(`pod/${name} ${flags.bool('disable-eviction') ? 'deleted' : 'evicted'}`)
   }
-  return undefined
+  return []
 }
 
 function verdictOf({ flags }: CommandContext, pod: Pod): Verdict {
@@ -141,7 +143,7 @@ function verdictOf({ flags }: CommandContext, pod: Pod): Verdict {
   if (owner === undefined)
     return flags.bool('force')
       ? { warning: 'deleting Pods that declare no controller' }
-      : { fatal: 'Pods that declare no controller (use --force to override)' }
+      : { fatal: 'cannot delete Pods that declare no controller (use --force to override)' }
   return local ? { warning: 'deleting Pods with local storage' } : {}
 }
 
@@ -151,7 +153,7 @@ async function evict(context: CommandContext, pod: Pod): Promise<void> {
   const grace = flags.int('grace-period') ?? -1
   const dryRun = dryRunMode(context)
   const verb = flags.bool('disable-eviction') ? 'deleting' : 'evicting'
-  await context.warn(`${verb} pod ${namespace}/${name}`)
+  await context.print(`${verb} pod ${namespace}/${name}${dryRunSuffix(context)}`)
   if (dryRun === 'client') return
   const options = {
     ...(grace >= 0 && { gracePeriodSeconds: grace }),
@@ -159,7 +161,6 @@ async function evict(context: CommandContext, pod: Pod): Promise<void> {
   }
   const resource = mapper.find('pods')
   if (flags.bool('disable-eviction')) return void client.delete(resource, namespace, name, options)
-  if (namespace === undefined) throw clientError(`pod ${name} has no namespace`)
   client.send({
     method: 'POST',
     path: `${resourcePath(resource, namespace, name)}/eviction`,

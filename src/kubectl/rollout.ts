@@ -45,7 +45,9 @@ async function workloadsOf(context: CommandContext, what: string): Promise<Found
   const found = await findObjects(context, flags.args)
   const other = found.find(({ object }) => !ROLLOUT_KINDS.includes(object.kind))
   if (other !== undefined)
-    throw clientError(`no ${what} has been implemented for {${other.resource.group} ${other.object.kind}}`)
+    throw clientError(
+      `no ${what} has been implemented for ${other.object.kind}${other.resource.group ? `.${other.resource.group}` : ''}`,
+    )
   return found
 }
 

@@ -129,11 +129,11 @@ function refuseOverwrite(containers: readonly Container[], added: readonly EnvVa
 
 async function listEnv(
   context: CommandContext,
-  { resource, object }: Found,
+  { object }: Found,
   containers: readonly Container[],
 ): Promise<void> {
   for (const { name, env = [] } of containers) {
-    await context.print(`# ${resource.plural} ${object.metadata.name}, container ${name}`)
+    await context.print(`# ${object.kind} ${object.metadata.name}, container ${name}`)
     for (const { name: variable, value, valueFrom } of env) {
       if (valueFrom === undefined) await context.print(`${variable}=${value ?? ''}`)
       else await context.print(`# ${variable} from ${sourceText(valueFrom)}`)

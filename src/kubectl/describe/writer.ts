@@ -69,21 +69,25 @@ export function describeMetadata(writer: DescriptionWriter, { metadata }: KubeOb
 export function describeEvents(writer: DescriptionWriter, { context, object }: Subject): void {
   const events = context.mapper.tryFind('events')
   const { name, namespace, uid } = object.metadata
-  const fieldSelector = [
-    `involvedObject.name=${name}`,
-    ...(namespace === undefined ? [] : [`involvedObject.namespace=${namespace}`]),
-    `involvedObject.kind=${object.kind}`,
-    ...(uid === undefined || object.kind === 'Node' ? [] : [`involvedObject.uid=${uid}`]),
-  ].join(',')
-  const found =
-    events === undefined ? [] : (context.client.list(events, namespace, { fieldSelector }).items as Event[])
+  // A kubelet puts its node's name in the place of the uid.
+  const uids = object.kind === 'Node' ? [uid, name] : [uid]
+  const found = uids.flatMap((known) => {
+    const fieldSelector = [
+      `involvedObject.name=${name}`,
+      ...(namespace === undefined ? [] : [`involvedObject.namespace=${namespace}`]),
+      `involvedObject.kind=${object.kind}`,
+      ...(known === undefined ? [] : [`involvedObject.uid=${known}`]),
+    ].join(',')
+    return events === undefined
+      ? []
+      : (context.client.list(events, namespace, { fieldSelector }).items as Event[])
+  })
   if (found.length === 0) return writer.field(0, 'Events', '<none>')
   writer.line(0, 'Events:')
   writer.line(1, 'Type\tReason\tAge\tFrom\tMessage')
   writer.line(1, '----\t------\t----\t----\t-------')
   const time = (event: Event) => event.lastTimestamp ?? event.metadata.creationTimestamp ?? ''
-  const version = (event: Event) => Number(event.metadata.resourceVersion ?? 0)
-  const byAge = (a: Event, b: Event) => Date.parse(time(a)) - Date.parse(time(b)) || version(a) - version(b)
+  const byAge = (a: Event, b: Event) => Date.parse(time(a)) - Date.parse(time(b))
   for (const event of [...found].sort(byAge)) {
     const source = event.source?.component ?? ''
     const message = (event.message ?? '').trim()
