@@ -1,6 +1,7 @@
 // A cluster with its servers - API and DNS on loopback - and files, from the start to the end; while it runs, its
 // status is drawn over itself on a terminal, or told once.
 
+import { rmSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import type { EmulationOptions, HostDns } from '../drivers/emulation.js'
 import { type ClientCredentials, type ClusterCredentials, makeCredentials } from '../http/credentials.js'
@@ -83,6 +84,7 @@ async function runServers(
     undo.push(() => dns?.close())
     const serving = servingOf(settings, files, listener, dns, credentials.client)
     writeKubeconfig(serving.kubeconfig, settings.name, serving.server, credentials.client)
+    undo.push(() => rmSync(serving.kubeconfig, { force: true }))
     const { mergedInto } = serving
     if (mergedInto !== undefined) {
       mergeKubeconfig(mergedInto, settings.name, serving.server, credentials.client)

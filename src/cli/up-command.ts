@@ -24,7 +24,7 @@ export const upCommand = command({
   --nodes N          workers beside the control plane; default 2
   --api-port PORT    of the API server; default: any that is free
   --bind ADDRESS     address of the API server; default 127.0.0.1. With another one, other machines reach it
-  --kubeconfig FILE  where to write the kubeconfig; default: in the state directory
+  --kubeconfig FILE  where the kubeconfig is until the cluster ends; default: in the state directory
   --merge            add a context to your own kubeconfig, until the cluster ends
   --dns-port PORT    let the cluster's DNS answer on 127.0.0.1:PORT, UDP and TCP; 0 takes a free port
   --proxy-mode MODE  how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
