@@ -6,7 +6,7 @@ import type { ObjectStore } from '../cluster/store.js'
 import { deleteObject } from './deletes.js'
 import { discover } from './discovery.js'
 import { coreEventRequest, eventView, eventViewLine } from './event-views.js'
-import { serveOpenApi } from './openapi/documents.js'
+import { OpenApi } from './openapi/documents.js'
 import { parseResourcePath } from './paths.js'
 import { bindPod, evictPod } from './pod-actions.js'
 import type { PodStreams } from './pod-streams.js'
@@ -46,6 +46,7 @@ export class ApiServer implements Api {
   readonly #streams: PodStreams
   readonly #unixMillis: () => number
   readonly #watches: WatchCache
+  readonly #openApi = new OpenApi()
 
   constructor(options: ApiServerOptions) {
     this.#store = options.store
@@ -116,7 +117,7 @@ export class ApiServer implements Api {
   }
 
   #serve(request: ApiRequest): ApiResponse {
-    const told = serveInfo(request) ?? discover(request) ?? serveOpenApi(request)
+    const told = serveInfo(request) ?? discover(request) ?? this.#openApi.serve(request)
     if (told !== undefined) {
       if (request.method !== 'GET') throw methodNotAllowed()
       return told

@@ -105,4 +105,38 @@ test('a PATCH operation tells its kind and that it knows fieldValidation and dry
   assert.match(binary.headers['content-type'] ?? '', 'protobuf')
 })
 
+interface Schema {
+  readonly $ref?: string
+  readonly [key: string]: unknown
+}
+
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const { $ref } = value as Schema
+  return [...($ref === undefined ? [] : [$ref]), ...Object.values(value).flatMap(referencesIn)]
+}
+
+test('definitions tell fields and how they merge, and everything that they refer to is there', () => {
+  const { definitions } = get('/openapi/v2').body as { definitions: Record<string, Schema> }
+  const spec = definitions['io.k8s.api.apps.v1.DeploymentSpec']!['properties'] as Record<string, Schema>
+  assert.equal(spec['replicas'], { type: 'integer', format: 'int32' })
+  const podSpec = definitions['io.k8s.api.core.v1.PodSpec']!['properties'] as Record<string, Schema>
+  assert.equal(
+    [
+      podSpec['containers']!['x-kubernetes-patch-merge-key'],
+      podSpec['containers']!['x-kubernetes-patch-strategy'],
+    ],
+    ['name', 'merge'],
+  )
+  for (const reference of referencesIn(definitions))
+    assert.ok(definitions[reference.replace('#/definitions/', '')], reference)
+  for (const root of ['api/v1', 'apis/apps/v1', 'apis/discovery.k8s.io/v1']) {
+    const { components } = get(`/openapi/v3/${root}`).body as {
+      components: { schemas: Record<string, Schema> }
+    }
+    for (const reference of referencesIn(components))
+      assert.ok(components.schemas[reference.replace('#/components/schemas/', '')], reference)
+  }
+})
+
 test.run()

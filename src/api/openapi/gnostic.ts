@@ -2,6 +2,7 @@
 // later ones for apply. Field numbers stand beside the names. Read first: operations.ts.
 
 import { concatBytes, utf8Encode } from '../../base/bytes.js'
+import type { Definition, Schema } from './definitions.js'
 import { PATCH_PARAMETERS, type PatchOperation } from './operations.js'
 
 /** A field of a message: a nested one, or text. */
@@ -11,6 +12,7 @@ type Field = readonly [number: number, value: string | Uint8Array]
 export function encodeDocument(
   info: { readonly title: string; readonly version: string },
   operations: readonly PatchOperation[],
+  definitions: readonly Definition[],
 ): Uint8Array {
   return message([
     [1, '2.0'], // swagger
@@ -22,7 +24,34 @@ export function encodeDocument(
       ]),
     ], // info
     [8, message(operations.map((operation) => [2, pathOf(operation)]))], // paths
+    [9, message(definitions.map(({ name, schema }) => [1, named(name, schemaOf(schema))]))], // definitions
   ])
+}
+
+/** NamedSchema and the like. */
+function named(name: string, value: Uint8Array): Uint8Array {
+  return message([
+    [1, name],
+    [2, value],
+  ])
+}
+
+function schemaOf(schema: Schema): Uint8Array {
+  const { ref, type, format, items, properties, additionalProperties, extensions = {} } = schema
+  const fields: Field[] = []
+  if (ref !== undefined) fields.push([1, `#/definitions/${ref}`]) // $ref
+  if (format !== undefined) fields.push([2, format])
+  if (additionalProperties !== undefined) fields.push([21, message([[1, schemaOf(additionalProperties)]])]) // AdditionalPropertiesItem
+  if (type !== undefined) fields.push([22, message([[1, type]])]) // TypeItem
+  if (items !== undefined) fields.push([23, message([[1, schemaOf(items)]])]) // ItemsItem
+  if (properties !== undefined) {
+    const entries = Object.entries(properties)
+    fields.push([25, message(entries.map(([name, inner]) => [1, named(name, schemaOf(inner))]))])
+  }
+  // JSON is YAML.
+  for (const [name, value] of Object.entries(extensions))
+    fields.push([31, namedAny(name, `${JSON.stringify(value)}\n`)])
+  return message(fields)
 }
 
 /** NamedPathItem with a PathItem whose field 8 is patch. */

@@ -1,6 +1,5 @@
 // The operations that OpenAPI documents here describe: the PATCH of each resource, with the parameters by which
-// clients learn what the server can do (dryRun, fieldValidation). Definitions of the kinds are not served yet, so
-// clients do not validate and have nothing to explain; kubectl merges built-in kinds by rules of its own.
+// clients learn what the server can do (dryRun, fieldValidation). What kinds look like is definitions.ts.
 
 import type { ServedResource } from '../served-resources.js'
 
