@@ -18,6 +18,7 @@ import { CREATE_FLAGS, create } from './create.js'
 import { DELETE_FLAGS, remove } from './delete.js'
 import { DESCRIBE_FLAGS, describe } from './describe/describe.js'
 import { annotate, LABEL_FLAGS, label, PATCH_FLAGS, patch, SET_IMAGE_FLAGS, setImage } from './edit.js'
+import { EDIT_FLAGS, edit } from './editor.js'
 import { EVENTS_FLAGS, events } from './events.js'
 import { EXEC_FLAGS, exec } from './exec.js'
 import type { FlagSpecs } from './flags.js'
@@ -42,6 +43,8 @@ import {
   canI,
   clusterInfo,
   portForward,
+  TOP_FLAGS,
+  top,
   VERSION_FLAGS,
   version,
 } from './info.js'
@@ -180,6 +183,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     LABEL_FLAGS,
     annotate,
   ),
+  edit: command('Edit a resource on the server', 'edit (RESOURCE/NAME | -f FILENAME)', EDIT_FLAGS, edit),
   patch: command(
     'Update fields of a resource',
     'patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]',
@@ -267,6 +271,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     CAN_I_FLAGS,
     canI,
   ),
+  'top node': command('Display resource usage of nodes', 'top node [NAME | -l label]', TOP_FLAGS, top),
+  'top pod': command('Display resource usage of pods', 'top pod [NAME | -l label]', TOP_FLAGS, top),
   version: command('Print the client and server version information', 'version', VERSION_FLAGS, version),
   'cluster-info': command('Display cluster information', 'cluster-info', {}, clusterInfo),
   'config current-context': command(

@@ -84,6 +84,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   ns: 'namespace',
   deploy: 'deployment',
   svc: 'service',
+  no: 'node',
+  nodes: 'node',
+  po: 'pod',
+  pods: 'pod',
 }
 
 function alias(word: string): string {
