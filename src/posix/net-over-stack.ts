@@ -230,6 +230,9 @@ class StackConnection implements Connection {
   readonly #network: PodNetwork
   readonly #open: Set<Closable>
   readonly #wakeup = new Wakeup()
+  /** The signal that ends waits: listened to as long as waits come with the same one. */
+  #signal: AbortSignal | undefined
+  readonly #onAbort = () => this.#wakeup.wake()
 
   constructor(socket: TcpSocket, network: PodNetwork, open: Set<Closable>) {
     this.local = socket.local
@@ -266,7 +269,7 @@ class StackConnection implements Connection {
       }
       if (socket.error !== undefined) throw socket.error
       if (socket.ended || socket.state === 'CLOSED') return undefined
-      await abortable(this.#wakeup.wait(), signal)
+      await this.#wait(signal)
     }
   }
 
@@ -276,7 +279,7 @@ class StackConnection implements Connection {
       const taken = this.#now().write(bytes.subarray(offset))
       offset += taken
       if (taken > 0) this.#network.touched()
-      else await abortable(this.#wakeup.wait(), signal)
+      else await this.#wait(signal)
     }
   }
 
@@ -291,6 +294,7 @@ class StackConnection implements Connection {
 
   close(): void {
     this.#open.delete(this)
+    this.#listenTo(undefined)
     this.#now().close()
     this.#wakeup.wake()
     this.#network.touched()
@@ -298,9 +302,24 @@ class StackConnection implements Connection {
 
   abort(): void {
     this.#open.delete(this)
+    this.#listenTo(undefined)
     this.#now().abort()
     this.#wakeup.wake()
     this.#network.touched()
+  }
+
+  /** Until the socket is ready; rejects with the reason of `signal`. */
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    if (signal !== this.#signal) this.#listenTo(signal)
+    signal?.throwIfAborted()
+    await this.#wakeup.wait()
+    signal?.throwIfAborted()
+  }
+
+  #listenTo(signal: AbortSignal | undefined): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort)
   }
 
   #now(): TcpSocket {
