@@ -9,6 +9,7 @@ import { type Benchmark, compare, type Row } from './contestant.js'
 import { dnsQueries } from './dns/queries.js'
 import { httpConnections, httpRequests } from './drivers/http-requests.js'
 import { roundTrip } from './drivers/round-trip.js'
+import { forwarding } from './host/forwarding.js'
 import { bulkTransfer } from './proxy/bulk-transfer.js'
 import { newConnection, serviceRules } from './proxy/service-rules.js'
 import { benchmarkText, targetsText } from './report.js'
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   bulkTransfer,
   serviceRules,
   newConnection,
+  forwarding,
   httpRequests,
   httpConnections,
   roundTrip,

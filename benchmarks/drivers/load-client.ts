@@ -11,8 +11,6 @@ export interface LoadOptions {
   readonly keepAlive: boolean
 }
 
-const HEAD_END = [13, 10, 13, 10]
-
 export class LoadClient {
   readonly #stack: Stack
   readonly #options: LoadOptions
@@ -106,16 +104,26 @@ interface Exchange {
 
 /** Length of a whole answer, whose head is in the first `end` bytes. */
 function answerLength(bytes: Uint8Array, end: number): number {
-  const at = indexOfHeadEnd(bytes, end)
+  const at = headEnd(bytes, end)
   if (at < 0) throw new Error('the head of an answer came in parts')
-  const head = String.fromCharCode(...bytes.subarray(0, at))
-  if (!head.startsWith('HTTP/1.1 200')) throw new Error(`answered with ${head.slice(0, 40)}`)
-  const length = /\r\nContent-Length: (\d+)/i.exec(head)
-  if (length === null) throw new Error('an answer without Content-Length')
-  return at + 4 + Number(length[1])
+  // `HTTP/1.1 200`
+  if (bytes[9] !== 0x32) throw new Error(`answered with ${String.fromCharCode(...bytes.subarray(0, 40))}`)
+  return at + contentLength(bytes, at)
 }
 
-function indexOfHeadEnd(bytes: Uint8Array, end: number): number {
-  for (let at = 0; at + 4 <= end; at++) if (HEAD_END.every((byte, i) => bytes[at + i] === byte)) return at
+function headEnd(bytes: Uint8Array, end: number): number {
+  for (let at = 3; at < end; at++)
+    if (bytes[at] === 10 && bytes[at - 2] === 10 && bytes[at - 1] === 13) return at + 1
   return -1
+}
+
+/** `Content-Length` is the only field of an answer with that many letters before its colon. */
+function contentLength(bytes: Uint8Array, end: number): number {
+  for (let line = bytes.indexOf(10) + 1; line > 0 && line < end; line = bytes.indexOf(10, line) + 1) {
+    if (bytes[line + 14] !== 0x3a || (bytes[line + 8]! | 32) !== 0x6c) continue
+    let length = 0
+    for (let at = line + 16; bytes[at] !== 13; at++) length = length * 10 + bytes[at]! - 0x30
+    return length
+  }
+  throw new Error('an answer without Content-Length')
 }

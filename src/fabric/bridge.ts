@@ -17,6 +17,10 @@ const MAX_MAC_ENTRIES = 16_384
 const RESERVED_FIRST: Mac = 0x0180c2000000
 const RESERVED_LAST: Mac = 0x0180c200000f
 
+/** What `egress` says besides a port. */
+export const NOWHERE = -1
+export const FLOOD = -2
+
 /** A row of `bridge fdb`. */
 export interface MacRow {
   readonly mac: Mac
@@ -74,31 +78,40 @@ export class Bridge implements Machine {
       .filter((row) => row.age < MAC_AGEING)
   }
 
-  /** Learns where `frame` came from and calls `output` for every port that it leaves through. Keeps nothing of it. */
-  forward(ingress: number, frame: Uint8Array, now: Micros, output: (port: number) => void): void {
+  /** Learns where `frame` came from; the port that it leaves through, FLOOD for all others, NOWHERE for none. */
+  egress(ingress: number, frame: Uint8Array, now: Micros): number {
     invariant(this.#ports.has(ingress), `bridge has no port ${ingress}`)
     const header = this.#header
     this.counters.received++
     // A group address is never a sender (Linux: br_handle_frame drops it).
     if (parseEthernet(frame, header) !== undefined || isGroupMac(header.source)) {
       this.counters.filtered++
-      return
+      return NOWHERE
     }
     this.#learn(header.source, ingress, now)
     if (header.destination >= RESERVED_FIRST && header.destination <= RESERVED_LAST) {
       this.counters.filtered++
-      return
+      return NOWHERE
     }
     const known = isGroupMac(header.destination) ? undefined : this.#macs.get(header.destination)
     if (known === undefined || now - known.seen >= MAC_AGEING) {
       this.counters.flooded++
-      for (const port of this.#ports.keys()) if (port !== ingress) output(port)
-    } else if (known.port === ingress) {
-      this.counters.filtered++
-    } else {
-      this.counters.forwarded++
-      output(known.port)
+      return FLOOD
     }
+    if (known.port === ingress) {
+      this.counters.filtered++
+      return NOWHERE
+    }
+    this.counters.forwarded++
+    return known.port
+  }
+
+  /** As `egress`; calls `output` for every port that `frame` leaves through. Keeps nothing of it. */
+  forward(ingress: number, frame: Uint8Array, now: Micros, output: (port: number) => void): void {
+    const egress = this.egress(ingress, frame, now)
+    if (egress === FLOOD) {
+      for (const port of this.#ports.keys()) if (port !== ingress) output(port)
+    } else if (egress !== NOWHERE) output(egress)
   }
 
   receive(port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {

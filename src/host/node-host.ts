@@ -7,7 +7,7 @@ import type { Outgoing } from '../base/machine.js'
 import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
-import { Bridge } from '../fabric/bridge.js'
+import { Bridge, FLOOD, NOWHERE } from '../fabric/bridge.js'
 import { Ipvs } from '../ipvs/ipvs.js'
 import { Netfilter } from '../netfilter/netfilter.js'
 import { RouteTable } from '../stack/routes.js'
@@ -66,6 +66,12 @@ export class NodeHost implements Host {
   /** Ports that the frame at hand leaves through. */
   readonly #egresses: number[] = []
   #outgoing: Outgoing[] = []
+  /** What `transmit` gives, when it had not to wait in `#outgoing`. */
+  readonly #leaving: { port: number; frame: Uint8Array; offload: Offload } = {
+    port: 0,
+    frame: new Uint8Array(0),
+    offload: 0,
+  }
   #taken = 0
   #now: Micros = 0
 
@@ -132,13 +138,16 @@ export class NodeHost implements Host {
     if (port === ETH0_PORT) return this.stack.receive(this.#eth0, frame, now, offload)
     // A frame of a pod that has just gone.
     if (!this.#bridge.ports().has(port)) return
-    let toStack = false
+    const egress = this.#bridge.egress(port, frame, now)
+    if (egress === NOWHERE) return
+    if (egress === this.#uplink) return this.stack.receive(this.#cni0, frame, now, offload)
     const egresses = this.#egresses
     egresses.length = 0
-    this.#bridge.forward(port, frame, now, (egress) => {
-      if (egress === this.#uplink) toStack = true
-      else egresses.push(egress)
-    })
+    if (egress !== FLOOD) egresses.push(egress)
+    else
+      for (const each of this.#bridge.ports().keys())
+        if (each !== port && each !== this.#uplink) egresses.push(each)
+    const toStack = egress === FLOOD
     // What goes several ways is nobody's to change.
     const isShared = egresses.length + (toStack ? 1 : 0) > 1
     const given = isShared ? offload & ~GIVEN_AWAY : offload
@@ -176,11 +185,21 @@ export class NodeHost implements Host {
       const out = this.stack.transmit()
       if (out === undefined) return undefined
       const { frame, interfaceIndex, offload } = out
-      if (interfaceIndex === this.#eth0) return { port: ETH0_PORT, frame, offload }
-      this.#bridge.forward(this.#uplink, frame, this.#now, (egress) => {
-        this.#outgoing.push({ port: egress, frame, offload: offload & ~GIVEN_AWAY })
-      })
+      if (interfaceIndex === this.#eth0) return this.#leave(ETH0_PORT, frame, offload)
+      const egress = this.#bridge.egress(this.#uplink, frame, this.#now)
+      if (egress >= 0) return this.#leave(egress, frame, offload)
+      if (egress === NOWHERE) continue
+      for (const port of this.#bridge.ports().keys())
+        if (port !== this.#uplink) this.#outgoing.push({ port, frame, offload: offload & ~GIVEN_AWAY })
     }
+  }
+
+  #leave(port: number, frame: Uint8Array, offload: Offload): Outgoing {
+    const leaving = this.#leaving
+    leaving.port = port
+    leaving.frame = frame
+    leaving.offload = offload
+    return leaving
   }
 
   deadline(): Micros {

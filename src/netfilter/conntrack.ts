@@ -10,7 +10,7 @@ import type { HookVerdict, Packet } from '../stack/hooks.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
-import { RST } from '../wire/tcp.js'
+import { ACK, FIN, RST, SYN } from '../wire/tcp.js'
 import type { ConntrackState } from './rule.js'
 import { TCP_TRACK_TIMEOUTS, type TcpTrackState, tcpTransition } from './tcp-tracking.js'
 import {
@@ -76,8 +76,7 @@ export class Flow {
   expiresAt: Micros = 0
   readonly timer: Timer<Flow>
   /** What is hung on packets of this flow, by state and direction; made once. */
-  readonly #originals = new Map<ConntrackState, Tracking>()
-  readonly #replies = new Map<ConntrackState, Tracking>()
+  readonly #trackings: Tracking[] = []
   #reply: Tuple
 
   constructor(original: Tuple, reply: Tuple, timers: TimerHeap<Flow>, now: Micros) {
@@ -101,12 +100,9 @@ export class Flow {
   }
 
   tracking(state: ConntrackState, reply: boolean): Tracking {
-    const trackings = reply ? this.#replies : this.#originals
-    let tracking = trackings.get(state)
-    if (tracking === undefined) {
-      tracking = { flow: this, state, reply }
-      trackings.set(state, tracking)
-    }
+    for (const known of this.#trackings) if (known.state === state && known.reply === reply) return known
+    const tracking = { flow: this, state, reply }
+    this.#trackings.push(tracking)
     return tracking
   }
 }
@@ -240,6 +236,11 @@ export class Conntrack {
 
   #followTcp(flow: Flow, reply: boolean, flags: number, now: Micros): 'ok' | 'invalid' | 'again' {
     const before = flow.tcpState
+    // Most segments, and the table would say the same.
+    if (before === 'ESTABLISHED' && flow.assured && (flags & (SYN | FIN | RST | ACK)) === ACK) {
+      this.#refresh(flow, this.settings.tcpTimeouts.ESTABLISHED, now)
+      return 'ok'
+    }
     const next = tcpTransition(before, reply, flags)
     if (next === 'invalid') return 'invalid'
     if (next === 'ignore') return 'ok'

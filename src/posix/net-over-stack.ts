@@ -419,12 +419,12 @@ class StackReadyConnection implements NonBlockingConnection {
     return this.#socket.ended || this.#socket.state === 'CLOSED'
   }
 
-  read(): Uint8Array | undefined {
-    const bytes = this.#socket.read()
+  readInto(into: Uint8Array): number {
+    const count = this.#socket.readInto(into)
     // Room in the buffer may be news for the peer.
-    if (bytes !== undefined) this.#network.touched()
+    if (count > 0) this.#network.touched()
     else if (this.#socket.error !== undefined) throw this.#socket.error
-    return bytes
+    return count
   }
 
   write(bytes: Uint8Array): number {

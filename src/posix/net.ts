@@ -31,8 +31,8 @@ export interface Listener {
 export interface NonBlockingConnection {
   readonly local: Endpoint
   readonly remote: Endpoint
-  /** What is here now; undefined when nothing is. Throws the connection's error. */
-  read(): Uint8Array | undefined
+  /** Copies what is here now to `into`; how many bytes. Throws the connection's error. */
+  readInto(into: Uint8Array): number
   /** The peer has finished, and all of it was read. */
   readonly ended: boolean
   /** Takes as much as there is room for; how much. */

@@ -8,11 +8,14 @@ import type { TcpSocket } from '../stack/socket.js'
 export class TcpRelay {
   readonly #client: TcpSocket
   readonly #endpoint: TcpSocket
+  readonly #buffer: Uint8Array
   /** Whether the end of what that side sent was passed on as a FIN. */
   #clientEnded = false
   #endpointEnded = false
 
-  constructor(client: TcpSocket, endpoint: TcpSocket) {
+  /** `buffer` is for bytes on their way from one to the other; relays may share it. */
+  constructor(client: TcpSocket, endpoint: TcpSocket, buffer: Uint8Array) {
+    this.#buffer = buffer
     this.#client = client
     this.#endpoint = endpoint
   }
@@ -42,8 +45,8 @@ export class TcpRelay {
       this.abort()
       return true
     }
-    this.#clientEnded = copy(this.#client, this.#endpoint, this.#clientEnded)
-    this.#endpointEnded = copy(this.#endpoint, this.#client, this.#endpointEnded)
+    this.#clientEnded = copy(this.#client, this.#endpoint, this.#clientEnded, this.#buffer)
+    this.#endpointEnded = copy(this.#endpoint, this.#client, this.#endpointEnded, this.#buffer)
     if (!this.#clientEnded || !this.#endpointEnded) return false
     this.#release()
     this.#client.close()
@@ -61,13 +64,13 @@ export class TcpRelay {
  * Moves what is there and fits, and passes the end on once. Half-close: the other direction goes on, as in
  * kube-proxy's early versions; the later ones closed both sides at the first FIN.
  */
-function copy(from: TcpSocket, to: TcpSocket, ended: boolean): boolean {
+function copy(from: TcpSocket, to: TcpSocket, ended: boolean, buffer: Uint8Array): boolean {
   if (ended) return true
   for (let room = to.writable; room > 0; room = to.writable) {
-    const bytes = from.read(room)
-    if (bytes === undefined) break
-    const written = to.write(bytes)
-    invariant(written === bytes.length, `a socket with room for ${room} bytes took ${written}`)
+    const count = from.readInto(room < buffer.length ? buffer.subarray(0, room) : buffer)
+    if (count === 0) break
+    const written = to.write(count < buffer.length ? buffer.subarray(0, count) : buffer)
+    invariant(written === count, `a socket with room for ${room} bytes took ${written}`)
   }
   if (!from.ended) return false
   to.shutdown()

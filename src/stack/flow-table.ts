@@ -1,5 +1,5 @@
 // A table from a flow's five numbers (two addresses, two ports, protocol) to a value: sockets by their four-tuple,
-// conntrack by its tuples. Numbers are hashed to 32 bits and clashes are chained, so that a lookup builds no string.
+// conntrack by its tuples. Numbers are hashed to 32 bits, so that a lookup builds no string.
 
 import { addressWord, type IpAddress, type Port } from '../wire/address.js'
 
@@ -10,7 +10,6 @@ interface Entry<Value> {
   readonly ports: number
   readonly protocol: number
   readonly value: Value
-  next: Entry<Value> | undefined
 }
 
 function hash(source: IpAddress, destination: IpAddress, ports: number, protocol: number): number {
@@ -20,8 +19,14 @@ function hash(source: IpAddress, destination: IpAddress, ports: number, protocol
   return h ^ (h >>> 13)
 }
 
+/** Slots of a new table; a power of two. */
+const SMALLEST = 16
+
+/** Open addressing: a slot's hash is looked at before its entry, and an entry that goes lets those behind it move up. */
 export class FlowTable<Value> {
-  readonly #buckets = new Map<number, Entry<Value>>()
+  #hashes = new Int32Array(SMALLEST)
+  #entries: (Entry<Value> | undefined)[] = new Array(SMALLEST).fill(undefined)
+  #mask = SMALLEST - 1
   #size = 0
 
   get size(): number {
@@ -36,9 +41,12 @@ export class FlowTable<Value> {
     protocol: number,
   ): Value | undefined {
     const ports = (sourcePort << 16) | destinationPort
-    let entry = this.#buckets.get(hash(source, destination, ports, protocol))
-    while (entry !== undefined) {
+    const key = hash(source, destination, ports, protocol)
+    for (let slot = key & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const entry = this.#entries[slot]
+      if (entry === undefined) return undefined
       if (
+        this.#hashes[slot] === key &&
         entry.ports === ports &&
         entry.source === source &&
         entry.destination === destination &&
@@ -46,9 +54,7 @@ export class FlowTable<Value> {
       ) {
         return entry.value
       }
-      entry = entry.next
     }
-    return undefined
   }
 
   /** Adds a flow that is not in the table yet. */
@@ -60,10 +66,15 @@ export class FlowTable<Value> {
     protocol: number,
     value: Value,
   ): void {
+    if ((this.#size + 1) * 2 > this.#mask) this.#grow()
     const ports = (sourcePort << 16) | destinationPort
-    const key = hash(source, destination, ports, protocol)
-    const next = this.#buckets.get(key)
-    this.#buckets.set(key, { source, destination, ports, protocol, value, next })
+    this.#place(hash(source, destination, ports, protocol), {
+      source,
+      destination,
+      ports,
+      protocol,
+      value,
+    })
     this.#size++
   }
 
@@ -78,15 +89,47 @@ export class FlowTable<Value> {
   ): void {
     const ports = (sourcePort << 16) | destinationPort
     const key = hash(source, destination, ports, protocol)
-    let before: Entry<Value> | undefined
-    for (let entry = this.#buckets.get(key); entry !== undefined; before = entry, entry = entry.next) {
+    for (let slot = key & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const entry = this.#entries[slot]
+      if (entry === undefined) return
       if (entry.value !== value || entry.ports !== ports || entry.source !== source) continue
       if (entry.destination !== destination || entry.protocol !== protocol) continue
-      if (before !== undefined) before.next = entry.next
-      else if (entry.next !== undefined) this.#buckets.set(key, entry.next)
-      else this.#buckets.delete(key)
       this.#size--
-      return
+      return this.#vacate(slot)
+    }
+  }
+
+  #place(key: number, entry: Entry<Value>): void {
+    let slot = key & this.#mask
+    while (this.#entries[slot] !== undefined) slot = (slot + 1) & this.#mask
+    this.#hashes[slot] = key
+    this.#entries[slot] = entry
+  }
+
+  /** Empties a slot: what follows without a gap moves up unless it would pass its own first slot (Knuth 6.4 R). */
+  #vacate(slot: number): void {
+    const mask = this.#mask
+    let hole = slot
+    for (let next = (slot + 1) & mask; this.#entries[next] !== undefined; next = (next + 1) & mask) {
+      const home = this.#hashes[next]! & mask
+      if (((next - home) & mask) < ((next - hole) & mask)) continue
+      this.#hashes[hole] = this.#hashes[next]!
+      this.#entries[hole] = this.#entries[next]
+      hole = next
+    }
+    this.#entries[hole] = undefined
+  }
+
+  #grow(): void {
+    const hashes = this.#hashes
+    const entries = this.#entries
+    const slots = entries.length * 2
+    this.#hashes = new Int32Array(slots)
+    this.#entries = new Array(slots).fill(undefined)
+    this.#mask = slots - 1
+    for (let slot = 0; slot < entries.length; slot++) {
+      const entry = entries[slot]
+      if (entry !== undefined) this.#place(hashes[slot]!, entry)
     }
   }
 }

@@ -2,6 +2,9 @@
 
 import type { Offload } from '../base/offload.js'
 
+/** More frames than this are a burst. */
+const LONG = 1024
+
 export class FrameQueue {
   #frames: (Uint8Array | undefined)[] = []
   #interfaces: number[] = []
@@ -9,6 +12,7 @@ export class FrameQueue {
   #marks: number[] = []
   #offloads: Offload[] = []
   #head = 0
+  #tail = 0
 
   /** Interface, netfilter's tracking, the firewall mark and what is left to do of the frame that `shift` gave last. */
   interfaceIndex = 0
@@ -17,20 +21,21 @@ export class FrameQueue {
   offload: Offload = 0
 
   get length(): number {
-    return this.#frames.length - this.#head
+    return this.#tail - this.#head
   }
 
   push(interfaceIndex: number, frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
-    this.#frames.push(frame)
-    this.#interfaces.push(interfaceIndex)
-    this.#tracking.push(tracking)
-    this.#marks.push(mark)
-    this.#offloads.push(offload)
+    const tail = this.#tail++
+    this.#frames[tail] = frame
+    this.#interfaces[tail] = interfaceIndex
+    this.#tracking[tail] = tracking
+    this.#marks[tail] = mark
+    this.#offloads[tail] = offload
   }
 
   shift(): Uint8Array | undefined {
     const head = this.#head
-    if (head === this.#frames.length) return undefined
+    if (head === this.#tail) return undefined
     const frame = this.#frames[head]
     this.interfaceIndex = this.#interfaces[head]!
     this.tracking = this.#tracking[head]
@@ -39,26 +44,27 @@ export class FrameQueue {
     this.#frames[head] = undefined
     this.#tracking[head] = undefined
     this.#head = head + 1
-    if (this.#head === this.#frames.length) this.#clear()
-    else if (this.#head >= 1024 && this.#head * 2 >= this.#frames.length) this.#compact()
+    if (this.#head === this.#tail) this.#restart()
+    else if (this.#head >= LONG && this.#head * 2 >= this.#tail) this.#compact()
     return frame
   }
 
-  #clear(): void {
-    this.#frames.length = 0
-    this.#interfaces.length = 0
-    this.#tracking.length = 0
-    this.#marks.length = 0
-    this.#offloads.length = 0
+  /** Begins at the front again; the arrays are kept, but not those of a burst. */
+  #restart(): void {
+    if (this.#tail > LONG) this.#compact()
     this.#head = 0
+    this.#tail = 0
   }
 
   #compact(): void {
-    this.#frames = this.#frames.slice(this.#head)
-    this.#interfaces = this.#interfaces.slice(this.#head)
-    this.#tracking = this.#tracking.slice(this.#head)
-    this.#marks = this.#marks.slice(this.#head)
-    this.#offloads = this.#offloads.slice(this.#head)
+    const head = this.#head
+    const tail = this.#tail
+    this.#frames = this.#frames.slice(head, tail)
+    this.#interfaces = this.#interfaces.slice(head, tail)
+    this.#tracking = this.#tracking.slice(head, tail)
+    this.#marks = this.#marks.slice(head, tail)
+    this.#offloads = this.#offloads.slice(head, tail)
     this.#head = 0
+    this.#tail = tail - head
   }
 }

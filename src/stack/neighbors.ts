@@ -69,6 +69,8 @@ export class NeighborTable {
   readonly #ports: NeighborPorts
   readonly #timers: TimerHeap<Expiring>
   /** By interface index, then by address. */
+  /** The one that was looked up last, while it is in the table. */
+  #last: Neighbor | undefined
   readonly #byInterface = new Map<number, Map<IpAddress, Neighbor>>()
 
   constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>) {
@@ -152,10 +154,14 @@ export class NeighborTable {
     for (const neighbor of this.#byInterface.get(index)?.values() ?? [])
       this.#timers.set(neighbor.timer, NEVER)
     this.#byInterface.delete(index)
+    this.#last = undefined
   }
 
   #at(output: Interface, address: IpAddress): Neighbor | undefined {
-    return this.#byInterface.get(output.index)?.get(address)
+    const last = this.#last
+    if (last !== undefined && last.output === output && last.address === address) return last
+    this.#last = this.#byInterface.get(output.index)?.get(address)
+    return this.#last
   }
 
   #create(output: Interface, address: IpAddress): Neighbor {
@@ -182,6 +188,7 @@ export class NeighborTable {
     if (victim === undefined) return
     this.#timers.set(victim.timer, NEVER)
     neighbors.delete(victim.address)
+    this.#last = undefined
   }
 
   #wait(neighbor: Neighbor, frame: Uint8Array, offload: Offload, now: Micros): void {

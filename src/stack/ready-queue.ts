@@ -10,6 +10,8 @@ export interface Notifying {
 
 export class ReadyQueue {
   #queue: Notifying[] = []
+  /** Of the last round, to be filled again. */
+  #spare: Notifying[] = []
   #flushing = false
 
   get pending(): boolean {
@@ -27,7 +29,7 @@ export class ReadyQueue {
     if (this.#flushing || this.#queue.length === 0) return
     this.#flushing = true
     const queue = this.#queue
-    this.#queue = []
+    this.#queue = this.#spare
     let next = 0
     try {
       while (next < queue.length) {
@@ -38,6 +40,8 @@ export class ReadyQueue {
     } finally {
       // An owner that throws does not take the others' calls with it.
       if (next < queue.length) this.#queue = [...queue.slice(next), ...this.#queue]
+      queue.length = 0
+      this.#spare = queue
       this.#flushing = false
     }
   }

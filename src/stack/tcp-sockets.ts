@@ -5,6 +5,7 @@
 import { SystemError } from '../base/errors.js'
 import { CHECKSUM_LEFT } from '../base/offload.js'
 import type { Random } from '../base/random.js'
+import { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
 import { TcpConnection } from '../tcp/connection.js'
@@ -76,6 +77,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** Connections to be asked for segments, first come, first served. */
   #outputQueue: StackTcpSocket[] = []
   #outputHead = 0
+  readonly #slab = new Slab()
   readonly #input = tcpSegment()
   readonly #segment = tcpSegment()
   readonly #options: SendOptions = {
@@ -359,7 +361,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const payloadBytes = connection === undefined ? 0 : segment.payloadEnd
     const segmentStart = payloadOffset(destination)
     const payloadStart = segmentStart + tcpHeaderBytes(segment)
-    const frame = new Uint8Array(payloadStart + payloadBytes)
+    const frame = this.#slab.take(payloadStart + payloadBytes)
     if (payloadBytes > 0) connection!.copyPayload(segment, frame, payloadStart)
     const options = this.#options
     options.offload = path.output.offload ? CHECKSUM_LEFT : 0

@@ -64,14 +64,15 @@ export class HttpExchange {
       if (this.#server.logIsFull) return
       const request = this.#reader.next()
       if (request === undefined) {
-        const bytes = this.#connection.read()
-        if (bytes === undefined) {
+        const { buffer } = this.#server
+        const count = this.#connection.readInto(buffer)
+        if (count === 0) {
           if (this.#connection.ended || (this.#server.draining && this.#answered && !this.#reader.pending))
             this.#close()
           return
         }
         this.lastReadAt = this.#server.process.system.clock.now()
-        this.#reader.add(bytes)
+        this.#reader.add(buffer.subarray(0, count))
         continue
       }
       if (this.#server.desk === undefined) this.#answer(request)

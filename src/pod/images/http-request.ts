@@ -29,7 +29,7 @@ export class RepeatedRequest {
     return this.#request
   }
 
-  /** `bytes` are kept. */
+  /** `bytes` are those of `request` and nothing else. */
   remember(bytes: Uint8Array, request: HttpRequest): void {
     this.#bytes = bytes
     this.#request = request
@@ -54,14 +54,14 @@ export class RequestReader {
     return this.#ready !== undefined || this.#text.length > this.#skip
   }
 
-  /** Bytes off the connection; kept. */
+  /** Bytes off the connection; not kept. */
   add(bytes: Uint8Array): void {
     const isAlone = this.#text === '' && this.#skip === 0 && this.#ready === undefined
     if (isAlone) {
       this.#ready = this.#repeated.find(bytes)
       if (this.#ready !== undefined) return
     }
-    this.#alone = isAlone ? bytes : undefined
+    this.#alone = isAlone ? bytes.slice() : undefined
     this.#text += latin1(bytes)
   }
 

@@ -13,6 +13,7 @@ import { ResponseEncoder } from './http-response.js'
 
 /** nginx' default keepalive_timeout. */
 const IDLE_TIMEOUT: Micros = 75 * SECOND
+const READ_BYTES = 16 * 1024
 /** Log lines that may wait for whoever takes them; requests wait when there are more. */
 const LOG_LIMIT_CHARACTERS = 64 * 1024
 
@@ -56,6 +57,8 @@ export class HttpServer {
   readonly process: Process
   readonly encoder: ResponseEncoder
   readonly repeated = new RepeatedRequest()
+  /** For bytes on their way from a connection to its reader. */
+  readonly buffer = new Uint8Array(READ_BYTES)
   /** Where requests wait, when the container declares what they take. */
   readonly desk: ServiceDesk | undefined
   /** A graceful end has begun. */

@@ -1,0 +1,150 @@
+// Packets of 64 bytes through a node: from a pod's port of the bridge through conntrack, DNAT with its incremental
+// checksums and routing to the nodes' network, by 10,000 established TCP flows in turn. Rules are those of one Service in
+// iptables' style. No wire, no pod: only what the node does with a packet.
+
+import { GIVEN_AWAY } from '../../src/base/offload.js'
+import { Random } from '../../src/base/random.js'
+import { type NodeHost, nodeHost } from '../../src/host/node-host.js'
+import { type InterfaceAddress, ipv4, parseInterfaceAddress } from '../../src/wire/address.js'
+import { ARP_BYTES, ARP_REPLY, writeArp } from '../../src/wire/arp.js'
+import {
+  ETHERNET_HEADER_BYTES,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  writeEthernet,
+} from '../../src/wire/ethernet.js'
+import { ipHeader, PROTOCOL_TCP, writeIpHeader } from '../../src/wire/ip.js'
+import { ACK, SYN, tcpSegment, writeTcp } from '../../src/wire/tcp.js'
+import type { Benchmark } from '../contestant.js'
+
+const FLOWS = 10_000
+const CLIENT = ipv4('10.39.0.2')
+const CLIENT_MAC = 0x0a5800000001
+const PEER_MAC = 0x525400000002
+const SERVICE = ipv4('10.97.0.1')
+const ENDPOINT = ipv4('10.36.0.2')
+const FRAME_BYTES = 64
+const ETH0 = 0
+
+export const forwarding: Benchmark = {
+  name: 'host/forwarding',
+  unit: 'packets/s',
+  note: '64-byte packets of 10,000 established flows: parsing, conntrack, DNAT, forwarding; one core, no wires and no copy of the packet counted apart from putting it back',
+  contestants: (quick) => {
+    const packets = quick ? 300_000 : 2_000_000
+    let lab: ForwardingLab
+    return [
+      {
+        name: '64-byte packets, 10,000 flows, one core',
+        start: () => {
+          lab = new ForwardingLab()
+        },
+        run: () => lab.forward(packets),
+      },
+    ]
+  },
+}
+
+export class ForwardingLab {
+  readonly #node: NodeHost
+  readonly #port: number
+  readonly #mac: number
+  readonly #templates: Uint8Array[] = []
+  readonly #frame = new Uint8Array(FRAME_BYTES)
+  #now = 1000
+
+  constructor() {
+    const at = (text: string) => parseInterfaceAddress(text) as InterfaceAddress<number>
+    this.#node = nodeHost({
+      name: 'node',
+      mac: 0x525400000001,
+      address: at('192.168.0.1/24'),
+      bridge: at('10.39.0.1/16'),
+      random: new Random('node'),
+    })
+    const node = this.#node
+    node.addRoute({ network: ipv4('10.36.0.0'), prefixLength: 16 }, ipv4('192.168.0.2'))
+    node.netfilter.appendRule('nat', 'PREROUTING', {
+      matches: [{ match: 'destination', cidr: { network: SERVICE, prefixLength: 32 } }],
+      target: { target: 'DNAT', to: { address: ENDPOINT, port: 8080 } },
+    })
+    this.#port = node.addPod('client')
+    this.#mac = node.stack.interfaces().find(({ name }) => name === 'cni0')!.mac
+    for (let flow = 0; flow < FLOWS; flow++) this.#establish(20_000 + flow)
+  }
+
+  /** So many packets, the flows in turn; how many left the node. */
+  forward(packets: number): number {
+    const node = this.#node
+    const frame = this.#frame
+    let left = 0
+    for (let i = 0; i < packets; i++) {
+      frame.set(this.#templates[i % FLOWS]!)
+      node.receive(this.#port, frame, this.#now, GIVEN_AWAY)
+      for (let out = node.transmit(); out !== undefined; out = node.transmit()) if (out.port === ETH0) left++
+    }
+    if (left !== packets) throw new Error(`${left} of ${packets} packets left the node`)
+    return left
+  }
+
+  #establish(port: number): void {
+    const there = (flags: number) => this.#segment(CLIENT, port, SERVICE, 80, flags, this.#mac, CLIENT_MAC)
+    this.#send(this.#port, there(SYN))
+    this.#send(ETH0, this.#segment(ENDPOINT, 8080, CLIENT, port, SYN | ACK, 0x525400000001, PEER_MAC))
+    const data = there(ACK)
+    this.#send(this.#port, data.slice())
+    this.#templates.push(data)
+  }
+
+  /** Brings a frame to the node, and answers what it asks by ARP. */
+  #send(port: number, frame: Uint8Array): void {
+    const node = this.#node
+    node.receive(port, frame, this.#now)
+    for (let out = node.transmit(); out !== undefined; out = node.transmit()) {
+      if (out.frame[12] !== 0x08 || out.frame[13] !== 0x06) continue
+      const asked = out.port === ETH0 ? ipv4('192.168.0.2') : CLIENT
+      const senderMac = out.port === ETH0 ? PEER_MAC : CLIENT_MAC
+      const answer = new Uint8Array(ETHERNET_HEADER_BYTES + ARP_BYTES)
+      const [targetMac, targetAddress] =
+        out.port === ETH0 ? [0x525400000001, ipv4('192.168.0.1')] : [this.#mac, ipv4('10.39.0.1')]
+      writeArp(answer, ETHERNET_HEADER_BYTES, {
+        operation: ARP_REPLY,
+        senderMac,
+        senderAddress: asked,
+        targetMac,
+        targetAddress,
+      })
+      writeEthernet(answer, targetMac, senderMac, ETHERTYPE_ARP)
+      this.#send(out.port, answer)
+    }
+  }
+
+  #segment(
+    source: number,
+    sourcePort: number,
+    destination: number,
+    destinationPort: number,
+    flags: number,
+    to: number,
+    from: number,
+  ): Uint8Array {
+    const frame = new Uint8Array(FRAME_BYTES)
+    const tcp = ETHERNET_HEADER_BYTES + 20
+    const payload = FRAME_BYTES - tcp - 20
+    writeTcp(
+      frame,
+      tcp,
+      { ...tcpSegment(), sourcePort, destinationPort, flags, window: 1000 },
+      payload,
+      source,
+      destination,
+    )
+    const header = { ...ipHeader(), ttl: 64, protocol: PROTOCOL_TCP, source, destination, dontFragment: true }
+    writeIpHeader(frame, ETHERNET_HEADER_BYTES, {
+      ...header,
+      totalLength: FRAME_BYTES - ETHERNET_HEADER_BYTES,
+    })
+    writeEthernet(frame, to, from, ETHERTYPE_IPV4)
+    return frame
+  }
+}
