@@ -55,8 +55,12 @@ function isForeign({ headers }: IncomingMessage, scheme: string): boolean {
   return origin !== undefined && origin !== `${scheme}://${headers.host}`
 }
 
+/**
+ * `authorized` alone does not do: of a TLS 1.3 session that is resumed Node says so when no certificate was ever shown
+ * (it takes resumption for a pre-shared key).
+ */
 function hasCertificate({ socket }: IncomingMessage): boolean {
-  return socket instanceof TLSSocket && socket.authorized
+  return socket instanceof TLSSocket && socket.authorized && socket.getPeerX509Certificate() !== undefined
 }
 
 function hasToken({ headers }: IncomingMessage, token: Buffer): boolean {

@@ -14,6 +14,7 @@ export function streamLog(api: Api, request: ApiRequest, response: ServerRespons
   let isOpen = false
   let ended = false
   const write = (bytes: Uint8Array) => {
+    if (response.writableEnded) return
     if (response.writableLength > MOST_PENDING_BYTES) response.destroy()
     else response.write(bytes)
   }

@@ -1,5 +1,6 @@
 // The API over HTTP: requests, answers, watches and logs as a client sees them.
 
+import { Agent as TlsAgent } from 'node:https'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeCredentials } from '../../src/http/credentials.js'
@@ -151,6 +152,13 @@ test('over TLS a client certificate is as good as a token', async ({ fixture }) 
     // The server proves who it is: another authority's client does not talk to it.
     const error = await codeOf({ ca: other.client.ca }).catch((reason: Error) => reason)
     assert.instance(error, Error)
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const stranger = new TlsAgent({ maxCachedSessions: 10, maxVersion })
+      // The second connection resumes the session of the first.
+      for (let n = 0; n < 3; n++) assert.is(await codeOf({ agent: stranger }), 401, maxVersion)
+      const friend = new TlsAgent({ maxCachedSessions: 10, maxVersion, ...client.certificate })
+      for (let n = 0; n < 3; n++) assert.is(await codeOf({ agent: friend }), 200, maxVersion)
+    }
     // kubectl's names for it.
     for (const servername of ['localhost', 'kubernetes.default.svc.cluster.local'])
       assert.is(await codeOf({ servername, cert: client.certificate.cert, key: client.certificate.key }), 200)
