@@ -1,17 +1,23 @@
 // `podwire trace`: a cluster made of manifests, and where one packet goes in it, and why.
 
 import { VirtualEmulation } from '../drivers/virtual.js'
-import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
+import { clusterOfManifests, type Manifest, usesIpv6 } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
 import { explain } from '../trace/explain.js'
 import type { Explanation } from '../trace/explanation.js'
 import { Lab } from '../trace/lab.js'
-import { clientAt, PlaceError, populate, targetOf } from '../trace/places.js'
+import { clientAt, PlaceError, populate, senderTo, targetOf } from '../trace/places.js'
 import type { Transport } from '../trace/probe.js'
 import { explanationText } from '../trace/text.js'
 import { choiceOption, integerOption, proxyModeOption, UsageError } from './arguments.js'
 import { command } from './command-kind.js'
+
+/** Ranges of a cluster whose manifests, or whose packet, are of IPv6. */
+const DUAL_STACK = {
+  podSubnet: '10.244.0.0/16,fd00:10:244::/56',
+  serviceSubnet: '10.96.0.0/12,fd00:10:96::/112',
+}
 
 /** Emulated time in which a cluster must come to rest; one with pods that never start does not. */
 const SETTLE_TIMEOUT = 120_000_000
@@ -62,8 +68,13 @@ Options
     }
     // Words before the destination are the rest of a list that the shell made of -f *.yaml.
     const files = [...(values.filename ?? []), ...operands.slice(0, -1)]
-    await using cluster = await clusterOfManifests(files, options, await world())
     const from = values.from ?? 'pod/curl'
+    const isNamed = [from, destination].some((text) => text.includes('::'))
+    const optionsFor = (manifests: readonly Manifest[]) => ({
+      ...options,
+      ...((isNamed || usesIpv6(manifests)) && { cluster: DUAL_STACK }),
+    })
+    await using cluster = await clusterOfManifests(files, optionsFor, await world())
     const explanation = await trace(cluster, from, destination, transport, connections).catch((error) => {
       if (error instanceof PlaceError) throw new UsageError(error.message)
       throw error
@@ -88,5 +99,5 @@ async function trace(
   populate(lab)
   const client = await clientAt(lab, cluster, from)
   const target = await targetOf(lab, client, destination, transport)
-  return explain(lab, client, target, transport, connections)
+  return explain(lab, senderTo(client, target.address), target, transport, connections)
 }

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { LineCounter, parseAllDocuments } from 'yaml'
+import type { EndpointSlice, Service } from '../cluster/objects.js'
 import type { EmulationOptions } from '../drivers/emulation.js'
 import type { World } from './run.js'
 import { RunningCluster } from './running-cluster.js'
@@ -18,16 +19,17 @@ export interface Manifest {
 
 /**
  * Starts an emulation and applies `paths`: files, URLs, or directories whose .yaml, .yml and .json files are taken in
- * order of their names. It is not settled yet. Rejects, with everything closed, with SourceError when a file cannot be read,
+ * order of their names. `options` may depend on what is in them. It is not settled yet. Rejects, with everything closed, with SourceError when a file cannot be read,
  * is no YAML, or is refused; with TypeError for an option that cannot be.
  */
 export async function clusterOfManifests(
   paths: readonly string[],
-  options: EmulationOptions,
+  options: EmulationOptions | ((manifests: readonly Manifest[]) => EmulationOptions),
   world: World,
 ): Promise<RunningCluster> {
   const manifests = await readManifests(paths)
-  const cluster = new RunningCluster(await world.startEmulation(options), world, resolve('.'))
+  const settled = typeof options === 'function' ? options(manifests) : options
+  const cluster = new RunningCluster(await world.startEmulation(settled), world, resolve('.'))
   try {
     for (const { file, text } of manifests) {
       await cluster.apply(text).catch((error: Error) => {
@@ -40,6 +42,21 @@ export async function clusterOfManifests(
     await cluster.close()
     throw error
   }
+}
+
+/** Whether Services or EndpointSlices are of IPv6. */
+export function usesIpv6(manifests: readonly Manifest[]): boolean {
+  const objects = manifests.flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS()))
+  return objects.some((object: Partial<Service> & Partial<EndpointSlice>) => {
+    const { addressType, spec } = object ?? {}
+    const { ipFamilies = [], ipFamilyPolicy = '', clusterIP = '', clusterIPs = [] } = spec ?? {}
+    return (
+      addressType === 'IPv6' ||
+      ipFamilies.includes('IPv6') ||
+      ipFamilyPolicy.endsWith('DualStack') ||
+      [clusterIP, ...clusterIPs].some((address) => String(address).includes(':'))
+    )
+  })
 }
 
 /** Files, and directories whose .yaml, .yml and .json files are taken in order of their names. Throws SourceError. */

@@ -135,7 +135,7 @@ function oddsOf(lab: Lab, probes: readonly Probe[]): EndpointOdds[] {
   return [...counts]
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
     .map(([endpoint, connections]) => {
-      const pod = pods.get(endpoint.split(':', 1)[0]!)
+      const pod = pods.get(endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, ''))
       return {
         endpoint,
         ...(pod === undefined
@@ -160,9 +160,10 @@ function podsByAddress(lab: Lab): Map<string, Pod> {
   const response = lab.emulation.api.request({ method: 'GET', path: '/api/v1/pods' })
   const pods = (response.body as { items: Pod[] }).items
   const rows = pods.flatMap((pod): [string, Pod][] => {
-    const { podIP, phase } = pod.status ?? {}
+    const { podIP, podIPs = [], phase } = pod.status ?? {}
     // The address of a pod that has ended may be another's by now.
-    return podIP === undefined || phase === 'Succeeded' || phase === 'Failed' ? [] : [[podIP, pod]]
+    if (podIP === undefined || phase === 'Succeeded' || phase === 'Failed') return []
+    return [podIP, ...podIPs.map(({ ip }) => ip)].map((address) => [address, pod])
   })
   return new Map(rows)
 }

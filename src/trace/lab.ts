@@ -9,12 +9,17 @@ import type { MachineId } from '../fabric/network.js'
 import { type Host, podHost } from '../host/host.js'
 import type { Stack } from '../stack/stack.js'
 import {
+  type AddressFamily,
+  addAddress,
+  addressBits,
+  anyOf,
   cidr,
   cidrContains,
+  familyOf,
   formatAddress,
+  hostCidr,
   type IpAddress,
-  ipv4,
-  ipv4Cidr,
+  ip,
   isIpv6,
   lastAddress,
 } from '../wire/address.js'
@@ -26,6 +31,8 @@ export interface Client {
   readonly stack: Stack
   /** The address that connections are opened from. */
   readonly address: IpAddress
+  /** Its address of the other family, if it has one. */
+  readonly otherAddress?: IpAddress | undefined
   /** The node whose kube-proxy sees the packets first. */
   readonly node: string
   /** Its interface as captures name it, `curl:eth0`. */
@@ -48,11 +55,18 @@ export class Lab {
     const { config } = emulation
     this.emulation = emulation
     this.config = config
-    const lan = ipv4Cidr(config.nodeSubnet)
-    const address = { address: lan.network + 1, prefixLength: lan.prefixLength }
     // Its own way into the cluster leads through one node, as a load balancer's or a router's.
-    const gateway = ipv4(this.entry.address)
-    this.#world = podHost({ ...this.#interface(), name: 'outside', address, gateway })
+    const onLan = (range: string, gateway: string) => {
+      const { network, prefixLength } = cidr(range)
+      return { address: { address: addAddress(network, 1), prefixLength }, gateway: ip(gateway) }
+    }
+    const { address: node, ipv6 } = this.entry
+    this.#world = podHost({
+      ...this.#interface(),
+      name: 'outside',
+      ...onLan(config.nodeSubnet, node),
+      secondary: config.ipv6 && ipv6 && onLan(config.ipv6.nodeSubnet, ipv6.address),
+    })
     this.#worldMachine = emulation.network.addToLan('outside', this.#world)
   }
 
@@ -69,27 +83,29 @@ export class Lab {
     return this.emulation.sleep(duration)
   }
 
-  /** Somebody outside the cluster. */
-  outside(address: IpAddress): Client {
-    this.#giveAddress(address)
+  /** Somebody outside the cluster, with an address of the other family too when it is given. */
+  outside(address: IpAddress, otherAddress?: IpAddress): Client {
+    for (const own of [address, otherAddress]) if (own !== undefined) this.#giveAddress(own)
     return {
       name: `external ${formatAddress(address)}`,
       stack: this.#world.stack,
       address,
+      otherAddress,
       node: this.entry.name,
       point: 'outside:eth0',
       touched: () => this.emulation.touchMachine(this.#worldMachine),
     }
   }
 
-  /** A node itself; `address` may be 127.0.0.1. */
-  onNode(name: string, address?: IpAddress): Client {
+  /** A node itself, with its own addresses or these: 127.0.0.1 and ::1. */
+  onNode(name: string, addresses?: readonly [IpAddress, IpAddress]): Client {
     const { stack } = this.emulation.network.node(name).host
     const own = this.config.nodes.find((node) => node.name === name)!
     return {
       name: `node ${name}`,
       stack,
-      address: address ?? ipv4(own.address),
+      address: addresses?.[0] ?? ip(own.address),
+      otherAddress: own.ipv6 && (addresses?.[1] ?? ip(own.ipv6.address)),
       node: name,
       point: `${name}:eth0`,
       touched: () => this.emulation.touchNode(name),
@@ -100,14 +116,14 @@ export class Lab {
   stub(address: IpAddress, node: string, name = `stub ${formatAddress(address)}`): Client {
     let stub = this.#stubs.get(address)
     if (stub === undefined) {
-      const { podRange, gateway } = this.config.nodes.find((one) => one.name === node)!
-      const range = cidr(podRange)
+      const { range: rangeText, gateway } = this.#podNetwork(node, familyOf(address))
+      const range = cidr(rangeText)
       const inside = cidrContains(range, address)
       const host = podHost({
         ...this.#interface(),
         name,
-        address: { address, prefixLength: inside ? range.prefixLength : 32 },
-        gateway: ipv4(gateway),
+        address: { address, prefixLength: inside ? range.prefixLength : addressBits(address) },
+        gateway: ip(gateway),
       })
       const machine = this.emulation.network.addPod(`stub/${name}`, name, node, host)
       if (!inside) this.#routeTo(address, node)
@@ -131,47 +147,58 @@ export class Lab {
     if (client.name.startsWith('external ')) {
       return Array.from({ length: count }, (_, i) => this.outside(neighborOf(client.address, i + 1)))
     }
-    const last = lastAddress(ipv4Cidr(this.config.nodes.find(({ name }) => name === client.node)!.podRange))
-    return Array.from({ length: count }, (_, i) => this.stub(last - 2 - i, client.node))
+    const last = lastAddress(cidr(this.#podNetwork(client.node, familyOf(client.address)).range))
+    return Array.from({ length: count }, (_, i) => this.stub(addAddress(last, -2 - i), client.node))
   }
 
   /** Puts a stub host behind every endpoint of `slices` that no pod and no node is. */
   addEndpoints(slices: readonly EndpointSlice[], taken: ReadonlySet<IpAddress>): void {
     for (const { endpoints, ports, addressType } of slices) {
-      if (addressType !== 'IPv4') continue
+      if (addressType === 'FQDN') continue
       for (const { addresses, nodeName } of endpoints ?? []) {
         for (const text of addresses) {
-          const address = ipv4(text)
-          if (!taken.has(address)) this.#serve(this.#standIn(address, nodeName), ports ?? [])
+          const address = ip(text)
+          if (!taken.has(address)) this.#serve(this.#standIn(address, nodeName), address, ports ?? [])
         }
       }
     }
   }
 
   #standIn(address: IpAddress, nodeName: string | undefined): Stack {
-    const home = this.config.nodes.find(
-      ({ name, podRange }) => name === nodeName || cidrContains(cidr(podRange), address),
-    )
+    const home = this.config.nodes.find(({ name }) => {
+      return name === nodeName || cidrContains(cidr(this.#podNetwork(name, familyOf(address)).range), address)
+    })
     if (home !== undefined) return this.stub(address, home.name).stack
     this.#giveAddress(address)
     return this.#world.stack
   }
 
-  #serve(stack: Stack, ports: NonNullable<EndpointSlice['ports']>): void {
+  /** Where pods of a node are, and their gateway. */
+  #podNetwork(node: string, family: AddressFamily): { readonly range: string; readonly gateway: string } {
+    const { podRange, gateway, ipv6 } = this.config.nodes.find(({ name }) => name === node)!
+    if (family === 'IPv4' || ipv6 === undefined) return { range: podRange, gateway }
+    return { range: ipv6.podCIDR, gateway: ipv6.gateway }
+  }
+
+  #serve(stack: Stack, address: IpAddress, ports: NonNullable<EndpointSlice['ports']>): void {
     for (const { port, protocol = 'TCP' } of ports) {
       if (port === undefined || port === null) continue
-      const bound = stack
-        .sockets()
-        .some((row) => row.local.port === port && row.protocol === protocol.toLowerCase())
+      const bound = stack.sockets().some(({ local, protocol: own }) => {
+        return (
+          local.port === port &&
+          own === protocol.toLowerCase() &&
+          familyOf(local.address) === familyOf(address)
+        )
+      })
       if (bound) continue
       if (protocol === 'TCP') {
-        const listener = stack.tcpListen({ address: 0, port })
+        const listener = stack.tcpListen({ address: anyOf(address), port })
         listener.onReady = () => {
           for (let socket = listener.accept(); socket !== undefined; socket = listener.accept())
             socket.close()
         }
       } else if (protocol === 'UDP') {
-        const socket = stack.udpBind({ address: 0, port })
+        const socket = stack.udpBind({ address: anyOf(address), port })
         socket.onReady = () => {
           for (let got = socket.receive(); got !== undefined; got = socket.receive())
             socket.send(got.bytes, got.source)
@@ -183,13 +210,17 @@ export class Lab {
   #giveAddress(address: IpAddress): void {
     const eth0 = this.#world.stack.interfaces().find(({ loopback }) => !loopback)!
     if (eth0.addresses.some((one) => one.address === address)) return
-    this.#world.stack.setAddresses(eth0.index, [...eth0.addresses, { address, prefixLength: 32 }])
+    this.#world.stack.setAddresses(eth0.index, [
+      ...eth0.addresses,
+      { address, prefixLength: addressBits(address) },
+    ])
   }
 
   /** A pod address outside its node's range needs a route of its own on every node. */
   #routeTo(address: IpAddress, home: string): void {
-    const destination = { network: address, prefixLength: 32 }
-    const homeAddress = ipv4(this.config.nodes.find(({ name }) => name === home)!.address)
+    const destination = hostCidr(address)
+    const { address: own, ipv6 } = this.config.nodes.find(({ name }) => name === home)!
+    const homeAddress = ip(isIpv6(address) && ipv6 ? ipv6.address : own)
     for (const name of this.nodes) {
       const { host } = this.emulation.network.node(name)
       const cni0 = host.stack.interfaces().find((one) => one.name === 'cni0')!

@@ -1,9 +1,17 @@
 // Where a traced packet starts and where it goes, from the words of the command line: `pod/curl`, `external=IP`;
 // `web:8080`, `192.168.56.11:30080`.
 
-import type { EndpointSlice, Pod } from '../cluster/objects.js'
+import type { EndpointSlice, Pod, Service } from '../cluster/objects.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
-import { IPV4_LOOPBACK, type IpAddress, ipv4, parseIpv4 } from '../wire/address.js'
+import {
+  familyOf,
+  IPV4_LOOPBACK,
+  IPV6_LOOPBACK,
+  type IpAddress,
+  ip,
+  isIpv6,
+  parseAddress,
+} from '../wire/address.js'
 import { isHeadless, onlyPort, serviceAt, serviceInfo, serviceNamed, servicesOf } from './destination.js'
 import type { TraceTarget } from './explain.js'
 import type { Client, Lab } from './lab.js'
@@ -18,8 +26,9 @@ export class PlaceError extends Error {
   }
 }
 
-/** An address outside every cluster: TEST-NET-3 of RFC 5737. */
-const SOMEWHERE_OUTSIDE = '203.0.113.2'
+/** Addresses outside every cluster: TEST-NET-3 of RFC 5737, and the prefix of RFC 3849. */
+const SOMEWHERE_OUTSIDE = ip('203.0.113.2')
+const SOMEWHERE_OUTSIDE_6 = ip('2001:db8:113::2')
 /** For a source pod that no manifest has. */
 const STAND_IN_IMAGE = 'radial/busyboxplus:curl'
 const DEFAULT_PORT = 80
@@ -30,8 +39,8 @@ export function populate(lab: Lab): void {
   const taken = new Set<IpAddress>(
     podsOf(lab)
       .filter((pod) => lab.emulation.pod(pod.metadata.uid!) !== undefined)
-      .flatMap((pod) => pod.status?.podIP ?? [])
-      .map(ipv4),
+      .flatMap((pod) => pod.status?.podIPs ?? [])
+      .map((own) => ip(own.ip)),
   )
   for (const { name } of config.nodes)
     for (const { addresses } of network.node(name).host.stack.interfaces())
@@ -51,12 +60,13 @@ export async function clientAt(lab: Lab, cluster: RunningCluster, from: string):
         throw new PlaceError(`there is no node ${rest}; nodes are ${lab.nodes.join(', ')}`)
       return lab.onNode(rest)
     case 'external': {
-      const address = parseIpv4(rest === '' ? SOMEWHERE_OUTSIDE : rest)
-      if (address === undefined) throw new PlaceError(`external=${rest}: not an IPv4 address`)
+      if (rest === '') return lab.outside(SOMEWHERE_OUTSIDE, lab.config.ipv6 && SOMEWHERE_OUTSIDE_6)
+      const address = parseAddress(rest)
+      if (address === undefined) throw new PlaceError(`external=${rest}: not an IP address`)
       return lab.outside(address)
     }
     case 'localhost':
-      return lab.onNode(rest === '' ? lab.entry.name : rest, IPV4_LOOPBACK)
+      return lab.onNode(rest === '' ? lab.entry.name : rest, [IPV4_LOOPBACK, IPV6_LOOPBACK])
     default:
       throw new PlaceError(
         `${from}: a source is pod/NAME, node/NAME, external, external=ADDRESS or localhost`,
@@ -80,14 +90,25 @@ async function podClient(lab: Lab, cluster: RunningCluster, reference: string): 
   const running = pod && lab.emulation.pod(pod.metadata.uid!)
   if (running !== undefined) {
     const { spec, host, touched } = running
-    const address = ipv4(spec.address.split('/')[0]!)
+    const address = ip(spec.address.split('/')[0]!)
+    const otherAddress = spec.ipv6 && ip(spec.ipv6.address.split('/')[0]!)
     const pointOfPod = `${spec.namespace === 'default' ? '' : `${spec.namespace}/`}${spec.name}:eth0`
     const point = spec.hostNetwork ? `${spec.nodeName}:eth0` : pointOfPod
-    return { name: `pod ${spec.name}`, stack: host.stack, address, node: spec.nodeName, point, touched }
+    const name = `pod ${spec.name}`
+    return { name, stack: host.stack, address, otherAddress, node: spec.nodeName, point, touched }
   }
   if (pod?.status?.podIP === undefined) throw new PlaceError(`pod ${name} does not run`)
   const node = lab.nodes.find((one) => one === pod.spec.nodeName) ?? lab.entry.name
-  return { ...lab.stub(ipv4(pod.status.podIP), node, name), name: `pod ${name}` }
+  return { ...lab.stub(ip(pod.status.podIP), node, name), name: `pod ${name}` }
+}
+
+/** The client as it sends to `destination`: from its address of that family. Throws PlaceError when it has none. */
+export function senderTo(client: Client, destination: IpAddress): Client {
+  if (familyOf(client.address) === familyOf(destination)) return client
+  const { otherAddress } = client
+  if (otherAddress === undefined)
+    throw new PlaceError(`${client.name} has no address of ${familyOf(destination)}`)
+  return { ...client, address: otherAddress, otherAddress: client.address }
 }
 
 /** Where a packet to `destination`, `HOST[:PORT]`, goes from `client`. Throws PlaceError. */
@@ -98,14 +119,14 @@ export async function targetOf(
   transport: Transport,
 ): Promise<TraceTarget> {
   const bare = destination.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '')
-  const [host = '', portText] = split(bare, ':')
+  const [host, portText] = splitPort(bare)
   const port = portText === '' ? undefined : Number(portText)
   if (port !== undefined && (!Number.isInteger(port) || port < 1 || port > 65_535))
     throw new PlaceError(`${destination}: ${portText} is not a port`)
   const services = servicesOf(lab.emulation.api)
-  const literal = parseIpv4(host)
+  const literal = parseAddress(host)
   if (literal !== undefined) {
-    const owner = services.find(({ spec }) => spec.clusterIP === host)
+    const owner = services.find(({ spec }) => clusterIPsOf(spec).includes(literal))
     return {
       address: literal,
       port: port ?? (owner && onlyPort(owner, transport)?.port) ?? DEFAULT_PORT,
@@ -122,7 +143,7 @@ export async function targetOf(
   const headless = named !== undefined && isHeadless(named)
   // Of a headless service the targetPort is what its endpoints listen on: nothing translates the port.
   const own = headless ? targetPort(servicePort?.targetPort, servicePort?.port) : servicePort?.port
-  const target = ipv4(address)
+  const target = ip(address)
   return {
     address: target,
     port: port ?? own ?? DEFAULT_PORT,
@@ -133,6 +154,18 @@ export async function targetOf(
       ? { headless: serviceInfo(named, servicePort, 'endpoints') }
       : {}),
   }
+}
+
+function clusterIPsOf({ clusterIP = '', clusterIPs = [] }: Service['spec']): (IpAddress | undefined)[] {
+  return [clusterIP, ...clusterIPs].map(parseAddress).filter((address) => address !== undefined)
+}
+
+/** `HOST`, `HOST:PORT`, and of IPv6 also `ADDRESS`, `[ADDRESS]`, `[ADDRESS]:PORT`. */
+function splitPort(text: string): [host: string, port: string] {
+  const address = parseAddress(text)
+  if (address !== undefined && isIpv6(address)) return [text, '']
+  const [, literal, port = ''] = /^\[([^\]]*)\](?::(.*))?$/.exec(text) ?? []
+  return literal === undefined ? split(text, ':') : [literal, port]
 }
 
 function targetPort(target: number | string | undefined, port: number | undefined): number | undefined {

@@ -8,10 +8,23 @@ import type { TracedPacket, TraceEvent } from '../netfilter/trace.js'
 import type { HookName } from '../stack/hooks.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { type Endpoint, formatEndpoint } from '../wire/address.js'
-import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4, ethernetHeader, parseEthernet } from '../wire/ethernet.js'
+import {
+  ETHERNET_HEADER_BYTES,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ethernetHeader,
+  parseEthernet,
+} from '../wire/ethernet.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { ipHeader, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
-import { parseIpv4Header } from '../wire/ipv4.js'
+import { ICMPV6_DEST_UNREACHABLE } from '../wire/icmpv6.js'
+import {
+  ipHeader,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  parseIpHeader,
+} from '../wire/ip.js'
 import { ACK, RST, SYN } from '../wire/tcp.js'
 
 /** A packet on a wire, as far as a trace needs it. */
@@ -175,12 +188,14 @@ function addRelayed(
 function readPacket(frame: Uint8Array): WirePacket | undefined {
   const ethernet = ethernetHeader()
   const ip = ipHeader()
-  if (parseEthernet(frame, ethernet) !== undefined || ethernet.etherType !== ETHERTYPE_IPV4) return undefined
-  if (parseIpv4Header(frame, ETHERNET_HEADER_BYTES, frame.length, ip) !== undefined) return undefined
+  if (parseEthernet(frame, ethernet) !== undefined) return undefined
+  if (ethernet.etherType !== ETHERTYPE_IPV4 && ethernet.etherType !== ETHERTYPE_IPV6) return undefined
+  if (parseIpHeader(frame, ETHERNET_HEADER_BYTES, frame.length, ip) !== undefined) return undefined
   const { protocol, payloadStart, payloadEnd, source, destination } = ip
-  if (protocol === PROTOCOL_ICMP) {
+  if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6) {
     const quoted = quotedPacket()
-    if (frame[payloadStart] !== ICMP_DEST_UNREACHABLE) return undefined
+    const unreachable = protocol === PROTOCOL_ICMP ? ICMP_DEST_UNREACHABLE : ICMPV6_DEST_UNREACHABLE
+    if (frame[payloadStart] !== unreachable) return undefined
     if (!parseQuotedPacket(frame, payloadStart + ICMP_HEADER_BYTES, payloadEnd, quoted)) return undefined
     return {
       protocol,

@@ -45,7 +45,8 @@ export async function resolveInPod(
   }
   const net = new ProcessNet({ stack: host.stack, clock, touched }, (own) => {
     const random = emulation.random(`trace resolver ${name}`)
-    return new StubResolver({ net: own, files, clock, random, codec: listening(questions) })
+    const hasIpv6 = () => spec.ipv6 !== undefined
+    return new StubResolver({ net: own, files, clock, random, codec: listening(questions), hasIpv6 })
   })
   const line = (key: string) => new RegExp(`^${key}\\s+(.*)$`, 'm').exec(spec.resolvConf)?.[1]?.trim() ?? ''
   const about = {
@@ -78,7 +79,10 @@ function listening(questions: Question[]): DnsCodec {
       const message = dnsCodec.decode(bytes)
       const [question] = message?.questions ?? []
       const index = questions.findLastIndex(
-        (one) => one.rcode === undefined && one.name.toLowerCase() === question?.name.toLowerCase(),
+        (one) =>
+          one.rcode === undefined &&
+          one.type === question?.type &&
+          one.name.toLowerCase() === question.name.toLowerCase(),
       )
       if (message !== undefined && index >= 0)
         questions[index] = {
@@ -92,6 +96,6 @@ function listening(questions: Question[]): DnsCodec {
 }
 
 function answerText(record: ResourceRecord): string {
-  if (record.type === 'A') return record.address
+  if (record.type === 'A' || record.type === 'AAAA') return record.address
   return 'target' in record ? `${record.name} -> ${record.target}` : record.type
 }
