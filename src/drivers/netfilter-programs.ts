@@ -1,4 +1,4 @@
-// The programs that show what the kernel of a node holds: iptables-save, nft, ipset, ipvsadm, conntrack. They read; what changes rules
+// The programs that show what the kernel of a node holds: iptables-save, ip6tables-save, nft, ipset, ipvsadm, conntrack. They read; what changes rules
 // here is kube-proxy alone.
 
 import type { NodeHost } from '../host/node-host.js'
@@ -6,11 +6,13 @@ import { connectionsText, listText, saveText, statisticsText, timeoutsText } fro
 import type { TableName } from '../netfilter/rule.js'
 import { TABLE_NAMES } from '../netfilter/tables.js'
 import type { Process, Program } from '../posix/process.js'
+import type { AddressFamily } from '../wire/address.js'
 
 /** The programs of one node, by name. */
 export function netfilterPrograms(host: NodeHost): Map<string, Program> {
   return new Map([
-    ['iptables-save', (process) => iptablesSave(process, host)],
+    ['iptables-save', (process) => iptablesSave(process, host, 'IPv4')],
+    ['ip6tables-save', (process) => iptablesSave(process, host, 'IPv6')],
     ['conntrack', (process) => conntrack(process, host)],
     ['ipset', (process) => ipset(process, host)],
     ['ipvsadm', (process) => ipvsadm(process, host)],
@@ -18,7 +20,7 @@ export function netfilterPrograms(host: NodeHost): Map<string, Program> {
   ])
 }
 
-async function iptablesSave(process: Process, host: NodeHost): Promise<number> {
+async function iptablesSave(process: Process, host: NodeHost, family: AddressFamily): Promise<number> {
   const args = process.argv.slice(1)
   let table: TableName | undefined
   let counters = false
@@ -33,7 +35,7 @@ async function iptablesSave(process: Process, host: NodeHost): Promise<number> {
     table = TABLE_NAMES.find((known) => known === text)
     if (table === undefined) return usage(process, `Cannot initialize: can't initialize table "${text}"`)
   }
-  await process.stdout.write(host.netfilter.save(table, { counters }))
+  await process.stdout.write(host.netfilter.save(table, { counters, family }))
   return 0
 }
 
@@ -43,13 +45,20 @@ async function conntrack(process: Process, host: NodeHost): Promise<number> {
     await process.stdout.write(`${host.netfilter.flows().length}\n`)
     return 0
   }
-  if (command !== '-L' && command !== '--dump') return usage(process, 'known are -L [-p PROTOCOL] and -C')
-  const protocol = /^(?:-p|--proto)$/.test(rest[0] ?? '') ? rest[1] : undefined
-  if (rest.length > (protocol === undefined ? 0 : 2)) return usage(process, `unknown option "${rest[0]}"`)
+  if (command !== '-L' && command !== '--dump')
+    return usage(process, 'known are -L [-p PROTOCOL] [-f FAMILY] and -C')
+  const filter: { protocol?: string; family?: string } = {}
+  for (let i = 0; i < rest.length; i += 2) {
+    if (/^(?:-p|--proto)$/.test(rest[i]!)) filter.protocol = rest[i + 1] ?? ''
+    else if (/^(?:-f|--family)$/.test(rest[i]!)) filter.family = rest[i + 1] ?? ''
+    else return usage(process, `unknown option "${rest[i]}"`)
+  }
+  const { protocol, family } = filter
   const lines = host.netfilter
     .flowsText()
     .split('\n')
     .filter((line) => line !== '' && (protocol === undefined || line.startsWith(`${protocol} `)))
+    .filter((line) => family === undefined || /src=\S*:/.test(line) === (family === 'ipv6'))
   await process.stdout.write(lines.map((line) => `${line}\n`).join(''))
   const sum = `conntrack v1.4.8 (conntrack-tools): ${lines.length} flow entries have been shown.`
   await process.stderr.write(`${sum}\n`)

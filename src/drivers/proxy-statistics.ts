@@ -15,7 +15,10 @@ export interface ProxyStatistics {
 /** What is in the kernel of a node now. */
 export function countRules({ netfilter, ipvs }: NodeHost): number {
   let count = 0
-  for (const table of TABLE_NAMES) for (const chain of netfilter.chains(table)) count += chain.rules.length
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    for (const table of TABLE_NAMES)
+      for (const chain of netfilter.chains(table, family)) count += chain.rules.length
+  }
   for (const set of netfilter.sets.list()) count += set.size
   for (const table of netfilter.nft.list()) {
     for (const chain of table.chains()) count += chain.rules.length

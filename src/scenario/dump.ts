@@ -3,11 +3,12 @@
 
 import type { DumpSection } from './format.js'
 
-export const DUMP_FORMATS = ['iptables-save', 'nft', 'ipvs', 'ipset'] as const
+export const DUMP_FORMATS = ['iptables-save', 'ip6tables-save', 'nft', 'ipvs', 'ipset'] as const
 export type DumpFormat = (typeof DUMP_FORMATS)[number]
 
 const RULES: Readonly<Record<DumpFormat, string>> = {
   'iptables-save': 'iptables-save',
+  'ip6tables-save': 'ip6tables-save',
   nft: 'nft list ruleset',
   ipvs: 'ipvsadm -Ln --stats',
   ipset: 'ipset list',

@@ -157,7 +157,7 @@ const dump = object(
     node: text('Of which node.'),
     pod: text('Of which pod: its name, or a label selector; not rules or conntrack.'),
     format: choice(
-      ['iptables-save', 'nft', 'ipvs', 'ipset'],
+      ['iptables-save', 'ip6tables-save', 'nft', 'ipvs', 'ipset'],
       "Of rules; default: where the node's kube-proxy has them.",
     ),
   },

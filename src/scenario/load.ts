@@ -87,6 +87,11 @@ export async function generateLoad(
   }
   const flows = stage.flows
     .slice(firstFlow)
-    .filter((flow) => flow.protocol === 'TCP' && flow.client.split(':')[0] === pod.address)
+    .filter((flow) => flow.protocol === 'TCP' && pod.addresses.includes(addressOf(flow.client)))
   return { shares: { ...sharesOfFlows(flows), requests: load.requests, failed }, latenciesMs, complaints }
+}
+
+/** Of `10.36.0.0:40000`, `[fd00::1]:40000`. */
+function addressOf(endpoint: string): string {
+  return endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/^\[|\]$/g, '')
 }

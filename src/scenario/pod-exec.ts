@@ -10,7 +10,8 @@ export interface PodTarget {
   readonly namespace: string
   readonly name: string
   readonly uid: string
-  readonly address: string | undefined
+  /** Those that it has, the primary one first. */
+  readonly addresses: readonly string[]
 }
 
 /** `curl`, `namespace/curl`, or a label selector (first by name). Throws an Error in words when there is none. */
@@ -35,7 +36,9 @@ export function findPod(api: Api, reference: string): PodTarget {
 }
 
 function target(namespace: string, pod: Pod): PodTarget {
-  return { namespace, name: pod.metadata.name, uid: pod.metadata.uid ?? '', address: pod.status?.podIP }
+  const { podIPs = [] } = pod.status ?? {}
+  const addresses = podIPs.map(({ ip }) => ip)
+  return { namespace, name: pod.metadata.name, uid: pod.metadata.uid ?? '', addresses }
 }
 
 export interface ExecResult {
