@@ -6,6 +6,7 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { FileSystem } from './file-system.js'
 import type { Net } from './net.js'
+import type { TerminalControl } from './terminal.js'
 
 export interface TerminalSize {
   readonly columns: number
@@ -15,8 +16,8 @@ export interface TerminalSize {
 /** Where bytes come from: a pipe's or a file's end, a terminal. */
 export interface ByteReader {
   readonly isTTY: boolean
-  /** Its size changes; undefined where there is no terminal. */
-  readonly terminal?: TerminalSize
+  /** The terminal that it is; undefined where there is none to be asked. */
+  readonly terminal?: TerminalControl
   /** Next bytes, waiting for them; undefined at the end. The caller owns them. */
   read(): Promise<Uint8Array | undefined>
   /** Bytes read too far go back to the front (line readers need it). */
@@ -123,6 +124,8 @@ export interface System {
   readonly net: Net
   readonly clock: Clock
   readonly random: Random
+  /** Names that people here connect to, Services and pods among them: for completion. */
+  hostNames?(): Promise<readonly string[]>
   /** What PATH finds, by name. */
   readonly programs: ReadonlyMap<string, Program>
   /**

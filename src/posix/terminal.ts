@@ -18,13 +18,21 @@ const DELETE = 127
 /** Typed and not read: more waits. Unlike Linux, which drops what does not fit into its 4096 bytes. */
 const UNREAD_BYTES = 65_536
 
-export class Terminal implements TerminalSize {
+/** What a program may ask of its terminal: termios' raw mode, its size (TIOCGWINSZ), and SIGWINCH. */
+export interface TerminalControl extends TerminalSize {
+  /** Raw: bytes pass as they are, without echo or signals. What was typed so far of a line is handed over. */
+  setRaw(on: boolean): void
+  /** Hears of every change of the size; the returned function ends it. */
+  onResize(listener: () => void): () => void
+}
+
+export class Terminal implements TerminalControl {
   readonly reader: ByteReader
   readonly writer: ByteWriter
   columns: number
   rows: number
-  /** Raw: bytes pass as they are, without echo or signals. */
-  raw = false
+  #raw = false
+  readonly #resizeListeners = new Set<() => void>()
   /** Output towards the client, echo included. A promise holds writers back until the client has room. */
   onOutput: (bytes: Uint8Array) => Promise<void> | undefined = () => undefined
   /** Signal for the foreground process. */
@@ -60,7 +68,8 @@ export class Terminal implements TerminalSize {
 
   /** Bytes typed by the client; a promise when programs should read first. */
   input(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.raw) this.#deliver(bytes.slice())
+    // Of no bytes would become the end of input.
+    if (this.#raw && bytes.length > 0) this.#deliver(bytes.slice())
     else for (const byte of bytes) this.#typed(byte)
     return this.#full() ? this.#room() : undefined
   }
@@ -75,6 +84,28 @@ export class Terminal implements TerminalSize {
   resize(columns: number, rows: number): void {
     this.columns = columns
     this.rows = rows
+    for (const listener of this.#resizeListeners) listener()
+  }
+
+  setRaw(on: boolean): void {
+    if (on === this.#raw) return
+    this.#raw = on
+    if (!on) this.#makeLines()
+    else if (this.#line.length > 0) this.#endLine()
+  }
+
+  /** What came raw and was not read is lines again; it is not echoed any more. */
+  #makeLines(): void {
+    const typed = this.#ready.splice(0)
+    for (const byte of typed.flatMap((bytes) => [...bytes])) {
+      this.#line.push(byte === RETURN ? NEWLINE : byte)
+      if (byte === RETURN || byte === NEWLINE) this.#endLine()
+    }
+  }
+
+  onResize(listener: () => void): () => void {
+    this.#resizeListeners.add(listener)
+    return () => this.#resizeListeners.delete(listener)
   }
 
   #typed(byte: number): void {

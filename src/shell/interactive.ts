@@ -1,8 +1,12 @@
 // A shell that takes its commands from standard input, line by line, with more lines while a command is not complete.
-// Interactive: prompts (the terminal's line discipline does echo and editing), ^C gives up the line.
+// Interactive: prompts, and where there is a terminal lines are edited (line-editor/); ^C gives up the line.
 
+import type { ByteReader } from '../posix/process.js'
+import type { TerminalControl } from '../posix/terminal.js'
 import { jobLine } from './builtins/jobs.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
+import { shellCompleter } from './line-editor/completion.js'
+import { LineEditor } from './line-editor/line-editor.js'
 import { type Io, LineInterrupted, type Shell } from './shell.js'
 import { readOneLine } from './streams.js'
 import { needsMoreInput, parseScript } from './syntax.js'
@@ -46,20 +50,56 @@ export async function runStandardInput(shell: Shell, io: Io): Promise<number> {
   }
 }
 
+/** Shows a prompt and reads one line; undefined at the end of input. */
+type LineReader = (prompt: string) => Promise<string | undefined>
+
 /** A complete command, of as many lines as it takes; undefined at the end of input. */
 async function readCommand(shell: Shell, io: Io): Promise<string | undefined> {
-  const prompt = async (name: string, usual: string) => {
-    if (shell.interactive) await io.stderr.write(promptText(shell, shell.state.get(name) ?? usual))
-  }
-  await prompt('PS1', '\\w \\$ ')
+  const readLine = lineReader(shell, io)
   let source = ''
+  let prompt = promptText(shell, shell.state.get('PS1') ?? '\\w \\$ ')
   for (;;) {
-    const line = await readOneLine(shell.ownReader(io.stdin))
+    const line = await readLine(prompt)
     if (line === undefined) return source === '' ? undefined : source
-    source += `${line.text}\n`
+    source += `${line}\n`
     if (!needsMoreInput(source)) return source
-    await prompt('PS2', '> ')
+    prompt = promptText(shell, shell.state.get('PS2') ?? '> ')
   }
+}
+
+function lineReader(shell: Shell, io: Io): LineReader {
+  const reader = shell.ownReader(io.stdin)
+  if (shell.interactive && reader.terminal !== undefined)
+    return editedLines(shell, io, reader, reader.terminal)
+  return async (prompt) => {
+    if (shell.interactive) await io.stderr.write(prompt)
+    return (await readOneLine(reader))?.text
+  }
+}
+
+function editedLines(shell: Shell, io: Io, reader: ByteReader, terminal: TerminalControl): LineReader {
+  const history = shell.history
+  const complete = shellCompleter(shell, () => hostNames(shell))
+  const editor = new LineEditor({ reader, writer: io.stderr, terminal, history, complete })
+  return async (prompt) => {
+    const read = await editor.read(prompt)
+    if ('end' in read) {
+      if (read.end === 'interrupt') throw new LineInterrupted()
+      return undefined
+    }
+    history.add(read.line)
+    return read.line
+  }
+}
+
+/** What the network knows, or else the Services that the pod's environment names. */
+async function hostNames({ process }: Shell): Promise<readonly string[]> {
+  const known = await process.system.hostNames?.()
+  const services = [...process.env.keys()].flatMap((name) => {
+    const service = /^(\w+)_SERVICE_HOST$/.exec(name)?.[1]
+    return service === undefined ? [] : [service.toLowerCase().replaceAll('_', '-')]
+  })
+  return known ?? services
 }
 
 async function reportEndedJobs(shell: Shell, io: Io): Promise<void> {

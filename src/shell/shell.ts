@@ -7,6 +7,7 @@ import { abortable } from '../posix/abort.js'
 import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posix/process.js'
 import { SIGNAL_NUMBER } from '../posix/process.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
+import { History } from './line-editor/history.js'
 import type { ShellState } from './state.js'
 
 /**
@@ -61,6 +62,7 @@ export class Shell {
   loopDepth = 0
   /** Whether this subshell is there for one command only, which may then run in its place. */
   replaceable = false
+  #history: History | undefined
   /** Status of the last command substitution, which an assignment without command takes. */
   substitutionStatus = 0
 
@@ -81,6 +83,14 @@ export class Shell {
   get io(): Io {
     const { stdin, stdout, stderr } = this.process
     return { stdin, stdout, stderr, others: new Map() }
+  }
+
+  /** What was typed, in $HISTFILE, or .ash_history in the home directory. */
+  get history(): History {
+    const home = this.state.get('HOME') ?? '/'
+    const path = this.state.get('HISTFILE') ?? `${home === '/' ? '' : home}/.ash_history`
+    this.#history ??= new History(this.process.system.fs, this.interactive ? path : undefined)
+    return this.#history
   }
 
   /** Before each step: lets time pass, runs due traps, ends when a signal says so. */

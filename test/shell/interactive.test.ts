@@ -74,8 +74,8 @@ test('asks for more lines while the input is not complete', async () => {
   assert.is(await type('for i in a b; do\n'), 'for i in a b; do\r\n> ')
   assert.is(await type('echo $i\n'), 'echo $i\r\n> ')
   assert.is(await type('done\n'), 'done\r\na\r\nb\r\n$ ')
-  assert.is(await type('cat <<E\nx\nE\n'), 'cat <<E\r\nx\r\nE\r\n> > x\r\n$ ')
-  assert.is(await type('echo "a\nb"\n'), 'echo "a\r\nb"\r\n> a\r\nb\r\n$ ')
+  assert.is(await type('cat <<E\nx\nE\n'), 'cat <<E\r\n> x\r\n> E\r\nx\r\n$ ')
+  assert.is(await type('echo "a\nb"\n'), 'echo "a\r\n> b"\r\na\r\nb\r\n$ ')
   assert.is(await type('fi\n'), 'fi\r\nsh: syntax error: unexpected "fi"\r\n$ ')
 })
 
