@@ -10,7 +10,9 @@ import { dnsQueries } from './dns/queries.js'
 import { httpConnections, httpRequests } from './drivers/http-requests.js'
 import { roundTrip } from './drivers/round-trip.js'
 import { forwarding } from './host/forwarding.js'
+import { idle, largeCluster, start } from './drivers/whole-cluster.js'
 import { bulkTransfer } from './proxy/bulk-transfer.js'
+import { churn } from './proxy/churn.js'
 import { newConnection, serviceRules } from './proxy/service-rules.js'
 import { benchmarkText, targetsText } from './report.js'
 import { judge, TARGETS } from './targets.js'
@@ -26,6 +28,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   httpConnections,
   roundTrip,
   dnsQueries,
+  churn,
+  start,
+  largeCluster,
+  idle,
 ]
 const ROUNDS = 5
 const QUICK_ROUNDS = 3
