@@ -41,16 +41,29 @@ const pod = (name: string, command: readonly string[]) => ({
 
 const threads = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
 
-for (const podsPerThread of [3, 'all'] as const) {
-  const test = suite(`placement, ${podsPerThread} in a thread`)
+const placements = [3, 'all'] as const satisfies readonly PodsPerThread[]
 
-  for (const name of scenarios)
-    test(`${name} holds`, async () => {
-      const result = await runScenario(directory + name, { clock: 'real', podsPerThread })
-      const failed = result.steps.filter((step) => step.status === 'failed')
-      assert.equal(failed, [])
+const packed = suite('placement, scenarios')
+
+for (const name of scenarios)
+  packed(`${name} holds with 3 pods in a thread and with all in one`, async () => {
+    // Side by side: most of their time they wait.
+    const runs = placements.map((podsPerThread) =>
+      runScenario(directory + name, { clock: 'real', podsPerThread }),
+    )
+    for (const result of await Promise.all(runs)) {
+      assert.equal(
+        result.steps.filter((step) => step.status === 'failed'),
+        [],
+      )
       assert.is(result.passed + result.skipped, result.steps.length)
-    })
+    }
+  })
+
+packed.run()
+
+for (const podsPerThread of placements) {
+  const test = suite(`placement, ${podsPerThread} in a thread`)
 
   test('a pod that exits, one that is deleted and one that fills its files leave their neighbours alone', () =>
     on(podsPerThread, async (cluster) => {
@@ -94,6 +107,60 @@ for (const podsPerThread of [3, 'all'] as const) {
 
   test.run()
 }
+
+const large = suite('placement, a large cluster')
+
+large('a Service reaches 300 pods on 100 nodes, most of which nobody ever talked to', async () => {
+  const nodes = Array.from({ length: 100 }, (_, i) => ({ name: `node-${i}`, controlPlane: i === 0 }))
+  const cluster = await up([], {
+    clock: 'real',
+    podsPerThread: 'all',
+    proxyMode: 'iptables',
+    cluster: { nodes, podSubnet: '10.244.0.0/14', nodeSubnet: '192.168.0.0/16' },
+  })
+  try {
+    const labels = { app: 'web' }
+    const container = { name: 'hello', image: 'hashicorp/http-echo', args: ['-text=hello'] }
+    await cluster.apply(pod('client', ['sleep', '100000']))
+    await cluster.apply({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: {
+        replicas: 300,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { terminationGracePeriodSeconds: 0, containers: [container] },
+        },
+      },
+    })
+    await cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { selector: labels, ports: [{ port: 80, targetPort: 5678 }] },
+    })
+    await cluster.settle()
+    const script = 'for i in $(seq 40); do wget -qO- http://web/; done'
+    const { stdout, exitCode } = await cluster.exec('client', script)
+    assert.is(exitCode, 0, stdout)
+    assert.is(stdout, 'hello\n'.repeat(40))
+    const reached = cluster.flows
+      .filter(({ service }) => service === 'default/web')
+      .map((flow) => flow.endpoint)
+    assert.is(reached.length, 40)
+    // 40 draws from 300: fewer than 20 different ones would be one chance in more than 10^12.
+    assert.ok(new Set(reached).size >= 20, String(new Set(reached).size))
+    const { rules, syncs } = await cluster.emulation.proxyStatistics('node-50')
+    assert.ok(rules > 300, 'a node that is looked at has all rules')
+    assert.ok(syncs >= 1)
+  } finally {
+    await cluster.close()
+  }
+})
+
+large.run()
 
 const refused = suite('placement, what cannot be')
 
