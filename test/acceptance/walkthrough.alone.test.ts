@@ -1,16 +1,17 @@
-// The project's own walkthrough, typed into a terminal with every real kubectl that is found: its outputs come, but
-// for ages, dates and generated names.
+// Walkthroughs typed into a terminal with every real kubectl that is found. The project's own gives its outputs, but
+// for ages, dates and generated names; of a third party's every command succeeds that can.
 
 import { cpSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { clusterOptions, openDocument } from '../../src/scenario/document.js'
+import { clusterOptions, openDocument, type RunnableDocument } from '../../src/scenario/document.js'
 import { GeneratedNames } from '../../src/scenario/generated-names.js'
 import { outputLines, outputMatches } from '../../src/scenario/match.js'
 import type { WalkthroughCommand } from '../../src/scenario/walkthrough.js'
-import { kubectlBinaries, NO_KUBECTL, RealKubectl } from '../support/real-kubectl.js'
+import { type KubectlBinary, kubectlBinaries, NO_KUBECTL, RealKubectl } from '../support/real-kubectl.js'
+import { EXPECTED_FAILURES, NAME, PROJECT, seedFile } from '../support/seed.js'
 import { ServedCluster } from '../support/served-cluster.js'
 import { hasTmux, Tmux, type TmuxWindow } from '../support/tmux.js'
 
@@ -21,7 +22,8 @@ const LINE_TIMEOUT_MS = 30_000
 /** A person presses Enter when no prompt comes; kubectl says so. */
 const ENTER_AFTER_MS = 1000
 
-const file = fileURLToPath(new URL('../../../scenarios/walkthrough.md', import.meta.url))
+const file = fileURLToPath(new URL('scenarios/walkthrough.md', PROJECT))
+const SEED_FILES = fileURLToPath(new URL('scenarios/manifests', PROJECT))
 
 /** What today's kubectl wants or says differently from the document. */
 function typed(command: string): string {
@@ -46,7 +48,8 @@ class Typist {
 
   /** Types a line where it belongs and gives what is shown below it, without the prompt. */
   async line(where: WalkthroughCommand['where'], command: string): Promise<string> {
-    const window = where === 'pod' && this.#session !== undefined ? this.#session : this.#host
+    const isInside = where === 'pod' || (where !== 'host' && !/^kubectl\b/i.test(command))
+    const window = isInside && this.#session !== undefined ? this.#session : this.#host
     await window.until(EITHER_PROMPT, 0, LINE_TIMEOUT_MS)
     const before = window.text().length
     window.type(command)
@@ -75,39 +78,56 @@ class Typist {
   }
 }
 
+type Judge = (command: WalkthroughCommand, output: readonly string[]) => void
+
+/** Types every command of a walkthrough, on a cluster of its own. */
+async function typeDocument(document: RunnableDocument, binary: KubectlBinary, judge: Judge): Promise<void> {
+  if (document.body.kind !== 'walkthrough') throw new TypeError('not a walkthrough')
+  const served = await ServedCluster.start({ cluster: clusterOptions(document.settings.cluster) })
+  const kubectl = new RealKubectl(binary, served.kubeconfig)
+  const work = join(kubectl.home, 'work')
+  cpSync(document.directory, work, { recursive: true })
+  symlinkSync(binary.path, join(kubectl.home, 'kubectl'))
+  const env = { ...kubectl.env, PATH: `${kubectl.home}:${kubectl.env['PATH']}` }
+  const tmux = new Tmux(join(kubectl.home, 'tmux'), { env, cwd: work })
+  try {
+    const typist = new Typist(tmux)
+    const names = new GeneratedNames(served.cluster.api)
+    for (const command of document.body.commands) {
+      await served.cluster.settle()
+      const line = typed(names.translate(command.command))
+      judge(command, outputLines(said(await typist.line(command.where, line))))
+    }
+  } finally {
+    tmux.end()
+    kubectl.end()
+    await served.close()
+  }
+}
+
 const binaries = kubectlBinaries()
 const missing = binaries.length === 0 ? NO_KUBECTL : hasTmux() ? undefined : 'skipped: there is no tmux'
 
 for (const binary of missing === undefined ? binaries : []) {
   const test = suite(`walkthrough with kubectl ${binary.version}`)
 
-  test('typed into a terminal it gives its outputs', async () => {
-    const document = openDocument(file)
-    if (document.body.kind !== 'walkthrough') throw new TypeError('not a walkthrough')
-    const served = await ServedCluster.start({ cluster: clusterOptions(document.settings.cluster) })
-    const kubectl = new RealKubectl(binary, served.kubeconfig)
-    const work = join(kubectl.home, 'work')
-    cpSync(document.directory, work, { recursive: true })
-    symlinkSync(binary.path, join(kubectl.home, 'kubectl'))
-    const env = { ...kubectl.env, PATH: `${kubectl.home}:${kubectl.env['PATH']}` }
-    const tmux = new Tmux(join(kubectl.home, 'tmux'), { env, cwd: work })
-    try {
-      const typist = new Typist(tmux)
-      const names = new GeneratedNames(served.cluster.api)
-      for (const { where, command, expected, line } of document.body.commands) {
-        await served.cluster.settle()
-        const output = outputLines(said(await typist.line(where, typed(names.translate(command)))))
-        const wanted = outputLines(expected.join('\n'))
-        if (wanted.length > 0 && !outputMatches(wanted, output)) {
-          assert.fixture(output.join('\n'), wanted.join('\n'), `line ${line}: ${command}`)
-        }
-      }
-    } finally {
-      tmux.end()
-      kubectl.end()
-      await served.close()
-    }
-  })
+  test('the walkthrough of this project gives its outputs', () =>
+    typeDocument(openDocument(file), binary, ({ command, expected, line }, output) => {
+      const wanted = outputLines(expected.join('\n'))
+      if (wanted.length === 0 || outputMatches(wanted, output)) return
+      assert.fixture(output.join('\n'), wanted.join('\n'), `line ${line}: ${command}`)
+    }))
+
+  if (seedFile === undefined) test.skip(`a third party's runs as it stands (no ${NAME}: set PODWIRE_SEED)`)
+  else
+    test("a third party's runs as it stands, and what cannot succeed fails for its known reason", () =>
+      typeDocument(openDocument(seedFile!, SEED_FILES), binary, ({ command, line }, output) => {
+        const failure = EXPECTED_FAILURES.find(([known]) => known === line)
+        const text = output.join('\n')
+        const where = `line ${line}: ${command}\n${text}`
+        if (failure !== undefined) assert.match(text, failure[3], where)
+        else assert.not.match(text, /^(?:error|Error from server|bash|sh|curl)\b.*:/m, where)
+      }))
   test.run()
 }
 
