@@ -14,6 +14,7 @@ import {
   useContext,
 } from './config.js'
 import type { Command } from './context.js'
+import { CP_FLAGS, copy } from './cp.js'
 import { CREATE_FLAGS, create } from './create.js'
 import { DELETE_FLAGS, remove } from './delete.js'
 import { DESCRIBE_FLAGS, describe } from './describe/describe.js'
@@ -116,6 +117,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     'exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]',
     EXEC_FLAGS,
     exec,
+  ),
+  cp: command(
+    'Copy files and directories to and from containers',
+    'cp <file-spec-src> <file-spec-dest>',
+    CP_FLAGS,
+    copy,
   ),
   attach: command(
     'Attach to a running container',

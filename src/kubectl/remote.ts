@@ -3,6 +3,7 @@
 
 import type { RemoteStreams } from '../api/request.js'
 import type { Pod } from '../cluster/objects.js'
+import type { Process } from '../posix/process.js'
 import type { CommandContext } from './context.js'
 import { clientError } from './errors.js'
 import { fetchTarget, parseTargets } from './targets.js'
@@ -16,7 +17,7 @@ const ROWS = 24
 
 /** Joins the process to the remote streams, after what was written in the `past`; rejects with the signal's reason when the process is ended. */
 export async function pump(
-  { process }: CommandContext,
+  { process }: { readonly process: Pick<Process, 'signal' | 'stdin' | 'stdout' | 'stderr'> },
   remote: RemoteStreams,
   options: { readonly stdin: boolean; readonly tty: boolean; readonly past?: string },
 ): Promise<RemoteExit> {

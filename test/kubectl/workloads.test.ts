@@ -96,6 +96,28 @@ test('an object is changed in an editor', () =>
     assert.match(failed.output, /there was a problem with the editor "false"/)
   }))
 
+test('files are copied to a container and back, by name, into a directory, as a tree', () =>
+  onCluster(async (cluster, kubectl) => {
+    const shell = async (line: string) => {
+      const { exitCode, output } = await cluster.shell(line)
+      assert.is(exitCode, 0, `${line}: ${output}`)
+      return output
+    }
+    await shell('mkdir -p /tmp/tree/deep; echo one > /tmp/tree/a.txt; echo two > /tmp/tree/deep/b.txt')
+    await kubectl('cp /tmp/tree/a.txt web-0:/tmp/renamed.txt')
+    await kubectl('cp /tmp/tree/a.txt default/web-0:/tmp')
+    await kubectl('cp /tmp/tree web-0:/tmp/there')
+    const cat = 'cat /tmp/renamed.txt /tmp/a.txt /tmp/there/deep/b.txt'
+    assert.is(await kubectl(`exec web-0 -- ${cat}`), 'one\none\ntwo\n')
+    await kubectl('cp web-0:/tmp/there /tmp/back')
+    await kubectl('cp web-0:/tmp/renamed.txt /tmp/tree')
+    assert.is(await shell('cat /tmp/back/deep/b.txt /tmp/tree/renamed.txt'), 'two\none\n')
+    const missing = await cluster.kubectl('cp /tmp/none web-0:/tmp')
+    assert.is(missing.output, "error: /tmp/none doesn't exist in local filesystem\n")
+    const absent = await cluster.kubectl('cp web-0:/none /tmp/x')
+    assert.is(absent.exitCode, 1)
+  }))
+
 test('usage that nobody measures is told as absent', () =>
   onCluster(async (cluster) => {
     const { exitCode, output } = await cluster.kubectl('top nodes')
