@@ -47,6 +47,9 @@ export class ServiceAllocator {
    */
   allocate(service: Service, stored?: Service): void {
     const undo: (() => void)[] = []
+    const { spec } = service
+    if (spec.clusterIP && !spec.clusterIPs?.length && needsClusterIP(service))
+      spec.clusterIPs = [spec.clusterIP]
     try {
       if (this.#lenient) assumeFamilies(service, 'IPv4')
       else settleFamilies(service, stored, [...this.#addresses.keys()])
