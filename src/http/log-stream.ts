@@ -1,11 +1,9 @@
-// The answer to a log that is followed: text as it is written, until the container ends or the client goes.
+// The answer to a log that is followed: text as it is written, until the container ends or the client goes. A client
+// that reads slowly is told what the log still has when it is ready for more, as by a kubelet that reads a file.
 
 import type { ServerResponse } from 'node:http'
 import type { Api, ApiRequest } from '../api/request.js'
 import { RequestError } from '../api/status.js'
-
-/** A client that leaves more than this unread is left. */
-const MOST_PENDING_BYTES = 16 * 1024 * 1024
 
 /** Throws a RequestError when there is no such log. */
 export function streamLog(api: Api, request: ApiRequest, response: ServerResponse): void {
@@ -13,11 +11,12 @@ export function streamLog(api: Api, request: ApiRequest, response: ServerRespons
   const early: Uint8Array[] = []
   let isOpen = false
   let ended = false
-  const write = (bytes: Uint8Array) => {
-    if (response.writableEnded) return
-    if (response.writableLength > MOST_PENDING_BYTES) response.destroy()
-    else response.write(bytes)
-  }
+  const write = (bytes: Uint8Array) =>
+    response.writableEnded || response.write(bytes)
+      ? undefined
+      : new Promise<void>((resolve) => {
+          response.once('drain', resolve)
+        })
   const stop = api.followLog(
     request,
     (bytes) => (isOpen ? write(bytes) : early.push(bytes)),
