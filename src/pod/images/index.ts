@@ -7,6 +7,7 @@ import type { Process, Program, SignalName } from '../../posix/process.js'
 import { applets } from '../../shell/applets/index.js'
 import { bindPrograms, recentApplets } from '../../shell/applets/net/index.js'
 import { type Image, ImageRegistry } from '../image.js'
+import { iperf3 } from '../iperf3/iperf3.js'
 import { loadClient } from '../load/load-client.js'
 import { agnhost } from './agnhost.js'
 import { corednsProgram } from './coredns.js'
@@ -24,6 +25,9 @@ export interface ImageOptions {
 
 /** What coredns' pods are made of; only they are told of the cluster's changes. */
 export const COREDNS_REPOSITORY = 'coredns/coredns'
+
+/** Images whose entrypoint is iperf3. */
+const IPERF_REPOSITORIES = ['networkstatic/iperf3', 'mlabbe/iperf3', 'taoyou/iperf3-alpine']
 
 /** Pods that send load: podwire bench makes them. */
 export const LOAD_REPOSITORY = 'podwire/load'
@@ -90,6 +94,7 @@ function staticImages(): Record<string, Image> {
   })
   const oldBusybox = image({ command: ['sh'], programs: [...applets, ['httpd', webServer('busybox')]] })
   const busybox = image({ ...oldBusybox, programs: [...oldBusybox.programs, ...recentApplets] })
+  const iperfImage = image({ entrypoint: ['iperf3'], programs: [...applets, ['iperf3', iperf3]] })
   const dnsutils = image({ command: ['sleep', '3600'], programs: [...applets, ...bindPrograms] })
   return {
     nginx,
@@ -116,7 +121,11 @@ function staticImages(): Record<string, Image> {
       command: ['pause'],
       programs: [...applets, ...bindPrograms, ['agnhost', agnhost]],
     }),
-    'nicolaka/netshoot': image({ command: ['sh'], programs: [...applets, ...bindPrograms] }),
+    'nicolaka/netshoot': image({
+      command: ['sh'],
+      programs: [...applets, ...bindPrograms, ['iperf3', iperf3]],
+    }),
+    ...Object.fromEntries(IPERF_REPOSITORIES.map((name) => [name, iperfImage])),
     'google-containers/busybox': oldBusybox,
     'google_containers/busybox': oldBusybox,
     'nginx-slim': nginx,
