@@ -62,9 +62,20 @@ export class RingMachine implements Machine {
 
   /** Shows the other thread what was written, and wakes it if it sleeps. */
   publish(): void {
+    this.show()
+    this.ring()
+  }
+
+  /** Shows the other thread what was written, should it be awake. */
+  show(): void {
+    if (this.#written) this.#outgoing.show()
+  }
+
+  /** Wakes the other thread if it sleeps and there is something for it. */
+  ring(): void {
     if (!this.#written) return
     this.#written = false
-    if (this.#outgoing.publish()) this.#bell.postMessage(0)
+    if (this.#outgoing.wantsBell()) this.#bell.postMessage(0)
   }
 
   /** Before this thread sleeps: false when something came in between. */

@@ -73,7 +73,17 @@ export class RingProducer {
 
   /** Makes what was written visible; true when the consumer sleeps and wants its bell rung (told once). */
   publish(): boolean {
+    this.show()
+    return this.wantsBell()
+  }
+
+  /** The first half of `publish`: a consumer that is awake finds what was written. */
+  show(): void {
     Atomics.store(this.#words, TAIL, this.#tail)
+  }
+
+  /** The second half, which may come later, after several of the first. */
+  wantsBell(): boolean {
     return Atomics.load(this.#words, SLEEPING) !== 0 && Atomics.exchange(this.#words, SLEEPING, 0) !== 0
   }
 

@@ -75,4 +75,21 @@ test('a capacity that is no power of two is refused', () => {
   assert.throws(() => ringBuffer(5000), /power of two/)
 })
 
+test('what was shown can be read before a bell is asked for, and the bell is asked for once', () => {
+  const buffer = ringBuffer(4096)
+  const producer = new RingProducer(buffer)
+  const consumer = new RingConsumer(buffer)
+  assert.ok(consumer.sleep())
+  producer.write(Uint8Array.of(1), 7, 0x105b4)
+  assert.is(consumer.read(), undefined)
+  producer.show()
+  assert.equal(consumer.read(), Uint8Array.of(1))
+  assert.is(consumer.port, 7)
+  assert.is(consumer.offload, 0x105b4)
+  producer.write(Uint8Array.of(2))
+  producer.show()
+  assert.ok(producer.wantsBell())
+  assert.not.ok(producer.wantsBell())
+})
+
 test.run()
