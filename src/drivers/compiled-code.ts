@@ -6,6 +6,7 @@
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { Script } from 'node:vm'
 import { isMainThread, threadId } from 'node:worker_threads'
 
@@ -51,7 +52,10 @@ function read(path: string): Buffer | undefined {
 
 /** Keeps what is compiled by the end of the process; threads have no end that one hears of, and keep it before. */
 function keepLater(script: Script, path: string): void {
-  if (isMainThread) process.once('exit', () => keep(script, path))
+  const began = performance.now()
+  // A run that only printed its version has compiled nothing worth keeping.
+  const keepIfWarm = () => void (performance.now() - began >= WARM_MS && keep(script, path))
+  if (isMainThread) process.once('exit', keepIfWarm)
   else setTimeout(() => keep(script, path), WARM_MS).unref()
 }
 
