@@ -78,11 +78,11 @@ test('a line longer than the screen goes on in the next row, and stays whole whe
   const { keys, resize } = session(20)
   assert.is(await keys('', 'echo 4567890123456789'), '$ echo 4567890123456\n789|')
   assert.is(await keys('\x01', '# '), '$ # |echo 45678901234\n56789')
-  assert.is(await keys('\x05', 'abcdefghijklmno'), '$ # echo 45678901234\n56789abcdefghijklmno\n|')
+  assert.is(await keys('\x05', 'abcdefghijklmno'), '$ # echo 45678901234\n56789abcdefghijklmno|')
   assert.is(await keys('\x7f'), '$ # echo 45678901234\n56789abcdefghijklmn|')
   await keys('\x15', 'echo after')
   await resize(12)
-  assert.is(await keys('\r'), '$ echo after\n\nafter\n$ |')
+  assert.is(await keys('\r'), '$ echo after\nafter\n$ |')
 })
 
 test('history: up and down, the draft kept, search backwards, and the next shell knows it', async () => {

@@ -8,6 +8,12 @@ import { charactersOf, type EditedLine } from './edited-line.js'
 const CLEAR_BELOW = '\x1b[J'
 const CLEAR_SCREEN = '\x1b[H\x1b[2J'
 
+/** From where the prompt begins; both from 0. */
+interface Position {
+  readonly row: number
+  readonly column: number
+}
+
 export class ScreenLines {
   readonly #writer: ByteWriter
   readonly #columns: () => number
@@ -27,16 +33,14 @@ export class ScreenLines {
     this.#drawn = { prompt, text: line.text, atEnd: line.isAtEnd }
     if (appended !== undefined) return await this.#writer.write(appended)
     const whole = `${prompt}${line.text}`
-    const cursor = this.#positionAfter(`${prompt}${line.beforeCursor}`)
     const end = this.#positionAfter(whole)
+    const cursor = line.isAtEnd ? end : this.#begun(this.#positionAfter(`${prompt}${line.beforeCursor}`))
     const up = this.#cursorRow > 0 ? `\x1b[${this.#cursorRow}A` : ''
     const clear = anew ? '' : `${up}\r${CLEAR_BELOW}`
-    // A full row leaves a terminal's cursor in it: the next row is begun.
-    const wrap = end.column === 0 && end.row > 0 && !whole.endsWith('\n') ? '\n' : ''
     const back = end.row > cursor.row ? `\x1b[${end.row - cursor.row}A` : ''
     const across = line.isAtEnd ? '' : `\r${cursor.column > 0 ? `\x1b[${cursor.column}C` : ''}`
     this.#cursorRow = cursor.row
-    await this.#writer.write(`${clear}${whole}${wrap}${back}${across}`)
+    await this.#writer.write(`${clear}${whole}${back}${across}`)
   }
 
   /** What is typed next belongs to another line: the cursor goes below this one. */
@@ -65,18 +69,22 @@ export class ScreenLines {
     this.restart()
   }
 
-  /** What to write when the line has only grown at its end, and within its row. */
+  /** What to write when the line has only grown at its end. */
   #appended(prompt: string, line: EditedLine): string | undefined {
     const drawn = this.#drawn
     if (drawn === undefined || drawn.prompt !== prompt || !drawn.atEnd || !line.isAtEnd) return undefined
     if (!line.text.startsWith(drawn.text)) return undefined
-    const added = line.text.slice(drawn.text.length)
-    const { column, row } = this.#positionAfter(`${prompt}${line.text}`)
-    return row === this.#cursorRow && column > 0 ? added : undefined
+    this.#cursorRow = this.#positionAfter(`${prompt}${line.text}`).row
+    return line.text.slice(drawn.text.length)
   }
 
-  /** Where the cursor is after `text`, from the start of a row. */
-  #positionAfter(text: string): { readonly row: number; readonly column: number } {
+  /** Where the cursor stands before a character: at the start of the next row, not behind a full one. */
+  #begun({ row, column }: Position): Position {
+    return column >= this.#columns() ? { row: row + 1, column: 0 } : { row, column }
+  }
+
+  /** Where the cursor is after `text`, from the start of a row. A full row leaves a terminal's cursor in it. */
+  #positionAfter(text: string): Position {
     const columns = Math.max(1, this.#columns())
     let row = 0
     let column = 0
@@ -93,7 +101,7 @@ export class ScreenLines {
       }
       column += width
     }
-    return column === columns ? { row: row + 1, column: 0 } : { row, column }
+    return { row, column }
   }
 }
 
