@@ -119,7 +119,7 @@ function lengthNew(tcb: Tcb, waiting: number, now: Micros): number {
   const bonus = tcb.inRecovery || tcb.duplicateAcks > 2 ? 0 : tcb.duplicateAcks * tcb.sndMss
   const usable = Math.min(tcb.sndWnd, tcb.congestion.cwnd + bonus) - flight
   const length = Math.min(waiting, usable, tcb.sndMss)
-  if (length === tcb.sndMss && tcb.burstBytes > 0) return burst(tcb, waiting, usable)
+  if (length === tcb.sndMss && tcb.burstBytes >= 2 * length) return burst(tcb, waiting, usable)
   if (length > 0 && worthSending(tcb, length, waiting, flight)) return length
   // Nothing in flight, so no ACK will come by itself: ask again later.
   if (flight === 0 && tcb.persistAt === NEVER) tcb.persistAt = now + persistInterval(tcb)
