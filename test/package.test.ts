@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -49,7 +49,10 @@ test.before((context) => {
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
   const wanted = [...Object.keys(dependencies), '@types', '@leichtgewicht', 'undici-types']
   for (const name of wanted) {
-    symlinkSync(join(root, 'node_modules', name), join(directory, 'app', 'node_modules', name))
+    const link = join(directory, 'app', 'node_modules', name)
+    // Of a package in a scope, the scope's folder.
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), link)
   }
   context.installed = installed
 })
