@@ -80,6 +80,25 @@ ports: [{ name: http, port: 8080, protocol: TCP }]
 
 const test = suite<{ directory: string; file: string }>('trace')
 
+const IPV6 = `
+apiVersion: v1
+kind: Service
+metadata: { name: six }
+spec:
+  ipFamilies: [IPv6]
+  clusterIP: fd00:10:96::41
+  ports: [{ name: http, port: 80, targetPort: 8080 }]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: six-1, labels: { kubernetes.io/service-name: six } }
+addressType: IPv6
+endpoints:
+  - { addresses: ['fd00:10:244:1::5'], nodeName: k8s-node1 }
+  - { addresses: ['fd00:10:244:2::6'], nodeName: k8s-node2 }
+ports: [{ name: http, port: 8080 }]
+`
+
 test.before((context) => {
   context.directory = mkdtempSync(join(tmpdir(), 'podwire-'))
   context.file = join(context.directory, 'services.yaml')
@@ -221,6 +240,33 @@ test('the text tells the name, the way there and back, the verdict', async ({ fi
     /\nVerdict {2}DNAT {2}64 connections: 64 answered\n {2}● 10\.244\.2\.\d+:80 +100 %/,
   ])
     assert.match(out, part)
+})
+
+test('IPv6: a service of that family, from every kind of source, in every mode', async ({ directory }) => {
+  const file = join(directory, 'ipv6.yaml')
+  writeFileSync(file, IPV6)
+  const expected = ['[fd00:10:244:1::5]:8080', '[fd00:10:244:2::6]:8080']
+  for (const mode of ['userspace', 'iptables', 'ipvs', 'nftables']) {
+    const { verdict, endpoints, to } = await trace(file, '--proxy-mode', mode, 'six:80')
+    assert.equal([verdict, endpoints, to], ['DNAT', expected, '[fd00:10:96::41]:80'], mode)
+  }
+  const pod = await trace(file, 'six')
+  assert.equal([pod.masquerade, pod.resolution?.addresses], [false, ['fd00:10:96::41']])
+  for (const from of ['external', 'external=2600::1']) {
+    const { verdict, masquerade } = await trace(file, '--from', from, '[fd00:10:96::41]:80')
+    assert.equal([verdict, masquerade], ['DNAT', true], from)
+  }
+  assert.is((await trace(file, '--from', 'node/k8s-node1', 'fd00:10:96::41')).verdict, 'DNAT')
+  assert.is((await trace(file, '--from', 'localhost', '[::1]:80')).verdict, 'NO_MATCH')
+  const { code, err } = await podwire(
+    'trace',
+    '-f',
+    file,
+    '--from',
+    'external=198.51.100.7',
+    'fd00:10:96::41',
+  )
+  assert.equal([code, /has no address of IPv6/.test(err)], [2, true], err)
 })
 
 test('what cannot be is told with exit code 2', async ({ file }) => {
