@@ -34,7 +34,14 @@ export function targetsText(verdicts: readonly Verdict[]): string {
 
 export function askedText(target: Target): string {
   const { atLeast, atMost } = target
-  return atLeast === undefined ? `at most ${atMost}${unitOf(target)}` : `at least ${atLeast}${unitOf(target)}`
+  return atLeast === undefined
+    ? `at most ${asked(atMost!)}${unitOf(target)}`
+    : `at least ${asked(atLeast)}${unitOf(target)}`
+}
+
+/** As it was asked: without the digits that a measurement has. */
+function asked(value: number): string {
+  return value.toLocaleString('en')
 }
 
 function unitOf({ unit }: Target): string {

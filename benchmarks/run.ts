@@ -1,5 +1,5 @@
 // `npm run bench`: every benchmark, its contestants side by side, a table each and one of all targets; all figures in
-// benchmarks/results.json. Options: --only NAME (may be repeated), --quick (fewer rounds, less work), --list.
+// benchmarks/results.json, the targets as a picture in results.svg. Options: --only NAME (may be repeated), --quick (fewer rounds, less work), --list.
 // A new benchmark is a file in the folder that mirrors src/, and a line in BENCHMARKS.
 
 import { writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { httpConnections, httpRequests } from './drivers/http-requests.js'
 import { roundTrip } from './drivers/round-trip.js'
 import { idle, largeCluster, start } from './drivers/whole-cluster.js'
 import { forwarding } from './host/forwarding.js'
+import { targetsPicture } from './picture.js'
 import { bulkTransfer } from './proxy/bulk-transfer.js'
 import { churn } from './proxy/churn.js'
 import { newConnection, serviceRules } from './proxy/service-rules.js'
@@ -80,3 +81,5 @@ writeFileSync(
   new URL('../../benchmarks/results.json', import.meta.url),
   `${JSON.stringify({ machine, quick, seconds, benchmarks, targets: verdicts }, undefined, 2)}\n`,
 )
+if (verdicts.length > 0)
+  writeFileSync(new URL('../../benchmarks/results.svg', import.meta.url), targetsPicture(verdicts))

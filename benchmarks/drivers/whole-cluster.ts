@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Benchmark, Contestant, Measurement } from '../contestant.js'
+import { webernetes } from '../rivals/webernetes.js'
 import { PACKED, THREADS } from '../targets.js'
 import { type ClusterReport, type ClusterRequest, clusterManifest } from './cluster-process.js'
 
@@ -29,6 +30,10 @@ export const start: Benchmark = {
     ...(quick ? [] : [clusterProcess(`100 pods, ${THREADS}`, { pods: 100, podsPerThread: 1 })]),
     clusterProcess(`100 pods, ${PACKED}`, { pods: 100, podsPerThread: 'all' }),
     clusterProcess(`1,000 pods, ${PACKED}`, { pods: 1000, nodes: 30, podsPerThread: 'all' }),
+    clusterProcess(`300 pods, ${PACKED}`, { pods: 300, podsPerThread: 'all' }),
+    webernetes(3),
+    webernetes(100),
+    ...(quick ? [] : [webernetes(300)]),
   ],
 }
 

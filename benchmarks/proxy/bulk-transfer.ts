@@ -8,9 +8,10 @@ import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
 import { podHost } from '../../src/host/host.js'
 import { type Ipv4, ipv4 } from '../../src/wire/address.js'
 import type { Benchmark, Contestant } from '../contestant.js'
-import { linuxBulk } from '../rivals/linux-cluster.js'
+import { PodLoad } from '../drivers/pod-load.js'
+import { linuxBulk, ROUND_SECONDS, receivedGbits } from '../rivals/linux-cluster.js'
 import { slirpBulk } from '../rivals/slirp.js'
-import { PACKED } from '../targets.js'
+import { PACKED, THREADS } from '../targets.js'
 
 const CLUSTER_IP = '10.97.0.1'
 
@@ -18,18 +19,55 @@ export const bulkTransfer: Benchmark = {
   name: 'proxy/bulk-transfer',
   unit: 'Gbit/s',
   measure: 'value',
-  note: 'one thread, wires without delay, MTU 1500, real time taken; the loopback has no wires, MTU 65536 and two sockets of the kernel in one Node.js process',
+  note: 'whole clusters with iperf3 in two pods; stacks alone: stacks and wires of one thread, no programs, segments as the wire has them; the loopback: MTU 65536, two sockets of the kernel in one process',
   contestants: (quick) => {
     const bytes = (quick ? 8 : 64) * 1024 * 1024
     return [
-      emulated(`pod to pod, ${PACKED}`, bytes, ipv4('10.244.2.2'), 80),
-      emulated(`ClusterIP in userspace mode, ${PACKED}`, bytes, ipv4(CLUSTER_IP), 80),
+      emulated('pod to pod, stacks alone, MTU 1500', bytes, ipv4('10.244.2.2'), 80),
+      emulated('ClusterIP in userspace mode, stacks alone, MTU 1500', bytes, ipv4(CLUSTER_IP), 80),
+      podBulk(`pod to pod, ${THREADS}`, 1, 'server', quick),
+      podBulk(`ClusterIP in userspace mode, ${THREADS}`, 1, CLUSTER_IP, quick),
+      podBulk(`pod to pod, ${PACKED}`, 'all', 'server', quick),
+      podBulk(`ClusterIP in userspace mode, ${PACKED}`, 'all', CLUSTER_IP, quick),
       { name: 'loopback of this machine', run: () => perSecond(() => loopback(bytes)) },
       linuxBulk('Linux: iperf3 over forwarded veth', quick),
       slirpBulk(1500, quick),
       slirpBulk(65520, quick),
     ]
   },
+}
+
+/** iperf3 from a pod to another, by its address, or to a Service's. */
+function podBulk(name: string, podsPerThread: 1 | 'all', to: string, quick: boolean): Contestant {
+  const pod = (podName: string, args: readonly string[]) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: podName, labels: { app: podName } },
+    spec: { containers: [{ name: 'iperf', image: 'nicolaka/netshoot', command: args }] },
+  })
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'bulk' },
+    spec: { selector: { app: 'server' }, clusterIP: CLUSTER_IP, ports: [{ port: 5201 }] },
+  }
+  const items = [pod('server', ['iperf3', '-s']), pod('client', ['sleep', '3600']), service]
+  let load: PodLoad | undefined
+  return {
+    name,
+    start: async () => {
+      load = await PodLoad.start('userspace', podsPerThread, { apiVersion: 'v1', kind: 'List', items })
+    },
+    run: async () => {
+      const { cluster } = load!
+      const address = `$(kubectl get pod ${to} -o jsonpath='{.status.podIP}')`
+      const host = to === CLUSTER_IP ? to : (await cluster.shell(`echo ${address}`)).stdout.trim()
+      const seconds = quick ? 1 : ROUND_SECONDS
+      const { stdout } = await cluster.exec('client', `iperf3 -c ${host} -t ${seconds} -J`)
+      return receivedGbits(stdout)
+    },
+    stop: () => load?.stop(),
+  }
 }
 
 function emulated(name: string, bytes: number, to: Ipv4, port: number): Contestant {
