@@ -61,6 +61,8 @@ class Relay {
   readonly #closed = new AbortController()
   readonly #sockets = new Set<Socket>()
   #waiting = 0
+  #driving = false
+  #allAnswered: () => void = () => {}
 
   constructor(emulation: Carrier) {
     this.#emulation = emulation
@@ -79,14 +81,33 @@ class Relay {
   datagram(udp: UdpSocket, bytes: Uint8Array, from: RemoteInfo): void {
     if (this.#waiting >= WAITING_LIMIT) return
     this.#waiting++
-    this.#emulation
-      .run(this.#ask(bytes))
+    this.#ask(bytes)
       .then((answer) => {
         if (answer !== undefined && !this.#closed.signal.aborted) udp.send(answer, from.port, from.address)
       })
       // The emulation or this relay was closed; the client asks again or gives up.
       .catch(() => {})
-      .finally(() => this.#waiting--)
+      .finally(() => {
+        if (--this.#waiting === 0) this.#allAnswered()
+      })
+    this.#drive()
+  }
+
+  /** Has the emulation run while questions wait: once for all of them, because a run of each costs more than its answer. */
+  #drive(): void {
+    if (this.#driving) return
+    this.#driving = true
+    const answered = new Promise<void>((resolve) => {
+      this.#allAnswered = resolve
+    })
+    this.#emulation.run(answered).then(
+      () => {
+        this.#driving = false
+        if (this.#waiting > 0) this.#drive()
+      },
+      // Closed: nobody drives it any more.
+      () => {},
+    )
   }
 
   /** One datagram there and one back; undefined when none came. */
