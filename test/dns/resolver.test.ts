@@ -68,6 +68,7 @@ test('/etc/hosts has names by address, comments left out', () => {
     entries.map(({ address, names }) => [formatAddress(address), ...names]),
     [
       ['127.0.0.1', 'localhost'],
+      ['::1', 'localhost'],
       ['10.36.0.0', 'web-0.web', 'web-0'],
     ],
   )
