@@ -72,7 +72,16 @@ function judge(plan: BenchPlan, { mode, metrics }: ContestantResult): ThresholdR
 }
 
 /** What the figures rest on. */
-function modelOf({ clock, serviceTime, workers, delay, load, rounds, seed }: BenchPlan): string[] {
+function modelOf({
+  clock,
+  podsPerThread,
+  serviceTime,
+  workers,
+  delay,
+  load,
+  rounds,
+  seed,
+}: BenchPlan): string[] {
   const line = workers === 1 ? 'one request at a time' : `${workers} requests at a time`
   const served =
     serviceTime === undefined
@@ -92,6 +101,6 @@ function modelOf({ clock, serviceTime, workers, delay, load, rounds, seed }: Ben
     `Latency counts from when ${since}, a new connection included.`,
     clock === 'virtual'
       ? `Time is emulated: seed ${seed} gives the same figures in every run.`
-      : `Time is real: median of ${rounds} rounds, with the least and the most.`,
+      : `Time is real: median of ${rounds} rounds, with the least and the most; ${podsPerThread === 'all' ? 'all pods in one thread' : `${podsPerThread} pod${podsPerThread === 1 ? '' : 's'} to a thread`}.`,
   ]
 }

@@ -2,6 +2,7 @@
 // a scenario and the command line's options, which win (see settings.ts).
 
 import type { Micros } from '../base/time.js'
+import type { PodsPerThread } from '../drivers/emulation.js'
 import type { LoadProtocol } from '../pod/load/load-spec.js'
 import type { Threshold } from './threshold.js'
 
@@ -14,6 +15,8 @@ export interface BenchPlan {
   /** Modes of kube-proxy and `headless`, in the order of the report. */
   readonly modes: readonly string[]
   readonly clock: 'virtual' | 'real'
+  /** In real time: how many pods share a thread. */
+  readonly podsPerThread: PodsPerThread
   readonly seed: number
   /** How often each mode is run. */
   readonly rounds: number

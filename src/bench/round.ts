@@ -79,11 +79,12 @@ function emulationOptions(
   seed: number,
 ): EmulationOptions {
   const { cluster, startTime } = bench.document.settings
-  const { serviceTime, workers, clock } = plan
+  const { serviceTime, workers, clock, podsPerThread } = plan
   return {
     cluster: clusterOptions(cluster),
     clock,
     seed,
+    ...(clock === 'real' ? { podsPerThread } : {}),
     proxyMode: mode === HEADLESS ? MODE_OF_HEADLESS : mode,
     ...(startTime === undefined ? {} : { startTime }),
     ...(serviceTime === undefined

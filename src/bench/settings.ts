@@ -2,6 +2,7 @@
 
 import type { Micros } from '../base/time.js'
 import { SECOND } from '../base/time.js'
+import type { PodsPerThread } from '../drivers/emulation.js'
 import { parseServiceTime, SERVICE_TIME_FORMS } from '../pod/load/service-time.js'
 import { parseDuration } from '../scenario/duration.js'
 import type { BenchSection } from '../scenario/format.js'
@@ -13,6 +14,7 @@ import { parseThreshold, ThresholdError } from './threshold.js'
 /** What the command line said; it wins over the section. */
 export type BenchOverrides = Omit<BenchSection, 'during'> & {
   readonly clock?: 'virtual' | 'real'
+  readonly podsPerThread?: PodsPerThread
   readonly seed?: number
 }
 
@@ -79,6 +81,7 @@ function settle(
     service: said.service,
     modes: said.modes ?? [document.proxyMode ?? 'userspace'],
     clock,
+    podsPerThread: said.podsPerThread ?? 1,
     seed: said.seed ?? document.seed ?? 1,
     rounds: said.rounds ?? (real ? REAL_ROUNDS : 1),
     load: {

@@ -11,7 +11,14 @@ import type { RoundProgress } from '../bench/round.js'
 import { TargetError } from '../bench/service-target.js'
 import { type BenchOverrides, planOf, SettingError } from '../bench/settings.js'
 import { parseDuration } from '../scenario/duration.js'
-import { choiceOption, integerOption, type OptionValues, proxyModeOption, UsageError } from './arguments.js'
+import {
+  choiceOption,
+  integerOption,
+  type OptionValues,
+  podsPerThreadOption,
+  proxyModeOption,
+  UsageError,
+} from './arguments.js'
 import { command } from './command-kind.js'
 import type { Streams } from './streams.js'
 
@@ -37,6 +44,7 @@ const OPTIONS = {
   during: { type: 'string' },
   rounds: { type: 'string' },
   clock: { type: 'string' },
+  'pods-per-thread': { type: 'string' },
   seed: { type: 'string' },
   threshold: { type: 'string', short: 't', multiple: true },
   output: { type: 'string', short: 'o' },
@@ -71,6 +79,7 @@ How
   --during FILE              YAML list of steps, done meanwhile: \`- sleep: 2s\`, \`- scale: { deployment: web, replicas: 5 }\`
 Under which model
   --clock virtual|real       virtual (default): the figures repeat exactly; real: a thread per pod, several rounds
+  --pods-per-thread N|all    in real time: 1 (default), N, or all, and the network with them
   --service-time MODEL       constant(5ms), uniform(1ms, 9ms), exponential(5ms), lognormal(5ms, 0.8), none; default under
                              the virtual clock exponential(5ms), in real time none
   --workers N                requests that a server works on at once; default 1
@@ -117,7 +126,9 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
 function overridesOf(values: OptionValues<typeof OPTIONS>): BenchOverrides {
   const protocol = choiceOption('protocol', values.protocol, ['http', 'tcp', 'udp'] as const)
   const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
+  const podsPerThread = podsPerThreadOption(values['pods-per-thread'], clock ?? 'virtual')
   const given: BenchOverrides = {
+    ...(podsPerThread === undefined ? {} : { podsPerThread }),
     ...textOf('service', values.service),
     ...textOf('path', values.path),
     ...textOf('send', values.send),

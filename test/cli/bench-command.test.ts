@@ -301,6 +301,9 @@ test('in real time: several rounds, with their spread', async ({ web }) => {
   const { rps, errors } = contestants[0]!.metrics
   assert.ok(rps!.min > 0 && rps!.min <= rps!.median && rps!.median <= rps!.max)
   assert.is(errors!.max, 0)
+  const packed = await bench(web, ...args, '--pods-per-thread', 'all')
+  assert.ok(packed.model.some((sentence) => sentence.endsWith('all pods in one thread.')))
+  assert.is(packed.contestants[0]!.metrics.errors!.max, 0)
 })
 
 test.run()
