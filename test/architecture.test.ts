@@ -28,7 +28,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['base', 'cluster'],
   pod: ['base', 'wire', 'stack', 'host', 'cluster', 'dns', 'posix', 'shell', 'api/pod-streams'],
   kubectl: ['base', 'cluster', 'posix', 'api'],
-  http: ['base', 'wire/address', 'cluster', 'posix', 'api'],
+  terminal: ['base', 'posix', 'api'],
+  http: ['base', 'wire/address', 'cluster', 'posix', 'api', 'terminal'],
   drivers: [
     'base',
     'wire',
@@ -98,6 +99,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'scenario',
     'drivers',
     'http',
+    'posix/process',
+    'terminal',
   ],
 }
 

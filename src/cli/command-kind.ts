@@ -3,10 +3,13 @@
 import type { World } from '../scenario/run.js'
 import { type OptionTable, type OptionValues, readArguments } from './arguments.js'
 import type { Streams } from './streams.js'
+import type { UserTerminal } from './user-terminal.js'
 
 /** What a command works with. */
 export interface CommandContext {
   readonly streams: Streams
+  /** For what is more than text: keys and bytes. Default: the process' own. */
+  readonly terminal?: UserTerminal
   /** Loaded when it is wanted: most of podwire's code comes with it. */
   readonly world: () => Promise<World>
   /** Aborted by Ctrl-C. */

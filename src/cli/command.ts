@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./up-command.js')).upCommand,
   down: async () => (await import('./down-command.js')).downCommand,
   status: async () => (await import('./status-command.js')).statusCommand,
+  shell: async () => (await import('./shell-command.js')).shellCommand,
   bench: async () => (await import('./bench-command.js')).benchCommand,
   trace: async () => (await import('./trace-command.js')).traceCommand,
   dump: async () => (await import('./dump-command.js')).dumpCommandLine,

@@ -7,15 +7,18 @@ import type { EmulationOptions, HostDns } from '../drivers/emulation.js'
 import { type ClientCredentials, type ClusterCredentials, makeCredentials } from '../http/credentials.js'
 import { type ApiListener, listen } from '../http/server.js'
 import { podUpgrades } from '../http/streams/pod-upgrade.js'
+import { terminalUpgrades } from '../http/streams/terminal-upgrade.js'
 import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
+import { TerminalSessions } from '../terminal/terminal-sessions.js'
 import { UsageError } from './arguments.js'
 import { announcement, ClusterFiles, type ClusterState, type Serving } from './cluster-files.js'
 import { clusterStatus, FlowCounts, statusText } from './cluster-status.js'
 import type { CommandContext } from './command-kind.js'
 import type { Announcement } from './detached-cluster.js'
 import { mergeKubeconfig, unmergeKubeconfig, userKubeconfig, writeKubeconfig } from './kubeconfig-file.js'
+import { shellOpener } from './shell-opener.js'
 import { STATUS_PATH } from './status-api.js'
 import type { Streams } from './streams.js'
 
@@ -138,7 +141,8 @@ async function openApi(
   const readings = { [STATUS_PATH]: () => clusterStatus(cluster, flows) }
   try {
     const { api } = cluster
-    const upgrades = [podUpgrades(api)]
+    const openShell = shellOpener(cluster.emulation)
+    const upgrades = [podUpgrades(api), terminalUpgrades(new TerminalSessions(openShell), openShell)]
     return await listen({ api, host: bind, port: apiPort, credentials: server, upgrades, readings })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

@@ -114,7 +114,7 @@ export class Container {
     this.#running = true
     this.#main = this.#system.start(program, {
       argv,
-      env: this.#environment(),
+      env: this.#environment(this.#spec.tty),
       cwd: this.#spec.workingDir ?? this.#image.workingDir,
       stdin: terminal?.reader ?? this.#stdin?.reader ?? emptyReader(),
       stdout: terminal?.writer ?? this.#logWriter('stdout'),
@@ -208,7 +208,7 @@ export class Container {
     })
     const child = this.#system.start(program, {
       argv: options.command,
-      env: this.#environment(),
+      env: this.#environment(options.tty),
       cwd: this.#spec.workingDir ?? this.#image.workingDir,
       stdin: terminal?.reader ?? stdin?.reader ?? emptyReader(),
       stdout: terminal?.writer ?? output('stdout'),
@@ -313,11 +313,11 @@ export class Container {
     return this.#image.programs.get(name.slice(name.lastIndexOf('/') + 1))
   }
 
-  #environment(): Map<string, string> {
+  #environment(tty: boolean): Map<string, string> {
     return new Map<string, string>([
       ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       ['HOSTNAME', this.#context.hostname],
-      ...(this.#spec.tty ? [['TERM', 'xterm'] as const] : []),
+      ...(tty ? [['TERM', 'xterm'] as const] : []),
       ...this.#image.env,
       ...this.#spec.env,
       ['HOME', '/root'],

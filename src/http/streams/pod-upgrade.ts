@@ -2,7 +2,7 @@
 // which of the protocols that the client offers. What can be refused is refused before the upgrade, as a Status.
 
 import type { IncomingMessage } from 'node:http'
-import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
+import { createWebSocketStream } from 'ws'
 import type { Api, PodPorts, RemoteStreams, Status } from '../../api/request.js'
 import { badRequest } from '../../cluster/status.js'
 import { refuseUpgrade, type UpgradeHandler } from '../server.js'
@@ -13,12 +13,11 @@ import { serveWebSocketForward, WEBSOCKET_FORWARD_PROTOCOLS } from './port-forwa
 import type { CommandOptions } from './remote-command.js'
 import { SPDY_COMMAND_PROTOCOLS, serveSpdyCommand } from './remote-command-spdy.js'
 import { serveWebSocketCommand, WEBSOCKET_COMMAND_PROTOCOLS } from './remote-command-websocket.js'
+import { acceptWebSocket, chosenProtocol, listOf, noProtocol } from './websocket-handshake.js'
 
 const PATH = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/(exec|attach|portforward)$/
 /** SPDY itself in the messages of a WebSocket. */
 const TUNNEL_PROTOCOL = 'SPDY/3.1+portforward.k8s.io'
-/** As golang.org/x/net/websocket's default. */
-const LARGEST_MESSAGE_BYTES = 32 * 1024 * 1024
 
 type Upgrade = Parameters<UpgradeHandler>[0]
 
@@ -115,7 +114,7 @@ function webSocketCommand(
   options: CommandOptions,
 ): Status | undefined {
   const offered = listOf(upgrade.request.headers['sec-websocket-protocol'])
-  const protocol = chosen(offered, WEBSOCKET_COMMAND_PROTOCOLS)
+  const protocol = chosenProtocol(offered, WEBSOCKET_COMMAND_PROTOCOLS)
   if (protocol === undefined) return noProtocol(offered, WEBSOCKET_COMMAND_PROTOCOLS)
   acceptWebSocket(upgrade, protocol, (socket) => {
     const channels = new ChannelSocket(socket, upgrade.socket, protocol.includes('base64'))
@@ -132,7 +131,7 @@ function webSocketForward(upgrade: Upgrade, ports: PodPorts): Status | undefined
     )
     return undefined
   }
-  const protocol = chosen(offered, WEBSOCKET_FORWARD_PROTOCOLS)
+  const protocol = chosenProtocol(offered, WEBSOCKET_FORWARD_PROTOCOLS)
   if (protocol === undefined) return noProtocol(offered, [TUNNEL_PROTOCOL, ...WEBSOCKET_FORWARD_PROTOCOLS])
   const names = upgrade.url.searchParams.getAll('ports').flatMap((text) => text.split(','))
   const numbers = names.map(parsePort)
@@ -149,44 +148,3 @@ function webSocketForward(upgrade: Upgrade, ports: PodPorts): Status | undefined
 
 /** Their channels have to fit into the digits of base64's form, or into a byte. */
 const MOST_PORTS = 127
-
-/** The first that the client offers and we know; a client that offers none speaks the first of all, in binary. */
-function chosen(offered: readonly string[], known: readonly string[]): string | undefined {
-  return offered.length === 0 ? 'channel.k8s.io' : offered.find((name) => known.includes(name))
-}
-
-/**
- * The handshake of `ws`, with the protocol as we chose it: `ws` itself takes `SPDY/3.1+portforward.k8s.io` for a syntax
- * error, because a slash can't be in a token (RFC 6455, section 4.1).
- */
-function acceptWebSocket(
-  { request, socket, head }: Upgrade,
-  protocol: string,
-  ready: (socket: WebSocket) => void,
-): void {
-  const offers = request.headers['sec-websocket-protocol'] !== undefined
-  delete request.headers['sec-websocket-protocol']
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: LARGEST_MESSAGE_BYTES,
-  })
-  if (offers) server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
-  server.handleUpgrade(request, socket, head, ready)
-}
-
-function noProtocol(offered: readonly string[], known: readonly string[]): Status {
-  return badRequest(
-    `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${known.join(' ')}]`,
-  ).status
-}
-
-/** Of a header that is a list, however often it is sent. */
-function listOf(header: string | readonly string[] | undefined): string[] {
-  const texts = header === undefined ? [] : typeof header === 'string' ? [header] : header
-  return texts
-    .flatMap((text) => text.split(','))
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-}

@@ -1,0 +1,112 @@
+// The client's end of a shell in a running cluster: a WebSocket to http/streams/terminal-upgrade.ts with the channels of
+// Kubernetes' exec.
+
+import WebSocket from 'ws'
+import { ChannelSocket } from '../http/streams/channel-socket.js'
+import { SESSION_HEADER, TERMINAL_PROTOCOLS } from '../http/streams/terminal-upgrade.js'
+import { ClusterRefusal, messageOf } from './cluster-client.js'
+import type { Serving } from './cluster-files.js'
+
+const STDIN = 0
+const STDOUT = 1
+const STDERR = 2
+const ERROR = 3
+const RESIZE = 4
+const CLOSE = 255
+const TIMEOUT_MS = 10_000
+
+/** What a shell tells. */
+export interface ShellListener {
+  /** When it returns a promise, the next output comes when that has settled. */
+  output(stream: 'stdout' | 'stderr', bytes: Uint8Array): unknown
+  /** Called once: the exit code, or why there is none. */
+  exit(result: ShellResult): void
+}
+
+export interface ShellResult {
+  readonly exitCode: number
+  readonly error?: string
+}
+
+export class RemoteShell {
+  /** Of a terminal that is kept; undefined without one. */
+  readonly session: string | undefined
+  readonly #channels: ChannelSocket
+  #result: ShellResult | undefined
+
+  private constructor(channels: ChannelSocket, session: string | undefined, listener: ShellListener) {
+    this.session = session
+    this.#channels = channels
+    channels.onMessage = (channel, bytes) => {
+      if (channel === ERROR) this.#result = resultOf(Buffer.from(bytes).toString())
+      else if (channel === STDOUT || channel === STDERR)
+        return bytes.length > 0 && listener.output(channel === STDOUT ? 'stdout' : 'stderr', bytes)
+      return undefined
+    }
+    channels.onClose = () => {
+      listener.exit(this.#result ?? { exitCode: 1, error: 'the connection to the cluster was lost' })
+    }
+  }
+
+  /** Rejects with ClusterRefusal, or with an Error that says why there is no connection. */
+  static open({ server, ca, token }: Serving, path: string, listener: ShellListener): Promise<RemoteShell> {
+    const url = new URL(path, server)
+    url.protocol = url.protocol.replace('http', 'ws')
+    const headers = { authorization: `Bearer ${token}` }
+    const socket = new WebSocket(url, TERMINAL_PROTOCOLS, {
+      ca,
+      headers,
+      perMessageDeflate: false,
+      handshakeTimeout: TIMEOUT_MS,
+    })
+    return new Promise((resolve, reject) => {
+      socket.on('error', reject)
+      socket.on('unexpected-response', async (request, response) => {
+        let text = ''
+        for await (const chunk of response.setEncoding('utf8')) text += chunk
+        request.destroy()
+        const { statusCode = 0 } = response
+        reject(new ClusterRefusal(statusCode, messageOf(statusCode, text)))
+      })
+      // The first messages may be in the same packet as the answer: they are listened for now.
+      socket.on('upgrade', ({ headers: answered, socket: transport }) => {
+        const session = answered[SESSION_HEADER]?.toString()
+        const shell = new RemoteShell(new ChannelSocket(socket, transport, false), session, listener)
+        socket.on('open', () => resolve(shell))
+      })
+    })
+  }
+
+  /** Resolves when the bytes are on their way. */
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#channels.send(STDIN, bytes)
+  }
+
+  /** End of standard input. */
+  end(): void {
+    void this.#channels.send(CLOSE, Uint8Array.of(STDIN))
+  }
+
+  resize(columns: number, rows: number): void {
+    void this.#channels.send(RESIZE, Buffer.from(JSON.stringify({ Width: columns, Height: rows })))
+  }
+
+  /** Goes away: a shell with a terminal stays. */
+  close(): void {
+    this.#channels.close(1000)
+  }
+}
+
+/** Of the Status that tells how a command ended. */
+function resultOf(text: string): ShellResult {
+  const status = JSON.parse(text) as {
+    status?: string
+    reason?: string
+    message?: string
+    details?: { causes?: { reason?: string; message?: string }[] }
+  }
+  if (status.status === 'Success') return { exitCode: 0 }
+  const code = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message
+  if (status.reason === 'NonZeroExitCode' && code !== undefined) return { exitCode: Number(code) }
+  return { exitCode: 1, error: status.message ?? 'it failed' }
+}

@@ -1,0 +1,151 @@
+// `podwire shell`: a shell in a pod, or on a node, of a cluster that is up - at the user's terminal, where it can be left
+// and joined again, or with its commands piped in.
+
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { DEFAULT_SESSION, SESSION_NAME } from '../http/streams/terminal-upgrade.js'
+import { UsageError } from './arguments.js'
+import { ClusterRefusal, type ServingCluster, servingCluster } from './cluster-client.js'
+import { FileError } from './cluster-files.js'
+import { type CommandContext, command } from './command-kind.js'
+import { RemoteShell, type ShellListener } from './remote-shell.js'
+import { interactiveShell, pipedShell, type ShellEnd } from './shell-session.js'
+import { type ShellChoice, type ShellTarget, shellChoices, shellTarget } from './shell-target.js'
+import { processTerminal } from './user-terminal.js'
+
+const INTERRUPTED = 130
+
+export const shellCommand = command({
+  name: 'shell',
+  operands: '[POD]',
+  about: 'a shell in a pod or on a node of a cluster that is up',
+  help: `POD is a pod, or node/NAME for a root shell on a node: ip, bridge, conntrack, iptables-save, nft, ipvsadm.
+Without it there is a list to choose from. What is piped in is run.
+
+Options
+  -c, --container NAME  which container; default: the first
+  -n, --namespace NAME  of the pod; default: default
+  --name CLUSTER        which cluster; default: the only one that is up
+  --session NAME        one of several shells in a container, which others may share; default: ${DEFAULT_SESSION}
+  --new                 one more shell, with a session of its own
+  --record FILE.cast    write what is shown to a file that asciinema plays
+
+^P ^Q leaves the shell, which goes on: the same command comes back to its screen, with what was shown meanwhile.
+^D or exit ends it.
+
+Exit code: the shell's; 0 after ^P ^Q; 2 when there is no such shell
+`,
+  options: {
+    container: { type: 'string', short: 'c' },
+    namespace: { type: 'string', short: 'n' },
+    name: { type: 'string' },
+    session: { type: 'string' },
+    new: { type: 'boolean' },
+    record: { type: 'string' },
+  },
+  async run(values, operands, context) {
+    if (operands.length > 1) throw new UsageError(`shell: what is ${operands[1]}?`, 'one POD, or node/NAME')
+    if (values.new && values.session !== undefined)
+      throw new UsageError('--new and --session', 'one of the two')
+    if (values.session !== undefined && !SESSION_NAME.test(values.session))
+      throw new UsageError(`--session ${values.session}: not a name`, 'letters, digits, "_", "." and "-"')
+    const cluster = servingCluster(values.name)
+    try {
+      return await run(cluster, operands[0], values, context)
+    } catch (error) {
+      throw error instanceof UsageError || error instanceof FileError
+        ? error
+        : problemOf(cluster, error as Error)
+    }
+  },
+})
+
+interface ShellValues {
+  readonly container?: string
+  readonly namespace?: string
+  readonly name?: string
+  readonly session?: string
+  readonly new?: boolean
+  readonly record?: string
+}
+
+async function run(
+  { serving }: ServingCluster,
+  operand: string | undefined,
+  values: ShellValues,
+  context: CommandContext,
+): Promise<number> {
+  const { terminal = processTerminal(process) } = context
+  const chosen = operand ?? (await choose(await shellChoices(serving, values.namespace), context))
+  const { namespace = 'default', container } = values
+  const target = await shellTarget(serving, chosen, { namespace, container })
+  const { streams, signal } = context
+  if (target.defaulted !== undefined) streams.err(`podwire: ${target.defaulted}\n`)
+  const open = (listener: ShellListener) =>
+    RemoteShell.open(serving, pathOf(target, values, terminal.isTerminal), listener)
+  if (!terminal.isTerminal) {
+    if (values.record !== undefined) throw new UsageError('--record: there is no terminal to record')
+    return exitCode(await pipedShell({ terminal, open, signal }), target)
+  }
+  const file = values.record === undefined ? undefined : openFile(values.record)
+  try {
+    const record = file && { title: `podwire shell ${target.words.join(' ')}`, write: file.write }
+    const { end, session } = await interactiveShell({ terminal, open, signal, ...(record && { record }) })
+    if (end === 'detached') {
+      const again = session === DEFAULT_SESSION ? target.words : [...target.words, '--session', session]
+      const cluster = values.name === undefined ? [] : ['--name', values.name]
+      streams.err(`\nleft ${target.title}; podwire shell ${[...again, ...cluster].join(' ')} comes back\n`)
+    }
+    return signal.aborted ? INTERRUPTED : exitCode(end, target)
+  } finally {
+    file?.close()
+  }
+}
+
+function pathOf(
+  { path, container }: ShellTarget,
+  { session, new: isNew }: ShellValues,
+  tty: boolean,
+): string {
+  const query = new URLSearchParams({
+    ...(container !== undefined && { container }),
+    ...(session !== undefined && { session }),
+    ...(isNew && { new: 'true' }),
+    ...(!tty && { tty: 'false' }),
+  })
+  return `${path}?${query}`
+}
+
+function exitCode(end: ShellEnd, { title, container }: ShellTarget): number {
+  if (end === 'detached') return 0
+  if (end.error === undefined) return end.exitCode
+  if (/executable file not found/.test(end.error))
+    throw new UsageError(
+      `${title} has no shell: there is no sh in the image of container ${container}`,
+      'a pod with a shell can reach it: kubectl run curl --image=radial/busyboxplus:curl -- sleep 1d',
+    )
+  throw new Error(end.error)
+}
+
+async function choose(choices: readonly ShellChoice[], { streams }: CommandContext): Promise<string> {
+  const lines = choices.map(({ operand, namespace = '' }) => `  ${operand}  ${namespace}\n`)
+  streams.err(lines.join(''))
+  throw new UsageError('shell: which one?', 'podwire shell POD')
+}
+
+/** Why the cluster gave no shell. */
+function problemOf({ name }: ServingCluster, error: Error): Error {
+  if (error instanceof ClusterRefusal) return new UsageError(`cluster ${name}: ${error.message}`)
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
+    return new UsageError(`cluster ${name} does not answer`, `podwire down --name ${name}`)
+  return error
+}
+
+function openFile(path: string): { readonly write: (text: string) => void; readonly close: () => void } {
+  try {
+    const file = openSync(path, 'w')
+    return { write: (text) => void writeSync(file, text), close: () => closeSync(file) }
+  } catch (error) {
+    throw new FileError(path, error)
+  }
+}

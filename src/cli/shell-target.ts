@@ -1,0 +1,139 @@
+// Whose shell is meant: `curl`, `pod/curl`, `node/k8s-node1`, looked up in a running cluster; and the list of those that
+// there are.
+
+import type { Node, Pod } from '../cluster/objects.js'
+import { TERMINALS_PATH } from '../http/streams/terminal-upgrade.js'
+import { knownNames } from '../scenario/nearest.js'
+import { UsageError } from './arguments.js'
+import { ask, ClusterRefusal } from './cluster-client.js'
+import type { Serving } from './cluster-files.js'
+
+export interface ShellTarget {
+  /** As a person calls it: `pod curl`, `node k8s-node1`. */
+  readonly title: string
+  /** What leads here again: words behind `podwire shell`. */
+  readonly words: readonly string[]
+  /** Path of its terminals. */
+  readonly path: string
+  readonly container?: string
+  /** The first of several containers was taken: what to tell. */
+  readonly defaulted?: string
+}
+
+/** A pod or node to choose from. */
+export interface ShellChoice {
+  readonly operand: string
+  readonly namespace?: string
+  readonly about: string
+}
+
+export interface TargetOptions {
+  readonly namespace: string
+  readonly container: string | undefined
+}
+
+/** Throws UsageError: no such pod, container or node, or it does not run. */
+export async function shellTarget(
+  serving: Serving,
+  operand: string,
+  options: TargetOptions,
+): Promise<ShellTarget> {
+  const [, kind = 'pod', name = ''] = /^(?:(pods?|po|nodes?|no)\/)?([^/]+)$/.exec(operand) ?? []
+  if (name === '') throw new UsageError(`shell: ${operand}: neither a pod nor a node`, 'POD, or node/NAME')
+  return /^no/.test(kind) ? await nodeTarget(serving, name, options) : await podTarget(serving, name, options)
+}
+
+async function nodeTarget(
+  serving: Serving,
+  name: string,
+  { container }: TargetOptions,
+): Promise<ShellTarget> {
+  if (container !== undefined) throw new UsageError('shell: a node has no containers', 'without -c')
+  const names = (await list<Node>(serving, '/api/v1/nodes')).map(({ metadata }) => metadata.name)
+  if (!names.includes(name)) throw new UsageError(`no node ${name}`, knownNames(name, names))
+  return { title: `node ${name}`, words: [`node/${name}`], path: `${TERMINALS_PATH}/nodes/${name}` }
+}
+
+async function podTarget(
+  serving: Serving,
+  name: string,
+  { namespace, container }: TargetOptions,
+): Promise<ShellTarget> {
+  const pods = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+  let pod: Pod
+  try {
+    pod = await ask<Pod>(serving, `${pods}/${encodeURIComponent(name)}`)
+  } catch (error) {
+    if (!(error instanceof ClusterRefusal) || error.code !== 404) throw error
+    throw await noSuchPod(serving, name, namespace)
+  }
+  const names = pod.spec.containers.map((one) => one.name)
+  const wanted =
+    container ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? names[0]!
+  const init = (pod.spec.initContainers ?? []).map((one) => one.name)
+  if (![...names, ...init].includes(wanted))
+    throw new UsageError(`pod ${name} has no container ${wanted}`, knownNames(wanted, names))
+  const state = containerState(pod, wanted)
+  if (state !== undefined)
+    throw new UsageError(
+      `pod ${name} is not running: ${state}`,
+      `podwire status; kubectl describe pod ${name}`,
+    )
+  const elsewhere = namespace === 'default' ? [] : ['-n', namespace]
+  const several = names.length > 1
+  return {
+    title: `pod ${name}`,
+    words: [name, ...elsewhere, ...(several ? ['-c', wanted] : [])],
+    path: `${TERMINALS_PATH}/pods/${namespace}/${name}`,
+    container: wanted,
+    ...(several && container === undefined && { defaulted: `container ${wanted} of: ${names.join(', ')}` }),
+  }
+}
+
+async function noSuchPod(serving: Serving, name: string, namespace: string): Promise<UsageError> {
+  const all = await list<Pod>(serving, '/api/v1/pods')
+  const there = all.filter(({ metadata }) => metadata.namespace === namespace)
+  const elsewhere = all.find(({ metadata }) => metadata.name === name)?.metadata.namespace
+  const where = namespace === 'default' ? '' : ` in namespace ${namespace}`
+  if (elsewhere !== undefined) return new UsageError(`no pod ${name}${where}`, `-n ${elsewhere}`)
+  const names = there.map(({ metadata }) => metadata.name)
+  return new UsageError(`no pod ${name}${where}`, names.length === 0 ? undefined : knownNames(name, names))
+}
+
+/** Why a container does not run; undefined when it does. */
+function containerState({ status }: Pod, container: string): string | undefined {
+  const { containerStatuses = [], initContainerStatuses = [] } = status ?? {}
+  const state = [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container)?.state
+  if (state?.running !== undefined) return undefined
+  const why = state?.waiting ?? state?.terminated
+  return why?.reason ?? status?.phase ?? 'Pending'
+}
+
+/** Pods that run, those of `namespace` alone when it is said, and then the nodes. */
+export async function shellChoices(serving: Serving, namespace: string | undefined): Promise<ShellChoice[]> {
+  const path =
+    namespace === undefined ? '/api/v1/pods' : `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+  const [pods, nodes] = await Promise.all([list<Pod>(serving, path), list<Node>(serving, '/api/v1/nodes')])
+  // People's own pods first.
+  const ranked = [...pods].sort((a, b) => rank(a) - rank(b))
+  return [
+    ...ranked.filter(isRunning).map(({ metadata, spec, status }) => ({
+      operand: metadata.name,
+      namespace: metadata.namespace ?? 'default',
+      about: [status?.podIP, spec.nodeName, spec.containers[0]?.image].join('  '),
+    })),
+    ...nodes.map(({ metadata }) => ({ operand: `node/${metadata.name}`, about: 'node' })),
+  ]
+}
+
+function rank({ metadata: { namespace } }: Pod): number {
+  return namespace === 'default' ? 0 : namespace === 'kube-system' ? 2 : 1
+}
+
+function isRunning({ status }: Pod): boolean {
+  return status?.containerStatuses?.some(({ state }) => state.running !== undefined) ?? false
+}
+
+async function list<Kind>(serving: Serving, path: string): Promise<Kind[]> {
+  return (await ask<{ items: Kind[] }>(serving, path)).items
+}
