@@ -1,12 +1,11 @@
 // The shells that terminals of a cluster are for: `sh` in a container, a root shell on a node.
 
-import { ApiError } from '../cluster/status.js'
 import type { Emulation } from '../drivers/emulation.js'
 import type { OpenShell } from '../terminal/terminal-sessions.js'
 
 export function shellOpener({ api }: Emulation): OpenShell {
   return (place, { tty }) => {
-    if (place.kind === 'node') return new ApiError('NotFound', `node ${place.node} not found`).status
+    if (place.kind === 'node') return undefined
     const { namespace, pod, container } = place
     const target = { namespace, pod, ...(container !== undefined && { container }) }
     return api.exec({ ...target, command: ['sh'], stdin: true, tty })

@@ -15,8 +15,11 @@ export type TerminalPlace =
     }
   | { readonly kind: 'node'; readonly node: string }
 
-/** Starts a shell; it has a terminal when `tty`. */
-export type OpenShell = (place: TerminalPlace, options: { readonly tty: boolean }) => RemoteStreams | Status
+/** Starts a shell; it has a terminal when `tty`. Undefined when there is no such node. */
+export type OpenShell = (
+  place: TerminalPlace,
+  options: { readonly tty: boolean },
+) => RemoteStreams | Status | undefined
 
 /** A session's name and one more client of it. */
 export interface Attached {
@@ -41,14 +44,14 @@ export class TerminalSessions {
   }
 
   /** Joins the session of that name, or begins it; without a name begins one more. Why not, otherwise. */
-  attach(place: TerminalPlace, name: string | undefined): Attached | Status | 'too many' {
+  attach(place: TerminalPlace, name: string | undefined): Attached | Status | 'too many' | undefined {
     const session = name ?? this.#freeName(place)
     const key = keyOf(place, session)
     const there = this.#sessions.get(key)
     if (there !== undefined) return { session, streams: there.attach() }
     if (this.#sessions.size >= MOST_SESSIONS) return 'too many'
     const program = this.#open(place, { tty: true })
-    if ('kind' in program) return program
+    if (program === undefined || 'kind' in program) return program
     const begun = new TerminalSession(program)
     this.#sessions.set(key, begun)
     begun.onEnd = () => this.#sessions.delete(key)

@@ -2,7 +2,8 @@
 // (terminal/), or without one. The messages are those of Kubernetes' exec, so that its clients' code does for both.
 
 import type { RemoteStreams, Status } from '../../api/request.js'
-import { badRequest } from '../../cluster/status.js'
+import { knownResource } from '../../cluster/resources.js'
+import { badRequest, notFound } from '../../cluster/status.js'
 import {
   MOST_SESSIONS,
   type OpenShell,
@@ -63,6 +64,7 @@ function serve(
   const { searchParams: query } = upgrade.url
   if (query.get('tty') === 'false') {
     const streams = open(place, { tty: false })
+    if (streams === undefined) return noSuchNode(place)
     return 'kind' in streams ? streams : accept(upgrade, protocol, streams, undefined)
   }
   const name = query.has('new') ? undefined : (query.get('session') ?? DEFAULT_SESSION)
@@ -70,6 +72,7 @@ function serve(
     return badRequest(`invalid session ${JSON.stringify(name)}: letters, digits, "_", "." and "-"`).status
   const attached = sessions.attach(place, name)
   if (attached === 'too many') return tooMany()
+  if (attached === undefined) return noSuchNode(place)
   return 'kind' in attached ? attached : accept(upgrade, protocol, attached.streams, attached.session)
 }
 
@@ -92,6 +95,10 @@ function accept(
     },
     tty ? [`${SESSION_HEADER}: ${session}`] : [],
   )
+}
+
+function noSuchNode(place: TerminalPlace): Status {
+  return notFound(knownResource('nodes'), place.kind === 'node' ? place.node : '').status
 }
 
 function tooMany(): Status {
