@@ -3,9 +3,10 @@
 
 import type { Micros } from '../base/time.js'
 import { MINUTE } from '../base/time.js'
+import type { FlowEvent } from '../drivers/emulation.js'
 import { parseDuration } from './duration.js'
 import type { LoadSection } from './format.js'
-import type { PodTarget } from './pod-exec.js'
+import type { ExecResult, PodTarget } from './pod-exec.js'
 import { execInPod } from './pod-exec.js'
 import type { Shares } from './shares.js'
 import { sharesOfFlows } from './shares.js'
@@ -54,13 +55,16 @@ export interface LoadOutcome {
   readonly complaints: string
 }
 
-/** Starts the load; the promise settles as the emulation runs. `signal` ends nothing: a load has its own time limit. */
+/**
+ * Starts the load; the promise settles as the emulation runs. What it gives says what came of it, once the emulation's
+ * `run` has returned: not before has everything been heard of the load's connections.
+ */
 export async function generateLoad(
   stage: Stage,
   load: LoadSection,
   pod: PodTarget,
   timeout: Micros,
-): Promise<LoadOutcome> {
+): Promise<() => LoadOutcome> {
   const firstFlow = stage.flows.length
   const clients = Math.min(load.connections ?? 1, load.requests)
   const interval = load.interval === undefined ? 0 : parseDuration(load.interval) / 1e6
@@ -74,6 +78,15 @@ export async function generateLoad(
     })
   })
   const ended = await Promise.all(runs)
+  return () => outcomeOf(load, ended, pod, stage.flows.slice(firstFlow))
+}
+
+function outcomeOf(
+  load: LoadSection,
+  ended: readonly ExecResult[],
+  pod: PodTarget,
+  heard: readonly FlowEvent[],
+): LoadOutcome {
   const answers = ended.flatMap((run) => answersOf(run.stdout))
   const complaints = ended
     .map((run) => run.stderr + (run.timedOut ? 'a client did not end in time\n' : ''))
@@ -85,9 +98,9 @@ export async function generateLoad(
     const sequence = good.map((answer) => answer.body.split('\n', 1)[0]!)
     return { shares: { requests: load.requests, failed, sequence }, latenciesMs, complaints }
   }
-  const flows = stage.flows
-    .slice(firstFlow)
-    .filter((flow) => flow.protocol === 'TCP' && pod.addresses.includes(addressOf(flow.client)))
+  const flows = heard.filter(
+    (flow) => flow.protocol === 'TCP' && pod.addresses.includes(addressOf(flow.client)),
+  )
   return { shares: { ...sharesOfFlows(flows), requests: load.requests, failed }, latenciesMs, complaints }
 }
 

@@ -219,7 +219,8 @@ async function load(stage: Stage, step: Step, line: number): Promise<Outcome> {
   going.catch(() => {})
   for (const during of section.during ?? [])
     await runStep(stage, during, line, { settles: false, paced: true })
-  const { shares, latenciesMs, complaints } = await stage.emulation.run(going)
+  const outcome = await stage.emulation.run(going)
+  const { shares, latenciesMs, complaints } = outcome()
   const output = [formatShares(shares), complaints].join('\n')
   return { exitCode: 0, output, stdout: output, shares, load: { shares, latenciesMs } }
 }
