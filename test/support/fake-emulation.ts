@@ -200,7 +200,10 @@ function fakeApi(fake: FakeEmulation, options: FakeOptions): Api {
       const name = path.split('/').at(-1)!
       const found = options.exec?.(name, [], fake) !== undefined
       const body = found
-        ? { metadata: { name }, status: { phase: 'Running', podIP: '10.36.0.9' } }
+        ? {
+            metadata: { name },
+            status: { phase: 'Running', podIP: '10.36.0.9', podIPs: [{ ip: '10.36.0.9' }] },
+          }
         : { ...refused, message: `pods "${name}" not found` }
       return { status: found ? 200 : 404, headers: {}, body }
     },
