@@ -2,14 +2,15 @@
 // mode treats in its own way (mode-differences.ts); what becomes of a flow is observed, not derived.
 
 import type { Service } from '../cluster/objects.js'
-import { type IpAddress, parseAddress } from '../wire/address.js'
+import { sourceRangesOf } from '../proxy/service-port.js'
+import { cidrContains, familyOf, type IpAddress, ip, parseAddress } from '../wire/address.js'
+import type { FlowLab } from './flow-lab.js'
 import type { FlowKind } from './mode-differences.js'
 import type { FlowCase } from './proxy-flows.js'
 
-/** `source`: what the sender is to the node. */
-export function flowKind(flow: FlowCase, services: readonly Service[], source: FlowKind['source']): FlowKind {
+export function flowKind(flow: FlowCase, services: readonly Service[], lab: FlowLab): FlowKind {
   const { destPort } = flow
-  const destIP = parseAddress(flow.destIP)
+  const destIP = ip(flow.destIP)
   const protocol = flow.protocol ?? 'TCP'
   const hasPort = ({ spec }: Service) =>
     spec.ports?.some(({ port, protocol: own }) => port === destPort && (own ?? 'TCP') === protocol) ?? false
@@ -18,6 +19,8 @@ export function flowKind(flow: FlowCase, services: readonly Service[], source: F
   const byNodePort = services.find(({ spec }) => spec.ports?.some(({ nodePort }) => nodePort === destPort))
   const byHealthCheck = services.some(({ spec }) => spec.healthCheckNodePort === destPort)
   const service = served ?? (byNodePort && !atAddress.includes(byNodePort) ? byNodePort : undefined)
+  const sourceIP = ip(flow.sourceIP)
+  const ranges = service ? sourceRangesOf(service.spec, familyOf(sourceIP)) : []
   const to =
     served !== undefined ? kindOfAddress(served, destIP) : service !== undefined ? 'nodePort' : undefined
   return {
@@ -25,12 +28,16 @@ export function flowKind(flow: FlowCase, services: readonly Service[], source: F
     verdict: flow.verdict,
     masqueraded: flow.masq ?? false,
     to: to ?? (byHealthCheck ? 'healthCheck' : undefined),
-    unknownPortOf: served === undefined && atAddress[0] ? kindOfAddress(atAddress[0], destIP) : undefined,
-    source,
+    unknownPortOf:
+      served === undefined && atAddress[0] && !lab.nodeAddresses.includes(destIP)
+        ? kindOfAddress(atAddress[0], destIP)
+        : undefined,
+    source: lab.sourceKind(sourceIP),
     internalPolicyLocal: service?.spec.internalTrafficPolicy === 'Local',
     externalPolicyLocal: service?.spec.externalTrafficPolicy === 'Local',
-    sourceRanges: (service?.spec.loadBalancerSourceRanges?.length ?? 0) > 0,
-    ownVip: parseAddress(flow.sourceIP) === destIP && served !== undefined,
+    sourceRanges: ranges.length > 0,
+    outsideRanges: ranges.length > 0 && !ranges.some((range) => cidrContains(range, sourceIP)),
+    ownVip: sourceIP === destIP && served !== undefined,
   }
 }
 

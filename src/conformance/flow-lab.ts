@@ -1,6 +1,7 @@
 // A node with the kube-proxy under test and stub hosts on both its sides: pods behind cni0, everything else behind
 // eth0. New connections are really opened, from any source address, and where they end up is observed.
 
+import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import { type Micros, SECOND } from '../base/time.js'
 import type { KubeObject, Service } from '../cluster/objects.js'
@@ -96,6 +97,8 @@ const FIRST_PORT = 10_000
 const PORTS = 50_000
 /** A node sends one ICMP error a second to the same destination for long. */
 const ERROR_INTERVAL: Micros = SECOND
+/** IPVS remembers an idle established connection for so long. */
+const IPVS_ESTABLISHED: Micros = 900 * SECOND
 
 export class FlowLab {
   readonly family: AddressFamily
@@ -167,6 +170,11 @@ export class FlowLab {
   /** Rules as the node has them, for reports. */
   get rules(): string {
     return this.#node.netfilter.save(undefined, { family: this.family })
+  }
+
+  /** Those of eth0: a proxy may have added others to the node. */
+  get nodeAddresses(): readonly IpAddress[] {
+    return this.#addresses.node
   }
 
   /** Whether a connection from `address` is the node's own. */
@@ -246,7 +254,12 @@ export class FlowLab {
     if (protocol === 'SCTP') throw new TypeError('a node has no SCTP sockets')
     const socket = stack.udpBind(from)
     socket.connect(destination)
-    socket.send(new Uint8Array([0]))
+    try {
+      socket.send(new Uint8Array([0]))
+    } catch (error) {
+      // What rules drop or reject at OUTPUT; which of them it was, they tell.
+      if (!(error instanceof SystemError && error.code === 'EPERM')) throw error
+    }
     return { refused: () => socket.takeError() !== undefined, end: () => socket.close() }
   }
 
@@ -275,14 +288,18 @@ export class FlowLab {
     return !sameEndpoint(source, from) && this.#node.stack.isLocal(source.address)
   }
 
-  /** Time after which no session affinity binds a client any more, and the limit for ICMP errors is none. */
+  /**
+   * Time after which no session affinity binds a client any more, and the limit for ICMP errors is none. IPVS keeps
+   * a client's template for as long as a connection of his lives.
+   */
   #memory(): Micros {
-    let seconds = 0
+    let affinity = 0
     for (const { spec } of this.#services.values()) {
       if (spec.sessionAffinity !== 'ClientIP') continue
-      seconds = Math.max(seconds, spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
+      const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800
+      affinity = Math.max(affinity, seconds * SECOND + IPVS_ESTABLISHED)
     }
-    return seconds * SECOND + ERROR_INTERVAL
+    return affinity + ERROR_INTERVAL
   }
 
   #forget(): void {

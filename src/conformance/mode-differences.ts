@@ -10,13 +10,15 @@ export interface FlowKind {
   readonly masqueraded: boolean
   /** Which kind of address of a Service it is sent to; undefined when it is none. */
   readonly to: 'clusterIP' | 'nodePort' | 'loadBalancer' | 'externalIP' | 'healthCheck' | undefined
-  /** The kind of the destination where it is an address of services, but the port is none of theirs. */
+  /** The kind of the destination where it is an address of services, not the node's, but the port is none of theirs. */
   readonly unknownPortOf: 'clusterIP' | 'loadBalancer' | 'externalIP' | undefined
   readonly source: 'pod' | 'node' | 'localhost' | 'external'
   /** The Service under that address has these policies. */
   readonly internalPolicyLocal: boolean
   readonly externalPolicyLocal: boolean
   readonly sourceRanges: boolean
+  /** The sender is in none of the Service's source ranges, though it has some. */
+  readonly outsideRanges: boolean
   readonly ownVip: boolean
 }
 
@@ -29,6 +31,13 @@ export interface ModeDifference {
 
 interface Difference extends ModeDifference {
   readonly applies: (flow: FlowKind) => boolean
+}
+
+/** Of the modes whose firewall does not ask whether there are endpoints. */
+const FIREWALL_FIRST: Difference = {
+  applies: ({ to, verdict, outsideRanges }) => to === 'loadBalancer' && verdict === 'REJECT' && outsideRanges,
+  reason: 'source ranges are looked at before the lack of endpoints',
+  instead: { verdict: 'DROP' },
 }
 
 const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> = {
@@ -59,6 +68,7 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
       applies: ({ source, to }) => source === 'localhost' && to === 'nodePort',
       reason: 'there are no node ports on 127.0.0.1',
     },
+    FIREWALL_FIRST,
     {
       applies: ({ unknownPortOf }) => unknownPortOf !== undefined,
       reason: 'KUBE-IPVS-FILTER rejects the ports of a service’s address that no service has',
@@ -86,6 +96,7 @@ const DIFFERENCES: Readonly<Partial<Record<ProxyMode, readonly Difference[]>>> =
     },
   ],
   nftables: [
+    FIREWALL_FIRST,
     {
       applies: ({ unknownPortOf }) => unknownPortOf === 'clusterIP',
       reason: 'ports of a cluster IP that no service has are rejected',

@@ -71,7 +71,7 @@ function runFlow(
   flow: FlowCase,
   services: readonly Service[],
 ): CaseResult {
-  const difference = modeDifference(mode, flowKind(flow, services, lab.sourceKind(ip(flow.sourceIP))))
+  const difference = modeDifference(mode, flowKind(flow, services, lab))
   if (difference === undefined) return expectFlow(lab, name, flow)
   const { reason, instead } = difference
   const result = instead && expectFlow(lab, name, { ...flow, ...instead })

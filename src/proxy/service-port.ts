@@ -85,7 +85,7 @@ export function servicePortInfo(
     nodePort: port.nodePort ?? 0,
     externalIPs: addresses(spec.externalIPs, family),
     loadBalancerVIPs: loadBalancerVIPs(object, family),
-    loadBalancerSourceRanges: prefixes(spec.loadBalancerSourceRanges, family),
+    loadBalancerSourceRanges: sourceRangesOf(spec, family),
     sessionAffinity: spec.sessionAffinity ?? 'None',
     affinityTimeout: seconds * SECOND,
     internalPolicyLocal: spec.internalTrafficPolicy === 'Local',
@@ -127,7 +127,8 @@ function addresses(texts: readonly string[] | undefined, family: AddressFamily):
 }
 
 /** Source ranges may carry spaces (kube-proxy trims them) and may be of the other family. */
-function prefixes(texts: readonly string[] | undefined, family: AddressFamily): Cidr[] {
-  const all = (texts ?? []).map((text) => parseCidr(text.trim())).filter((prefix) => prefix !== undefined)
+export function sourceRangesOf(spec: Service['spec'], family: AddressFamily): Cidr[] {
+  const texts = spec.loadBalancerSourceRanges ?? []
+  const all = texts.map((text) => parseCidr(text.trim())).filter((prefix) => prefix !== undefined)
   return all.filter(({ network }) => familyOf(network) === family)
 }

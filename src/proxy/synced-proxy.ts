@@ -82,7 +82,8 @@ export class SyncedProxy implements ServiceProxy {
       case 'nodes': {
         const { name, labels } = change.object.metadata
         const zone = labels?.[ZONE_LABEL]
-        if (name !== this.#options.nodeName || zone === undefined || zone === this.#zone) return
+        // Upstream does not look at deletions: a node that is gone has no traffic to route.
+        if (change.type === 'DELETED' || name !== this.#options.nodeName || zone === this.#zone) return
         this.#zone = zone
         this.#zoneChanged = true
         return this.#runner.request()

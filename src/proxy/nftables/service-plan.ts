@@ -162,9 +162,10 @@ class Planner {
     this.#add({ set, key, verdict, comment: this.#info.name })
   }
 
+  /** Unlike in iptables mode also without endpoints: who is outside the ranges is dropped before others are rejected. */
   get #usesFirewall(): boolean {
     const { loadBalancerVIPs, loadBalancerSourceRanges } = this.#info
-    return this.#state.hasAny && loadBalancerVIPs.length > 0 && loadBalancerSourceRanges.length > 0
+    return loadBalancerVIPs.length > 0 && loadBalancerSourceRanges.length > 0
   }
 
   #writeFirewall(addresses: readonly IpAddress[]): void {
