@@ -1,8 +1,9 @@
 // Everything that the server serves under a group and version: the resources of the store, each with its
-// subresources, and the reviews that are answered and not kept. Discovery and OpenAPI are written from it.
+// subresources; the reviews and metrics that are answered and not kept. Discovery and OpenAPI are written from it.
 
 import { RESOURCE_TYPES, type ResourceType } from '../cluster/resources.js'
 import { EVENT_VIEW } from './event-views.js'
+import { METRICS_TYPES } from './metrics.js'
 import { REVIEW_TYPES } from './reviews.js'
 
 export interface ServedSubresource {
@@ -68,7 +69,15 @@ export function servedResources(): readonly ServedResource[] {
     verbs: ['create'],
     subresources: [],
   }))
-  return [...objects, ...reviews].sort((a, b) => (a.plural < b.plural ? -1 : 1))
+  const metrics = METRICS_TYPES.map((type) => ({
+    ...type,
+    singular: '',
+    shortNames: [],
+    categories: [],
+    verbs: ['get', 'list'],
+    subresources: [],
+  }))
+  return [...objects, ...reviews, ...metrics].sort((a, b) => (a.plural < b.plural ? -1 : 1))
 }
 
 /** `''` for the core group, which is the first; then in the order of their names' first appearance. */

@@ -6,6 +6,7 @@ import type { ObjectStore } from '../cluster/store.js'
 import { deleteObject } from './deletes.js'
 import { discover } from './discovery.js'
 import { coreEventRequest, eventView, eventViewLine } from './event-views.js'
+import { type MetricsSource, serveMetrics } from './metrics.js'
 import { OpenApi } from './openapi/documents.js'
 import { parseResourcePath } from './paths.js'
 import { bindPod, evictPod } from './pod-actions.js'
@@ -36,6 +37,7 @@ export interface ApiServerOptions {
   readonly store: ObjectStore
   readonly writer: ObjectWriter
   readonly streams: PodStreams
+  readonly metrics: MetricsSource
   /** The emulated date, for ages. */
   readonly unixMillis: () => number
 }
@@ -44,6 +46,7 @@ export class ApiServer implements Api {
   readonly #store: ObjectStore
   readonly #writer: ObjectWriter
   readonly #streams: PodStreams
+  readonly #metrics: MetricsSource
   readonly #unixMillis: () => number
   readonly #watches: WatchCache
   readonly #openApi = new OpenApi()
@@ -52,6 +55,7 @@ export class ApiServer implements Api {
     this.#store = options.store
     this.#writer = options.writer
     this.#streams = options.streams
+    this.#metrics = options.metrics
     this.#unixMillis = options.unixMillis
     this.#watches = new WatchCache(options.store)
   }
@@ -124,6 +128,8 @@ export class ApiServer implements Api {
     }
     const reviewed = serveReview(request, parseResourcePath(request.path))
     if (reviewed !== undefined) return reviewed
+    const metrics = serveMetrics(request, this.#store, this.#metrics, this.#unixMillis())
+    if (metrics !== undefined) return metrics
     const target = targetOf(request.path)
     switch (target.subresource) {
       case undefined:

@@ -68,6 +68,18 @@ export function tooLargeVersion(wanted: number, current: number): RequestError {
   return new RequestError({ ...status, details: { causes, retryAfterSeconds: 1 } })
 }
 
+/** Something that the answer comes from is not there. */
+export function serviceUnavailable(why: string): RequestError {
+  return new RequestError(failure(503, 'ServiceUnavailable', why))
+}
+
+/** Nothing is known of what an object uses, or not yet. */
+export function noMetrics(kind: 'NodeMetrics' | 'PodMetrics', name: string): RequestError {
+  const plural = kind.toLowerCase()
+  const status = failure(404, 'NotFound', `${plural}.metrics.k8s.io "${name}" not found`)
+  return new RequestError({ ...status, details: { name, group: 'metrics.k8s.io', kind: plural } })
+}
+
 /** No form that the client would take. */
 export function notAcceptable(): RequestError {
   const message = 'only the following media types are accepted: application/json'

@@ -12,6 +12,7 @@ import {
   secretPrinter,
   serviceAccountPrinter,
 } from './printers/cluster.js'
+import { metricsPrinter } from './printers/metrics.js'
 import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './printers/network.js'
 import { podPrinter } from './printers/pod.js'
 import type { Printer, Table, TableRow } from './printers/table.js'
@@ -42,6 +43,8 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   secrets: secretPrinter,
   serviceaccounts: serviceAccountPrinter,
   events: eventPrinter,
+  nodemetrics: metricsPrinter,
+  podmetrics: metricsPrinter,
 }
 
 /** What a row carries beside its cells (query parameter includeObject). */

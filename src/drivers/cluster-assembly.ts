@@ -4,6 +4,7 @@
 import type { Api } from '../api/request.js'
 import { ApiServer } from '../api/server.js'
 import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
 import { ControlPlane } from '../cluster/control-plane.js'
 import type { ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
@@ -11,6 +12,7 @@ import { imageNames } from '../pod/images/index.js'
 import { ClusterProber } from './cluster-prober.js'
 import type { ResolvedOptions } from './options.js'
 import { type PodPlacement, PodSupervisor } from './pod-supervisor.js'
+import { type SystemThreads, UsageMeter } from './usage-meter.js'
 
 /** What kube-proxy watches, and what the DNS server watches. */
 const PROXY_RESOURCES = ['nodes', 'services', 'endpointslices']
@@ -26,18 +28,29 @@ export interface AssemblyOptions {
   readonly probeNetwork: (request: ProbeRequest) => void
   /** ControlPlaneOptions.heartbeats. */
   readonly heartbeats: boolean
+  /** UsageMeterOptions. */
+  readonly system: SystemThreads | undefined
+  readonly usageUnavailable: string | undefined
 }
 
 export class ClusterAssembly {
   readonly control: ControlPlane
   readonly supervisor: PodSupervisor
   readonly api: Api
+  readonly #usage: UsageMeter
   readonly #prober: ClusterProber
 
   constructor(assembly: AssemblyOptions) {
     const { options, random, placement } = assembly
+    this.#usage = new UsageMeter({
+      unixMillis: assembly.unixMillis,
+      nodes: options.config.nodes,
+      system: assembly.system,
+      unavailable: assembly.usageUnavailable,
+    })
     this.supervisor = new PodSupervisor({
       placement,
+      usage: this.#usage,
       images: imageNames(),
       environment: options.environment,
       follow: (follower) => this.control.follow(DNS_RESOURCES, follower),
@@ -57,8 +70,15 @@ export class ClusterAssembly {
       store: this.control.store,
       writer: this.control.admission,
       streams: this.supervisor,
+      metrics: this.#usage,
       unixMillis: assembly.unixMillis,
     })
+  }
+
+  /** Lets the control plane do what is due. */
+  advance(now: Micros): void {
+    this.control.advance(now)
+    this.#usage.tick()
   }
 
   /** How a request given to `probeNetwork` went. */

@@ -24,6 +24,8 @@ export interface NetworkWorkerData {
   /** RealTime.zero of the emulation. */
   readonly zero: number
   readonly pcap: string | undefined
+  /** Where the thread tells of its memory: thread-memory.ts. */
+  readonly memory: Float64Array
 }
 
 /** One side of the wires between two threads: each pod's has a port number of its own. */

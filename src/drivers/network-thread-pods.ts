@@ -2,10 +2,10 @@
 // others go where the placement behind this one brings them.
 
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
-import type { PodCommand, PodEvent } from '../pod/protocol.js'
+import type { PodEvent } from '../pod/protocol.js'
 import type { NetworkCommand } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
-import type { PodPlacement } from './pod-supervisor.js'
+import type { PodLink, PodPlacement } from './pod-supervisor.js'
 
 export interface NetworkThreadPodsOptions {
   readonly options: ResolvedOptions
@@ -23,7 +23,7 @@ export class NetworkThreadPods implements PodPlacement {
     this.#options = options
   }
 
-  create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void } {
+  create(spec: SandboxSpec, emit: (event: PodEvent) => void): PodLink {
     const { options, others, toNetwork } = this.#options
     if (!spec.hostNetwork && options.podsPerThread !== 'all') return others.create(spec, emit)
     this.#listeners.set(spec.uid, emit)

@@ -16,6 +16,7 @@ import { NetworkSandboxes } from './network-sandboxes.js'
 import { NodeShells } from './node-shell.js'
 import { RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
+import { MemoryGauge } from './thread-memory.js'
 
 /** Rounds of one burst at most: who sleeps waits no longer than these take. */
 const ROUNDS_BEFORE_BELLS = 8
@@ -43,10 +44,12 @@ class NetworkThread {
   readonly #threads = new Map<PodThreadId | string, ThreadEnd>()
   readonly #emit: (event: NetworkEvent) => void
   readonly #timer: DeadlineTimer
+  readonly #memory: MemoryGauge
   #scheduled = false
 
   constructor(data: NetworkWorkerData, emit: (event: NetworkEvent) => void) {
     this.#emit = emit
+    this.#memory = new MemoryGauge(data.memory)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
     this.#random = new Random(`seed ${data.seed}`)
     this.#network = new ClusterNetwork({
@@ -173,6 +176,7 @@ class NetworkThread {
     for (const { ring } of this.#threads.values()) mayAllSleep = ring.sleep() && mayAllSleep
     if (!mayAllSleep) this.#soon()
     this.#timer.set(this.#network.deadline())
+    this.#memory.look()
   }
 
   #hasFrames(): boolean {

@@ -20,11 +20,18 @@ import { StreamTaken } from '../pod/stream-window.js'
 import { ContainerLog } from './container-log.js'
 import { DnsFeed } from './dns-feed.js'
 import { RemoteSession } from './remote-session.js'
+import type { PodMeter, UsageMeter } from './usage-meter.js'
 
 /** Brings pods up somewhere - in this thread or in one of their own. */
 export interface PodPlacement {
   /** Starts a sandbox; `emit` hears `sandbox-ready` when its network is there. The result carries commands to it. */
-  create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void }
+  create(spec: SandboxSpec, emit: (event: PodEvent) => void): PodLink
+}
+
+export interface PodLink {
+  send(command: PodCommand): void
+  /** What it uses; undefined where that is not known, as it shares a thread. */
+  readonly meter?: PodMeter
 }
 
 /** What is kept of a container's output. */
@@ -36,6 +43,7 @@ interface ContainerLogs {
 interface PodRecord {
   readonly spec: SandboxSpec
   readonly send: (command: PodCommand) => void
+  readonly meter: PodMeter | undefined
   /** Tell containers what of their output is in the log. */
   readonly logTaken: Map<string, StreamTaken>
   readonly sessions: Map<StreamId, RemoteSession>
@@ -45,6 +53,7 @@ interface PodRecord {
 export interface SupervisorOptions {
   readonly placement: PodPlacement
   readonly images: ImageRegistry
+  readonly usage: UsageMeter
   /** Variables of every container; its own come later and win. */
   readonly environment: readonly (readonly [string, string])[]
   /** The cluster's changes, for the pods that follow them. */
@@ -74,6 +83,7 @@ export class PodSupervisor implements PodRuntime, PodStreams {
     this.#pods.set(spec.uid, {
       spec,
       send: (command) => link.send(command),
+      meter: link.meter,
       logTaken: new Map(),
       sessions: new Map(),
       stopFollowing: undefined,
@@ -95,7 +105,8 @@ export class PodSupervisor implements PodRuntime, PodStreams {
       pod.stopFollowing = this.#options.follow(new DnsFeed({ apply: send }))
     }
     const env = [...this.#options.environment, ...spec.env]
-    pod.send({ type: 'start-container', spec: { ...spec, env } })
+    const usage = pod.meter && this.#options.usage.started(pod.spec, spec.name, pod.meter)
+    pod.send({ type: 'start-container', spec: { ...spec, env }, usage })
   }
 
   stopContainer(uid: PodUid, container: string, grace: Micros): void {
@@ -211,7 +222,11 @@ export class PodSupervisor implements PodRuntime, PodStreams {
 
   #sandboxEvent(uid: PodUid, pod: PodRecord | undefined, event: SandboxEvent): void {
     const logs = this.#logs.get(uid)
-    if (event.type === 'container-exited') logs?.get(event.container)?.current.end()
+    if (event.type === 'container-exited') {
+      logs?.get(event.container)?.current.end()
+      this.#options.usage.exited(uid, event.container)
+    }
+    if (event.type === 'sandbox-gone') this.#options.usage.gone(uid)
     if (event.type === 'sandbox-gone' && pod !== undefined) {
       this.#pods.delete(uid)
       pod.stopFollowing?.()

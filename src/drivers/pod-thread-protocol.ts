@@ -13,6 +13,8 @@ export interface PodWorkerData {
   /** RealTime.zero of the emulation. */
   readonly zero: number
   readonly dns: DnsImageOptions
+  /** Where the thread tells of its memory: thread-memory.ts. */
+  readonly memory: Float64Array
   readonly wire: WireEnd
 }
 

@@ -4,12 +4,15 @@
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { ringBuffer } from '../fabric/ring.js'
-import type { PodCommand, PodEvent } from '../pod/protocol.js'
+import type { PodEvent } from '../pod/protocol.js'
+import { usageCounters } from '../pod/usage.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, PodThreadId } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
-import type { PodPlacement } from './pod-supervisor.js'
+import type { PodLink, PodPlacement } from './pod-supervisor.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
+import { threadMemory, workerUsage } from './thread-memory.js'
+import type { PodMeter } from './usage-meter.js'
 
 /** Threads that start at the same time: more make the first one ready later and the last one no earlier. */
 const STARTING_AT_ONCE = 4
@@ -35,6 +38,8 @@ interface PodThread {
   /** What came before. */
   readonly early: PodThreadCommand[]
   readonly outbox: MessageBatch<PodThreadCommand>
+  /** What it says of its memory. */
+  readonly memory: Float64Array
   nextPort: number
 }
 
@@ -58,7 +63,7 @@ export class PodThreads implements PodPlacement {
     this.#podsPerThread = podsPerThread === 'all' ? 1 : podsPerThread
   }
 
-  create(spec: SandboxSpec, emit: (event: PodEvent) => void): { send(command: PodCommand): void } {
+  create(spec: SandboxSpec, emit: (event: PodEvent) => void): PodLink {
     if (this.#closed) return { send: () => {} }
     const [open] = this.#open
     const thread = open ?? this.#newThread(spec)
@@ -77,7 +82,11 @@ export class PodThreads implements PodPlacement {
       ports: { address: spec.address, hostPorts: spec.hostPorts },
     })
     this.#send(thread, { type: 'create', spec, port })
-    return { send: (command) => this.#send(thread, { type: 'pod', uid, command }) }
+    return {
+      send: (command) => this.#send(thread, { type: 'pod', uid, command }),
+      // A thread's time is not known by its pods when it has several.
+      ...(this.#podsPerThread === 1 && { meter: meterOf(thread) }),
+    }
   }
 
   /** Ends all pods' threads. */
@@ -102,6 +111,7 @@ export class PodThreads implements PodPlacement {
       worker: undefined,
       early: [],
       outbox: new MessageBatch((commands) => thread.worker?.postMessage(commands)),
+      memory: threadMemory(),
       nextPort: 0,
     }
     this.#threads.add(thread)
@@ -113,6 +123,7 @@ export class PodThreads implements PodPlacement {
       startUnixMillis: options.startUnixMillis,
       zero,
       dns: options.dns,
+      memory: thread.memory,
       wire: { outgoing: fromPods, incoming: toPods, bell: port2 },
     }
     this.#queue.push(() => this.#start(thread, data, spec))
@@ -193,5 +204,12 @@ export class PodThreads implements PodPlacement {
     this.#open.delete(thread)
     this.#options.toNetwork({ type: 'remove-thread', thread: thread.id })
     void thread.worker?.terminate()
+  }
+}
+
+function meterOf(thread: PodThread): PodMeter {
+  return {
+    counters: () => usageCounters(true),
+    thread: () => workerUsage(thread.worker, thread.memory),
   }
 }

@@ -10,6 +10,7 @@ import { dnsCodec } from './dns-codec.js'
 import { MessageBatch } from './message-batch.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import { RealTime } from './real-time.js'
+import { MemoryGauge } from './thread-memory.js'
 import { WiredHosts } from './wired-hosts.js'
 
 class PodThread {
@@ -19,10 +20,12 @@ class PodThread {
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
   readonly #images = sharedImages()
+  readonly #memory: MemoryGauge
 
   constructor(data: PodWorkerData, emit: (event: PodThreadEvent) => void) {
     this.#data = data
     this.#emit = emit
+    this.#memory = new MemoryGauge(data.memory)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
     this.#hosts = new WiredHosts(data.wire, this.#time)
   }
@@ -31,6 +34,7 @@ class PodThread {
     if (command.type === 'create') this.#create(command.spec, command.port)
     // Commands for what is gone are ignored.
     else this.#sandboxes.get(command.uid)?.handle(command.command)
+    this.#memory.look()
   }
 
   #create(spec: SandboxSpec, port: number): void {
@@ -51,8 +55,12 @@ class PodThread {
           this.#hosts.remove(port)
         }
         this.#emit({ uid, event })
+        this.#memory.look()
       },
-      touched: () => this.#hosts.touch(port),
+      touched: () => {
+        this.#hosts.touch(port)
+        this.#memory.look()
+      },
     })
     this.#hosts.add(port, host)
     this.#sandboxes.set(uid, sandbox)

@@ -33,6 +33,7 @@ import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 import { RealTime } from './real-time.js'
+import { ownUsage, threadMemory, workerUsage } from './thread-memory.js'
 import { WiredHosts } from './wired-hosts.js'
 
 /** How long the network's thread may take to write its capture at the end. */
@@ -40,6 +41,10 @@ const CLOSE_TIMEOUT_MS = 5_000
 
 /** How long the control plane lets changes gather at most. */
 const LONGEST_REST_MS = 100
+
+/** Of processors, only threads' time can be measured. */
+const SHARED_THREADS =
+  'pods share threads (--pods-per-thread), so what each of them uses is not known: give every pod its own thread'
 
 export class ThreadsEmulation implements Emulation {
   readonly clock = 'real'
@@ -87,7 +92,9 @@ export class ThreadsEmulation implements Emulation {
       startUnixMillis: options.startUnixMillis,
       zero: this.#time.zero,
       pcap: options.pcap,
+      memory: threadMemory(),
     }
+    const memory = data.memory
     this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
       workerData: data,
       name: 'network',
@@ -121,6 +128,8 @@ export class ThreadsEmulation implements Emulation {
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
       heartbeats: true,
+      system: { network: () => workerUsage(this.#worker, memory), controlPlane: ownUsage },
+      usageUnavailable: options.podsPerThread === 1 ? undefined : SHARED_THREADS,
     })
     this.#timer = new DeadlineTimer(
       () => this.#time.now(),
@@ -324,7 +333,7 @@ export class ThreadsEmulation implements Emulation {
   /** The API whose every call is told the time before, and lets the control plane look at what changed after. */
   #watched(api: Api): Api {
     const timed = <Result>(call: () => Result): Result => {
-      this.#assembly.control.advance(this.#time.now())
+      this.#assembly.advance(this.#time.now())
       this.#soon()
       return call()
     }
@@ -358,7 +367,7 @@ export class ThreadsEmulation implements Emulation {
     if (this.#closing !== undefined) return
     const { control } = this.#assembly
     const start = performance.now()
-    control.advance(this.#time.now())
+    this.#assembly.advance(this.#time.now())
     for (const look of [...this.#looks]) look()
     const end = performance.now()
     this.#restUntil = end + Math.min((end - start) / 2, LONGEST_REST_MS)

@@ -18,6 +18,7 @@ import type { Host } from '../host/host.js'
 import { sharedImages } from '../pod/images/index.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
+import { usageCounters } from '../pod/usage.js'
 import type { Clock, System } from '../posix/process.js'
 import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import type { CaptureFile } from './capture-file.js'
@@ -115,6 +116,8 @@ export class VirtualEmulation implements Emulation {
       followNetwork: this.network,
       probeNetwork: (request) => this.network.probe(request),
       heartbeats: false,
+      system: undefined,
+      usageUnavailable: undefined,
     })
     this.api = this.#assembly.api
     capture?.record(this.network, startUnixMillis * 1000)
@@ -302,7 +305,10 @@ export class VirtualEmulation implements Emulation {
         }
         this.#pods.set(spec.uid, { spec, host, touched })
         sandbox.ready()
-        return { send: (command) => sandbox.handle(command) }
+        return {
+          send: (command) => sandbox.handle(command),
+          meter: { counters: () => usageCounters(false) },
+        }
       },
     }
   }
@@ -340,7 +346,7 @@ export class VirtualEmulation implements Emulation {
     this.#touched = false
     this.#time.fire()
     this.network.run(now)
-    this.#assembly.control.advance(now)
+    this.#assembly.advance(now)
   }
 
   #deadline(): Micros {

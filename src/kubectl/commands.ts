@@ -44,8 +44,6 @@ import {
   canI,
   clusterInfo,
   portForward,
-  TOP_FLAGS,
-  top,
   VERSION_FLAGS,
   version,
 } from './info.js'
@@ -67,6 +65,7 @@ import {
 import { RUN_FLAGS, run } from './run.js'
 import { SCALE_FLAGS, scale } from './scale.js'
 import { SET_ENV_FLAGS, SET_RESOURCES_FLAGS, setEnv, setResources } from './set.js'
+import { TOP_NODE_FLAGS, TOP_POD_FLAGS, topNode, topPod } from './top.js'
 import { WAIT_FLAGS, wait } from './wait.js'
 
 export interface CommandEntry {
@@ -278,8 +277,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     CAN_I_FLAGS,
     canI,
   ),
-  'top node': command('Display resource usage of nodes', 'top node [NAME | -l label]', TOP_FLAGS, top),
-  'top pod': command('Display resource usage of pods', 'top pod [NAME | -l label]', TOP_FLAGS, top),
+  'top node': command(
+    'Display resource usage of nodes',
+    'top node [NAME | -l label]',
+    TOP_NODE_FLAGS,
+    topNode,
+  ),
+  'top pod': command('Display resource usage of pods', 'top pod [NAME | -l label]', TOP_POD_FLAGS, topPod),
   version: command('Print the client and server version information', 'version', VERSION_FLAGS, version),
   'cluster-info': command('Display cluster information', 'cluster-info', {}, clusterInfo),
   'config current-context': command(
@@ -314,7 +318,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   ),
   'config view': command('Display the kubeconfig settings', 'config view', CONFIG_VIEW_FLAGS, configView),
   'port-forward': command(
-    'Forward one or more local ports to a pod (not supported yet)',
+    'Forward one or more local ports to a pod (with a real kubectl only)',
     'port-forward TYPE/NAME [LOCAL_PORT:]REMOTE_PORT',
     {},
     portForward,

@@ -66,14 +66,6 @@ export const apiVersions: Command = async (context) => {
   return 0
 }
 
-export const TOP_FLAGS: FlagSpecs = {
-  selector: Flag.text('l', 'Selector (label query) to filter on'),
-  'all-namespaces': Flag.bool('A'),
-  containers: Flag.bool('', 'If present, print usage of containers within a pod'),
-  'sort-by': Flag.text(),
-  'no-headers': Flag.bool(),
-}
-
 export const CAN_I_FLAGS: FlagSpecs = {
   'all-namespaces': Flag.bool('A'),
   quiet: Flag.bool('q', 'If true, suppress output and just return the exit code'),
@@ -170,10 +162,7 @@ export const portForward: Command = async ({ flags }) => {
   if (flags.args.length < 2) {
     throw usageError('port-forward', 'TYPE/NAME and list of ports are required for port-forward')
   }
-  throw clientError('port-forward is not supported by the built-in kubectl yet')
-}
-
-/** There is nothing that measures: the same words as the real one's where the group metrics.k8s.io is not served. */
-export const top: Command = async () => {
-  throw clientError('Metrics API not available')
+  throw clientError(
+    'port-forward listens on a port of your machine, which the built-in kubectl has no part in: use a real kubectl with the cluster of `podwire up`, or run curl in a pod',
+  )
 }

@@ -15,6 +15,7 @@ import { Terminal } from '../posix/terminal.js'
 import { argumentVector, type Image } from './image.js'
 import type { SessionOptions, StreamId } from './protocol.js'
 import { StreamTaken, StreamWindow } from './stream-window.js'
+import { CALLS, countingClock, MEMORY_BYTES, type UsageCounters } from './usage.js'
 
 /** What all containers of a pod share. */
 export interface PodContext {
@@ -27,8 +28,8 @@ export interface PodContext {
   /** What the processes of all containers may keep in memory. */
   readonly memory: Quota
   readonly volumes: ReadonlyMap<string, Volume>
-  /** A network for one more process, with names resolved by the files of its container. */
-  openNet(files: MemoryFileSystem): OwnedNet
+  /** A network for one more process, with names resolved by the files of its container; `used` hears of each use. */
+  openNet(files: MemoryFileSystem, used?: () => void): OwnedNet
 }
 
 export interface ContainerEvents {
@@ -74,24 +75,36 @@ export class Container {
   /** Of exec sessions until their command has ended, which may be after they were closed. */
   readonly #windows = new Map<StreamId, StreamWindow>()
   readonly #logWindow = new StreamWindow()
+  readonly #usage: UsageCounters | undefined
 
-  constructor(spec: ContainerSpec, image: Image, context: PodContext, events: ContainerEvents) {
+  /** `usage`: counters to keep of what it uses. */
+  constructor(
+    spec: ContainerSpec,
+    image: Image,
+    context: PodContext,
+    events: ContainerEvents,
+    usage?: UsageCounters,
+  ) {
     this.name = spec.name
     this.#spec = spec
     this.#image = image
     this.#context = context
     this.#events = events
-    this.#layer = new Volume(context.quota, () => context.clock.unixMillis())
+    const countMemory = (bytes: number) => {
+      if (usage !== undefined) usage[MEMORY_BYTES]! += bytes
+    }
+    this.#usage = usage
+    this.#layer = new Volume(context.quota.part(countMemory), () => context.clock.unixMillis())
     this.#files = this.#makeFiles()
     this.#system = new LocalSystem({
       hostname: context.hostname,
       fs: this.#files,
-      openNet: () => context.openNet(this.#files),
-      clock: context.clock,
+      openNet: () => context.openNet(this.#files, usage && (() => usage[CALLS]!++)),
+      clock: usage === undefined ? context.clock : countingClock(context.clock, usage),
       random: context.random.fork(`container/${spec.name}`),
       programs: image.programs,
       protectInit: true,
-      memory: { quota: context.memory, onExceeded: () => this.#killedForMemory() },
+      memory: { quota: context.memory.part(countMemory), onExceeded: () => this.#killedForMemory() },
     })
     this.#terminal = spec.tty ? new Terminal() : undefined
     this.#stdin = spec.stdin && !spec.tty ? new Pipe() : undefined
@@ -270,6 +283,7 @@ export class Container {
   }
 
   #mainOutput(stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#usage !== undefined) this.#usage[CALLS]!++
     const newline = bytes.lastIndexOf(10)
     if (newline >= 0) this.#lastLine = bytes.slice(newline + 1)
     else if (this.#lastLine.length < 4096) this.#lastLine = Uint8Array.from([...this.#lastLine, ...bytes])

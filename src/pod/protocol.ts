@@ -5,6 +5,7 @@ import type { LogEntry } from '../api/pod-streams.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { ContainerSpec, SandboxEvent, SandboxVolume } from '../cluster/sandbox.js'
+import type { UsageCounters } from './usage.js'
 
 /** Names one exec or attach session or one forwarded connection of a pod. */
 export type StreamId = number
@@ -29,7 +30,12 @@ export interface ForwardOptions {
 export type StreamOptions = SessionOptions | ForwardOptions
 
 export type PodCommand =
-  | { readonly type: 'start-container'; readonly spec: ContainerSpec }
+  /** `usage`: where it counts what it uses; nothing when nobody wants to know. */
+  | {
+      readonly type: 'start-container'
+      readonly spec: ContainerSpec
+      readonly usage?: UsageCounters | undefined
+    }
   | { readonly type: 'stop-container'; readonly container: string; readonly grace: Micros }
   | { readonly type: 'update-volume'; readonly volume: SandboxVolume }
   | { readonly type: 'remove' }

@@ -26,6 +26,7 @@ import { podImages } from './images/index.js'
 import { PortForward } from './port-forward.js'
 import type { ForwardOptions, PodCommand, PodEvent, StreamId } from './protocol.js'
 import { StreamTaken } from './stream-window.js'
+import type { UsageCounters } from './usage.js'
 
 /** The kubelet's connections are made by address. */
 const NO_NAMES: NameService = {
@@ -94,9 +95,17 @@ export class PodSandbox {
       quota,
       memory: new Quota(spec.memoryLimitBytes),
       volumes: makeVolumes(spec, quota, clock),
-      openNet: (files) =>
+      openNet: (files, used) =>
         new ProcessNet(
-          network,
+          used === undefined
+            ? network
+            : {
+                ...network,
+                touched: () => {
+                  used()
+                  options.touched()
+                },
+              },
           (net) =>
             new StubResolver({
               net,
@@ -114,7 +123,7 @@ export class PodSandbox {
   handle(command: PodCommand): void {
     switch (command.type) {
       case 'start-container':
-        return this.#start(command.spec)
+        return this.#start(command.spec, command.usage)
       case 'update-volume':
         return this.#updateVolume(command.volume)
       case 'stop-container':
@@ -194,7 +203,7 @@ export class PodSandbox {
     this.#tell({ type: 'sandbox-ready', uid: this.#spec.uid })
   }
 
-  #start(spec: ContainerSpec): void {
+  #start(spec: ContainerSpec, usage: UsageCounters | undefined): void {
     const uid = this.#spec.uid
     const image = this.#images.find(spec.image)
     const exited = (exit: ContainerExit) =>
@@ -202,16 +211,22 @@ export class PodSandbox {
     if (image === undefined) {
       return exited({ exitCode: 128, reason: 'StartError', message: `image "${spec.image}" is not there` })
     }
-    const container = new Container(spec, image, this.#context, {
-      log: (entry) => this.#emit({ type: 'log', container: spec.name, entry }),
-      streamInputTaken: (id, bytes) => this.#emit({ type: 'stream-input-taken', id, bytes }),
-      streamOutput: (id, stream, bytes) => this.#emit({ type: 'stream-output', id, stream, bytes }),
-      streamExit: (id, exitCode, error) =>
-        this.#emit({ type: 'stream-exit', id, exitCode, ...(error === undefined ? {} : { error }) }),
-      exited: (exit) => {
-        if (!this.#removed) exited(exit)
+    const container = new Container(
+      spec,
+      image,
+      this.#context,
+      {
+        log: (entry) => this.#emit({ type: 'log', container: spec.name, entry }),
+        streamInputTaken: (id, bytes) => this.#emit({ type: 'stream-input-taken', id, bytes }),
+        streamOutput: (id, stream, bytes) => this.#emit({ type: 'stream-output', id, stream, bytes }),
+        streamExit: (id, exitCode, error) =>
+          this.#emit({ type: 'stream-exit', id, exitCode, ...(error === undefined ? {} : { error }) }),
+        exited: (exit) => {
+          if (!this.#removed) exited(exit)
+        },
       },
-    })
+      usage,
+    )
     this.#containers.set(spec.name, container)
     const refused = container.start()
     if (refused === undefined) this.#tell({ type: 'container-started', uid, container: spec.name })

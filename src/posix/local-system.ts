@@ -35,7 +35,7 @@ export interface LocalSystemOptions {
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
   /** What processes may keep in memory, and what is called when one wants more; without it there is no limit. */
-  readonly memory?: { readonly quota: Quota; readonly onExceeded: () => void }
+  readonly memory?: { readonly quota: Pick<Quota, 'take'>; readonly onExceeded: () => void }
 }
 
 /** A network whose sockets belong to one process. */

@@ -21,6 +21,17 @@ export class Quota {
     this.#limitBytes = limitBytes
   }
 
+  /** A part of this one, without a limit of its own; `onTaken` hears what is taken (negative: given back) by it. */
+  part(onTaken: (bytes: number) => void): Pick<Quota, 'take'> {
+    return {
+      take: (bytes) => {
+        const has = this.take(bytes)
+        if (has) onTaken(bytes)
+        return has
+      },
+    }
+  }
+
   get usedBytes(): number {
     return this.#usedBytes
   }
@@ -59,12 +70,12 @@ type TreeNode = FileNode | DirectoryNode | DeviceNode
 /** What can be mounted: a directory with its quota. */
 export class Volume {
   readonly root: DirectoryNode
-  readonly quota: Quota
+  readonly quota: Pick<Quota, 'take'>
   /** Counts up when a name appears or goes. */
   structure = 0
   readonly #unixMillis: () => number
 
-  constructor(quota: Quota, unixMillis: () => number) {
+  constructor(quota: Pick<Quota, 'take'>, unixMillis: () => number) {
     this.root = { type: 'directory', entries: new Map(), modifiedMillis: unixMillis() }
     this.quota = quota
     this.#unixMillis = unixMillis

@@ -118,11 +118,4 @@ test('files are copied to a container and back, by name, into a directory, as a 
     assert.is(absent.exitCode, 1)
   }))
 
-test('usage that nobody measures is told as absent', () =>
-  onCluster(async (cluster) => {
-    const { exitCode, output } = await cluster.kubectl('top nodes')
-    assert.is(exitCode, 1)
-    assert.is(output, 'error: Metrics API not available\n')
-  }))
-
 test.run()

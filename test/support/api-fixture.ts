@@ -1,6 +1,7 @@
 // An API server over a real store and admission, with pods' streams that tests script; and kubectl as a program
 // over it, run with a file system, a clock that tests advance, and collected output.
 
+import type { MetricsSource, PodUsage, Usage } from '../../src/api/metrics.js'
 import type { LogEntry, PodStreams } from '../../src/api/pod-streams.js'
 import type { ForwardStreams, RemoteStreams } from '../../src/api/request.js'
 import { ApiServer } from '../../src/api/server.js'
@@ -64,6 +65,21 @@ export class FakeStreams implements PodStreams {
     const entry: LogEntry = { unixMillis: START + seconds * 1000, stream: 'stdout', bytes }
     this.entries.push(entry)
     for (const { onEntry } of this.followers) onEntry(entry)
+  }
+}
+
+/** What tests say that pods and nodes use. */
+export class FakeMetrics implements MetricsSource {
+  unavailable: string | undefined
+  readonly pods = new Map<string, PodUsage>()
+  readonly nodes = new Map<string, Usage>()
+
+  pod(uid: string): PodUsage | undefined {
+    return this.pods.get(uid)
+  }
+
+  node(name: string): Usage | undefined {
+    return this.nodes.get(name)
   }
 }
 
@@ -154,6 +170,7 @@ export class ApiFixture {
   readonly store: MemoryStore
   readonly admission: Admission
   readonly streams = new FakeStreams()
+  readonly metrics = new FakeMetrics()
   readonly api: ApiServer
   readonly fs = new MemoryFileSystem(new Volume(new Quota(1 << 20), () => START))
 
@@ -170,6 +187,7 @@ export class ApiFixture {
       store: this.store,
       writer: this.admission,
       streams: this.streams,
+      metrics: this.metrics,
       unixMillis: () => this.clock.unixMillis(),
     })
     for (const name of ['default', 'kube-system']) {

@@ -1,0 +1,94 @@
+// What `kubectl top` says of pods that run: exactly under the virtual clock, within bounds in real time.
+
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type RunningCluster, up } from '../../src/index.js'
+
+const pod = (name: string, script: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: 'main', image: 'busybox', command: ['sh', '-c', script] }],
+  },
+})
+const BUSY = pod('busy', 'while true; do i=$((i+1)); done')
+const IDLE = pod('idle', 'sleep 1000')
+const KEEPS = pod('keeps', 'head -c 8m /dev/zero > /tmp/file; sleep 1000')
+
+async function withPods(
+  options: Parameters<typeof up>[1],
+  ...pods: readonly object[]
+): Promise<RunningCluster> {
+  const cluster = await up([], options)
+  for (const object of pods) await cluster.apply(object)
+  await cluster.settle()
+  return cluster
+}
+
+/** Until then both pods' figures are there. */
+const LONGEST_WAIT_MS = 20_000
+
+/** NAME, CPU and MEMORY of each pod: thousandths of a processor, mebibytes. */
+async function top(cluster: RunningCluster): Promise<Record<string, { cpu: number; memory: number }>> {
+  const { output } = await cluster.kubectl('top pods --no-headers')
+  const rows = output
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((cells) => cells.length === 3)
+  return Object.fromEntries(
+    rows.map(([name, cpu, memory]) => [
+      name!,
+      { cpu: Number.parseInt(cpu!, 10), memory: Number.parseInt(memory!, 10) },
+    ]),
+  )
+}
+
+const test = suite('what pods use')
+
+test('under the virtual clock: what programs compute, and what they keep', async () => {
+  const cluster = await withPods({}, BUSY, IDLE, KEEPS)
+  try {
+    await cluster.sleep(40_000)
+    const { busy, idle, keeps } = await top(cluster)
+    assert.is(busy!.cpu, 1000)
+    assert.is(idle!.cpu, 0)
+    assert.is(idle!.memory, 0)
+    assert.is(keeps!.memory, 8)
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('in real time: the busy time of pods’ threads, and their heaps', async () => {
+  const cluster = await withPods({ clock: 'real' }, BUSY, IDLE)
+  try {
+    const deadline = Date.now() + LONGEST_WAIT_MS
+    let seen = await top(cluster)
+    while ((!seen['busy'] || !seen['idle']) && Date.now() < deadline) {
+      await cluster.sleep(200)
+      seen = await top(cluster)
+    }
+    const { busy, idle } = seen
+    assert.ok(busy!.cpu > 300 && busy!.cpu > idle!.cpu, JSON.stringify(seen))
+    assert.ok(idle!.memory >= 1 && idle!.memory < 200, JSON.stringify(seen))
+    const nodes = (await cluster.kubectl('top nodes --no-headers')).output.trim().split('\n')
+    assert.is(nodes.length, 3)
+  } finally {
+    await cluster.close()
+  }
+})
+
+test('pods that share a thread: the reason why nothing is told', async () => {
+  const cluster = await withPods({ clock: 'real', podsPerThread: 'all' }, IDLE)
+  try {
+    const { exitCode, output } = await cluster.kubectl('top pods')
+    assert.is(exitCode, 1)
+    assert.match(output, 'Error from server (ServiceUnavailable): pods share threads')
+  } finally {
+    await cluster.close()
+  }
+})
+
+test.run()
