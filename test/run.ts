@@ -8,7 +8,7 @@ import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const FILE_TIMEOUT_MS = 150_000
+const FILE_TIMEOUT_MS = 240_000
 
 interface FileResult {
   readonly file: string
