@@ -43,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'dns',
     'posix',
     'shell/applets',
+    'shell/sh',
     'pod',
     'api',
     'http',

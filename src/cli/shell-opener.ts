@@ -3,11 +3,12 @@
 import type { Emulation } from '../drivers/emulation.js'
 import type { OpenShell } from '../terminal/terminal-sessions.js'
 
-export function shellOpener({ api }: Emulation): OpenShell {
+export function shellOpener(emulation: Emulation): OpenShell {
   return (place, { tty }) => {
-    if (place.kind === 'node') return undefined
+    if (place.kind === 'node')
+      return emulation.nodes.includes(place.node) ? emulation.nodeShell(place.node, { tty }) : undefined
     const { namespace, pod, container } = place
     const target = { namespace, pod, ...(container !== undefined && { container }) }
-    return api.exec({ ...target, command: ['sh'], stdin: true, tty })
+    return emulation.api.exec({ ...target, command: ['sh'], stdin: true, tty })
   }
 }

@@ -8,6 +8,7 @@ import type { Micros } from '../base/time.js'
 import { ControlPlane } from '../cluster/control-plane.js'
 import type { ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
+import { hostNames } from '../dns/host-names.js'
 import { imageNames } from '../pod/images/index.js'
 import { ClusterProber } from './cluster-prober.js'
 import type { ResolvedOptions } from './options.js'
@@ -53,6 +54,10 @@ export class ClusterAssembly {
       usage: this.#usage,
       images: imageNames(),
       environment: options.environment,
+      hostNames: (namespace) => {
+        const { store } = this.control
+        return hostNames(namespace, store.list('services'), store.list('endpointslices'))
+      },
       follow: (follower) => this.control.follow(DNS_RESOURCES, follower),
     })
     this.#prober = new ClusterProber(this.supervisor, assembly.probeNetwork)

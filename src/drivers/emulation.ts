@@ -1,7 +1,7 @@
 // One running cluster, whichever driver runs it: what `up` gives, what the scenario runner and the CLI use.
 // drivers/virtual.ts and drivers/threads.ts implement it.
 
-import type { Api } from '../api/request.js'
+import type { Api, RemoteStreams } from '../api/request.js'
 import type { Micros } from '../base/time.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
@@ -140,6 +140,8 @@ export interface Emulation extends AsyncDisposable {
   proxyStatistics(node: string): Promise<ProxyStatistics>
   /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */
   execOnNode(node: string, script: string): Promise<NodeCommandResult>
+  /** A root shell on a node, as the API gives one in a pod. Throws a TypeError when there is no such node. */
+  nodeShell(node: string, options: { readonly tty: boolean }): RemoteStreams
   /**
    * A computer on the nodes' network, outside the cluster: it reaches services and pods through the first node. Wait
    * for its sockets with `run`, or the virtual clock stands still.

@@ -7,7 +7,7 @@ import type { ClusterChange } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
-import type { PodCommand, PodEvent } from '../pod/protocol.js'
+import type { PodCommand, PodEvent, StreamCommand, StreamEvent } from '../pod/protocol.js'
 import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { PodPorts } from './cluster-network.js'
@@ -71,6 +71,8 @@ export type NetworkCommand =
   | { readonly type: 'echo'; readonly id: number }
   | { readonly type: 'barrier'; readonly id: number }
   | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
+  /** Of a shell that somebody has open on a node; told back by events of the same name. */
+  | { readonly type: 'node-stream'; readonly node: string; readonly command: StreamCommand }
   | { readonly type: 'link'; readonly target: LinkTarget; readonly options: LinkOptions }
   | { readonly type: 'proxy-statistics'; readonly id: number; readonly node: string }
   | { readonly type: 'close' }
@@ -79,6 +81,7 @@ export type NetworkEvent =
   | { readonly type: 'flow'; readonly event: FlowEvent }
   /** Of a pod in the network's thread. */
   | { readonly type: 'pod'; readonly uid: PodUid; readonly event: PodEvent }
+  | { readonly type: 'node-stream'; readonly event: StreamEvent }
   | { readonly type: 'probe'; readonly id: number; readonly result: ProbeResult }
   | { readonly type: 'barrier'; readonly id: number }
   /** To the command with that id: what its name promises. */

@@ -34,12 +34,15 @@ class NetworkThread {
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
-  readonly #shells = new NodeShells((node) => ({
-    host: this.#network.node(node).host,
-    clock: this.#time.clock(),
-    random: this.#random.fork(`shell on ${node}`),
-    touched: () => this.#touchNode(node),
-  }))
+  readonly #shells = new NodeShells(
+    (node) => ({
+      host: this.#network.node(node).host,
+      clock: this.#time.clock(),
+      random: this.#random.fork(`shell on ${node}`),
+      touched: () => this.#touchNode(node),
+    }),
+    (event) => this.#emit({ type: 'node-stream', event }),
+  )
   /** Of pods' threads by number; hosts outside the cluster by name. */
   readonly #threads = new Map<PodThreadId | string, ThreadEnd>()
   readonly #emit: (event: NetworkEvent) => void
@@ -130,6 +133,8 @@ class NetworkThread {
       case 'node-exec':
         void this.#execOnNode(command.id, command.node, command.script)
         break
+      case 'node-stream':
+        return this.#shells.handle(command.node, command.command)
       case 'probe':
         this.#network.probe(command.request)
         break

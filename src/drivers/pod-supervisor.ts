@@ -56,6 +56,8 @@ export interface SupervisorOptions {
   readonly usage: UsageMeter
   /** Variables of every container; its own come later and win. */
   readonly environment: readonly (readonly [string, string])[]
+  /** What a person in a pod of that namespace would type for Services and pods. */
+  readonly hostNames: (namespace: string) => readonly string[]
   /** The cluster's changes, for the pods that follow them. */
   readonly follow: (follower: ClusterFollower) => () => void
 }
@@ -214,6 +216,10 @@ export class PodSupervisor implements PodRuntime, PodStreams {
         pod?.sessions.get(event.id)?.exit(event.exitCode, event.error)
         pod?.sessions.delete(event.id)
         return
+      case 'host-names-wanted': {
+        const names = pod === undefined ? [] : this.#options.hostNames(pod.spec.namespace)
+        return pod?.send({ type: 'host-names', id: event.id, names })
+      }
       case 'barrier':
         this.#barriers.get(event.id)?.()
         this.#barriers.delete(event.id)

@@ -3,7 +3,7 @@
 
 import { performance } from 'node:perf_hooks'
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
-import type { Api } from '../api/request.js'
+import type { Api, RemoteStreams } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
@@ -28,6 +28,7 @@ import { type HostSystemOptions, hostSystem } from './host-system.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
 import { NetworkThreadPods } from './network-thread-pods.js'
+import { NodeSessions } from './node-sessions.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
@@ -59,6 +60,9 @@ export class ThreadsEmulation implements Emulation {
   readonly #assembly: ClusterAssembly
   readonly #timer: DeadlineTimer
   readonly #exposed = new Set<HostDns>()
+  readonly #nodeSessions = new NodeSessions((node, command) =>
+    this.#toNetwork({ type: 'node-stream', node, command }),
+  )
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
   readonly #questions = new Map<number, (answer: unknown) => void>()
   readonly #barriers = new Map<number, () => void>()
@@ -215,6 +219,11 @@ export class ThreadsEmulation implements Emulation {
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     this.#checkNode(node)
     return this.#askNetwork<NodeCommandResult>((id) => ({ type: 'node-exec', id, node, script }))
+  }
+
+  nodeShell(node: string, options: { readonly tty: boolean }): RemoteStreams {
+    this.#checkNode(node)
+    return this.#nodeSessions.open(node, options)
   }
 
   async setLink(target: LinkTarget, options: LinkOptions): Promise<void> {
@@ -385,6 +394,8 @@ export class ThreadsEmulation implements Emulation {
         return
       case 'pod':
         return this.#placement.handle(event.uid, event.event)
+      case 'node-stream':
+        return this.#nodeSessions.handle(event.event)
       case 'probe':
         this.#assembly.probeResult(event.id, event.result)
         return this.#soon()

@@ -7,7 +7,7 @@
 // - Programs have only their pod's time, I/O and microtasks. Real I/O of whoever calls `run` happens while time stands.
 // - A capture listens and changes nothing.
 
-import type { Api } from '../api/request.js'
+import type { Api, RemoteStreams } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
@@ -35,6 +35,7 @@ import {
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
+import { NodeSessions } from './node-sessions.js'
 import { type NodeCommandResult, NodeShells } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
@@ -74,12 +75,16 @@ export class VirtualEmulation implements Emulation {
   readonly #assembly: ClusterAssembly
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
-  readonly #shells = new NodeShells((node) => ({
-    host: this.network.node(node).host,
-    clock: this.programClock(),
-    random: this.random(`shell on ${node}`),
-    touched: () => this.touchNode(node),
-  }))
+  readonly #shells = new NodeShells(
+    (node) => ({
+      host: this.network.node(node).host,
+      clock: this.programClock(),
+      random: this.random(`shell on ${node}`),
+      touched: () => this.touchNode(node),
+    }),
+    (event) => this.#nodeSessions.handle(event),
+  )
+  readonly #nodeSessions = new NodeSessions((node, command) => this.#shells.handle(node, command))
   readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
   #external: OutsideHost | undefined
@@ -204,6 +209,11 @@ export class VirtualEmulation implements Emulation {
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     return this.run(this.#shells.run(node, script))
+  }
+
+  nodeShell(node: string, options: { readonly tty: boolean }): RemoteStreams {
+    this.network.node(node)
+    return this.#nodeSessions.open(node, options)
   }
 
   /** A pod by its uid; undefined when it has no sandbox. */

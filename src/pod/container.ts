@@ -12,6 +12,7 @@ import { MemoryFileSystem, type Quota, Volume } from '../posix/memory-fs.js'
 import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { ByteWriter, Child, Clock } from '../posix/process.js'
 import { Terminal } from '../posix/terminal.js'
+import { ExecSession, ownedBytes } from './exec-session.js'
 import { argumentVector, type Image } from './image.js'
 import type { SessionOptions, StreamId } from './protocol.js'
 import { StreamTaken, StreamWindow } from './stream-window.js'
@@ -28,6 +29,8 @@ export interface PodContext {
   /** What the processes of all containers may keep in memory. */
   readonly memory: Quota
   readonly volumes: ReadonlyMap<string, Volume>
+  /** Names that DNS has: System.hostNames. */
+  readonly hostNames: () => Promise<readonly string[]>
   /** A network for one more process, with names resolved by the files of its container; `used` hears of each use. */
   openNet(files: MemoryFileSystem, used?: () => void): OwnedNet
 }
@@ -103,6 +106,7 @@ export class Container {
       clock: usage === undefined ? context.clock : countingClock(context.clock, usage),
       random: context.random.fork(`container/${spec.name}`),
       programs: image.programs,
+      hostNames: context.hostNames,
       protectInit: true,
       memory: { quota: context.memory.part(countMemory), onExceeded: () => this.#killedForMemory() },
     })
@@ -204,48 +208,32 @@ export class Container {
       const message = `failed to exec in container: failed to start exec "${randomHex(random, 64)}": OCI runtime exec failed: exec failed: unable to start container process: ${notFound(options.command)}: unknown`
       return this.#events.streamExit(id, 1, message)
     }
-    const terminal = options.tty ? new Terminal(options.size?.columns, options.size?.rows) : undefined
-    const stdin = options.stdin && terminal === undefined ? new Pipe() : undefined
-    const window = new StreamWindow()
-    this.#windows.set(id, window)
-    const send = (stream: 'stdout' | 'stderr', bytes: Uint8Array): Promise<void> | undefined => {
-      window.sent(bytes.length)
-      this.#events.streamOutput(id, stream, bytes)
-      return window.room()
-    }
-    // Before the program starts: it may write at once.
-    if (terminal !== undefined) terminal.onOutput = (bytes) => send('stdout', bytes)
-    const output = (stream: 'stdout' | 'stderr'): ByteWriter => ({
-      isTTY: false,
-      write: async (content) => send(stream, ownedBytes(content)),
-    })
-    const child = this.#system.start(program, {
-      argv: options.command,
-      env: this.#environment(options.tty),
-      cwd: this.#spec.workingDir ?? this.#image.workingDir,
-      stdin: terminal?.reader ?? stdin?.reader ?? emptyReader(),
-      stdout: terminal?.writer ?? output('stdout'),
-      stderr: terminal?.writer ?? output('stderr'),
-    })
-    if (terminal !== undefined) {
-      terminal.onSignal = (signal) => child.kill(signal)
-    }
+    const session = new ExecSession(
+      this.#system,
+      program,
+      {
+        ...options,
+        argv: options.command,
+        env: this.#environment(options.tty),
+        cwd: this.#spec.workingDir ?? this.#image.workingDir,
+      },
+      {
+        output: (stream, bytes) => this.#events.streamOutput(id, stream, bytes),
+        exit: (status) => {
+          this.#leave(id)
+          this.#windows.delete(id)
+          this.#events.streamExit(id, status)
+        },
+      },
+    )
+    this.#windows.set(id, session.window)
     this.#join(id, {
       options,
-      window,
-      input: (bytes) => (terminal ?? stdin)?.input(bytes),
-      end: () => (terminal !== undefined ? terminal.hangUp() : stdin?.inputEnd()),
-      resize: (columns, rows) => terminal?.resize(columns, rows),
-      close: () => {
-        terminal?.hangUp()
-        stdin?.endWriting()
-        child.kill('SIGHUP')
-      },
-    })
-    child.exited.then((status) => {
-      this.#leave(id)
-      this.#windows.delete(id)
-      this.#events.streamExit(id, status)
+      window: session.window,
+      input: (bytes) => session.input(bytes),
+      end: () => session.end(),
+      resize: (columns, rows) => session.resize(columns, rows),
+      close: () => session.close(),
     })
   }
 
@@ -367,12 +355,6 @@ export class Container {
     if (workingDir !== undefined) files.makeDirectory(workingDir, true)
     return files
   }
-}
-
-const encoder = new TextEncoder()
-
-function ownedBytes(content: Uint8Array | string): Uint8Array {
-  return typeof content === 'string' ? encoder.encode(content) : content.slice()
 }
 
 /** What the container runtime says of a command that is not there (runc's wording, exit code as containerd's). */

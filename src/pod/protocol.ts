@@ -47,12 +47,20 @@ export type PodCommand =
   /** So many bytes of a session's output, or of a container's log, were taken: see pod/stream-window.ts. */
   | { readonly type: 'stream-taken'; readonly id: StreamId; readonly bytes: number }
   | { readonly type: 'log-taken'; readonly container: string; readonly bytes: number }
+  /** Answers `host-names-wanted`: names that a person in the pod would type for Services and pods. */
+  | { readonly type: 'host-names'; readonly id: number; readonly names: readonly string[] }
   /** What the DNS server's pods follow. */
   | { readonly type: 'cluster-changes'; readonly changes: readonly ClusterChange[] }
   /** Answered by `barrier` when all commands before it were carried out. */
   | { readonly type: 'barrier'; readonly id: number }
 
+/** Of the sessions and connections of a pod, and of those of a node's shell. */
+export type StreamCommand = Extract<PodCommand, { readonly type: `stream-${string}` }>
+export type StreamEvent = Extract<PodEvent, { readonly type: `stream-${string}` }>
+
 export type PodEvent =
+  /** Answered by the command `host-names`. */
+  | { readonly type: 'host-names-wanted'; readonly id: number }
   | { readonly type: 'sandbox'; readonly event: SandboxEvent }
   | { readonly type: 'log'; readonly container: string; readonly entry: LogEntry }
   | {

@@ -68,6 +68,9 @@ export class PodSandbox {
   readonly #containers = new Map<string, Container>()
   readonly #forwards = new Map<StreamId, PortForward>()
   readonly #openNet: () => ProcessNet
+  /** Who waits for `host-names`, by the id of the question. */
+  readonly #nameSeekers = new Map<number, (names: readonly string[]) => void>()
+  #nextQuestion = 1
   /** Paths of the files that ConfigMaps and Secrets have in volumes. */
   readonly #volumeFiles = new Map<string, readonly string[]>()
   #removed = false
@@ -95,6 +98,7 @@ export class PodSandbox {
       quota,
       memory: new Quota(spec.memoryLimitBytes),
       volumes: makeVolumes(spec, quota, clock),
+      hostNames: () => this.#hostNames(),
       openNet: (files, used) =>
         new ProcessNet(
           used === undefined
@@ -146,6 +150,10 @@ export class PodSandbox {
         return this.#stream(command)
       case 'log-taken':
         return this.#containers.get(command.container)?.logTaken(command.bytes)
+      case 'host-names':
+        this.#nameSeekers.get(command.id)?.(command.names)
+        this.#nameSeekers.delete(command.id)
+        return
       case 'cluster-changes':
         for (const change of command.changes) this.#feed.apply(change)
         return
@@ -196,6 +204,14 @@ export class PodSandbox {
       },
     })
     this.#forwards.set(id, forward)
+  }
+
+  #hostNames(): Promise<readonly string[]> {
+    const id = this.#nextQuestion++
+    return new Promise((resolve) => {
+      this.#nameSeekers.set(id, resolve)
+      this.#emit({ type: 'host-names-wanted', id })
+    })
   }
 
   /** Tells that the network is there. */

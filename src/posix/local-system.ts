@@ -32,6 +32,7 @@ export interface LocalSystemOptions {
   readonly clock: Clock
   readonly random: Random
   readonly programs: ReadonlyMap<string, Program>
+  readonly hostNames?: System['hostNames']
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
   /** What processes may keep in memory, and what is called when one wants more; without it there is no limit. */
@@ -153,9 +154,10 @@ export class LocalSystem {
 
   /** What process `pid` sees: everything shared but its own sockets. */
   #seenBy(pid: number, net: Net, signal?: AbortSignal): System {
-    const { hostname, fs, clock, random, programs } = this.#options
+    const { hostname, fs, clock, random, programs, hostNames } = this.#options
     return {
       hostname,
+      ...(hostNames && { hostNames }),
       fs,
       net,
       clock: signal === undefined ? clock : clockOf(clock, signal),

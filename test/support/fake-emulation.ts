@@ -150,6 +150,10 @@ export class FakeEmulation implements Emulation {
     return { exitCode: 0, stdout: `${script} on ${node}\n`, stderr: '' }
   }
 
+  nodeShell(): RemoteStreams {
+    throw new TypeError('there is no node in an emulation without a cluster')
+  }
+
   outside(): OutsideHost {
     throw new TypeError('there is no network around an emulation without a cluster')
   }
