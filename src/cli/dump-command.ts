@@ -1,6 +1,6 @@
 // `podwire dump`: a cluster made of manifests, and what a node or a pod of it holds when everything has come to rest.
 
-import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'
+import { clusterOfManifests, DUAL_STACK, type Manifest, usesIpv6 } from '../scenario/cluster-of-manifests.js'
 import { DUMP_FORMATS, DUMP_SUBJECTS, dumpCommand } from '../scenario/dump.js'
 import { knownNames } from '../scenario/nearest.js'
 import { type ExecResult, findPod } from '../scenario/pod-exec.js'
@@ -40,14 +40,15 @@ export const dumpCommandLine = command({
     const format = choiceOption('format', values.format, DUMP_FORMATS)
     const proxyMode = proxyModeOption(values['proxy-mode'])
     const seed = integerOption('seed', values.seed)
-    const options = {
+    const optionsFor = (manifests: readonly Manifest[]) => ({
       lenient: true,
       ...(proxyMode === undefined ? {} : { proxyMode }),
       ...(seed === undefined ? {} : { seed }),
-    }
+      ...(usesIpv6(manifests) && { cluster: DUAL_STACK }),
+    })
     // More operands are the rest of a list that the shell made of -f *.yaml.
     const files = [...(values.filename ?? []), ...more]
-    await using cluster = await clusterOfManifests(files, options, await world())
+    await using cluster = await clusterOfManifests(files, optionsFor, await world())
     await cluster.settle()
     const { emulation } = cluster
     const run = dumpCommand(what, format, node === undefined ? '' : modeOf(emulation, node))

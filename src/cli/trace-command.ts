@@ -1,7 +1,7 @@
 // `podwire trace`: a cluster made of manifests, and where one packet goes in it, and why.
 
 import { VirtualEmulation } from '../drivers/virtual.js'
-import { clusterOfManifests, type Manifest, usesIpv6 } from '../scenario/cluster-of-manifests.js'
+import { clusterOfManifests, DUAL_STACK, type Manifest, usesIpv6 } from '../scenario/cluster-of-manifests.js'
 import { painter } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
 import { explain } from '../trace/explain.js'
@@ -12,12 +12,6 @@ import type { Transport } from '../trace/probe.js'
 import { explanationText } from '../trace/text.js'
 import { choiceOption, integerOption, proxyModeOption, UsageError } from './arguments.js'
 import { command } from './command-kind.js'
-
-/** Ranges of a cluster whose manifests, or whose packet, are of IPv6. */
-const DUAL_STACK = {
-  podSubnet: '10.244.0.0/16,fd00:10:244::/56',
-  serviceSubnet: '10.96.0.0/12,fd00:10:96::/112',
-}
 
 /** Emulated time in which a cluster must come to rest; one with pods that never start does not. */
 const SETTLE_TIMEOUT = 120_000_000

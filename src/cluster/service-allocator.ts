@@ -51,8 +51,9 @@ export class ServiceAllocator {
     if (spec.clusterIP && !spec.clusterIPs?.length && needsClusterIP(service))
       spec.clusterIPs = [spec.clusterIP]
     try {
-      if (this.#lenient) assumeFamilies(service, 'IPv4')
-      else settleFamilies(service, stored, [...this.#addresses.keys()])
+      const configured = [...this.#addresses.keys()]
+      if (this.#lenient) assumeFamilies(service, configured)
+      else settleFamilies(service, stored, configured)
       if (needsClusterIP(service)) this.#allocateAddresses(service, stored, undo)
       if (needsNodePorts(service)) this.#allocateNodePorts(service, stored, undo)
       if (needsHealthCheckPort(service)) this.#allocateHealthCheckPort(service, stored, undo)

@@ -45,14 +45,16 @@ export function settleFamilies(
   completeFamilies(service, configured, configured[0]!)
 }
 
-/** The same for an object that is only looked at: what its addresses say, and no refusal. */
-export function assumeFamilies(service: Service, primary: AddressFamily): void {
+/** The same for an object that is only looked at: what its addresses say and its policy adds, and no refusal. */
+export function assumeFamilies(service: Service, configured: readonly AddressFamily[]): void {
   const { spec } = service
   if (!needsClusterIP(service)) return
   const named = [...(spec.clusterIPs ?? []), spec.clusterIP ?? ''].map(parseAddress)
   const families = named.filter((address) => address !== undefined).map(familyOf)
-  if (!spec.ipFamilies?.length) spec.ipFamilies = families.length > 0 ? [...new Set(families)] : [primary]
-  spec.ipFamilyPolicy ??= spec.ipFamilies.length > 1 ? 'PreferDualStack' : 'SingleStack'
+  if (!spec.ipFamilies?.length && families.length > 0) spec.ipFamilies = [...new Set(families)]
+  spec.ipFamilyPolicy ??= (spec.ipFamilies?.length ?? 0) > 1 ? 'PreferDualStack' : 'SingleStack'
+  if (spec.ipFamilyPolicy !== 'SingleStack') completeFamilies(service, configured, configured[0]!)
+  else if (!spec.ipFamilies?.length) spec.ipFamilies = configured.slice(0, 1)
 }
 
 function isHeadless({ spec }: Service): boolean {

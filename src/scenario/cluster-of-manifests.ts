@@ -19,8 +19,9 @@ export interface Manifest {
 
 /**
  * Starts an emulation and applies `paths`: files, URLs, or directories whose .yaml, .yml and .json files are taken in
- * order of their names. `options` may depend on what is in them. It is not settled yet. Rejects, with everything closed, with SourceError when a file cannot be read,
- * is no YAML, or is refused; with TypeError for an option that cannot be.
+ * order of their names. `options` may depend on what is in them. It is not settled yet. Rejects, with everything
+ * closed, with SourceError when a file cannot be read, is no YAML, or is refused; with TypeError for an option that
+ * cannot be.
  */
 export async function clusterOfManifests(
   paths: readonly string[],
@@ -42,6 +43,12 @@ export async function clusterOfManifests(
     await cluster.close()
     throw error
   }
+}
+
+/** Ranges of a cluster for manifests, or for a packet, of IPv6. */
+export const DUAL_STACK = {
+  podSubnet: '10.244.0.0/16,fd00:10:244::/56',
+  serviceSubnet: '10.96.0.0/12,fd00:10:96::/112',
 }
 
 /** Whether Services or EndpointSlices are of IPv6. */

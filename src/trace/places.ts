@@ -5,6 +5,7 @@ import type { EndpointSlice, Pod, Service } from '../cluster/objects.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
 import {
   familyOf,
+  formatAddress,
   IPV4_LOOPBACK,
   IPV6_LOOPBACK,
   type IpAddress,
@@ -104,7 +105,7 @@ async function podClient(lab: Lab, cluster: RunningCluster, reference: string): 
 
 /** The client as it sends to `destination`: from its address of that family. Throws PlaceError when it has none. */
 export function senderTo(client: Client, destination: IpAddress): Client {
-  if (familyOf(client.address) === familyOf(destination)) return client
+  if (sameFamily(client.address, destination)) return client
   const { otherAddress } = client
   if (otherAddress === undefined)
     throw new PlaceError(`${client.name} has no address of ${familyOf(destination)}`)
@@ -134,7 +135,9 @@ export async function targetOf(
   }
   if (host === 'localhost') return { address: IPV4_LOOPBACK, port: port ?? DEFAULT_PORT }
   const resolution = await resolve(lab, client, host)
-  const [address] = resolution.addresses
+  // As getaddrinfo sorts them: one that the client has no address to talk to from comes last.
+  const canReach = (to: string) => client.otherAddress !== undefined || sameFamily(ip(to), client.address)
+  const address = resolution.addresses.find(canReach) ?? resolution.addresses[0]
   if (address === undefined)
     throw new PlaceError(`${host} does not resolve: ${resolution.problem ?? 'no address'}`)
   const named = serviceNamed(services, host)
@@ -156,8 +159,13 @@ export async function targetOf(
   }
 }
 
-function clusterIPsOf({ clusterIP = '', clusterIPs = [] }: Service['spec']): (IpAddress | undefined)[] {
-  return [clusterIP, ...clusterIPs].map(parseAddress).filter((address) => address !== undefined)
+function clusterIPsOf({ clusterIP = '', clusterIPs = [] }: Service['spec']): IpAddress[] {
+  const addresses = [clusterIP, ...clusterIPs].map(parseAddress).filter((address) => address !== undefined)
+  return [...new Set(addresses)]
+}
+
+function sameFamily(a: IpAddress, b: IpAddress): boolean {
+  return familyOf(a) === familyOf(b)
 }
 
 /** `HOST`, `HOST:PORT`, and of IPv6 also `ADDRESS`, `[ADDRESS]`, `[ADDRESS]:PORT`. */
@@ -182,10 +190,11 @@ async function resolve(lab: Lab, client: Client, host: string): Promise<NameReso
   if (running !== undefined) return resolveInPod(emulation, running, host)
   const about = { name: host, nameserver: '', search: [], ndots: 0, questions: [] }
   const node = lab.config.nodes.find(({ name }) => name === host)
-  if (node !== undefined) return { ...about, addresses: [node.address] }
+  if (node !== undefined)
+    return { ...about, addresses: [node.address, ...(node.ipv6 ? [node.ipv6.address] : [])] }
   const service = serviceNamed(servicesOf(emulation.api), host)
   if (service !== undefined && !isHeadless(service))
-    return { ...about, addresses: [service.spec.clusterIP ?? ''] }
+    return { ...about, addresses: clusterIPsOf(service.spec).map(formatAddress) }
   return { ...about, addresses: [], problem: `${client.name} does not ask the cluster's DNS; use an address` }
 }
 

@@ -269,6 +269,37 @@ test('IPv6: a service of that family, from every kind of source, in every mode',
   assert.equal([code, /has no address of IPv6/.test(err)], [2, true], err)
 })
 
+test('dual-stack by its policy: an address of each family, and each sender gets to one that it can reach', async ({
+  directory,
+}) => {
+  const file = join(directory, 'dual.yaml')
+  writeFileSync(
+    file,
+    `apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: web } }
+spec: { containers: [{ name: web, image: nginx }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: dual }
+spec: { type: NodePort, ipFamilyPolicy: RequireDualStack, selector: { app: web }, ports: [{ port: 80, nodePort: 30080 }] }
+`,
+  )
+  const endpointOf = async (from: string, to: string) =>
+    (await trace(file, '--connections', '1', '--from', from, to)).endpoints[0] ?? ''
+  assert.match(await endpointOf('pod/curl', 'dual'), /^\[fd00:10:244:/)
+  assert.match(await endpointOf('external=2600::1', 'dual'), /^\[fd00:10:244:/)
+  assert.match(await endpointOf('external=2600::1', 'k8s-node1:30080'), /^\[fd00:10:244:/)
+  assert.match(await endpointOf('external=198.51.100.7', 'k8s-node1:30080'), /^10\.244\./)
+  const dump = ['dump', 'rules', '-f', file, '--node', 'k8s-node1', '--proxy-mode', 'iptables']
+  const { out } = await podwire(...dump, '--format', 'ip6tables-save')
+  assert.match(
+    out,
+    /--comment "default\/dual" -m tcp -j DNAT --to-destination \[fd00:10:244:[0-9a-f:]+\]:80\n/,
+  )
+})
+
 test('what cannot be is told with exit code 2', async ({ file }) => {
   const cases: [string[], RegExp][] = [
     [['--from', 'node/nope', 'self'], /there is no node nope; nodes are k8s-master/],
