@@ -244,7 +244,7 @@ class Reading {
     const [only] = candidates
     const ending = candidates.length === 1 ? only!.ending : ''
     if (common.length > word.length || ending !== '') this.#line.replaceBefore(word.length, common + ending)
-    else if (asked) {
+    else if (asked && candidates.length > 1) {
       await this.#draw()
       await this.#screen.finish(this.#shownPrompt(), this.#line)
       const shown = candidates.map(({ label }) => label)
