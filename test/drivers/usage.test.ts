@@ -50,9 +50,10 @@ const test = suite('what pods use')
 test('under the virtual clock: what programs compute, and what they keep', async () => {
   const cluster = await withPods({}, BUSY, IDLE, KEEPS)
   try {
-    await cluster.sleep(40_000)
+    await cluster.sleep(4000)
     const { busy, idle, keeps } = await top(cluster)
-    assert.is(busy!.cpu, 1000)
+    // A step is charged when it begins, and started thousandths count whole.
+    assert.ok([1000, 1001].includes(busy!.cpu), String(busy!.cpu))
     assert.is(idle!.cpu, 0)
     assert.is(idle!.memory, 0)
     assert.is(keeps!.memory, 8)
