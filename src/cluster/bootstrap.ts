@@ -4,18 +4,9 @@
 
 import type { Admission } from './admission.js'
 import type { ClusterClock } from './clock.js'
-import { type ClusterConfig, kubernetesAddress, type NodeConfig } from './cluster-config.js'
-import type {
-  ConfigMap,
-  Deployment,
-  EndpointSlice,
-  Endpoints,
-  Namespace,
-  Node,
-  Service,
-  Taint,
-} from './objects.js'
-import { SERVICE_NAME_LABEL } from './objects.js'
+import type { ClusterConfig, NodeConfig } from './cluster-config.js'
+import { addKubernetesService } from './kubernetes-service.js'
+import type { ConfigMap, Deployment, Namespace, Node, Service, Taint } from './objects.js'
 import type { ObjectStore } from './store.js'
 
 export const KUBERNETES_VERSION = 'v1.31.0'
@@ -36,7 +27,7 @@ export function bootstrapControlPlane(target: BootstrapTarget): void {
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
     admission.create<Namespace>({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   for (const node of firstNodes(config)) addNode(target, node)
-  addKubernetesService(target)
+  addKubernetesService(target, config)
   addDns(target)
   admission.create<ConfigMap>({
     apiVersion: 'v1',
@@ -118,39 +109,6 @@ function addNode({ store, clock, config }: BootstrapTarget, node: NodeConfig): v
 /** A control plane node that is alone takes ordinary pods too, or none could run. */
 function taintable(config: ClusterConfig): boolean {
   return config.nodes.some((node) => !node.controlPlane)
-}
-
-/** The API server keeps the Endpoints of its own Service itself. */
-function addKubernetesService({ store, admission, config }: BootstrapTarget): void {
-  const labels = { component: 'apiserver', provider: 'kubernetes' }
-  const { address, port } = config.apiServer
-  admission.create<Service>({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'kubernetes', namespace: 'default', labels },
-    spec: {
-      clusterIP: kubernetesAddress(config),
-      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
-    },
-  })
-  store.create<Endpoints>({
-    apiVersion: 'v1',
-    kind: 'Endpoints',
-    metadata: {
-      name: 'kubernetes',
-      namespace: 'default',
-      labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
-    },
-    subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
-  })
-  store.create<EndpointSlice>({
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'kubernetes', namespace: 'default', labels: { [SERVICE_NAME_LABEL]: 'kubernetes' } },
-    addressType: 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports: [{ name: 'https', port, protocol: 'TCP' }],
-  })
 }
 
 function addDns({ admission, config }: BootstrapTarget): void {

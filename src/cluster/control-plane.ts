@@ -18,6 +18,7 @@ import type { ClusterFollower } from './feed.js'
 import { GarbageCollector } from './garbage-collector.js'
 import { JobController } from './job-controller.js'
 import { Kubelet } from './kubelet.js'
+import { KubernetesService } from './kubernetes-service.js'
 import { LoadBalancerController } from './load-balancer-controller.js'
 import { NamespaceController } from './namespace-controller.js'
 import { tellOfNodes } from './node-events.js'
@@ -122,6 +123,7 @@ export class ControlPlane {
     new EndpointsController(context)
     new SliceController(context)
     new LoadBalancerController(context, config)
+    new KubernetesService(context, config)
     runtime.onEvent = (event) => void this.#events.push(event)
     const target = { store, admission: this.admission, clock: this.clock, config }
     bootstrapControlPlane(target)

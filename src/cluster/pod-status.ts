@@ -7,7 +7,7 @@ import { randomHex } from './names.js'
 import type { Condition, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from './objects.js'
 import type { Rejection } from './pod-admission.js'
 import { findCondition, setCondition } from './pod-condition.js'
-import { addressesOf, type ContainerRecord, isInitialized, type PodRecord } from './pod-record.js'
+import { addressesOf, type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
 
 /**
  * The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. `hostIPs`: the node's
@@ -32,7 +32,8 @@ export function podStatus(
   // A container that starts again with another image has not ended.
   const phase = record.containers.some(({ changed }) => changed)
     ? 'Running'
-    : podPhase(pod, initialized, containerStatuses, initContainerStatuses)
+    : (terminatedPhase(pod, record, containerStatuses) ??
+      podPhase(pod, initialized, containerStatuses, initContainerStatuses))
   const ownIPs = record.sandbox === 'ready' ? addressesOf(record) : []
   // A pod that has ended is still told with the address that it had.
   const isFinished = phase === 'Succeeded' || phase === 'Failed'
@@ -109,6 +110,17 @@ function lastState(container: ContainerRecord): ContainerState {
 /** Built-in images have no digest; one made from the name tells them apart. */
 function imageId(image: string): string {
   return `sha256:${randomHex(new Random(`image/${image}`), 64)}`
+}
+
+/** A deleted pod whose containers have all been stopped has ended, whatever its restart policy (podIsTerminal of getPhase). */
+function terminatedPhase(
+  { metadata }: Pod,
+  { containers }: PodRecord,
+  statuses: readonly ContainerStatus[],
+): PodPhase | undefined {
+  if (metadata.deletionTimestamp === undefined || containers.some(isAlive)) return undefined
+  if (!statuses.every(({ state }) => state.terminated)) return undefined
+  return statuses.every(({ state }) => state.terminated!.exitCode === 0) ? 'Succeeded' : 'Failed'
 }
 
 /** Rules of the kubelet's getPhase. */

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
-import type { Deployment, Endpoints, Node, Pod } from '../../src/cluster/objects.js'
+import type { Deployment, Endpoints, Node, Pod, Service } from '../../src/cluster/objects.js'
 import { Cluster, deployment, pod, service } from './cluster-fixture.js'
 
 const test = suite('control plane')
@@ -139,6 +139,17 @@ test('the same seed gives the same store, another one other names', () => {
   }
   assert.is(story(1), story(1))
   assert.is.not(story(1), story(2))
+})
+
+test('the Service kubernetes and its endpoints come back when they are deleted', () => {
+  const cluster = new Cluster().run()
+  const address = cluster.get<Service>('services', 'kubernetes').spec.clusterIP
+  for (const resource of ['services', 'endpoints', 'endpointslices']) {
+    cluster.plane.admission.delete(resource, 'default', 'kubernetes')
+    cluster.run()
+    assert.is(cluster.get(resource, 'kubernetes').metadata.name, 'kubernetes')
+  }
+  assert.is(cluster.get<Service>('services', 'kubernetes').spec.clusterIP, address)
 })
 
 test.run()

@@ -262,6 +262,20 @@ test('what ignores SIGTERM is taken away after its grace period', () => {
   assert.is(cluster.pods().length, 0)
 })
 
+test('a deleted pod whose containers have been stopped has ended, by their exit codes', () => {
+  const cluster = new Cluster().run()
+  cluster.create(pod('p'))
+  cluster.run()
+  const phases = new Set<string | undefined>()
+  cluster.plane.store.watch<Pod>('pods', ({ object }) => {
+    if (object.metadata.deletionTimestamp) phases.add(object.status?.phase)
+  })
+  cluster.plane.admission.delete('pods', 'default', 'p')
+  cluster.run()
+  // The fixture's containers end by SIGTERM's default action.
+  assert.equal([...phases], ['Running', 'Failed'])
+})
+
 test('a second delete with a shorter grace period hastens the end', () => {
   const cluster = new Cluster().run()
   cluster.create(pod('p'))

@@ -15,7 +15,7 @@ const pod = (name: string, script: string) => ({
 })
 const BUSY = pod('busy', 'while true; do i=$((i+1)); done')
 const IDLE = pod('idle', 'sleep 1000')
-const KEEPS = pod('keeps', 'head -c 8m /dev/zero > /tmp/file; sleep 1000')
+const KEEPS = pod('keeps', 'yes | head -c 8388608 > /tmp/file; sleep 1000')
 
 async function withPods(
   options: Parameters<typeof up>[1],
@@ -54,7 +54,8 @@ test('under the virtual clock: what programs compute, and what they keep', async
     const { busy, idle, keeps } = await top(cluster)
     // A step is charged when it begins, and started thousandths count whole.
     assert.ok([1000, 1001].includes(busy!.cpu), String(busy!.cpu))
-    assert.is(idle!.cpu, 0)
+    // To start its shell.
+    assert.ok(idle!.cpu <= 1, String(idle!.cpu))
     assert.is(idle!.memory, 0)
     assert.is(keeps!.memory, 8)
   } finally {
