@@ -1,46 +1,46 @@
-// The cluster's DNS on the host's loopback: `dig @127.0.0.1 -p PORT` asks the running server. Every datagram and every
-// connection is carried into the cluster by a socket of the external host (external-host.ts), as packets to the
-// ClusterIP of kube-dns, and what comes back is sent on unchanged. Nothing is answered or looked at here.
+// The cluster's DNS on the host's loopback: `dig @127.0.0.1 -p PORT` asks the running server. Datagrams
+// (datagram-relay.ts) and connections are carried into the cluster by sockets of the external host (external-host.ts),
+// as packets to the ClusterIP of kube-dns, and what comes back is sent on unchanged. Nothing is answered or looked at.
 
-import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
-import { once, setMaxListeners } from 'node:events'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { SystemError } from '../base/errors.js'
 import { SECOND } from '../base/time.js'
 import type { Connection, Net } from '../posix/net.js'
 import type { Endpoint } from '../wire/address.js'
+import { DatagramRelay } from './datagram-relay.js'
 import type { Emulation, HostDns } from './emulation.js'
 
 /** What of an emulation is used. */
-type Carrier = Pick<Emulation, 'outside' | 'run'>
+type Carrier = Pick<Emulation, 'clock' | 'outside' | 'run'>
 
 const LOOPBACK = '127.0.0.1'
-/** Emulated time that an answer to a datagram may take. */
-const ANSWER_TIMEOUT = 5 * SECOND
-/** Datagrams that may wait for their answer at once; more are dropped, as a full queue does. */
-const WAITING_LIMIT = 2_000
+/** Emulated time that a connection may take to be made. */
+const CONNECT_TIMEOUT = 5 * SECOND
 const CONNECTION_LIMIT = 200
 const IDLE_TIMEOUT_MS = 30_000
 
 /** Listens on UDP and TCP; port 0: any that is free. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listenDns(emulation: Carrier, wanted: number): Promise<HostDns> {
-  const relay = new Relay(emulation)
-  const tcp = createServer((socket) => relay.connection(socket))
+  const connections = new ConnectionRelay(emulation)
+  const tcp = createServer((socket) => connections.connection(socket))
   await listening(tcp, () => tcp.listen(wanted, LOOPBACK))
   const { port } = tcp.address() as { port: number }
-  const udp = createSocket('udp4')
+  // An answer goes to where its question came from: there is no name to look up.
+  const udp = createSocket({ type: 'udp4', lookup: (address, _, found) => found(null, address, 4) })
   try {
     await listening(udp, () => udp.bind(port, LOOPBACK))
   } catch (error) {
     tcp.close()
     throw error
   }
-  udp.on('message', (bytes, from) => relay.datagram(udp, bytes, from))
+  const datagrams = new DatagramRelay(emulation, udp, emulation.outside().dnsServer)
   // An answer that the host cannot send (its client is gone) is lost.
   udp.on('error', () => {})
   let closing: Promise<unknown> | undefined
   const close = async () => {
-    relay.close()
+    datagrams.close()
+    connections.close()
     closing ??= Promise.all([once(tcp, 'close'), once(udp, 'close'), tcp.close(), udp.close()])
     await closing
   }
@@ -54,75 +54,21 @@ async function listening(emitter: Server | UdpSocket, start: () => void): Promis
   await ready
 }
 
-class Relay {
+class ConnectionRelay {
   readonly #emulation: Carrier
   readonly #server: Endpoint
   readonly #net: Net
-  readonly #closed = new AbortController()
   readonly #sockets = new Set<Socket>()
-  #waiting = 0
-  #driving = false
-  #allAnswered: () => void = () => {}
 
   constructor(emulation: Carrier) {
     this.#emulation = emulation
     const { net, dnsServer } = emulation.outside()
     this.#net = net
     this.#server = dnsServer
-    // Everybody who waits hears of the end.
-    setMaxListeners(0, this.#closed.signal)
   }
 
   close(): void {
-    this.#closed.abort()
     for (const socket of this.#sockets) socket.destroy()
-  }
-
-  datagram(udp: UdpSocket, bytes: Uint8Array, from: RemoteInfo): void {
-    if (this.#waiting >= WAITING_LIMIT) return
-    this.#waiting++
-    this.#ask(bytes)
-      .then((answer) => {
-        if (answer !== undefined && !this.#closed.signal.aborted) udp.send(answer, from.port, from.address)
-      })
-      // The emulation or this relay was closed; the client asks again or gives up.
-      .catch(() => {})
-      .finally(() => {
-        if (--this.#waiting === 0) this.#allAnswered()
-      })
-    this.#drive()
-  }
-
-  /** Has the emulation run while questions wait: once for all of them, because a run of each costs more than its answer. */
-  #drive(): void {
-    if (this.#driving) return
-    this.#driving = true
-    const answered = new Promise<void>((resolve) => {
-      this.#allAnswered = resolve
-    })
-    this.#emulation.run(answered).then(
-      () => {
-        this.#driving = false
-        if (this.#waiting > 0) this.#drive()
-      },
-      // Closed: nobody drives it any more.
-      () => {},
-    )
-  }
-
-  /** One datagram there and one back; undefined when none came. */
-  async #ask(bytes: Uint8Array): Promise<Uint8Array | undefined> {
-    const socket = this.#net.datagram()
-    try {
-      socket.connect(this.#server)
-      socket.send(bytes)
-      return (await socket.receive(ANSWER_TIMEOUT, this.#closed.signal))?.bytes
-    } catch (error) {
-      if (error instanceof SystemError) return undefined
-      throw error
-    } finally {
-      socket.close()
-    }
   }
 
   connection(socket: Socket): void {
@@ -144,7 +90,7 @@ class Relay {
     const end = () => ended.abort()
     socket.once('close', end)
     const connection = await this.#net.connect(this.#server, {
-      timeout: ANSWER_TIMEOUT,
+      timeout: CONNECT_TIMEOUT,
       signal: ended.signal,
     })
     try {

@@ -13,6 +13,7 @@ export function noNet(): OwnedNet {
     listen: () => unreachable('listen'),
     listenNonBlocking: () => unreachable('listen'),
     datagram: () => unreachable('bind'),
+    datagramNonBlocking: () => unreachable('bind'),
     echo: () => unreachable('socket'),
     resolve: async (host) => {
       throw new ResolveError('ENOTFOUND', host)

@@ -18,6 +18,7 @@ import type {
   NeighborRow,
   Net,
   NonBlockingConnection,
+  NonBlockingDatagramSocket,
   NonBlockingListener,
   QueryAnswer,
   QueryOptions,
@@ -84,7 +85,11 @@ export class ProcessNet implements Net {
   }
 
   datagram(on?: Partial<Endpoint>): DatagramSocket {
-    return new StackDatagramSocket(bindAt(this.#now(), on ?? {}), this.#network, this.#open)
+    return new StackDatagramSocket(this.datagramNonBlocking(on), this.#network.clock)
+  }
+
+  datagramNonBlocking(on?: Partial<Endpoint>): NonBlockingDatagramSocket {
+    return new StackReadyDatagramSocket(bindAt(this.#now(), on ?? {}), this.#network, this.#open)
   }
 
   echo(): EchoSocket {
@@ -457,24 +462,25 @@ class StackReadyConnection implements NonBlockingConnection {
   }
 }
 
-class StackDatagramSocket implements DatagramSocket {
+class StackReadyDatagramSocket implements NonBlockingDatagramSocket {
   /** One, or one of each family until it is connected. */
   #sockets: readonly [UdpSocket, ...UdpSocket[]]
   readonly #network: PodNetwork
   readonly #open: Set<Closable>
-  readonly #received: ReadyQueue<Datagram>
 
   constructor(sockets: [UdpSocket, ...UdpSocket[]], network: PodNetwork, open: Set<Closable>) {
     this.#sockets = sockets
     this.#network = network
     this.#open = open
-    this.#received = new ReadyQueue(() => this.#take(), network.clock)
-    for (const socket of sockets) socket.onReady = this.#received.onReady
     open.add(this)
   }
 
   get local(): Endpoint {
     return this.#sockets[0].local
+  }
+
+  set onReady(onReady: (() => void) | undefined) {
+    for (const socket of this.#sockets) socket.onReady = onReady
   }
 
   send(bytes: Uint8Array, to?: Endpoint): void {
@@ -490,17 +496,7 @@ class StackDatagramSocket implements DatagramSocket {
     this.#sockets = [chosen]
   }
 
-  receive(timeout?: Micros, signal?: AbortSignal): Promise<Datagram | undefined> {
-    return this.#received.next(timeout, signal)
-  }
-
-  close(): void {
-    this.#open.delete(this)
-    for (const socket of this.#sockets) socket.close()
-    this.#network.touched()
-  }
-
-  #take(): Datagram | undefined {
+  receive(): Datagram | undefined {
     for (const socket of this.#sockets) {
       const error = socket.takeError()
       if (error !== undefined) throw error
@@ -510,10 +506,47 @@ class StackDatagramSocket implements DatagramSocket {
     return undefined
   }
 
+  close(): void {
+    this.#open.delete(this)
+    for (const socket of this.#sockets) socket.close()
+    this.#network.touched()
+  }
+
   /** A socket without an address of its own sends to either family. */
   #socketFor(to: Endpoint | undefined): UdpSocket {
-    const [first, ...others] = this.#sockets
-    if (to === undefined) return first
-    return others.find(({ local }) => isIpv6(local.address) === isIpv6(to.address)) ?? first
+    const sockets = this.#sockets
+    if (to === undefined || sockets.length === 1) return sockets[0]
+    return sockets.find(({ local }) => isIpv6(local.address) === isIpv6(to.address)) ?? sockets[0]
+  }
+}
+
+class StackDatagramSocket implements DatagramSocket {
+  readonly #socket: NonBlockingDatagramSocket
+  readonly #received: ReadyQueue<Datagram>
+
+  constructor(socket: NonBlockingDatagramSocket, clock: Clock) {
+    this.#socket = socket
+    this.#received = new ReadyQueue(() => socket.receive(), clock)
+    socket.onReady = this.#received.onReady
+  }
+
+  get local(): Endpoint {
+    return this.#socket.local
+  }
+
+  send(bytes: Uint8Array, to?: Endpoint): void {
+    this.#socket.send(bytes, to)
+  }
+
+  connect(to: Endpoint): void {
+    this.#socket.connect(to)
+  }
+
+  receive(timeout?: Micros, signal?: AbortSignal): Promise<Datagram | undefined> {
+    return this.#received.next(timeout, signal)
+  }
+
+  close(): void {
+    this.#socket.close()
   }
 }

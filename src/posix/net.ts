@@ -64,6 +64,18 @@ export interface DatagramSocket {
   close(): void
 }
 
+/** A socket for datagrams that never waits. */
+export interface NonBlockingDatagramSocket {
+  readonly local: Endpoint
+  send(bytes: Uint8Array, to?: Endpoint): void
+  connect(to: Endpoint): void
+  /** The next datagram that is here; undefined when none is. Throws a pending socket error. */
+  receive(): Datagram | undefined
+  /** Called when there may be one. Must not throw. */
+  onReady: (() => void) | undefined
+  close(): void
+}
+
 export interface EchoSocket {
   readonly identifier: number
   send(to: IpAddress, sequence: number, bytes: Uint8Array): void
@@ -159,6 +171,7 @@ export interface Net {
   /** As `listen`, with connections that never wait. */
   listenNonBlocking(on: Endpoint): NonBlockingListener
   datagram(on?: Partial<Endpoint>): DatagramSocket
+  datagramNonBlocking(on?: Partial<Endpoint>): NonBlockingDatagramSocket
   echo(): EchoSocket
   /**
    * getaddrinfo: literal addresses, /etc/hosts, then the stub resolver over UDP per /etc/resolv.conf of `files`.

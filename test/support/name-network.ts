@@ -4,7 +4,14 @@
 import { SystemError } from '../../src/base/errors.js'
 import type { Micros } from '../../src/base/time.js'
 import { abortable, Wakeup } from '../../src/posix/abort.js'
-import type { Connection, DatagramSocket, InterfaceRow, Listener, Net } from '../../src/posix/net.js'
+import type {
+  Connection,
+  DatagramSocket,
+  InterfaceRow,
+  Listener,
+  Net,
+  NonBlockingDatagramSocket,
+} from '../../src/posix/net.js'
 import type { Clock } from '../../src/posix/process.js'
 import type { Datagram } from '../../src/stack/socket.js'
 import { type Endpoint, ipv4 } from '../../src/wire/address.js'
@@ -38,7 +45,7 @@ export class NameNetwork {
     },
   }
 
-  readonly net: Pick<Net, 'datagram' | 'connect' | 'listen' | 'interfaces'> = {
+  readonly net: Pick<Net, 'datagram' | 'datagramNonBlocking' | 'connect' | 'listen' | 'interfaces'> = {
     datagram: (on) => {
       const port = on?.port ?? this.#nextPort++
       if (this.bound.has(port)) throw new SystemError('EADDRINUSE', 'bind')
@@ -46,6 +53,7 @@ export class NameNetwork {
       this.bound.set(port, socket)
       return socket
     },
+    datagramNonBlocking: (on) => new ReadySocket(this.net.datagram(on) as QueueSocket),
     listen: (on) => {
       this.listener = new QueueListener(on)
       return this.listener
@@ -113,6 +121,7 @@ export class QueueSocket implements DatagramSocket {
   readonly #network: NameNetwork
   readonly #queue: Datagram[] = []
   readonly #wakeup = new Wakeup()
+  onReady: (() => void) | undefined
   #remote: Endpoint | undefined
   #error: SystemError | undefined
 
@@ -124,6 +133,7 @@ export class QueueSocket implements DatagramSocket {
   push(datagram: Datagram): void {
     this.#queue.push(datagram)
     this.#wakeup.wake()
+    if (this.onReady !== undefined) queueMicrotask(this.onReady)
   }
 
   fail(error: SystemError): void {
@@ -137,6 +147,10 @@ export class QueueSocket implements DatagramSocket {
 
   connect(to: Endpoint): void {
     this.#remote = to
+  }
+
+  take(): Datagram | undefined {
+    return this.#queue.shift()
   }
 
   async receive(timeout?: Micros, signal?: AbortSignal): Promise<Datagram | undefined> {
@@ -158,6 +172,38 @@ export class QueueSocket implements DatagramSocket {
 
   close(): void {
     this.#network.bound.delete(this.local.port)
+  }
+}
+
+class ReadySocket implements NonBlockingDatagramSocket {
+  readonly #socket: QueueSocket
+
+  constructor(socket: QueueSocket) {
+    this.#socket = socket
+  }
+
+  get local(): Endpoint {
+    return this.#socket.local
+  }
+
+  set onReady(onReady: (() => void) | undefined) {
+    this.#socket.onReady = onReady
+  }
+
+  send(bytes: Uint8Array, to?: Endpoint): void {
+    this.#socket.send(bytes, to)
+  }
+
+  connect(to: Endpoint): void {
+    this.#socket.connect(to)
+  }
+
+  receive(): Datagram | undefined {
+    return this.#socket.take()
+  }
+
+  close(): void {
+    this.#socket.close()
   }
 }
 

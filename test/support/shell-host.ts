@@ -81,6 +81,7 @@ function noNetwork(): OwnedNet {
     listen: refuse,
     listenNonBlocking: refuse,
     datagram: refuse,
+    datagramNonBlocking: refuse,
     echo: refuse,
     resolve: refuse,
     reverse: refuse,

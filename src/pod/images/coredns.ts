@@ -8,13 +8,12 @@ import type { ClusterFollower } from '../../cluster/feed.js'
 import type { Ask } from '../../dns/chain.js'
 import { CorefileError } from '../../dns/corefile.js'
 import type { DnsCodec, DnsMessage } from '../../dns/message.js'
-import { type Arrival, DnsServer, refusal } from '../../dns/server.js'
+import { type Arrival, DnsServer, type Response, refusal } from '../../dns/server.js'
 import { kubernetesBlock, type ServerBlock, serverBlocks } from '../../dns/server-config.js'
 import { frameMessage, MessageStream } from '../../dns/tcp-framing.js'
 import { exchange, queryMessage } from '../../posix/dns-exchange.js'
-import type { Connection, DatagramSocket, Listener } from '../../posix/net.js'
+import type { Connection, Listener, NonBlockingDatagramSocket } from '../../posix/net.js'
 import type { Process, Program } from '../../posix/process.js'
-import type { Datagram } from '../../stack/socket.js'
 import { type Endpoint, formatAddress, formatEndpoint, IPV4_ANY, parseIpv4 } from '../../wire/address.js'
 
 const VERSION = '1.11.3'
@@ -82,18 +81,18 @@ function corefilePath(argv: readonly string[]): string | undefined {
   return argv.includes('-conf') ? argv[argv.indexOf('-conf') + 1] : undefined
 }
 
-/** The shortest interval of the blocks' reload plugins; undefined when none has it. */
-function reloadInterval(blocks: readonly ServerBlock[]): Micros | undefined {
+/** The shortest interval of the blocks' reload plugins; NEVER when none has it. */
+function reloadInterval(blocks: readonly ServerBlock[]): Micros {
   const intervals = blocks.flatMap(({ plugins }) =>
     plugins.flatMap((config) => (config.plugin === 'reload' ? [config.interval] : [])),
   )
-  return intervals.length === 0 ? undefined : Math.min(...intervals)
+  return intervals.length === 0 ? NEVER : Math.min(...intervals)
 }
 
 /** A port of the Corefile: both of its sockets. */
 interface OpenPort {
   readonly port: number
-  readonly udp: DatagramSocket
+  readonly udp: NonBlockingDatagramSocket
   readonly tcp: Listener
   served: boolean
   closed: boolean
@@ -107,6 +106,20 @@ function close(sockets: readonly OpenPort[]): void {
   }
 }
 
+/** A question that is being answered. */
+interface Asked {
+  readonly query: DnsMessage
+  /** Of the message, in bytes. */
+  readonly length: number
+  readonly source: Endpoint
+  readonly arrival: Arrival
+  /** When it came. */
+  readonly now: Micros
+}
+
+/** At once, or after waiting. */
+type Later<Value> = Value | Promise<Value>
+
 class Server {
   readonly #process: Process
   readonly #options: CorednsOptions
@@ -116,6 +129,7 @@ class Server {
   /** What the Corefile said when it was last read, and when that was: for the reload plugin. */
   #corefile: string | undefined
   #readAt: Micros
+  #reloadInterval: Micros
   readonly #stop = new AbortController()
   /** Servers that did not answer when they were last asked. */
   readonly #silent = new Set<string>()
@@ -127,6 +141,7 @@ class Server {
     this.#process = process
     this.#options = options
     this.#blocks = blocks
+    this.#reloadInterval = reloadInterval(blocks)
     const random = process.system.random.fork('loadbalance')
     this.#server = new DnsServer({ codec: options.codec, blocks, random })
     this.#server.synced = options.synced ?? true
@@ -142,7 +157,7 @@ class Server {
     try {
       for (const port of new Set(blocks.map((block) => block.port))) {
         if (isOpen(port)) continue
-        const udp = net.datagram({ address: IPV4_ANY, port })
+        const udp = net.datagramNonBlocking({ address: IPV4_ANY, port })
         try {
           opened.push({
             port,
@@ -205,9 +220,7 @@ class Server {
    * The reload plugin. Unlike CoreDNS, which looks at the file at every interval, it looks with the first question
    * after one: nobody can tell, and an idle server needs no timer. What cannot be used changes nothing.
    */
-  async #reload(): Promise<void> {
-    const now = this.#process.system.clock.now()
-    if (now - this.#readAt < (reloadInterval(this.#blocks) ?? NEVER)) return
+  async #reload(now: Micros): Promise<void> {
     this.#readAt = now
     const corefile = this.#readCorefile()
     if (corefile === undefined || corefile === this.#corefile) return
@@ -217,6 +230,7 @@ class Server {
       const blocks = configuration(this.#process, this.#options)
       this.open(blocks)
       this.#blocks = blocks
+      this.#reloadInterval = reloadInterval(blocks)
       this.#server.configure(blocks)
       const ports = new Set(blocks.map(({ port }) => port))
       close(this.#sockets.filter(({ port }) => !ports.has(port)))
@@ -232,24 +246,27 @@ class Server {
   #serve(sockets: readonly OpenPort[]): void {
     for (const socket of sockets) {
       socket.served = true
-      for (const serving of [this.#serveUdp(socket), this.#serveTcp(socket)])
-        serving.catch((error) => {
-          if (!socket.closed) this.#fail(error)
-        })
+      socket.udp.onReady = () => this.#serveUdp(socket)
+      this.#serveUdp(socket)
+      this.#serveTcp(socket).catch((error) => {
+        if (!socket.closed) this.#fail(error)
+      })
     }
   }
 
-  async #serveUdp({ udp, port }: OpenPort): Promise<void> {
-    for (;;) {
-      const datagram = await udp.receive(undefined, this.#stop.signal)
-      // Nobody waits for whom another server keeps waiting.
-      if (datagram !== undefined) this.#answerDatagram(udp, datagram, port).catch(() => {})
+  /** Answers what is here. */
+  #serveUdp({ udp, port }: OpenPort): void {
+    try {
+      for (let datagram = udp.receive(); datagram !== undefined; datagram = udp.receive()) {
+        const { bytes, source } = datagram
+        const response = this.#answer(bytes, source, { transport: 'udp', port })
+        if (response instanceof Uint8Array) trySend(udp, response, source)
+        // Nobody waits for whom another server keeps waiting.
+        else response?.then((later) => later && trySend(udp, later, source)).catch(() => {})
+      }
+    } catch (error) {
+      this.#fail(error)
     }
-  }
-
-  async #answerDatagram(socket: DatagramSocket, { bytes, source }: Datagram, port: number): Promise<void> {
-    const response = await this.#answer(bytes, source, { transport: 'udp', port })
-    if (response !== undefined) trySend(socket, response, source)
   }
 
   async #serveTcp({ tcp, port }: OpenPort): Promise<void> {
@@ -274,29 +291,46 @@ class Server {
     connection.close()
   }
 
-  /** The bytes to send back, if any. */
-  async #answer(bytes: Uint8Array, source: Endpoint, arrival: Arrival): Promise<Uint8Array | undefined> {
+  /** The bytes to send back, if any: at once, unless there is somebody to ask or something to be logged. */
+  #answer(bytes: Uint8Array, source: Endpoint, arrival: Arrival): Later<Uint8Array | undefined> {
     const { codec } = this.#options
-    const { clock } = this.#process.system
     const query = codec.decode(bytes)
     if (query === undefined) {
       const failure = formatError(bytes)
       return failure && codec.encode(failure)
     }
-    await this.#reload()
-    const now = clock.now()
-    const responding = this.#server.respond(query, { ...arrival, client: formatAddress(source.address), now })
-    let step = responding.next()
+    const now = this.#process.system.clock.now()
+    const asked: Asked = { query, length: bytes.length, source, arrival, now }
+    return now - this.#readAt < this.#reloadInterval
+      ? this.#respond(asked)
+      : this.#reload(now).then(() => this.#respond(asked))
+  }
+
+  #respond(asked: Asked): Later<Uint8Array | undefined> {
+    const { query, source, arrival, now } = asked
+    const client = formatAddress(source.address)
+    const responding = this.#server.respond(query, { ...arrival, client, now })
+    const step = responding.next()
+    return step.done ? this.#encode(asked, step.value) : this.#respondLater(asked, responding, step.value)
+  }
+
+  /** The rest of a response that needs other servers' answers. */
+  async #respondLater(asked: Asked, responding: Response, ask: Ask): Promise<Uint8Array | undefined> {
+    let step = responding.next(await this.#askOthers(ask))
     while (!step.done) step = responding.next(await this.#askOthers(step.value))
-    if (step.value === undefined) return undefined
-    const response = codec.encode(step.value)
+    return this.#encode(asked, step.value)
+  }
+
+  #encode(asked: Asked, message: DnsMessage | undefined): Later<Uint8Array | undefined> {
+    if (message === undefined) return undefined
+    const { query, length, source, arrival, now } = asked
+    const response = this.#options.codec.encode(message)
     const [question] = query.questions
-    if (question !== undefined && this.#server.logs(question.name, arrival.port ?? 0)) {
-      const seconds = (clock.now() - now) / SECOND
-      const line = logLine(query, bytes.length, source, arrival.transport, step.value, response.length)
-      await this.#process.stdout.write(`[INFO] ${line} ${seconds.toFixed(9)}s\n`)
-    }
-    return response
+    if (question === undefined || !this.#server.logs(question.name, arrival.port ?? 0)) return response
+    const { stdout, system } = this.#process
+    const seconds = (system.clock.now() - now) / SECOND
+    const line = logLine(query, length, source, arrival.transport, message, response.length)
+    return stdout.write(`[INFO] ${line} ${seconds.toFixed(9)}s\n`).then(() => response)
   }
 
   async #askOthers({ servers, question }: Ask): Promise<DnsMessage | undefined> {
@@ -324,7 +358,7 @@ class Server {
 }
 
 /** An answer that cannot be sent (no route back, a socket closed meanwhile) is lost, as any datagram may be. */
-function trySend(socket: DatagramSocket, bytes: Uint8Array, to: Endpoint): void {
+function trySend(socket: NonBlockingDatagramSocket, bytes: Uint8Array, to: Endpoint): void {
   try {
     socket.send(bytes, to)
   } catch (error) {

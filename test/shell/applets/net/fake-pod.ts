@@ -258,6 +258,9 @@ function fakeNet(pod: FakePod): Net {
       throw new Error('this fake has no non-blocking sockets')
     },
     datagram: () => fakeDatagramSocket(pod),
+    datagramNonBlocking: () => {
+      throw new Error('this fake has no non-blocking sockets')
+    },
     echo: () => fakeEchoSocket(pod),
     resolve: async (host, signal) => {
       const literal = parseIpv4(host)

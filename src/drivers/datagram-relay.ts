@@ -1,0 +1,147 @@
+// Datagrams of programs on the host, carried to an endpoint of the cluster as a NAT carries them: every client (address
+// and port) has a socket of the external host for itself, and what comes back to that socket goes to that client. So
+// questions and answers are not looked at, and a client that asks much is one flow for kube-proxy, as any pod is.
+// Read first: external-host.ts. Not here: TCP (host-dns.ts).
+
+import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
+import { SystemError } from '../base/errors.js'
+import { type Micros, SECOND } from '../base/time.js'
+import { NO_LONGER_NEEDED } from '../posix/abort.js'
+import type { NonBlockingDatagramSocket } from '../posix/net.js'
+import type { Endpoint } from '../wire/address.js'
+import type { Emulation } from './emulation.js'
+
+/** Emulated time for which the virtual clock is kept running for an answer. */
+const ANSWER_TIMEOUT = 5 * SECOND
+/** Datagrams that may wait for their answer under the virtual clock; more are dropped, as a full queue does. */
+const WAITING_LIMIT = 2_000
+/** Clients with a socket; then the one that was silent longest loses its own, as in a NAT's table. */
+const CLIENT_LIMIT = 500
+
+interface Client {
+  readonly key: string
+  readonly socket: NonBlockingDatagramSocket
+}
+
+interface Arrived {
+  readonly bytes: Uint8Array
+  readonly from: RemoteInfo
+}
+
+export class DatagramRelay {
+  readonly #emulation: Pick<Emulation, 'clock' | 'outside' | 'run'>
+  readonly #udp: UdpSocket
+  readonly #to: Endpoint
+  /** In the order of their last question. */
+  readonly #clients = new Map<string, Client>()
+  /** The last one used. */
+  #current: Client | undefined
+  #arrived: Arrived[] = []
+  /** Virtual clock: until when each unanswered question is waited for. */
+  readonly #waiting: Micros[] = []
+  #driving = false
+  #allAnswered: () => void = () => {}
+  #closed = false
+
+  /** Carries what `udp` receives to `to`. */
+  constructor(emulation: Pick<Emulation, 'clock' | 'outside' | 'run'>, udp: UdpSocket, to: Endpoint) {
+    this.#emulation = emulation
+    this.#udp = udp
+    this.#to = to
+    udp.on('message', (bytes, from) => this.#receive(bytes, from))
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const { socket } of this.#clients.values()) socket.close()
+    this.#clients.clear()
+    this.#allAnswered()
+  }
+
+  /** Node reads several datagrams in one turn of its loop: they go into the cluster together, with one wake-up. */
+  #receive(bytes: Uint8Array, from: RemoteInfo): void {
+    if (this.#arrived.length === 0) setImmediate(() => this.#carry())
+    this.#arrived.push({ bytes, from })
+  }
+
+  #carry(): void {
+    const arrived = this.#arrived
+    this.#arrived = []
+    if (this.#closed) return
+    for (const { bytes, from } of arrived) {
+      if (this.#waiting.length >= WAITING_LIMIT) return
+      try {
+        this.#client(from).socket.send(bytes)
+      } catch (error) {
+        // No way there now: lost, as any datagram may be.
+        if (error instanceof SystemError) continue
+        throw error
+      }
+      if (this.#emulation.clock === 'virtual') this.#await()
+    }
+  }
+
+  #client({ address, port }: RemoteInfo): Client {
+    const key = `${address}:${port}`
+    if (this.#current?.key === key) return this.#current
+    let client = this.#clients.get(key)
+    if (client === undefined) client = { key, socket: this.#open(address, port) }
+    else this.#clients.delete(key)
+    this.#clients.set(key, client)
+    this.#current = client
+    return client
+  }
+
+  #open(address: string, port: number): NonBlockingDatagramSocket {
+    if (this.#clients.size >= CLIENT_LIMIT) {
+      const [silent] = this.#clients.values()
+      silent!.socket.close()
+      this.#clients.delete(silent!.key)
+    }
+    const socket = this.#emulation.outside().net.datagramNonBlocking()
+    socket.connect(this.#to)
+    socket.onReady = () => {
+      for (;;) {
+        try {
+          const datagram = socket.receive()
+          if (datagram === undefined) return
+          this.#udp.send(datagram.bytes, port, address)
+        } catch (error) {
+          // An ICMP error instead of an answer: there is nobody now.
+          if (!(error instanceof SystemError)) throw error
+        }
+        this.#answered()
+      }
+    }
+    return socket
+  }
+
+  #await(): void {
+    this.#waiting.push(this.#emulation.outside().clock.now() + ANSWER_TIMEOUT)
+    if (this.#driving) return
+    this.#driving = true
+    // Rejects when the emulation is closed: nobody drives it any more.
+    this.#drive().catch(() => {})
+  }
+
+  #answered(): void {
+    this.#waiting.shift()
+    if (this.#waiting.length === 0) this.#allAnswered()
+  }
+
+  /** Has the virtual clock run until every question was answered or waited for long enough. */
+  async #drive(): Promise<void> {
+    const { clock } = this.#emulation.outside()
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const timer = new AbortController()
+      const answered = new Promise<void>((resolve) => {
+        this.#allAnswered = resolve
+      })
+      const expired = clock.sleep(this.#waiting[0]! - clock.now(), timer.signal).catch(() => {})
+      await this.#emulation.run(Promise.race([answered, expired]))
+      timer.abort(NO_LONGER_NEEDED)
+      while (this.#waiting.length > 0 && this.#waiting[0]! <= clock.now()) this.#waiting.shift()
+    }
+    this.#driving = false
+  }
+}
