@@ -22,6 +22,7 @@ export function noNet(): OwnedNet {
       throw new ResolveError('ETIMEOUT', name)
     },
     reverse: async () => undefined,
+    capture: () => unreachable('socket'),
     interfaces: () => [],
     routes: () => [],
     neighbors: () => [],

@@ -151,6 +151,7 @@ export class NodeHost implements Host {
     // What goes several ways is nobody's to change.
     const isShared = egresses.length + (toStack ? 1 : 0) > 1
     const given = isShared ? offload & ~GIVEN_AWAY : offload
+    if (!toStack) this.stack.passBy(this.#cni0, frame, now, offload)
     if (egresses.length > 0) this.#bridged(frame, now, given)
     if (toStack) this.stack.receive(this.#cni0, frame, now, given)
   }

@@ -20,12 +20,15 @@ import type {
   NonBlockingConnection,
   NonBlockingDatagramSocket,
   NonBlockingListener,
+  PacketCapture,
+  PacketFilter,
   QueryAnswer,
   QueryOptions,
   Resolution,
   RouteRow,
 } from './net.js'
 import { interfaceRows, neighborRows, routeRows } from './network-rows.js'
+import { type Closable, StackCapture } from './packet-capture.js'
 import { toBytes } from './pipe.js'
 import type { Clock } from './process.js'
 
@@ -43,8 +46,6 @@ export interface PodNetwork {
   /** The stack may have something to send, or a new deadline: the driver should look. */
   touched(): void
 }
-
-type Closable = { close(): void }
 
 export class ProcessNet implements Net {
   readonly #network: PodNetwork
@@ -124,6 +125,10 @@ export class ProcessNet implements Net {
 
   query(name: string, type: RecordType, options?: QueryOptions): Promise<QueryAnswer> {
     return this.#names(this).query(name, type, options)
+  }
+
+  capture(interfaceIndex: number | undefined, filter: PacketFilter): PacketCapture {
+    return new StackCapture(this.#network.stack, interfaceIndex, filter, this.#open)
   }
 
   interfaces(): InterfaceRow[] {

@@ -162,6 +162,32 @@ export interface QueryAnswer {
   readonly lengthBytes: number
 }
 
+/** A packet that was captured, in bytes of its own. */
+export interface CapturedPacket {
+  /** As `ip link` numbers interfaces. */
+  readonly interfaceIndex: number
+  readonly direction: 'in' | 'out'
+  /** The Ethernet frame, whole. */
+  readonly frame: Uint8Array
+  readonly time: Micros
+}
+
+/** Whether a packet is wanted; it is only lent. Must not throw. */
+export type PacketFilter = (frame: Uint8Array, direction: 'in' | 'out') => boolean
+
+/** A packet(7) socket that only listens. */
+export interface PacketCapture {
+  /** The next packet, waiting for it. */
+  next(signal?: AbortSignal): Promise<CapturedPacket>
+  /** Packets that wait to be read. */
+  readonly waiting: number
+  /** Packets that the filter let pass. */
+  readonly matched: number
+  /** Those of them that had no room: the reader is too slow. */
+  readonly dropped: number
+  close(): void
+}
+
 export interface Net {
   connect(
     to: { readonly address: IpAddress; readonly port: Port },
@@ -185,6 +211,8 @@ export interface Net {
    * server answers, ENOTFOUND when the text cannot be a domain name.
    */
   query(name: string, type: RecordType, options?: QueryOptions): Promise<QueryAnswer>
+  /** Captures the packets that `filter` lets pass, on one interface or on all of them. */
+  capture(interfaceIndex: number | undefined, filter: PacketFilter): PacketCapture
   interfaces(): InterfaceRow[]
   routes(): RouteRow[]
   neighbors(): NeighborRow[]

@@ -1,6 +1,8 @@
 // A network interface of a stack, as `ip link` and `ip addr` know it. Plain state: what happens with its frames is
 // in ip.ts.
 
+import type { Offload } from '../base/offload.js'
+import type { Micros } from '../base/time.js'
 import {
   type InterfaceAddress,
   type IpAddress,
@@ -9,6 +11,13 @@ import {
   type Mac,
   networkOf,
 } from '../wire/address.js'
+import { forEachPacket } from '../wire/segmentation.js'
+
+/**
+ * Sees the packets of an interface, as a packet(7) socket does: real ones of at most its MTU, checksums computed. They
+ * are only lent.
+ */
+export type PacketTap = (packet: Uint8Array, direction: 'in' | 'out', now: Micros) => void
 
 export interface Interface {
   /** As `ip link` numbers them; 1 is lo. */
@@ -26,6 +35,8 @@ export interface Interface {
   receivedBytes: number
   sentFrames: number
   sentBytes: number
+  /** Undefined when nobody listens. */
+  taps: ReadonlySet<PacketTap> | undefined
 }
 
 /** How an interface is made. */
@@ -56,7 +67,21 @@ export function makeInterface(index: number, options: InterfaceOptions): Interfa
     receivedBytes: 0,
     sentFrames: 0,
     sentBytes: 0,
+    taps: undefined,
   }
+}
+
+/** Shows a frame to the taps of an interface. */
+export function showToTaps(
+  taps: ReadonlySet<PacketTap>,
+  frame: Uint8Array,
+  offload: Offload,
+  direction: 'in' | 'out',
+  now: Micros,
+): void {
+  forEachPacket(frame, offload, (packet) => {
+    for (const tap of taps) tap(packet, direction, now)
+  })
 }
 
 /**

@@ -42,7 +42,7 @@ import { Drops, makeCounters } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { fragment, Reassembly } from './fragments.js'
 import { type HookName, Hooks, makePacket, type Packet } from './hooks.js'
-import type { Interface } from './interface.js'
+import { type Interface, showToTaps } from './interface.js'
 import { Link } from './link.js'
 import { type Path, Paths } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
@@ -141,6 +141,7 @@ export class Ip {
   receive(input: Interface, frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
     input.receivedFrames += packetCount(frame, offload)
     input.receivedBytes += packetBytes(frame, offload)
+    if (input.taps !== undefined) showToTaps(input.taps, frame, offload, 'in', this.now)
     if (!input.up) return this.drops.count('interface-down')
     const ethernet = this.#ethernet
     const reason = parseEthernet(frame, ethernet)

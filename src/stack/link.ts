@@ -45,7 +45,7 @@ import { forEachPacket, packetBytes, packetCount } from '../wire/segmentation.js
 import type { Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import { FrameQueue } from './frame-queue.js'
-import { type Interface, type InterfaceOptions, makeInterface } from './interface.js'
+import { type Interface, type InterfaceOptions, makeInterface, showToTaps } from './interface.js'
 import { NeighborTable } from './neighbors.js'
 
 /** 01:00:5e:00:00:00, the block of IPv4 multicast (RFC 1112 section 6.4). */
@@ -257,12 +257,20 @@ export class Link {
     }
     output.sentFrames += packetCount(frame, offload)
     output.sentBytes += packetBytes(frame, offload)
+    this.#show(output, frame, offload)
     this.queue.push(output.index, frame, tracking, mark, offload | GIVEN_AWAY)
   }
 
   #enqueue(output: Interface, frame: Uint8Array, tracking: unknown, mark: number): void {
     output.sentFrames++
     output.sentBytes += frame.length
+    this.#show(output, frame, 0)
     this.queue.push(output.index, frame, tracking, mark, GIVEN_AWAY)
+  }
+
+  /** To who captures. What is sent on lo is seen once, when it comes back. */
+  #show(output: Interface, frame: Uint8Array, offload: Offload): void {
+    if (output.taps === undefined || output.loopback) return
+    showToTaps(output.taps, frame, offload, 'out', this.#ports.now())
   }
 }

@@ -17,12 +17,17 @@ import {
   networkOf,
 } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
-import { forEachPacket } from '../wire/segmentation.js'
 import type { Counters, Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import type { Hooks, Packet } from './hooks.js'
 import { Icmp } from './icmp.js'
-import { type Interface, type InterfaceOptions, LOOPBACK_INDEX } from './interface.js'
+import {
+  type Interface,
+  type InterfaceOptions,
+  LOOPBACK_INDEX,
+  type PacketTap,
+  showToTaps,
+} from './interface.js'
 import { Ip } from './ip.js'
 import type { Neighbor } from './neighbors.js'
 import { PingSockets } from './ping-sockets.js'
@@ -64,9 +69,6 @@ export class Stack implements SocketApi {
   /** Answers to packets that a firewall refuses. */
   readonly rejection: Rejection
   readonly #outgoing: StackFrame = { interfaceIndex: 0, frame: new Uint8Array(0), offload: 0 }
-  /** Sees every frame of lo, which never leaves the stack: for captures. */
-  onLoopback: ((frame: Uint8Array, now: Micros) => void) | undefined
-
   constructor(options: StackOptions) {
     this.name = options.name
     const { random } = options
@@ -202,6 +204,27 @@ export class Stack implements SocketApi {
     this.#ready.flush()
   }
 
+  /**
+   * Shows every packet of an interface to `tap`, until the returned function is called: what comes in before any rule
+   * sees it, what leaves after all of them. Packets of lo are seen once.
+   */
+  tap(interfaceIndex: number, tap: PacketTap): () => void {
+    const device = this.#ip.link.interfaces.get(interfaceIndex)
+    if (device === undefined) return () => {}
+    device.taps = new Set(device.taps).add(tap)
+    return () => {
+      const others = new Set(device.taps)
+      others.delete(tap)
+      device.taps = others.size === 0 ? undefined : others
+    }
+  }
+
+  /** A frame passes a bridge without reaching its interface of this stack: only those see it who capture there. */
+  passBy(interfaceIndex: number, frame: Uint8Array, now: Micros, offload: Offload): void {
+    const taps = this.#ip.link.interfaces.get(interfaceIndex)?.taps
+    if (taps !== undefined) showToTaps(taps, frame, offload, 'in', now)
+  }
+
   /** Lets time-outs that are due happen, delivers what is on lo, and calls the owners of ready sockets. */
   advance(now: Micros): void {
     this.setNow(now)
@@ -240,8 +263,6 @@ export class Stack implements SocketApi {
   }
 
   #loop(frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
-    const { onLoopback } = this
-    if (onLoopback !== undefined) forEachPacket(frame, offload, (packet) => onLoopback(packet, this.#ip.now))
     const lo = this.#ip.link.interfaces.get(LOOPBACK_INDEX)
     if (lo !== undefined) this.#ip.receive(lo, frame, tracking, mark, offload)
   }

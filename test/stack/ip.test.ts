@@ -61,7 +61,10 @@ test('a host pings itself and 127.0.0.1 without a frame on the wire', () => {
 test('frames of lo can be watched', () => {
   const { lab, pod1 } = twoNodes()
   let frames = 0
-  pod1.stack.onLoopback = () => frames++
+  const stop = pod1.stack.tap(1, () => frames++)
+  ping(lab, pod1, '127.0.0.1')
+  assert.is(frames, 2)
+  stop()
   ping(lab, pod1, '127.0.0.1')
   assert.is(frames, 2)
 })

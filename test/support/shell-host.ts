@@ -86,6 +86,7 @@ function noNetwork(): OwnedNet {
     resolve: refuse,
     reverse: refuse,
     query: refuse,
+    capture: refuse,
     interfaces: () => [],
     routes: () => [],
     neighbors: () => [],

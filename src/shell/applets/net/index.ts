@@ -13,6 +13,7 @@ import { bindNslookup } from './nslookup-bind.js'
 import { busyboxNslookup } from './nslookup-busybox.js'
 import { ping } from './ping.js'
 import { ss } from './ss.js'
+import { tcpdump } from './tcpdump/tcpdump.js'
 import { traceroute } from './traceroute.js'
 import { wget } from './wget.js'
 
@@ -25,6 +26,7 @@ export const netApplets: ReadonlyMap<string, Program> = new Map([
   ['nslookup', nslookup],
   ['ping', ping],
   ['ss', ss],
+  ['tcpdump', tcpdump],
   ['traceroute', traceroute],
   ['wget', wget],
 ])

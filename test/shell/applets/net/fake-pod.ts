@@ -272,6 +272,9 @@ function fakeNet(pod: FakePod): Net {
     },
     query: (name, type, options) => pod.ask(name, type, options),
     reverse: async (address) => pod.reverseNames.get(formatAddress(address)),
+    capture: () => {
+      throw new Error('this fake has no packets')
+    },
     interfaces: () => pod.interfaceRows,
     routes: () => pod.routeRows,
     neighbors: () => [
