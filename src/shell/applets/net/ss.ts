@@ -3,7 +3,7 @@
 
 import type { Process } from '../../../posix/process.js'
 import type { SocketRow } from '../../../stack/socket.js'
-import { formatAddress } from '../../../wire/address.js'
+import { formatAddress, type IpAddress, isIpv6 } from '../../../wire/address.js'
 import { parseOptions } from './options.js'
 
 const USAGE = `Usage: ss [ OPTIONS ]
@@ -14,6 +14,8 @@ const USAGE = `Usage: ss [ OPTIONS ]
    -l, --listening     display listening sockets
    -t, --tcp           display only TCP sockets
    -u, --udp           display only UDP sockets
+   -4, --ipv4          display only IP version 4 sockets
+   -6, --ipv6          display only IP version 6 sockets
    -H, --no-header     Suppress header line
 `
 
@@ -52,6 +54,7 @@ export async function ss(process: Process): Promise<number> {
     ['H', 'no-header'],
     ['h', 'help'],
     ['4', 'ipv4'],
+    ['6', 'ipv6'],
     ['p', 'processes'],
     ['e', 'extended'],
     ['o', 'options'],
@@ -72,8 +75,10 @@ export async function ss(process: Process): Promise<number> {
     return 1
   }
   const both = parsed.has('t') === parsed.has('u')
+  const bothFamilies = parsed.has('4') === parsed.has('6')
   const wanted = (row: SocketRow) => {
     if (!both && !parsed.has(row.protocol === 'tcp' ? 't' : 'u')) return false
+    if (!bothFamilies && !parsed.has(isIpv6(row.local.address) ? '6' : '4')) return false
     const state = stateText(row)
     if (named !== undefined) return named.includes(state)
     const listening = state === 'LISTEN' || state === 'UNCONN'
@@ -92,6 +97,11 @@ function stateText({ state }: SocketRow): string {
   return state === 'CLOSED' ? 'UNCONN' : state
 }
 
+/** One of IPv6 in brackets, or its port could not be told from it. */
+function addressText(address: IpAddress): string {
+  return isIpv6(address) ? `[${formatAddress(address)}]` : formatAddress(address)
+}
+
 /** Columns as wide as their longest cell; an address ends, and its port begins, at one colon. */
 function table(rows: readonly SocketRow[], withProtocol: boolean, withHeader: boolean): string {
   const port = (number: number) => (number === 0 ? '*' : String(number))
@@ -100,9 +110,9 @@ function table(rows: readonly SocketRow[], withProtocol: boolean, withHeader: bo
     stateText(row),
     String(row.receiveQueue),
     String(row.sendQueue),
-    formatAddress(row.local.address),
+    addressText(row.local.address),
     port(row.local.port),
-    formatAddress(row.remote.address),
+    addressText(row.remote.address),
     port(row.remote.port),
   ])
   const header = ['Netid', 'State', 'Recv-Q', 'Send-Q', 'Local Address', 'Port', 'Peer Address', 'Port']

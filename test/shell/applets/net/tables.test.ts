@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SocketRow } from '../../../../src/stack/socket.js'
-import { ipv4 } from '../../../../src/wire/address.js'
+import { ip, ipv4 } from '../../../../src/wire/address.js'
 import { NO_TRAFFIC } from '../../../support/name-network.js'
 import { FakePod } from './fake-pod.js'
 
@@ -128,6 +128,30 @@ test('ifconfig', async () => {
   assert.is((await pod().run('ifconfig')).stdout, eth0 + lo)
   assert.is((await pod().run('ifconfig eth0')).stdout, eth0)
   assert.is((await pod().run('ifconfig nope')).status, 1)
+})
+
+test('ss puts IPv6 addresses into brackets; -4 and -6 show one family', async () => {
+  const own = pod()
+  const listener = { protocol: 'tcp', state: 'LISTEN', receiveQueue: 0, sendQueue: 128 } as const
+  const any = (address: string, port: number) => ({ address: ip(address), port })
+  own.socketRows = [
+    { ...listener, local: any('::', 80), remote: any('::', 0) },
+    { ...listener, local: any('0.0.0.0', 80), remote: any('0.0.0.0', 0) },
+    {
+      ...listener,
+      state: 'ESTABLISHED',
+      sendQueue: 0,
+      local: any('fd00::2', 80),
+      remote: any('fd00::3', 40000),
+    },
+  ]
+  const lines = async (command: string) =>
+    (await own.run(command)).stdout.split('\n').map((line) => line.trim().replaceAll(/ +/g, ' '))
+  const four = 'LISTEN 0 128 0.0.0.0:80 0.0.0.0:*'
+  const six = ['LISTEN 0 128 [::]:80 [::]:*', 'ESTAB 0 0 [fd00::2]:80 [fd00::3]:40000']
+  assert.equal(await lines('ss -tanH'), [six[0], four, six[1], ''])
+  assert.equal(await lines('ss -tanH6'), [...six, ''])
+  assert.equal(await lines('ss -tanH -4'), [four, ''])
 })
 
 test('ss shows connections, with -l listeners, with -a all', async () => {
