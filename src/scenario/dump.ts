@@ -14,14 +14,18 @@ const RULES: Readonly<Record<DumpFormat, string>> = {
   ipset: 'ipset list',
 }
 
-const COMMANDS = { routes: 'ip route', arp: 'ip neigh', sockets: 'ss -tan', conntrack: 'conntrack -L' }
+const COMMANDS = {
+  routes: 'ip route',
+  arp: 'ip neigh',
+  sockets: 'ss -tan',
+  conntrack: 'conntrack -L 2>/dev/null',
+}
 
 export const DUMP_SUBJECTS = ['rules', 'conntrack', 'routes', 'arp', 'sockets'] as const
 export type DumpSubject = (typeof DUMP_SUBJECTS)[number]
 
 /** The command that shows `what` on a node whose kube-proxy works in `proxyMode`. */
 export function dumpCommand(what: DumpSubject, format: DumpFormat | undefined, proxyMode: string): string {
-  if (what === 'conntrack') return 'conntrack -L 2>/dev/null'
   if (what !== 'rules') return COMMANDS[what]
   return RULES[format ?? formatOf(proxyMode)]
 }

@@ -2,7 +2,7 @@
 
 import type { Process } from '../../../posix/process.js'
 import type { SocketRow } from '../../../stack/socket.js'
-import { type Endpoint, formatAddress, netmask, parseCidr } from '../../../wire/address.js'
+import { type Endpoint, formatAddress, isIpv6, netmask, parseCidr } from '../../../wire/address.js'
 import { busyboxMistake, parseOptions } from './options.js'
 
 const USAGE = `Usage: netstat [-ral] [-tu] [-n]
@@ -53,7 +53,8 @@ export async function netstat(process: Process): Promise<number> {
     ...rows.map((row) => {
       const queues = `${String(row.receiveQueue).padStart(6)} ${String(row.sendQueue).padStart(6)}`
       const ends = `${pad(endpointText(row.local))} ${pad(endpointText(row.remote))}`
-      return `${row.protocol}   ${queues} ${ends} ${stateText(row).padEnd(11)} `
+      const protocol = `${row.protocol}${isIpv6(row.local.address) ? '6' : ''}`.padEnd(5)
+      return `${protocol} ${queues} ${ends} ${stateText(row).padEnd(11)} `
     }),
   ]
   await process.stdout.write(`${lines.join('\n')}\n`)

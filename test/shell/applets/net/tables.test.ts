@@ -130,7 +130,7 @@ test('ifconfig', async () => {
   assert.is((await pod().run('ifconfig nope')).status, 1)
 })
 
-test('ss puts IPv6 addresses into brackets; -4 and -6 show one family', async () => {
+test('ss puts IPv6 addresses into brackets, -4 and -6 show one family; netstat names it', async () => {
   const own = pod()
   const listener = { protocol: 'tcp', state: 'LISTEN', receiveQueue: 0, sendQueue: 128 } as const
   const any = (address: string, port: number) => ({ address: ip(address), port })
@@ -152,6 +152,11 @@ test('ss puts IPv6 addresses into brackets; -4 and -6 show one family', async ()
   assert.equal(await lines('ss -tanH'), [six[0], four, six[1], ''])
   assert.equal(await lines('ss -tanH6'), [...six, ''])
   assert.equal(await lines('ss -tanH -4'), [four, ''])
+  assert.equal((await lines('netstat -tln')).slice(2), [
+    'tcp6 0 128 :::80 :::* LISTEN',
+    'tcp 0 128 0.0.0.0:80 0.0.0.0:* LISTEN',
+    '',
+  ])
 })
 
 test('ss shows connections, with -l listeners, with -a all', async () => {
