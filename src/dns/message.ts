@@ -74,3 +74,49 @@ export interface DnsCodec {
   /** undefined when the bytes are no message. */
   decode(bytes: Uint8Array): DnsMessage | undefined
 }
+
+const HEADER_BYTES = 12
+/** A name's text, a length byte before it and a zero after. */
+const AROUND_NAME_BYTES = 2
+/** Type, class, TTL, length (RFC 1035 section 4.1.3). */
+const RECORD_BYTES = 10
+const OPT_BYTES = 11
+const SOA_NUMBERS_BYTES = 20
+const SRV_NUMBERS_BYTES = 6
+/** UTF-8 of a UTF-16 unit, at most. */
+const CHARACTER_BYTES = 3
+
+/** No fewer bytes than the message takes, with its names in full. Names are ASCII: others do not come off the wire. */
+export function bytesAtMost(message: DnsMessage): number {
+  let bytes = HEADER_BYTES + OPT_BYTES
+  for (const { name } of message.questions) bytes += name.length + AROUND_NAME_BYTES + 4
+  return (
+    bytes + recordBytes(message.answers) + recordBytes(message.authorities) + recordBytes(message.additionals)
+  )
+}
+
+function recordBytes(records: readonly ResourceRecord[]): number {
+  let bytes = 0
+  for (const record of records)
+    bytes += record.name.length + AROUND_NAME_BYTES + RECORD_BYTES + dataBytes(record)
+  return bytes
+}
+
+function dataBytes(record: ResourceRecord): number {
+  switch (record.type) {
+    case 'A':
+      return 4
+    case 'AAAA':
+      return 16
+    case 'CNAME':
+    case 'NS':
+    case 'PTR':
+      return record.target.length + AROUND_NAME_BYTES
+    case 'TXT':
+      return record.text.reduce((sum, text) => sum + 1 + text.length * CHARACTER_BYTES, 0)
+    case 'SRV':
+      return record.srv.target.length + AROUND_NAME_BYTES + SRV_NUMBERS_BYTES
+    case 'SOA':
+      return record.soa.mname.length + record.soa.rname.length + 2 * AROUND_NAME_BYTES + SOA_NUMBERS_BYTES
+  }
+}

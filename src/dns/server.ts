@@ -8,8 +8,15 @@ import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import { isReverseZone } from './answer.js'
 import { type Ask, chainOf, type Exchange, type Handling, type Next, type Plugin } from './chain.js'
 import type { PluginConfig } from './directives.js'
-import type { DnsCodec, DnsMessage, Question, Rcode, ResourceRecord } from './message.js'
-import { zoneOf } from './name.js'
+import {
+  bytesAtMost,
+  type DnsCodec,
+  type DnsMessage,
+  type Question,
+  type Rcode,
+  type ResourceRecord,
+} from './message.js'
+import { isInZone } from './name.js'
 import { AutopathPlugin } from './plugins/autopath.js'
 import { CachePlugin } from './plugins/cache.js'
 import { FilePlugin } from './plugins/file.js'
@@ -65,6 +72,7 @@ export class DnsServer implements ClusterFollower {
   readonly #codec: DnsCodec
   readonly #records = new Records()
   readonly #random: Random | undefined
+  /** Those of longer zones first. */
   #sites: readonly Site[] = []
 
   constructor({ codec, random, blocks = [kubernetesBlock()] }: DnsServerOptions) {
@@ -76,11 +84,12 @@ export class DnsServer implements ClusterFollower {
   /** Answers by other server blocks from now on; what is known of the cluster stays, what plugins remember goes. */
   configure(blocks: readonly ServerBlock[]): void {
     const random = this.#random
-    this.#sites = blocks.flatMap(({ zones, port, plugins }) => {
+    const sites = blocks.flatMap(({ zones, port, plugins }) => {
       const chain = chainOf(plugins.flatMap((config) => this.#plugin(config, plugins, random)))
       const logged = plugins.some(({ plugin }) => plugin === 'log')
       return zones.map((zone) => ({ zone, port, chain, logged }))
     })
+    this.#sites = sites.sort((one, other) => other.zone.length - one.zone.length)
   }
 
   /** `at`: seconds since 1970, which become the zones' serial. */
@@ -129,12 +138,8 @@ export class DnsServer implements ClusterFollower {
 
   /** The server block with the longest zone that holds `name`. */
   #site(name: string, port: number): Site | undefined {
-    const sites = this.#sites.filter((site) => site.port === port)
-    const longest = zoneOf(
-      name,
-      sites.map(({ zone }) => zone),
-    )
-    return sites.find(({ zone }) => zone === longest?.toLowerCase())
+    for (const site of this.#sites) if (site.port === port && isInZone(name, site.zone)) return site
+    return undefined
   }
 
   #plugin(config: PluginConfig, block: readonly PluginConfig[], random: Random | undefined): Plugin[] {
@@ -177,6 +182,7 @@ export class DnsServer implements ClusterFollower {
 
   /** Leaves records out from the end until the message fits, and says so (TC) when there were any to leave out. */
   #truncated(message: DnsMessage, limit: number): DnsMessage {
+    if (bytesAtMost(message) <= limit) return message
     const fits = (candidate: DnsMessage) => this.#codec.encode(candidate).length <= limit
     if (fits(message)) return message
     let low = 0

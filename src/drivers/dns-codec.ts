@@ -5,6 +5,7 @@
 import dnsPacket, { type Answer, type DecodedPacket, type Question as PacketQuestion } from 'dns-packet'
 import type { DnsCodec, DnsMessage, Question, Rcode, ResourceRecord } from '../dns/message.js'
 import { compressNames } from './dns-compression.js'
+import { decodePlain, encodePlain } from './dns-plain.js'
 
 const RCODES: Readonly<Record<Rcode, number>> = {
   NOERROR: 0,
@@ -27,10 +28,19 @@ const TC = 0x0200
 const RD = 0x0100
 const RA = 0x0080
 
-/** The codec; it has no state, so one serves everybody. */
+/** The codec: dns-plain.ts where that will do, dns-packet for the rest. It has no state, so one serves everybody. */
 export const dnsCodec: DnsCodec = { encode, decode }
 
 function encode(message: DnsMessage): Uint8Array {
+  return encodePlain(message, flagsOf(message), RCODES[message.rcode] >> 4) ?? encodeAny(message)
+}
+
+function decode(bytes: Uint8Array): DnsMessage | undefined {
+  return decodePlain(bytes, RCODE_NAMES) ?? decodeAny(bytes)
+}
+
+/** Any message, by dns-packet; as long as what dns-plain.ts makes of it. */
+export function encodeAny(message: DnsMessage): Uint8Array {
   const opt: Answer[] =
     message.ednsUdpSize === undefined
       ? []
@@ -46,17 +56,10 @@ function encode(message: DnsMessage): Uint8Array {
             options: [],
           },
         ]
-  const flags =
-    ((message.opcode & 15) << 11) |
-    (message.authoritative ? AA : 0) |
-    (message.truncated ? TC : 0) |
-    (message.recursionDesired ? RD : 0) |
-    (message.recursionAvailable ? RA : 0) |
-    (RCODES[message.rcode] & 15)
   const bytes = dnsPacket.encode({
     type: message.response ? 'response' : 'query',
     id: message.id,
-    flags,
+    flags: flagsOf(message),
     questions: message.questions.map(toPacketQuestion),
     answers: message.answers.map(toAnswer),
     authorities: message.authorities.map(toAnswer),
@@ -65,7 +68,20 @@ function encode(message: DnsMessage): Uint8Array {
   return compressNames(bytes)
 }
 
-function decode(bytes: Uint8Array): DnsMessage | undefined {
+function flagsOf(message: DnsMessage): number {
+  return (
+    (message.response ? QR : 0) |
+    ((message.opcode & 15) << 11) |
+    (message.authoritative ? AA : 0) |
+    (message.truncated ? TC : 0) |
+    (message.recursionDesired ? RD : 0) |
+    (message.recursionAvailable ? RA : 0) |
+    (RCODES[message.rcode] & 15)
+  )
+}
+
+/** Any message, by dns-packet. */
+export function decodeAny(bytes: Uint8Array): DnsMessage | undefined {
   if (bytes.length < HEADER_BYTES || !hasPlainQuestion(bytes)) return undefined
   let packet: DecodedPacket
   try {

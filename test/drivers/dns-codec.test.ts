@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
-import { dnsCodec } from '../../src/drivers/dns-codec.js'
+import { decodeAny, dnsCodec, encodeAny } from '../../src/drivers/dns-codec.js'
 
 const test = suite('DNS codec')
 
@@ -19,6 +19,14 @@ const BLANK: DnsMessage = {
   answers: [],
   authorities: [],
   additionals: [],
+}
+
+/** Owners of records are the question's name, or below it: as in answers. */
+function aboutItsQuestion(sent: DnsMessage): DnsMessage {
+  const { name: asked } = sent.questions[0]!
+  const below = (records: readonly ResourceRecord[]) =>
+    records.map((one, i) => ({ ...one, name: i % 2 === 0 ? asked : `${one.name.split('.')[0]}.${asked}` }))
+  return { ...sent, answers: below(sent.answers), additionals: below(sent.additionals) }
 }
 
 function hex(bytes: Uint8Array): string {
@@ -111,6 +119,48 @@ test('every message comes back as it was, compression included', () => {
     }),
     { numRuns: 300 },
   )
+})
+
+test('the short way makes the bytes of the long one, and reads them alike', () => {
+  const named = fc.oneof(
+    message,
+    message.filter(({ questions }) => questions.length === 1).map(aboutItsQuestion),
+  )
+  fc.assert(
+    fc.property(named, fc.boolean(), fc.nat(), fc.nat(255), (sent, change, position, value) => {
+      const bytes = encodeAny(sent)
+      assert.equal([...dnsCodec.encode(sent)], [...bytes])
+      const query = encodeAny({ ...sent, answers: [], authorities: [], additionals: [] })
+      if (change) query[position % query.length] = value
+      for (const one of [bytes, query, query.subarray(0, position % (query.length + 1))])
+        assert.equal(dnsCodec.decode(one), decodeAny(one))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('names in unusual spellings come out as dns-packet writes them', () => {
+  const answer = (target: string): DnsMessage => ({
+    ...BLANK,
+    questions: [{ name: 'a.example', type: 'CNAME' }],
+    answers: [{ name: 'a.example', ttlSeconds: 1, type: 'CNAME', target }],
+  })
+  for (const target of ['', 'b.example.', 'ä.example', 'x', 'example', '_a.b.example', 'A.example']) {
+    const bytes = dnsCodec.encode(answer(target))
+    assert.equal([...bytes], [...encodeAny(answer(target))], target)
+    assert.equal(
+      dnsCodec.encode({ ...BLANK, questions: [{ name: target, type: 'A' }] }),
+      Uint8Array.from(encodeAny({ ...BLANK, questions: [{ name: target, type: 'A' }] })),
+    )
+  }
+})
+
+test('names beyond the reach of a pointer are written in full, by either way', () => {
+  const answers = Array.from({ length: 900 }, (_, i): ResourceRecord => {
+    return { name: `pod-${i}.of.a-service-${i % 7}.example`, ttlSeconds: 30, type: 'A', address: '10.0.0.1' }
+  })
+  const long = { ...BLANK, questions: [{ name: 'example', type: 'A' }], answers }
+  assert.equal([...dnsCodec.encode(long)], [...encodeAny(long)])
 })
 
 test('names are compressed: eight addresses of a headless service fit into 512 bytes', () => {
