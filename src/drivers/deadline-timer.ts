@@ -1,4 +1,5 @@
-// One timer of the event loop for whatever deadline is next; setting it again replaces it.
+// One timer of the event loop for whatever deadline is next; setting it again replaces it. A deadline that moves away,
+// as those of retransmissions do with every packet, costs nothing: the timer stays, and looks again when it fires.
 
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 
@@ -10,6 +11,8 @@ export class DeadlineTimer {
   readonly #now: () => Micros
   #timer: NodeJS.Timeout | undefined
   #at: Micros = NEVER
+  /** When the timer fires; not after `#at`. */
+  #wake: Micros = NEVER
 
   constructor(now: () => Micros, onDue: () => void) {
     this.#now = now
@@ -17,22 +20,35 @@ export class DeadlineTimer {
   }
 
   set(at: Micros): void {
-    if (at === this.#at && this.#timer !== undefined) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     this.#at = at
-    if (at === NEVER) return
-    const milliseconds = Math.min(Math.ceil((at - this.#now()) / MILLISECOND), LONGEST_TIMEOUT_MS)
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#onDue()
-      },
-      Math.max(0, milliseconds),
-    )
+    if (at < this.#wake) this.#arm()
   }
 
   clear(): void {
-    this.set(NEVER)
+    this.#at = NEVER
+    this.#disarm()
+  }
+
+  #arm(): void {
+    this.#disarm()
+    this.#wake = this.#at
+    const milliseconds = Math.ceil((this.#at - this.#now()) / MILLISECOND)
+    const within = Math.min(Math.max(0, milliseconds), LONGEST_TIMEOUT_MS)
+    this.#timer = setTimeout(() => this.#fired(), within)
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#wake = NEVER
+  }
+
+  #fired(): void {
+    this.#disarm()
+    if (this.#at === NEVER) return
+    // Early, because the deadline has moved since.
+    if (this.#at - this.#now() >= MILLISECOND) return this.#arm()
+    this.#at = NEVER
+    this.#onDue()
   }
 }

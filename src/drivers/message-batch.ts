@@ -6,6 +6,8 @@ import type { Transferable } from 'node:worker_threads'
 export class MessageBatch<Message> {
   readonly #post: (messages: readonly Message[], transfer: readonly Transferable[]) => void
   #messages: Message[] = []
+  #leaving = false
+  #timer: NodeJS.Timeout | undefined
   #transfer: Transferable[] = []
 
   constructor(post: (messages: readonly Message[], transfer: readonly Transferable[]) => void) {
@@ -14,13 +16,23 @@ export class MessageBatch<Message> {
 
   /** Messages leave in the order in which they came. */
   add(message: Message, transfer: readonly Transferable[] = []): void {
-    if (this.#messages.length === 0) queueMicrotask(() => this.flush())
+    if (!this.#leaving) queueMicrotask(() => this.flush())
+    this.#leaving = true
     this.#messages.push(message)
     this.#transfer.push(...transfer)
   }
 
+  /** As `add`, but nobody is woken for this one alone before `milliseconds` are over. */
+  gather(message: Message, milliseconds: number): void {
+    this.#messages.push(message)
+    if (!this.#leaving) this.#timer ??= setTimeout(() => this.flush(), milliseconds)
+  }
+
   /** Sends what waits now: before the thread ends. */
   flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#leaving = false
     if (this.#messages.length === 0) return
     const [messages, transfer] = [this.#messages, this.#transfer]
     this.#messages = []

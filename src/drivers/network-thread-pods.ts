@@ -36,6 +36,6 @@ export class NetworkThreadPods implements PodPlacement {
     const emit = this.#listeners.get(uid)
     if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') this.#listeners.delete(uid)
     emit?.(event)
-    this.#options.onEvent()
+    if (event.type === 'sandbox') this.#options.onEvent()
   }
 }

@@ -21,10 +21,18 @@ import { MemoryGauge } from './thread-memory.js'
 /** Rounds of one burst at most: who sleeps waits no longer than these take. */
 const ROUNDS_BEFORE_BELLS = 8
 
+/** How long flows wait for others, to be told together: nobody waits for one, and under load there are thousands. */
+const GATHERING_MS = 5
+
 /** The end of the wires to another thread. */
 interface ThreadEnd {
   readonly ring: RingMachine
   readonly machine: MachineId
+}
+
+interface NetworkEvents {
+  readonly emit: (event: NetworkEvent) => void
+  readonly gather: (event: NetworkEvent) => void
 }
 
 class NetworkThread {
@@ -50,7 +58,8 @@ class NetworkThread {
   readonly #memory: MemoryGauge
   #scheduled = false
 
-  constructor(data: NetworkWorkerData, emit: (event: NetworkEvent) => void) {
+  /** `gather` is for events that may come a little later, together with others. */
+  constructor(data: NetworkWorkerData, { emit, gather }: NetworkEvents) {
     this.#emit = emit
     this.#memory = new MemoryGauge(data.memory)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
@@ -61,7 +70,7 @@ class NetworkThread {
       podDelay: 0,
       offload: true,
       proxy: (node) => data.proxies[node]!,
-      onFlow: (event) => emit({ type: 'flow', event }),
+      onFlow: (event) => gather({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
     })
     this.#sandboxes = new NetworkSandboxes({
@@ -162,6 +171,7 @@ class NetworkThread {
   /** Everything that is to be done now, then sleep. */
   burst(): void {
     this.#scheduled = false
+    for (const { ring } of this.#threads.values()) ring.awake()
     // To wake a thread costs as much as a dozen packets: frames that came meanwhile are carried first, so that one bell
     // tells of more. Who is awake sees each round at once.
     for (let round = 0; round === 0 || (round < ROUNDS_BEFORE_BELLS && this.#hasFrames()); round++) {
@@ -211,7 +221,10 @@ class NetworkThread {
 invariant(parentPort !== null, 'network-worker runs as a worker')
 const port = parentPort
 const outbox = new MessageBatch<NetworkEvent>((events) => port.postMessage(events))
-const thread = new NetworkThread(workerData as NetworkWorkerData, (event) => outbox.add(event))
+const thread = new NetworkThread(workerData as NetworkWorkerData, {
+  emit: (event) => outbox.add(event),
+  gather: (event) => outbox.gather(event, GATHERING_MS),
+})
 port.on('message', (commands: readonly NetworkCommand[]) => {
   for (const command of commands) thread.handle(command)
 })

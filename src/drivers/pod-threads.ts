@@ -167,7 +167,7 @@ export class PodThreads implements PodPlacement {
         if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
           this.#gone(thread, uid, undefined)
         else thread.pods.get(uid)?.(event)
-      this.#options.onEvent()
+      if (events.some(({ event }) => event.type === 'sandbox')) this.#options.onEvent()
     })
     worker.on('error', (error: Error & { code?: string }) =>
       this.#ended(thread, error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'OOMKilled' : error.message),

@@ -78,6 +78,11 @@ export class RingMachine implements Machine {
     if (this.#outgoing.wantsBell()) this.#bell.postMessage(0)
   }
 
+  /** While this thread is at work it wants no bell: it looks at what was written meanwhile before it sleeps. */
+  awake(): void {
+    this.#incoming.awake()
+  }
+
   /** Before this thread sleeps: false when something came in between. */
   sleep(): boolean {
     return this.#incoming.sleep()

@@ -52,14 +52,12 @@ export class WiredHosts {
     this.#deadlines.set(member.timer, NEVER)
   }
 
-  /** A socket of the host was used. What the program sends until it waits goes out in one burst. */
+  /** A socket of the host was used. What programs send in this turn of the event loop goes out in one burst. */
   touch(port: number): void {
     const member = this.#members.get(port)
     if (member === undefined) return
     this.#wake(member)
-    if (this.#scheduled) return
-    this.#scheduled = true
-    queueMicrotask(() => this.#burst())
+    this.#soon()
   }
 
   close(): void {
@@ -68,10 +66,17 @@ export class WiredHosts {
     this.#wire.close()
   }
 
+  #soon(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#burst())
+  }
+
   #burst(): void {
     this.#scheduled = false
     if (this.#closed) return
     const now = this.#time.now()
+    this.#wire.awake()
     this.#wire.pending()
     for (let incoming = this.#wire.transmit(); incoming !== undefined; incoming = this.#wire.transmit()) {
       const member = this.#members.get(incoming.port)
@@ -86,7 +91,7 @@ export class WiredHosts {
     this.#wire.release()
     this.#wire.publish()
     // By way of the event loop: under a stream of frames timers and commands have their turn too.
-    if (!this.#wire.sleep()) setImmediate(() => this.#burst())
+    if (!this.#wire.sleep()) this.#soon()
     this.#timer.set(this.#deadlines.next())
   }
 

@@ -157,6 +157,6 @@ export class RingConsumer {
 
   /** Takes the sleeping flag back after waking for another reason. */
   awake(): void {
-    Atomics.store(this.#words, SLEEPING, 0)
+    if (Atomics.load(this.#words, SLEEPING) !== 0) Atomics.store(this.#words, SLEEPING, 0)
   }
 }
