@@ -4,7 +4,7 @@
 import { escapeHtml } from './html-text.js'
 import { METRICS, type MetricName } from './metrics.js'
 import { PAGE_STYLE } from './page-style.js'
-import { metricText, milliseconds } from './report-text.js'
+import { COLUMNS, metricText, milliseconds } from './report-text.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import {
   areaChart,
@@ -16,23 +16,6 @@ import {
   shareBars,
 } from './svg-chart.js'
 
-const COLUMNS: readonly MetricName[] = [
-  'rps',
-  'p50',
-  'p90',
-  'p99',
-  'p99.9',
-  'max',
-  'errors',
-  'jain',
-  'chi2-p',
-  'run',
-  'moved',
-  'first-notice',
-  'last-notice',
-  'packets',
-  'bytes',
-]
 /** Endpoints with a colour of their own; the rest are told together. */
 const ENDPOINTS_COLORED = 8
 

@@ -4,7 +4,8 @@ import { METRICS, type MetricName } from './metrics.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import type { Spread } from './statistics.js'
 
-const COLUMNS: readonly MetricName[] = [
+/** In the order in which reports show them. */
+export const COLUMNS: readonly MetricName[] = [
   'rps',
   'p50',
   'p90',
