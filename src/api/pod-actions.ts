@@ -1,4 +1,4 @@
-// pods/eviction and pods/binding: things done to a pod by creating an object that is not kept.
+// Things done to a pod by creating an object that is not kept: pods/binding here, pods/eviction in eviction.ts.
 
 import type { Pod } from '../cluster/objects.js'
 import { ApiError, badRequest, conflict } from '../cluster/status.js'
@@ -7,24 +7,7 @@ import { isMap } from './patch/json.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { jsonResponse } from './status.js'
 import { existing, type ObjectWriter, type Target } from './target.js'
-import { deleteOptions, isDryRun } from './write-options.js'
-
-/**
- * Deletes the pod as kubectl drain asks for it. Simplified: there are no PodDisruptionBudgets, so every eviction is
- * granted.
- */
-export function evictPod(
-  store: ObjectStore,
-  writer: ObjectWriter,
-  request: ApiRequest,
-  target: Target,
-): ApiResponse {
-  const { metadata } = existing<Pod>(store, target)
-  const eviction = actionOf(request, target, 'Eviction')
-  const options = deleteOptions({ ...request, body: eviction['deleteOptions'] })
-  writer.delete('pods', metadata.namespace, metadata.name, options)
-  return done()
-}
+import { isDryRun } from './write-options.js'
 
 /** Puts a pod on a node, as a scheduler does. */
 export function bindPod(
@@ -50,8 +33,8 @@ export function bindPod(
   return done()
 }
 
-/** The body, which must be of `kind` and for the pod on the URL. */
-function actionOf(request: ApiRequest, target: Target, kind: string): Record<string, unknown> {
+/** The body of such a request, which must be of `kind` and for the pod on the URL. */
+export function actionOf(request: ApiRequest, target: Target, kind: string): Record<string, unknown> {
   const { body = {} } = request
   if (!isMap(body) || (body['kind'] ?? kind) !== kind) throw badRequest(`the body is not a ${kind}`)
   const name = isMap(body['metadata']) ? body['metadata']['name'] : undefined
@@ -61,6 +44,6 @@ function actionOf(request: ApiRequest, target: Target, kind: string): Record<str
   return body
 }
 
-function done(): ApiResponse {
+export function done(): ApiResponse {
   return jsonResponse(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }

@@ -73,6 +73,14 @@ export function serviceUnavailable(why: string): RequestError {
   return new RequestError(failure(503, 'ServiceUnavailable', why))
 }
 
+/** An eviction that the pod's disruption budget does not allow now; `cause` says why. */
+export function disruptionRefused(cause: string, retryAfterSeconds?: number): RequestError {
+  const message = "Cannot evict pod as it would violate the pod's disruption budget."
+  const causes = [{ reason: 'DisruptionBudget', message: cause }]
+  const details = { causes, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+  return new RequestError({ ...failure(429, 'TooManyRequests', message), details })
+}
+
 /** Nothing is known of what an object uses, or not yet. */
 export function noMetrics(kind: 'NodeMetrics' | 'PodMetrics', name: string): RequestError {
   const plural = kind.toLowerCase()

@@ -15,6 +15,7 @@ import {
 import { metricsPrinter } from './printers/metrics.js'
 import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './printers/network.js'
 import { podPrinter } from './printers/pod.js'
+import { disruptionBudgetPrinter } from './printers/policy.js'
 import type { Printer, Table, TableRow } from './printers/table.js'
 import {
   controllerRevisionPrinter,
@@ -43,6 +44,7 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   secrets: secretPrinter,
   serviceaccounts: serviceAccountPrinter,
   events: eventPrinter,
+  poddisruptionbudgets: disruptionBudgetPrinter,
   nodemetrics: metricsPrinter,
   podmetrics: metricsPrinter,
 }

@@ -12,6 +12,7 @@ import type { ControllerContext } from './controller-context.js'
 import { CronJobController } from './cronjob-controller.js'
 import { DaemonSetController } from './daemonset-controller.js'
 import { DeploymentController } from './deployment-controller.js'
+import { DisruptionController } from './disruption-controller.js'
 import { EndpointsController } from './endpoints-controller.js'
 import { EventRecorder } from './event-recorder.js'
 import type { ClusterFollower } from './feed.js'
@@ -117,6 +118,7 @@ export class ControlPlane {
     new DaemonSetController(context)
     new JobController(context)
     new CronJobController(context)
+    new DisruptionController(context)
     new Scheduler(context)
     this.#kubelet = new Kubelet({ context, config, runtime, prober })
     this.#leases = new NodeLeases(context)

@@ -64,6 +64,11 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   resource('Job', 'jobs', 'batch', { ...WORKLOAD, ...STATUS }),
   resource('Lease', 'leases', 'coordination.k8s.io'),
   resource('EndpointSlice', 'endpointslices', 'discovery.k8s.io', { generation: true }),
+  resource('PodDisruptionBudget', 'poddisruptionbudgets', 'policy', {
+    shortNames: ['pdb'],
+    generation: true,
+    ...STATUS,
+  }),
 ]
 
 const byPlural = new Map(RESOURCE_TYPES.map((type) => [type.plural, type]))

@@ -477,6 +477,15 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
   Job: kind('Job', { spec: JOB_SPEC, status: 'any' }),
   CronJob: kind('CronJob', { spec: CRON_JOB_SPEC, status: 'any' }),
   Lease: kind('Lease', { spec: LEASE_SPEC }),
+  PodDisruptionBudget: kind('PodDisruptionBudget', {
+    spec: struct('PodDisruptionBudgetSpec', {
+      minAvailable: 'intstr',
+      maxUnavailable: 'intstr',
+      selector: LABEL_SELECTOR,
+      unhealthyPodEvictionPolicy: 'string',
+    }),
+    status: 'any',
+  }),
   Event: kind('Event', {
     involvedObject: OBJECT_REFERENCE,
     reason: 'string',

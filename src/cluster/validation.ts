@@ -1,5 +1,6 @@
 // Validation by kind: what a new object must be, and what may change of an old one.
 
+import type { PodDisruptionBudget } from './disruption-budget.js'
 import { FieldErrors, quote } from './field-errors.js'
 import { cloneJson, equalJson } from './json.js'
 import { configMapKey } from './name-rules.js'
@@ -27,7 +28,12 @@ import {
   validateService,
   validateServiceUpdate,
 } from './validate-service.js'
-import { validateDeployment, validateReplicaSet, validateSelectorUpdate } from './validate-workload.js'
+import {
+  validateAmount,
+  validateDeployment,
+  validateReplicaSet,
+  validateSelectorUpdate,
+} from './validate-workload.js'
 import type {
   ControllerRevision,
   CronJob,
@@ -81,6 +87,8 @@ function validateKind(object: KubeObject, errors: FieldErrors): void {
       return validateCronJob(object as CronJob, errors)
     case 'Lease':
       return validateLease(object as Lease, errors)
+    case 'PodDisruptionBudget':
+      return validateDisruptionBudget(object as PodDisruptionBudget, errors)
     case 'ConfigMap':
       return validateConfigMap(object as ConfigMap, errors)
     case 'Secret':
@@ -93,6 +101,16 @@ function validateLease({ spec }: Lease, errors: FieldErrors): void {
   if (spec?.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0)
     errors.invalid('spec.leaseDurationSeconds', spec.leaseDurationSeconds, 'must be greater than 0')
   errors.notNegative('spec.leaseTransitions', spec?.leaseTransitions)
+}
+
+function validateDisruptionBudget({ spec = {} }: PodDisruptionBudget, errors: FieldErrors): void {
+  const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy: policy } = spec
+  if (minAvailable !== undefined && maxUnavailable !== undefined)
+    errors.invalid('spec', '{}', 'minAvailable and maxUnavailable cannot be both set')
+  validateAmount(minAvailable, 'spec.minAvailable', errors)
+  validateAmount(maxUnavailable, 'spec.maxUnavailable', errors)
+  if (policy !== undefined)
+    errors.supported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget'])
 }
 
 function validateConfigMap(configMap: ConfigMap, errors: FieldErrors): void {

@@ -1,13 +1,17 @@
 // kubectl cordon, uncordon and drain: nodes that are to take no more pods, and the pods that are to leave them.
 
+import { MILLISECOND, SECOND } from '../base/time.js'
 import type { KubeObject, Node, Pod } from '../cluster/objects.js'
 import { resourcePath, STRATEGIC_PATCH } from './client.js'
 import type { Command, CommandContext } from './context.js'
-import { KubectlError, usageError } from './errors.js'
+import { KubectlError, ServerError, usageError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { dryRunMode } from './output.js'
 import { type Found, fetchTarget } from './targets.js'
 import { waitForObject } from './waiting.js'
+
+/** How long drain waits before it asks again. */
+const RETRY = 5 * SECOND
 
 export const CORDON_FLAGS: FlagSpecs = {
   selector: Flag.text('l', 'Selector (label query) to filter on'),
@@ -111,9 +115,14 @@ async function drainNode(context: CommandContext, node: string): Promise<readonl
   const warnings = texts('warning')
   if (warnings.length > 0) await context.warn(`Warning: ${warnings.join('; ')}`)
   const leaving = verdicts.filter(({ stays }) => !stays).map(({ pod }) => pod)
-  for (const pod of leaving) await evict(context, pod)
-  if (dryRunMode(context) !== 'none') return []
   const timeout = flags.duration('timeout') ?? 0
+  const deadline = timeout > 0 ? context.now + timeout * 1000 : Number.POSITIVE_INFINITY
+  for (const pod of leaving)
+    if (!(await evict(context, pod, deadline)))
+      return [
+        `error when evicting pods/"${pod.metadata.name}" -n "${pod.metadata.namespace}": global timeout reached: ${flags.text('timeout')}`,
+      ]
+  if (dryRunMode(context) !== 'none') return []
   for (const pod of leaving) {
     const { namespace, name, uid } = pod.metadata
     const gone = (now: KubeObject | undefined) => (now?.metadata.uid === uid ? undefined : true)
@@ -147,28 +156,36 @@ function verdictOf({ flags }: CommandContext, pod: Pod): Verdict {
   return local ? { warning: 'deleting Pods with local storage' } : {}
 }
 
-async function evict(context: CommandContext, pod: Pod): Promise<void> {
+/** False when a disruption budget did not allow it before `deadline`. Unlike kubectl's, one pod after the other. */
+async function evict(context: CommandContext, pod: Pod, deadline: number): Promise<boolean> {
   const { flags, client, mapper } = context
   const { namespace, name } = pod.metadata
   const grace = flags.int('grace-period') ?? -1
   const dryRun = dryRunMode(context)
   const verb = flags.bool('disable-eviction') ? 'deleting' : 'evicting'
   await context.print(`${verb} pod ${namespace}/${name}${dryRunSuffix(context)}`)
-  if (dryRun === 'client') return
+  if (dryRun === 'client') return true
   const options = {
     ...(grace >= 0 && { gracePeriodSeconds: grace }),
     ...(dryRun === 'server' && { dryRun: ['All'] }),
   }
   const resource = mapper.find('pods')
-  if (flags.bool('disable-eviction')) return void client.delete(resource, namespace, name, options)
-  client.send({
-    method: 'POST',
-    path: `${resourcePath(resource, namespace, name)}/eviction`,
-    body: {
-      apiVersion: 'policy/v1',
-      kind: 'Eviction',
-      metadata: { name, namespace },
-      deleteOptions: options,
-    },
-  })
+  if (flags.bool('disable-eviction')) {
+    client.delete(resource, namespace, name, options)
+    return true
+  }
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
+  const path = `${resourcePath(resource, namespace, name)}/eviction`
+  while (true) {
+    try {
+      client.send({ method: 'POST', path, body: { ...eviction, deleteOptions: options } })
+      return true
+    } catch (error) {
+      if (!(error instanceof ServerError) || error.reason !== 'TooManyRequests') throw error
+      if (context.now + RETRY / MILLISECOND > deadline) return false
+      const which = `pods/"${name}" -n "${namespace}"`
+      await context.warn(`error when evicting ${which} (will retry after 5s): ${error.message}`)
+      await context.process.system.clock.sleep(RETRY, context.signal)
+    }
+  }
 }

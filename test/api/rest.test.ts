@@ -4,6 +4,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ApiRequest, Status, Verb, WatchLine } from '../../src/api/request.js'
+import type { PodDisruptionBudget } from '../../src/cluster/disruption-budget.js'
 import type { KubeObject } from '../../src/cluster/objects.js'
 import { ApiFixture } from '../support/api-fixture.js'
 
@@ -157,6 +158,41 @@ test('an eviction deletes the pod, as kubectl drain wants it', ({ fixture }) => 
   assert.equal([evicted.status, (evicted.body as Status).status], [201, 'Success'])
   assert.is(fixture.store.get('pods', 'default', 'curl')?.metadata.deletionGracePeriodSeconds, 5)
   assert.is(send(fixture, 'POST', `${PODS}/nope/eviction`, { body }).status, 404)
+})
+
+test('an eviction that a disruption budget does not allow is put off', ({ fixture }) => {
+  fixture.runningPod('curl', { labels: { app: 'curl' } })
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  const selector = { matchLabels: { app: 'curl' } }
+  const metadata = { name: 'budget' }
+  assert.is(send(fixture, 'POST', budgets, { body: { metadata, spec: { selector } } }).status, 201)
+  const path = `${PODS}/curl/eviction`
+  const body = { kind: 'Eviction', apiVersion: 'policy/v1', metadata: { name: 'curl' } }
+  const refused = (evicted: ReturnType<typeof send>) => {
+    const { code, reason, details } = evicted.body as Status
+    return [code, reason, details?.causes?.[0]?.message]
+  }
+  assert.equal(refused(send(fixture, 'POST', path, { body })), [
+    429,
+    'TooManyRequests',
+    'The disruption budget budget is still being processed by the server.',
+  ])
+  const counts = { observedGeneration: 1, expectedPods: 1, currentHealthy: 1, desiredHealthy: 1 }
+  const told = (disruptionsAllowed: number) =>
+    send(fixture, 'PUT', `${budgets}/budget/status`, {
+      body: { metadata, spec: { selector }, status: { ...counts, disruptionsAllowed } },
+    })
+  told(0)
+  assert.equal(refused(send(fixture, 'POST', path, { body })), [
+    429,
+    'TooManyRequests',
+    'The disruption budget budget needs 1 healthy pods and has 1 currently',
+  ])
+  assert.is(fixture.store.get('pods', 'default', 'curl')?.metadata.deletionTimestamp, undefined)
+  told(1)
+  assert.is(send(fixture, 'POST', path, { body }).status, 201)
+  const budget = fixture.store.get<PodDisruptionBudget>('poddisruptionbudgets', 'default', 'budget')
+  assert.is(budget?.status?.disruptionsAllowed, 0)
 })
 
 test('a binding puts a pod on a node, once', ({ fixture }) => {

@@ -85,6 +85,39 @@ test('a node is drained of what may leave it', () =>
     )
   }))
 
+test('a drain goes as fast as a disruption budget allows', () =>
+  onCluster(async (cluster, kubectl) => {
+    await kubectl('create deployment shop --image=nginx --replicas=3')
+    await cluster.apply({
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'shop' },
+      spec: { minAvailable: 2, selector: { matchLabels: { app: 'shop' } } },
+    })
+    await kubectl('cordon k8s-node1')
+    await kubectl('rollout restart deployment shop')
+    await kubectl('rollout status deployment shop')
+    assert.match(await kubectl('get pdb'), /shop {3}2 {15}N\/A {15}1 /)
+    await kubectl('uncordon k8s-node1')
+    const { exitCode, output } = await cluster.kubectl(
+      'drain k8s-node2 --ignore-daemonsets --pod-selector app=shop',
+    )
+    assert.is(exitCode, 0, output)
+    const refusal =
+      /error when evicting pods\/"shop-\w+-\w+" -n "default" \(will retry after 5s\): Cannot evict pod as it would violate the pod's disruption budget\./
+    assert.match(output, refusal)
+    assert.is(output.match(/pod\/shop-\w+-\w+ evicted/g)?.length, 3)
+    await kubectl('patch pdb shop --type merge -p {"spec":{"minAvailable":3}}')
+    const stuck = await cluster.kubectl(
+      'drain k8s-node1 --ignore-daemonsets --pod-selector app=shop --timeout=7s',
+    )
+    assert.is(stuck.exitCode, 1)
+    assert.match(
+      stuck.output,
+      /error when evicting pods\/"shop-\w+-\w+" -n "default": global timeout reached: 7s/,
+    )
+  }))
+
 test('an object is changed in an editor', () =>
   onCluster(async (cluster, kubectl) => {
     const edit = (editor: string) => cluster.shell(`KUBE_EDITOR="${editor}" kubectl edit sts web`)
