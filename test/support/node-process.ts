@@ -144,7 +144,8 @@ function listenerOn(on: Endpoint, open: Set<{ close(): void }>): Listener {
 }
 
 function datagramOn(on: Partial<Endpoint> | undefined, open: Set<{ close(): void }>): DatagramSocket {
-  const socket: UdpSocket = createSocket('udp4')
+  // Looked up at once, so that it is bound when this returns, as on a stack: a hello must not find the port closed.
+  const socket: UdpSocket = createSocket({ type: 'udp4', lookup: (host, _, done) => done(null, host, 4) })
   const queue: Datagram[] = []
   const wakeup = new Wakeup()
   let remote: Endpoint | undefined

@@ -60,10 +60,10 @@ export class IperfServer {
       ended = () => resolve(undefined)
     })
     try {
-      for (;;) {
+      for (let order = 0; ; order++) {
         const connection = await Promise.race([listener.accept(this.#process.signal), done])
         if (connection === undefined) return
-        this.#welcome(connection).then(
+        this.#welcome(connection, order).then(
           (wasTest) => {
             if (wasTest && this.#options.oneOff) ended()
           },
@@ -82,7 +82,7 @@ export class IperfServer {
   }
 
   /** A connection says by its cookie whose it is. Whether it was a test's control connection. */
-  async #welcome(connection: Connection): Promise<boolean> {
+  async #welcome(connection: Connection, order: number): Promise<boolean> {
     const channel = new ControlChannel(connection, this.#process.signal)
     const timer = new AbortController()
     const tooLate = this.#process.system.clock.sleep(COOKIE_TIMEOUT, timer.signal).then(
@@ -97,7 +97,7 @@ export class IperfServer {
     }
     const active = this.#active
     if (active !== undefined) {
-      if (active.takes(cookie, connection)) return false
+      if (active.takes(cookie, connection, order)) return false
       await channel.sendState(STATE.ACCESS_DENIED)
       connection.close()
       return false
@@ -126,6 +126,8 @@ class ServerTest {
   readonly #channel: ControlChannel
   readonly #cookie: Uint8Array
   readonly #streams: DataStream[] = []
+  /** TCP's data connections until all are there: streams are numbered as the client made them, whoever's cookie is first. */
+  readonly #arrived: { readonly order: number; readonly connection: Connection }[] = []
   #parameters: TestParameters | undefined
   #socket: DatagramSocket | undefined
   #complete: () => void = () => {}
@@ -138,13 +140,19 @@ class ServerTest {
   }
 
   /** Takes a data connection; false when it is somebody else's. */
-  takes(cookie: Uint8Array, connection: Connection): boolean {
+  takes(cookie: Uint8Array, connection: Connection, order: number): boolean {
     const wanted = this.#parameters
     if (wanted === undefined || wanted.udp === true || !sameBytes(cookie, this.#cookie)) return false
-    if (this.#streams.length >= wanted.parallel) return false
-    const index = this.#streams.length
+    const arrived = this.#arrived
+    if (arrived.length >= wanted.parallel) return false
+    arrived.push({ order, connection })
+    if (arrived.length < wanted.parallel) return true
+    arrived.sort((a, b) => a.order - b.order)
     const sends = wanted.reverse === true
-    this.#add(new TcpStream(connection, label(index), streamId(index), sends, this.#process.system.clock))
+    for (const [index, one] of arrived.entries())
+      this.#add(
+        new TcpStream(one.connection, label(index), streamId(index), sends, this.#process.system.clock),
+      )
     return true
   }
 
@@ -163,18 +171,20 @@ class ServerTest {
     })
     if (udp) this.#openUdp()
     await channel.sendState(STATE.CREATE_STREAMS)
-    await this.#inTime(complete)
+    const ending = channel.readState()
+    await this.#inTime(complete, ending)
     const shown = new Report(this.#process.stdout, { ...this.#options, udp })
     await channel.sendState(STATE.TEST_START)
     await channel.sendState(STATE.TEST_RUNNING)
     await shown.begin(this.#streams)
     const run = new TestRun(this.#streams, shown, clock)
-    const ending = channel.readState()
     const { intervalSeconds } = this.#options
     const plan = { blockBytes: parameters.len, bitrate: parameters.bandwidth ?? 0, intervalSeconds, bytes: 0 }
     await run.run(plan, ending)
     const state = await ending
     if (state !== STATE.TEST_END) throw new IperfError('the client has terminated')
+    // As the real server: in reverse its client reads whole blocks until then, and the last one may have been cut short.
+    this.#closeStreams()
     await channel.sendState(STATE.EXCHANGE_RESULTS)
     const peer = (await channel.readJson()) as TestResult
     await channel.sendJson(run.result)
@@ -185,9 +195,13 @@ class ServerTest {
   }
 
   close(): void {
-    for (const stream of this.#streams) stream.close()
+    this.#closeStreams()
     this.#socket?.close()
     this.#channel.close()
+  }
+
+  #closeStreams(): void {
+    for (const { connection } of this.#arrived.splice(0)) connection.close()
   }
 
   #add(stream: DataStream): void {
@@ -226,16 +240,17 @@ class ServerTest {
     return stream
   }
 
-  /** Rejects when the client makes too few streams. */
-  async #inTime(complete: Promise<void>): Promise<void> {
+  /** Rejects when the client makes too few streams, or has gone before: the next one must not find the server busy. */
+  async #inTime(complete: Promise<void>, ending: Promise<unknown>): Promise<void> {
     const timer = new AbortController()
     const tooLate = this.#process.system.clock.sleep(STREAMS_TIMEOUT, timer.signal)
     const late = tooLate.then(
       () => 'late' as const,
       () => undefined,
     )
-    const outcome = await Promise.race([complete, late])
-    timer.abort(NO_LONGER_NEEDED)
+    const gone = ending.then(() => 'gone' as const)
+    const outcome = await Promise.race([complete, late, gone]).finally(() => timer.abort(NO_LONGER_NEEDED))
+    if (outcome === 'gone') throw new IperfError('the client has terminated')
     if (outcome === 'late') throw new IperfError('the client made too few streams')
   }
 }
