@@ -39,6 +39,9 @@ const SCHEMA_TTL_SECONDS = 28_800
 /** CNAMEs that are followed for one question. */
 const CNAME_LIMIT = 8
 
+/** Answers that are remembered at most. */
+const REMEMBERED_LIMIT = 1_000
+
 /** What a name stands for: an address or another name, with a port for SRV. */
 interface Found {
   readonly host: string
@@ -54,14 +57,35 @@ const EMPTY: Answer = { answers: [], additionals: [] }
 export class Answerer {
   readonly #records: Records
   readonly #options: ZoneOptions
+  /** Answers by type and name in the case asked, as of one generation of the records: the same names are asked for again and again. */
+  readonly #remembered = new Map<string, Answer | undefined>()
+  #generation = -1
 
   constructor(records: Records, options: ZoneOptions) {
     this.#records = records
     this.#options = options
   }
 
-  /** Records for a question in `zone` (in the case asked); undefined: the name does not exist. */
+  /**
+   * Records for a question in `zone` (in the case asked), the longest of the zones that holds the name; undefined: the
+   * name does not exist.
+   */
   answer(name: string, type: RecordType, zone: string): Answer | undefined {
+    const remembered = this.#remembered
+    const { generation } = this.#records
+    if (generation !== this.#generation || remembered.size >= REMEMBERED_LIMIT) {
+      remembered.clear()
+      this.#generation = generation
+    }
+    const key = `${type} ${name}`
+    const known = remembered.get(key)
+    if (known !== undefined || remembered.has(key)) return known
+    const answer = this.#compute(name, type, zone)
+    remembered.set(key, answer)
+    return answer
+  }
+
+  #compute(name: string, type: RecordType, zone: string): Answer | undefined {
     if (isReverseZone(zone)) return this.#reverse(name, type, zone)
     const query = parseQuery(name, zone, this.#options.strict)
     if (query.kind === 'zone') return this.#apex(name, type, zone)

@@ -10,9 +10,11 @@ export function labelsOf(name: string): string[] {
 
 /** Whether `name` is `zone` or below it. */
 export function isInZone(name: string, zone: string): boolean {
-  const lower = name.toLowerCase()
-  const suffix = zone.toLowerCase()
-  return suffix === '' || lower === suffix || lower.endsWith(`.${suffix}`)
+  if (zone === '') return true
+  const start = name.length - zone.length
+  if (start < 0 || (start > 0 && name[start - 1] !== '.')) return false
+  // Nearly always both are in lower case, and nothing has to be made.
+  return name.endsWith(zone) || name.slice(start).toLowerCase() === zone.toLowerCase()
 }
 
 /** The longest of `zones` that holds `name`, in the case in which it was asked; undefined when none does. */

@@ -54,6 +54,12 @@ export class Records implements ClusterFollower {
   readonly #endpointsByAddress = new Index<EndpointRecord>()
   readonly #podsByAddress = new Index<string>()
   #serial = 1
+  #generation = 0
+
+  /** Another number after every change. */
+  get generation(): number {
+    return this.#generation
+  }
 
   /** Serial of the zones: the date of the last change in seconds, or one more than before where that is not told. */
   get serial(): number {
@@ -71,6 +77,7 @@ export class Records implements ClusterFollower {
     else if (change.resource === 'pods') this.#setPod(key, namespace, object as Pod | undefined)
     else return
     this.#serial = at ?? this.#serial + 1
+    this.#generation++
   }
 
   hasNamespace(name: string): boolean {

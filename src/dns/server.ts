@@ -6,7 +6,15 @@ import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import { isReverseZone } from './answer.js'
-import { type Ask, chainOf, type Exchange, type Handling, type Next, type Plugin } from './chain.js'
+import {
+  type Ask,
+  chainOf,
+  type Exchange,
+  type Handling,
+  type Next,
+  type Plugin,
+  type Reply,
+} from './chain.js'
 import type { PluginConfig } from './directives.js'
 import {
   bytesAtMost,
@@ -119,7 +127,7 @@ export class DnsServer implements ClusterFollower {
     // CoreDNS fails here (SERVFAIL) when a block takes the question and none of its plugins answers. Unlike CoreDNS:
     // that nobody is responsible is said as it is.
     if (reply === undefined) return refusal(query, 'REFUSED')
-    const message: DnsMessage = { ...refusal(query, reply.rcode), ...reply }
+    const message = response(query, reply)
     const limit = transport === 'tcp' ? TCP_BYTES : Math.max(UDP_BYTES, query.ednsUdpSize ?? 0)
     return this.#truncated(message, limit)
   }
@@ -133,7 +141,7 @@ export class DnsServer implements ClusterFollower {
     const site = this.#site(question.name, port)
     if (site === undefined || depth > LOOKUP_LIMIT) return undefined
     const lookup = (next: Question) => this.#resolve(next, asker, port, depth + 1)
-    return yield* site.chain({ ...asker, question, lookup })
+    return yield* site.chain({ question, client: asker.client, now: asker.now, lookup })
   }
 
   /** The server block with the longest zone that holds `name`. */
@@ -198,22 +206,35 @@ export class DnsServer implements ClusterFollower {
 
 /** A response without records: that is all that most failures are. */
 export function refusal(query: DnsMessage, rcode: Rcode): DnsMessage {
-  return {
-    id: query.id,
-    response: true,
-    opcode: query.opcode,
-    authoritative: false,
-    truncated: false,
-    recursionDesired: query.recursionDesired,
-    recursionAvailable: false,
+  return response(query, {
     rcode,
-    questions: query.questions,
+    authoritative: false,
+    recursionAvailable: false,
     answers: [],
     authorities: [],
     additionals: [],
-    // RFC 6891 section 6.1.1: an OPT record is answered with one. CoreDNS gives the asker's size back.
-    ...(query.ednsUdpSize === undefined ? {} : { ednsUdpSize: Math.max(UDP_BYTES, query.ednsUdpSize) }),
+  })
+}
+
+function response(query: DnsMessage, reply: Reply): DnsMessage {
+  const { id, opcode, recursionDesired, questions, ednsUdpSize } = query
+  const { rcode, authoritative, recursionAvailable, answers, authorities, additionals } = reply
+  const message = {
+    id,
+    response: true,
+    opcode,
+    authoritative,
+    truncated: false,
+    recursionDesired,
+    recursionAvailable,
+    rcode,
+    questions,
+    answers,
+    authorities,
+    additionals,
   }
+  // RFC 6891 section 6.1.1: an OPT record is answered with one. CoreDNS gives the asker's size back.
+  return ednsUdpSize === undefined ? message : { ...message, ednsUdpSize: Math.max(UDP_BYTES, ednsUdpSize) }
 }
 
 function firstRecords(message: DnsMessage, count: number): DnsMessage {

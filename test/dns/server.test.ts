@@ -221,6 +221,40 @@ test('records go with their objects', () => {
   assert.is(answers(server, ZONE), 'NXDOMAIN')
 })
 
+test('an answer holds until the next change of the cluster, for each case of the name of its own', () => {
+  const server = cluster()
+  const added = service('late', { clusterIP: '10.97.5.5', ports: [{ port: 80 }] })
+  const moved = service('late', { clusterIP: '10.97.5.6', ports: [{ port: 80 }] })
+  const both = (name: string) => {
+    const asked = () => server.respond(query(`${name}.${ZONE}`), 'udp')!
+    const [first, second] = [asked(), asked()]
+    assert.equal(second, first, 'asked again, the same is answered')
+    return first
+  }
+  assert.is(both('late').rcode, 'NXDOMAIN')
+  server.apply(change(added))
+  assert.equal(show(both('late').answers), ['late A 10.97.5.5'])
+  assert.equal(show(both('LATE').answers), ['LATE A 10.97.5.5'])
+  server.apply(change(moved, 'MODIFIED'))
+  assert.equal(show(both('late').answers), ['late A 10.97.5.6'])
+  const serial = (response: DnsMessage) => {
+    const [soa] = response.answers
+    return soa?.type === 'SOA' ? soa.soa.serial : undefined
+  }
+  const before = serial(server.respond(query('cluster.local', 'SOA'), 'udp')!)!
+  server.apply(change(moved, 'DELETED'))
+  assert.is(both('late').rcode, 'NXDOMAIN')
+  assert.is(serial(server.respond(query('cluster.local', 'SOA'), 'udp')!), before + 1)
+})
+
+test('more names than are remembered are answered all the same', () => {
+  const server = cluster()
+  for (let i = 0; i < 2_500; i++) {
+    assert.is(server.respond(query(`missing-${i % 1_300}.${ZONE}`), 'udp')!.rcode, 'NXDOMAIN')
+    if (i % 500 === 0) assert.equal(answers(server, `unnamed.${ZONE}`), ['unnamed A 10.97.0.1'])
+  }
+})
+
 test('the order of headless addresses varies with the seed and from answer to answer', () => {
   const order = (server: TestDns) =>
     server

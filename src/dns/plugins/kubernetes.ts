@@ -42,12 +42,18 @@ export class KubernetesPlugin implements Plugin {
       // Unlike CoreDNS: where no further plugin knows the name it is missing here, not a failure of the server.
       return fallen ?? this.#negative(this.#synced() ? 'NXDOMAIN' : 'SERVFAIL', zone)
     }
-    if (answer.answers.length === 0) return this.#negative('NOERROR', zone)
-    const rest = yield* followAlias(answer.answers, exchange, zone)
+    const { answers, additionals } = answer
+    const last = answers.at(-1)
+    if (last === undefined) return this.#negative('NOERROR', zone)
+    const leaves = last.type === 'CNAME' && type !== 'CNAME' && !isInZone(last.target, zone)
+    const rest = leaves ? yield* behindAlias(last.target, exchange) : undefined
     return {
-      ...emptyReply('NOERROR'),
-      answers: [...answer.answers, ...rest],
-      additionals: answer.additionals,
+      rcode: 'NOERROR',
+      authoritative: true,
+      recursionAvailable: false,
+      answers: rest === undefined ? answers : [...answers, ...rest],
+      authorities: [],
+      additionals,
     }
   }
 
@@ -61,14 +67,11 @@ export class KubernetesPlugin implements Plugin {
   }
 }
 
-/** Addresses behind a CNAME that leads out of the zone, if it can be resolved. */
-function* followAlias(
-  answers: readonly ResourceRecord[],
+/** Addresses behind a CNAME that leads out of the zone to `target`, if it can be resolved. */
+function* behindAlias(
+  target: string,
   { question, lookup }: Exchange,
-  zone: string,
 ): Generator<Ask, readonly ResourceRecord[], DnsMessage | undefined> {
-  const last = answers.at(-1)
-  if (last?.type !== 'CNAME' || question.type === 'CNAME' || isInZone(last.target, zone)) return []
-  const reply = yield* lookup({ name: last.target, type: question.type })
+  const reply = yield* lookup({ name: target, type: question.type })
   return reply?.answers ?? []
 }

@@ -14,17 +14,25 @@ export class LoadbalancePlugin implements Plugin {
 
   *handle(exchange: Exchange, next: Next): Handling {
     const reply = yield* next(exchange)
-    if (reply === undefined) return undefined
+    if (reply === undefined || !hasSeveralAddresses(reply.answers)) return reply
     return { ...reply, answers: this.#shuffled(reply.answers) }
   }
 
   #shuffled(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
-    const isAddress = ({ type }: ResourceRecord) => type === 'A' || type === 'AAAA'
     const addresses = records.filter(isAddress)
-    if (addresses.length < 2) return records
     this.#random.shuffle(addresses)
     const aliases = records.filter(({ type }) => type === 'CNAME')
     const others = records.filter((record) => record.type !== 'CNAME' && !isAddress(record))
     return [...aliases, ...others, ...addresses]
   }
+}
+
+function isAddress({ type }: ResourceRecord): boolean {
+  return type === 'A' || type === 'AAAA'
+}
+
+function hasSeveralAddresses(records: readonly ResourceRecord[]): boolean {
+  let addresses = 0
+  for (const record of records) if (isAddress(record)) addresses++
+  return addresses > 1
 }

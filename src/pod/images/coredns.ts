@@ -106,13 +106,17 @@ function close(sockets: readonly OpenPort[]): void {
   }
 }
 
+type Transport = Arrival['transport']
+
 /** A question that is being answered. */
 interface Asked {
   readonly query: DnsMessage
   /** Of the message, in bytes. */
   readonly length: number
   readonly source: Endpoint
-  readonly arrival: Arrival
+  readonly transport: Transport
+  /** That it came to. */
+  readonly port: number
   /** When it came. */
   readonly now: Micros
 }
@@ -259,7 +263,7 @@ class Server {
     try {
       for (let datagram = udp.receive(); datagram !== undefined; datagram = udp.receive()) {
         const { bytes, source } = datagram
-        const response = this.#answer(bytes, source, { transport: 'udp', port })
+        const response = this.#answer(bytes, source, 'udp', port)
         if (response instanceof Uint8Array) trySend(udp, response, source)
         // Nobody waits for whom another server keeps waiting.
         else response?.then((later) => later && trySend(udp, later, source)).catch(() => {})
@@ -284,7 +288,7 @@ class Server {
     for (let piece = await connection.read(signal); piece; piece = await connection.read(signal)) {
       stream.push(piece)
       for (let bytes = stream.next(); bytes !== undefined; bytes = stream.next()) {
-        const response = await this.#answer(bytes, connection.remote, { transport: 'tcp', port })
+        const response = await this.#answer(bytes, connection.remote, 'tcp', port)
         if (response !== undefined) await connection.write(frameMessage(response), signal)
       }
     }
@@ -292,7 +296,12 @@ class Server {
   }
 
   /** The bytes to send back, if any: at once, unless there is somebody to ask or something to be logged. */
-  #answer(bytes: Uint8Array, source: Endpoint, arrival: Arrival): Later<Uint8Array | undefined> {
+  #answer(
+    bytes: Uint8Array,
+    source: Endpoint,
+    transport: Transport,
+    port: number,
+  ): Later<Uint8Array | undefined> {
     const { codec } = this.#options
     const query = codec.decode(bytes)
     if (query === undefined) {
@@ -300,16 +309,16 @@ class Server {
       return failure && codec.encode(failure)
     }
     const now = this.#process.system.clock.now()
-    const asked: Asked = { query, length: bytes.length, source, arrival, now }
+    const asked: Asked = { query, length: bytes.length, source, transport, port, now }
     return now - this.#readAt < this.#reloadInterval
       ? this.#respond(asked)
       : this.#reload(now).then(() => this.#respond(asked))
   }
 
   #respond(asked: Asked): Later<Uint8Array | undefined> {
-    const { query, source, arrival, now } = asked
+    const { query, source, transport, port, now } = asked
     const client = formatAddress(source.address)
-    const responding = this.#server.respond(query, { ...arrival, client, now })
+    const responding = this.#server.respond(query, { transport, port, client, now })
     const step = responding.next()
     return step.done ? this.#encode(asked, step.value) : this.#respondLater(asked, responding, step.value)
   }
@@ -323,13 +332,13 @@ class Server {
 
   #encode(asked: Asked, message: DnsMessage | undefined): Later<Uint8Array | undefined> {
     if (message === undefined) return undefined
-    const { query, length, source, arrival, now } = asked
+    const { query, length, source, transport, port, now } = asked
     const response = this.#options.codec.encode(message)
     const [question] = query.questions
-    if (question === undefined || !this.#server.logs(question.name, arrival.port ?? 0)) return response
+    if (question === undefined || !this.#server.logs(question.name, port)) return response
     const { stdout, system } = this.#process
     const seconds = (system.clock.now() - now) / SECOND
-    const line = logLine(query, length, source, arrival.transport, message, response.length)
+    const line = logLine(query, length, source, transport, message, response.length)
     return stdout.write(`[INFO] ${line} ${seconds.toFixed(9)}s\n`).then(() => response)
   }
 
@@ -383,7 +392,7 @@ function logLine(
   query: DnsMessage,
   queryBytes: number,
   source: Endpoint,
-  transport: 'udp' | 'tcp',
+  transport: Transport,
   response: DnsMessage,
   responseBytes: number,
 ): string {
