@@ -7,10 +7,11 @@ import { UsageError } from './arguments.js'
 import { ClusterRefusal, type ServingCluster, servingCluster } from './cluster-client.js'
 import { FileError } from './cluster-files.js'
 import { type CommandContext, command } from './command-kind.js'
+import { choose } from './menu.js'
 import { RemoteShell, type ShellListener } from './remote-shell.js'
 import { interactiveShell, pipedShell, type ShellEnd } from './shell-session.js'
 import { type ShellChoice, type ShellTarget, shellChoices, shellTarget } from './shell-target.js'
-import { processTerminal } from './user-terminal.js'
+import { processTerminal, type UserTerminal } from './user-terminal.js'
 
 const INTERRUPTED = 130
 
@@ -75,9 +76,13 @@ async function run(
   context: CommandContext,
 ): Promise<number> {
   const { terminal = processTerminal(process) } = context
-  const chosen = operand ?? (await choose(await shellChoices(serving, values.namespace), context))
-  const { namespace = 'default', container } = values
-  const target = await shellTarget(serving, chosen, { namespace, container })
+  const chosen =
+    operand === undefined
+      ? await pick(await shellChoices(serving, values.namespace), terminal, context)
+      : { operand, namespace: values.namespace }
+  if (chosen === undefined) return INTERRUPTED
+  const { namespace = 'default' } = chosen
+  const target = await shellTarget(serving, chosen.operand, { namespace, container: values.container })
   const { streams, signal } = context
   if (target.defaulted !== undefined) streams.err(`podwire: ${target.defaulted}\n`)
   const open = (listener: ShellListener) =>
@@ -126,10 +131,24 @@ function exitCode(end: ShellEnd, { title, container }: ShellTarget): number {
   throw new Error(end.error)
 }
 
-async function choose(choices: readonly ShellChoice[], { streams }: CommandContext): Promise<string> {
-  const lines = choices.map(({ operand, namespace = '' }) => `  ${operand}  ${namespace}\n`)
-  streams.err(lines.join(''))
-  throw new UsageError('shell: which one?', 'podwire shell POD')
+/** The one that the user picks; undefined when none. Throws UsageError where nobody can pick. */
+async function pick(
+  choices: readonly ShellChoice[],
+  terminal: UserTerminal,
+  { streams, signal }: CommandContext,
+): Promise<ShellChoice | undefined> {
+  const width = Math.max(...choices.map((choice) => nameOf(choice).length))
+  const lines = choices.map((choice) => `${nameOf(choice).padEnd(width)}  ${choice.about}`)
+  if (terminal.isTerminal) {
+    const index = await choose(terminal, lines, signal)
+    return index === undefined ? undefined : choices[index]
+  }
+  streams.out(`${lines.map((line) => line.trimEnd()).join('\n')}\n`)
+  throw new UsageError('shell: of which of these?', 'podwire shell POD')
+}
+
+function nameOf({ operand, namespace = 'default' }: ShellChoice): string {
+  return namespace === 'default' ? operand : `-n ${namespace} ${operand}`
 }
 
 /** Why the cluster gave no shell. */

@@ -50,11 +50,12 @@ export async function interactiveShell(
   const keys = new DetachKeys((bytes) => shell.write(bytes), detach)
   signal.addEventListener('abort', detach)
   terminal.setRaw(true)
+  const tellSize = () => shell.resize(terminal.size.columns, terminal.size.rows)
   const stopResizing = terminal.onResize(() => {
-    shell.resize(terminal.size.columns, terminal.size.rows)
+    tellSize()
     recording?.resize(terminal.size)
   })
-  shell.resize(size.columns, size.rows)
+  tellSize()
   // The terminal is gone: nobody can look any more.
   const stopReading = terminal.read((bytes) => keys.input(bytes), detach)
   try {

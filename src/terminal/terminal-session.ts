@@ -18,6 +18,8 @@ export class TerminalSession implements SharedTerminal {
   readonly #program: RemoteStreams
   readonly #clients = new Set<SessionClient>()
   #state: 'new' | 'running' | 'over' = 'new'
+  /** The size that the program knows. */
+  #told: TerminalSize | undefined
   #hasOutput = false
   #exit: Exit | undefined
 
@@ -97,22 +99,20 @@ export class TerminalSession implements SharedTerminal {
     })
   }
 
-  /** The smallest of the clients' terminals; the program hears of it when the screen has it. */
+  /** The smallest of the clients' terminals: the program hears of it at once, the screen has it behind what is shown. */
   #fit(): void {
     const side = (sizes: readonly number[]) => Math.max(1, Math.min(LARGEST_SIDE, ...sizes))
     const sizes = [...this.#clients].map(({ size }) => size)
     const columns = side(sizes.map((size) => size.columns))
     const rows = side(sizes.map((size) => size.rows))
-    // Before it begins the program can be told at once: then this is its terminal's first size.
-    if (this.#state === 'new') return this.#resize({ columns, rows })
-    this.screen.whenShown(() => this.#resize({ columns, rows }))
-  }
-
-  #resize(size: TerminalSize): void {
-    const { screen } = this
-    if (size.columns !== screen.columns || size.rows !== screen.rows) screen.resize(size)
-    // A client that has changed alone may have come to fit, or not to.
-    for (const client of this.#clients) client.fit()
-    this.#program.resize(size.columns, size.rows)
+    const isNews = columns !== this.#told?.columns || rows !== this.#told.rows
+    if (isNews) this.#program.resize(columns, rows)
+    this.#told = { columns, rows }
+    this.screen.whenShown(() => {
+      const { screen } = this
+      if (columns !== screen.columns || rows !== screen.rows) screen.resize({ columns, rows })
+      // A client that has changed alone may have come to fit, or not to.
+      for (const client of this.#clients) client.fit()
+    })
   }
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommandLine } from '../../src/cli/command.js'
+import type { UserTerminal } from '../../src/cli/user-terminal.js'
 import { world } from '../../src/scenario/world.js'
 
 export interface Ended {
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly until?: RegExp
   /** Whether standard output is a terminal. */
   readonly terminal?: boolean
+  /** Keys and screen, or what is piped in. */
+  readonly user?: UserTerminal
 }
 
 export async function podwire(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
@@ -33,6 +36,7 @@ export async function podwire(args: readonly string[], options: RunOptions = {})
       colors: false,
       progress: options.terminal ?? false,
     },
+    ...(options.user && { terminal: options.user }),
     world: async () => world,
     signal: stop.signal,
   })

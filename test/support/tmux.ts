@@ -71,6 +71,15 @@ export class TmuxWindow {
     this.#tmux.command('send-keys', '-t', this.#target, key)
   }
 
+  resize(columns: number, rows: number): void {
+    this.#tmux.command('resize-window', '-t', this.#target, '-x', String(columns), '-y', String(rows))
+  }
+
+  /** What is visible, without blanks at the end. */
+  screen(): string {
+    return this.#tmux.command('capture-pane', '-p', '-t', this.#target).trimEnd()
+  }
+
   /** Everything that the window has shown, lines that were wrapped in one, without blanks at the end. */
   text(): string {
     return this.#tmux.command('capture-pane', '-p', '-J', '-S', '-', '-t', this.#target).trimEnd()
