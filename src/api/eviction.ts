@@ -18,7 +18,6 @@ export function evictPod(
 ): ApiResponse {
   const pod = existing<Pod>(store, target)
   const eviction = actionOf(request, target, 'Eviction')
-
   const options = deleteOptions({ ...request, body: eviction['deleteOptions'] })
   const budget = ignoresBudgets(pod) ? undefined : budgetOf(store, pod)
   const taken = budget && taking(budget, pod)

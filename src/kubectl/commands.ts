@@ -3,6 +3,16 @@
 import { APPLY_FLAGS, apply } from './apply.js'
 import { ATTACH_FLAGS, attach } from './attach.js'
 import {
+  CREATE_CRONJOB_FLAGS,
+  CREATE_JOB_FLAGS,
+  CREATE_SECRET_FLAGS,
+  CREATE_SERVICEACCOUNT_FLAGS,
+  createCronJob,
+  createJob,
+  createSecret,
+  createServiceAccount,
+} from './batch-generators.js'
+import {
   CONFIG_VIEW_FLAGS,
   configView,
   currentContext,
@@ -164,6 +174,30 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     'create configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1]',
     CREATE_CONFIGMAP_FLAGS,
     createConfigMap,
+  ),
+  'create job': command(
+    'Create a job with the specified name',
+    'create job NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]',
+    CREATE_JOB_FLAGS,
+    createJob,
+  ),
+  'create cronjob': command(
+    'Create a cron job with the specified name',
+    "create cronjob NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...]",
+    CREATE_CRONJOB_FLAGS,
+    createCronJob,
+  ),
+  'create secret generic': command(
+    'Create a secret from a local file, directory, or literal value',
+    'create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1]',
+    CREATE_SECRET_FLAGS,
+    createSecret,
+  ),
+  'create serviceaccount': command(
+    'Create a service account with the specified name',
+    'create serviceaccount NAME [--dry-run=server|client|none]',
+    CREATE_SERVICEACCOUNT_FLAGS,
+    createServiceAccount,
   ),
   'create service clusterip': command(
     'Create a ClusterIP service',

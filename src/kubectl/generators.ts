@@ -1,4 +1,5 @@
-// kubectl create deployment|namespace|configmap|service clusterip, and kubectl expose: objects made from flags.
+// kubectl create deployment|namespace|configmap|service clusterip, and kubectl expose: objects made from flags. More
+// are in batch-generators.ts.
 
 import type { Deployment, KubeObject, LabelSelector, Pod, Service } from '../cluster/objects.js'
 import { resolvePath } from '../posix/file-system.js'
@@ -48,7 +49,7 @@ export const EXPOSE_FLAGS: FlagSpecs = {
 }
 
 /** The one NAME that these commands take. */
-function nameOf({ flags }: CommandContext, command: string): string {
+export function nameOf({ flags }: CommandContext, command: string): string {
   const names = flags.args.slice(0, flags.dashAt)
   if (names.length !== 1) {
     throw usageError(`create ${command}`, `exactly one NAME is required, got ${names.length}`)
@@ -57,7 +58,7 @@ function nameOf({ flags }: CommandContext, command: string): string {
 }
 
 /** Creates the object, or prints it for `--dry-run=client`, as Go's types would marshal it. */
-async function submit(
+export async function submit(
   context: CommandContext,
   object: object,
   verb: string,
@@ -124,13 +125,21 @@ export const createNamespace: Command = async (context) => {
 }
 
 export const createConfigMap: Command = async (context) => {
-  const { flags } = context
   const name = nameOf(context, 'configmap')
+  const data = literalsAndFiles(context, `ConfigMap "${name}"`)
+  const hasData = Object.keys(data).length > 0
+  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, ...(hasData && { data }) }
+  return submit(context, map, 'created', 'kubectl-create')
+}
+
+/** What `--from-literal` and `--from-file` give; `owner` is for messages: `ConfigMap "name"`. */
+export function literalsAndFiles(context: CommandContext, owner: string): Record<string, string> {
+  const { flags } = context
   const data: Record<string, string> = {}
   const add = (key: string, value: string) => {
     if (Object.hasOwn(data, key)) {
       throw clientError(
-        `cannot add key "${key}", another key by that name already exists in Data for ConfigMap "${name}"`,
+        `cannot add key "${key}", another key by that name already exists in Data for ${owner}`,
       )
     }
     data[key] = value
@@ -143,9 +152,7 @@ export const createConfigMap: Command = async (context) => {
   for (const source of flags.list('from-file')) {
     for (const { key, path } of filesOf(context, source)) add(key, readTextFile(context, path))
   }
-  const hasData = Object.keys(data).length > 0
-  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, ...(hasData && { data }) }
-  return submit(context, map, 'created', 'kubectl-create')
+  return data
 }
 
 /** `[key=]path`; of a directory, its files. */

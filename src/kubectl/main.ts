@@ -80,6 +80,7 @@ function splitCommand(words: readonly string[]): { path: string[]; rest: string[
 }
 
 const ALIASES: Readonly<Record<string, string>> = {
+  cj: 'cronjob',
   cm: 'configmap',
   ns: 'namespace',
   deploy: 'deployment',
@@ -88,6 +89,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   nodes: 'node',
   po: 'pod',
   pods: 'pod',
+  sa: 'serviceaccount',
 }
 
 function alias(word: string): string {

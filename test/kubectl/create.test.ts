@@ -1,5 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Secret } from '../../src/cluster/objects.js'
+import type { Job } from '../../src/cluster/workload-objects.js'
 import { ApiFixture } from '../support/api-fixture.js'
 
 const test = suite('kubectl create, apply, scale')
@@ -97,6 +99,39 @@ test('scale changes what the deployment wants', async () => {
   assert.is(
     table.stdout,
     'NAME          READY   UP-TO-DATE   AVAILABLE   AGE\nsidecar-app   0/5     0            0           0s\n',
+  )
+})
+
+test('jobs, cron jobs, secrets and service accounts are made from flags', async () => {
+  const fixture = new ApiFixture()
+  const made = async (words: readonly string[]) => {
+    const { stdout, stderr } = await fixture.kubectl(words)
+    return stdout + stderr
+  }
+  const echo = ['--image=busybox', '--', 'echo', 'hello']
+  assert.is(await made(['create', 'job', 'once', ...echo]), 'job.batch/once created\n')
+  const schedule = ['create', 'cj', 'often', '--schedule=*/5 * * * *']
+  assert.is(await made([...schedule, ...echo]), 'cronjob.batch/often created\n')
+  const now = ['create', 'job', 'now', '--from=cronjob/often']
+  assert.is(await made(now), 'job.batch/now created\n')
+  const job = fixture.store.get<Job>('jobs', 'default', 'now')!
+  assert.equal(job.spec.template.spec.containers[0]?.command, ['echo', 'hello'])
+  assert.is(job.metadata.ownerReferences?.[0]?.name, 'often')
+  assert.is(job.metadata.annotations?.['cronjob.kubernetes.io/instantiate'], 'manual')
+  assert.is(await made(['create', 'sa', 'robot']), 'serviceaccount/robot created\n')
+  const secret = ['create', 'secret', 'generic', 'door', '--from-literal=key=open sesame']
+  assert.is(await made(secret), 'secret/door created\n')
+  assert.equal(fixture.store.get<Secret>('secrets', 'default', 'door')?.data, { key: 'b3BlbiBzZXNhbWU=' })
+})
+
+test('what cannot be made from flags is told', async () => {
+  const fixture = new ApiFixture()
+  const told = async (line: string) => (await fixture.kubectl(line)).stderr
+  assert.is(await told('create job x'), 'error: either --image or --from must be specified\n')
+  assert.is(await told('create cronjob x --image=y'), 'error: required flag(s) "schedule" not set\n')
+  assert.is(
+    await told('create job x --from=cronjob/none'),
+    'Error from server (NotFound): cronjobs.batch "none" not found\n',
   )
 })
 
