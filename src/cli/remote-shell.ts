@@ -3,7 +3,7 @@
 
 import WebSocket from 'ws'
 import { ChannelSocket } from '../http/streams/channel-socket.js'
-import { SESSION_HEADER, TERMINAL_PROTOCOLS } from '../http/streams/terminal-upgrade.js'
+import { SESSION_HEADER, TERMINAL_PROTOCOLS } from '../http/streams/terminal-protocol.js'
 import { ClusterRefusal, messageOf } from './cluster-client.js'
 import type { Serving } from './cluster-files.js'
 

@@ -2,7 +2,7 @@
 // and joined again, or with its commands piped in.
 
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { DEFAULT_SESSION, SESSION_NAME } from '../http/streams/terminal-upgrade.js'
+import { DEFAULT_SESSION, SESSION_NAME } from '../http/streams/terminal-protocol.js'
 import { UsageError } from './arguments.js'
 import { ClusterRefusal, type ServingCluster, servingCluster } from './cluster-client.js'
 import { FileError } from './cluster-files.js'

@@ -2,7 +2,7 @@
 // there are.
 
 import type { Node, Pod } from '../cluster/objects.js'
-import { TERMINALS_PATH } from '../http/streams/terminal-upgrade.js'
+import { TERMINALS_PATH } from '../http/streams/terminal-protocol.js'
 import { knownNames } from '../scenario/nearest.js'
 import { UsageError } from './arguments.js'
 import { ask, ClusterRefusal } from './cluster-client.js'

@@ -109,4 +109,29 @@ run(`two windows share one shell${reason}`, async ({ tmux, window }) => {
   for (const each of [window, other]) await each.until(/\n\$$/, 0, TIMEOUT_MS)
 })
 
+run(`tcpdump in one window shows at once what curl does in another${reason}`, async ({ tmux, window }) => {
+  const other = tmux.open()
+  for (const [each, words] of [
+    [window, 'curl --new'],
+    [other, 'curl --session other'],
+  ] as const) {
+    each.type(`clear; node ${PODWIRE} shell ${words}`)
+    each.press('Enter')
+    await each.until(/\[ root@curl:\/ \]\$$/, 0, TIMEOUT_MS)
+  }
+  window.type('tcpdump -n -i eth0 tcp port 80')
+  window.press('Enter')
+  await window.until(/listening on eth0/, 0, TIMEOUT_MS)
+  other.type('curl http://frontend')
+  other.press('Enter')
+  await other.until(/\nhello\n/, 0, TIMEOUT_MS)
+  await window.until(/Flags \[S\][\s\S]*Flags \[S\.\][\s\S]*Flags \[F\.\]/, 0, TIMEOUT_MS)
+  window.press('C-c')
+  await window.until(/packets captured[\s\S]*\]\$$/, 0, TIMEOUT_MS)
+  for (const each of [window, other]) {
+    each.press('C-d')
+    await each.until(/\n\$$/, 0, TIMEOUT_MS)
+  }
+})
+
 test.run()
