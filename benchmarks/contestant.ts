@@ -42,6 +42,12 @@ export interface Benchmark {
   readonly better?: 'higher' | 'lower'
   /** Rounds that count, after one that does not; default 5, and 3 with `--quick`. */
   readonly rounds?: number
+  /** False: rounds are processes of their own, to which a first one that does not count gives nothing. */
+  readonly warmUp?: false
+  /** What all of it takes on 2 cores, everything at first included; a slower machine runs fewer rounds instead. */
+  readonly seconds: number
+  /** A contestant that takes longer to start, or for a round, is taken out; default 60. */
+  readonly limitSeconds?: number
   /** The first one is what the others are compared with. `quick`: less work, for a look. */
   contestants(quick: boolean): readonly Contestant[]
 }
@@ -74,40 +80,87 @@ interface Entry {
   absent: string | undefined
 }
 
-/** Runs all contestants alternately: one round to warm up, then `rounds`. `onRound` hears of progress. */
+export interface CompareOptions {
+  /** Rounds that count. */
+  readonly rounds: number
+  /** Aborted: what was started is ended, and `compare` rejects with the reason. */
+  readonly signal?: AbortSignal
+  readonly onRound?: (contestant: string, round: number) => void
+}
+
+const LIMIT_SECONDS = 60
+/** Each contestant may take so long to end. */
+const STOP_SECONDS = 15
+/** How far beyond `Benchmark.seconds` rounds are begun, and how many there are in any case. */
+const OVERTIME = 1.15
+const LEAST_ROUNDS = 3
+
+/** Runs all contestants alternately: one round to warm up, then `rounds`, fewer where time runs out. */
 export async function compare(
   benchmark: Benchmark,
   contestants: readonly Contestant[],
-  rounds: number,
-  onRound: (contestant: string, round: number) => void = () => {},
+  { rounds, signal = new AbortController().signal, onRound = () => {} }: CompareOptions,
 ): Promise<Row[]> {
+  const limit = { seconds: benchmark.limitSeconds ?? LIMIT_SECONDS, signal }
+  const began = performance.now()
+  let slowest = 0
+  const fits = (round: number) =>
+    round <= Math.min(rounds, LEAST_ROUNDS) ||
+    (performance.now() - began) / 1000 + slowest <= benchmark.seconds * OVERTIME
   const entries = contestants.map(
     (contestant): Entry => ({ contestant, rounds: [], also: new Map(), absent: undefined }),
   )
   try {
-    for (const entry of entries) await attempt(entry, async () => entry.contestant.start?.())
-    for (let round = 0; round <= rounds; round++) {
+    for (const entry of entries) await attempt(entry, limit, async () => entry.contestant.start?.())
+    for (let round = benchmark.warmUp === false ? 1 : 0; round <= rounds && fits(round); round++) {
+      const roundBegan = performance.now()
       for (const entry of entries) {
         if (entry.absent !== undefined) continue
         onRound(entry.contestant.name, round)
-        await attempt(entry, () => runRound(benchmark, entry, round === 0))
+        await attempt(entry, limit, () => runRound(benchmark, entry, round === 0))
       }
+      slowest = Math.max(slowest, (performance.now() - roundBegan) / 1000)
     }
   } finally {
-    for (const { contestant } of entries) await contestant.stop?.()
+    for (const { contestant } of entries)
+      await within({ seconds: STOP_SECONDS }, async () => contestant.stop?.()).catch(() => {})
   }
   const first = entries[0]?.absent === undefined ? median(entries[0]!.rounds) : undefined
   return entries.map((entry) => rowOf(entry, first))
 }
 
 /** What is missing on this machine, or broken, takes one contestant out and leaves the others in. */
-async function attempt(entry: Entry, work: () => Promise<void>): Promise<void> {
+async function attempt(entry: Entry, limit: Limit, work: () => Promise<void>): Promise<void> {
   try {
-    await work()
+    await within(limit, work)
   } catch (error) {
-    if (!(error instanceof Error)) throw error
+    if (limit.signal?.aborted || !(error instanceof Error)) throw error
     entry.absent = error instanceof Absent ? error.message : `failed: ${error.message.split('\n')[0]}`
   }
+}
+
+interface Limit {
+  readonly seconds: number
+  readonly signal?: AbortSignal
+}
+
+/** Rejects when `work` takes too long - it is left behind, nothing can end it - or when the signal is aborted. */
+async function within({ seconds, signal }: Limit, work: () => Promise<void>): Promise<void> {
+  signal?.throwIfAborted()
+  let settle = () => {}
+  const over = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no end within ${seconds} s`)), seconds * 1000)
+    const onAbort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    settle = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  })
+  const working = work()
+  // Left behind, it may fail later.
+  working.catch(() => {})
+  await Promise.race([working, over]).finally(settle)
 }
 
 async function runRound(benchmark: Benchmark, entry: Entry, warmUp: boolean): Promise<void> {

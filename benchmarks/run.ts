@@ -37,6 +37,8 @@ const BENCHMARKS: readonly Benchmark[] = [
 const ROUNDS = 5
 const QUICK_ROUNDS = 3
 
+const INTERRUPTED = 130
+
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
@@ -53,14 +55,33 @@ if (chosen.length === 0 || values.list) {
   process.exit(values.list ? 0 : 2)
 }
 
+const interrupt = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.on(name, () => {
+    // The second time there is no patience with what does not end.
+    if (interrupt.signal.aborted) process.exit(INTERRUPTED)
+    interrupt.abort(new Error(name))
+  })
+
 const started = performance.now()
 const results = new Map<string, readonly Row[]>()
 const live = process.stdout.isTTY === true && process.env['CI'] === undefined
+const estimate = chosen.reduce((sum, { seconds }) => sum + seconds, 0)
+const long = estimate < 90 ? `${estimate} s` : `${Math.round(estimate / 60)} minutes`
+if (!quick) console.log(`${chosen.length} benchmarks, about ${long} on 2 cores that do nothing else`)
 for (const benchmark of chosen) {
-  const rounds = quick ? QUICK_ROUNDS : (benchmark.rounds ?? ROUNDS)
-  const rows = await compare(benchmark, benchmark.contestants(quick), rounds, (contestant, round) => {
+  const rounds = Math.min(benchmark.rounds ?? ROUNDS, quick ? QUICK_ROUNDS : ROUNDS)
+  const onRound = (contestant: string, round: number) => {
     if (live) process.stdout.write(`\r\x1b[K${benchmark.name}: round ${round} of ${rounds}, ${contestant}`)
-  })
+  }
+  const { signal } = interrupt
+  const rows = await compare(benchmark, benchmark.contestants(quick), { rounds, signal, onRound }).catch(
+    (error: unknown) => {
+      if (!signal.aborted) throw error
+      console.error(`${live ? '\n' : ''}interrupted in ${benchmark.name}; nothing is written`)
+      process.exit(INTERRUPTED)
+    },
+  )
   if (live) process.stdout.write('\r\x1b[K')
   results.set(benchmark.name, rows)
   process.stdout.write(benchmarkText(benchmark, rows))
@@ -83,3 +104,5 @@ writeFileSync(
 )
 if (verdicts.length > 0)
   writeFileSync(new URL('../../benchmarks/results.svg', import.meta.url), targetsPicture(verdicts))
+// What was left behind when its time was over must not keep the process.
+process.exit(0)

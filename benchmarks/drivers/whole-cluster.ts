@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Benchmark, Contestant, Measurement } from '../contestant.js'
+import { endWithUs } from '../rivals/programs.js'
 import { webernetes } from '../rivals/webernetes.js'
 import { PACKED, THREADS } from '../targets.js'
 import { type ClusterReport, type ClusterRequest, clusterManifest } from './cluster-process.js'
@@ -21,6 +22,8 @@ type Size = Omit<ClusterRequest, 'manifest'>
 export const start: Benchmark = {
   name: 'drivers/start',
   unit: 's',
+  seconds: 130,
+  warmUp: false,
   measure: 'value',
   better: 'lower',
   note: 'a process from its start to the first 200 through a ClusterIP, all pods ready; userspace mode, 3 nodes (1,000 pods: 30)',
@@ -40,6 +43,9 @@ export const start: Benchmark = {
 export const largeCluster: Benchmark = {
   name: 'drivers/large-cluster',
   unit: 's',
+  seconds: 60,
+  warmUp: false,
+  limitSeconds: 150,
   measure: 'value',
   better: 'lower',
   rounds: 1,
@@ -53,6 +59,9 @@ export const largeCluster: Benchmark = {
 export const idle: Benchmark = {
   name: 'drivers/idle',
   unit: '% of a core',
+  seconds: 125,
+  warmUp: false,
+  limitSeconds: 90,
   measure: 'value',
   better: 'lower',
   rounds: 1,
@@ -104,6 +113,7 @@ function runProcess(
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: LIMIT_MS,
   })
+  endWithUs(child)
   const reports: ClusterReport[] = []
   let seconds = 0
   createInterface({ input: child.stdout }).on('line', (line) => {

@@ -29,6 +29,7 @@ const ETH0 = 0
 export const forwarding: Benchmark = {
   name: 'host/forwarding',
   unit: 'packets/s',
+  seconds: 15,
   note: '64-byte packets of 10,000 established flows: parsing, conntrack, DNAT, forwarding; one core, no wires and no copy of the packet counted apart from putting it back',
   contestants: (quick) => {
     const packets = quick ? 300_000 : 2_000_000

@@ -32,7 +32,7 @@ export function needRoot(): void {
 export function run(name: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: RUN_TIMEOUT_MS, env: environment(), maxBuffer: 16 * 1024 * 1024 }
-    execFile(name, args, options, (error, stdout, stderr) => {
+    const child = execFile(name, args, options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else
         reject(
@@ -41,7 +41,15 @@ export function run(name: string, args: readonly string[]): Promise<string> {
           ),
         )
     })
+    endWithUs(child)
   })
+}
+
+/** Of a run that is interrupted nothing stays. */
+export function endWithUs(child: ChildProcess): void {
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
 }
 
 /** A program that runs until `stop`. */
@@ -54,6 +62,7 @@ export class Service {
     this.#child.stdout?.on('data', (bytes) => (this.#output += bytes))
     this.#child.stderr?.on('data', (bytes) => (this.#output += bytes))
     this.#child.on('error', (error) => (this.#output += error.message))
+    endWithUs(this.#child)
   }
 
   get pid(): number {

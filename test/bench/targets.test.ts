@@ -11,6 +11,7 @@ const benchmark = (...contestants: Contestant[]): Benchmark => ({
   unit: 'µs',
   measure: 'value',
   note: '',
+  seconds: 60,
   contestants: () => contestants,
 })
 
@@ -26,7 +27,7 @@ test('contestants take turns, the first round does not count, all are stopped', 
     stop: () => void log.push(`stop ${name}`),
   })
   const pair = [contestant('a', [99, 3, 1, 2]), contestant('b', [99, 6, 6, 6])]
-  const rows = await compare(benchmark(...pair), pair, 3)
+  const rows = await compare(benchmark(...pair), pair, { rounds: 3 })
   assert.equal(log, ['start a', 'start b', ...['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b'], 'stop a', 'stop b'])
   assert.equal(rows, [
     { contestant: 'a', median: 2, min: 1, max: 3, rounds: [3, 1, 2], ratio: 1, also: { MB: 5 } },
@@ -47,11 +48,46 @@ test('who is absent or breaks leaves the others in, and is stopped too', async (
     { name: 'broken', run: () => Promise.reject(new Error('no\nmore')), ...stop('broken') },
     { name: 'well', run: () => 4, ...stop('well') },
   ]
-  const [absent, broken, well] = await compare(benchmark(...three), three, 2)
+  const [absent, broken, well] = await compare(benchmark(...three), three, { rounds: 2 })
   assert.equal(absent, { contestant: 'absent', absent: 'needs root' })
   assert.equal(broken, { contestant: 'broken', absent: 'failed: no' })
   assert.is((well as { median: number }).median, 4)
   assert.equal(stopped, ['absent', 'broken', 'well'])
+})
+
+test('who does not come to an end is taken out; the others go on', async () => {
+  const stuck: Contestant = { name: 'stuck', run: () => new Promise(() => {}) }
+  const pair = [stuck, { name: 'well', run: () => 4 }]
+  const limited = { ...benchmark(...pair), limitSeconds: 0.05 }
+  const [first, second] = await compare(limited, pair, { rounds: 2 })
+  assert.equal(first, { contestant: 'stuck', absent: 'failed: no end within 0.05 s' })
+  assert.equal((second as { rounds: readonly number[] }).rounds, [4, 4])
+})
+
+test('time that runs out costs rounds beyond the third; a benchmark of processes has none to warm up', async () => {
+  const rounds: number[] = []
+  const one: Contestant = { name: 'one', run: () => rounds.push(0) }
+  const short = { ...benchmark(one), seconds: 0, warmUp: false } as const
+  await compare(short, [one], { rounds: 5 })
+  assert.is(rounds.length, 3)
+})
+
+test('an interrupted run stops what was started', async () => {
+  const interrupt = new AbortController()
+  const log: string[] = []
+  const one: Contestant = {
+    name: 'one',
+    run: () => {
+      interrupt.abort(new Error('SIGINT'))
+      return new Promise(() => {})
+    },
+    stop: () => void log.push('stopped'),
+  }
+  const failure = await compare(benchmark(one), [one], { rounds: 2, signal: interrupt.signal }).catch(
+    (error: Error) => error.message,
+  )
+  assert.is(failure, 'SIGINT')
+  assert.equal(log, ['stopped'])
 })
 
 test('a target is met, not met, or not measured with the reason', () => {
