@@ -5,6 +5,7 @@
 import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
 import { hash32 } from '../base/random.js'
+import type { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
@@ -44,6 +45,8 @@ export interface ClusterNetworkOptions {
   readonly podDelay: Micros
   /** Nodes' frames may leave with work left to do (base/offload.ts): in real time, where it would cost time. */
   readonly offload?: boolean
+  /** Where nodes take large frames from: whoever has sent one on gives it back. */
+  readonly frames?: Slab
   /** How the kube-proxy of a node works at first; default userspace. */
   readonly proxy?: (node: string) => ProxySetting
   readonly onFlow: (event: FlowEvent) => void
@@ -344,6 +347,7 @@ export class ClusterNetwork implements ClusterFollower {
       ipv6: config.ipv6 && node.ipv6 && ipv6Network(config.ipv6, node.ipv6),
       sharedRoutes: this.#podRoutes,
       offload: this.#options.offload ?? false,
+      frames: this.#options.frames,
       routes: [
         // The way out: a router that nobody plays. A node's own packets to cluster IPs need a route before their
         // destination is rewritten.

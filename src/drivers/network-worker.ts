@@ -6,6 +6,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
+import { Slab } from '../base/slab.js'
 import type { MachineId } from '../fabric/network.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
@@ -42,6 +43,7 @@ class NetworkThread {
   readonly #capture: CaptureFile | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
+  readonly #frames = new Slab()
   readonly #shells = new NodeShells(
     (node) => ({
       host: this.#network.node(node).host,
@@ -69,6 +71,7 @@ class NetworkThread {
       random: this.#random.fork('cluster network'),
       podDelay: 0,
       offload: true,
+      frames: this.#frames,
       proxy: (node) => data.proxies[node]!,
       onFlow: (event) => gather({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
@@ -91,7 +94,7 @@ class NetworkThread {
   handle(command: NetworkCommand): void {
     switch (command.type) {
       case 'add-thread': {
-        const ring = new RingMachine(command.wire, () => this.burst())
+        const ring = new RingMachine(command.wire, this.#frames, () => this.burst())
         const machine = this.#network.network.add(`thread ${command.thread}`, ring)
         this.#threads.set(command.thread, { ring, machine })
         break
@@ -113,7 +116,7 @@ class NetworkThread {
         break
       }
       case 'add-external': {
-        const ring = new RingMachine(command.wire, () => this.burst())
+        const ring = new RingMachine(command.wire, this.#frames, () => this.burst())
         this.#threads.set(command.name, { ring, machine: this.#network.addToLan(command.name, ring) })
         break
       }

@@ -40,7 +40,7 @@ class PodThread {
   #create(spec: SandboxSpec, port: number): void {
     const { uid } = spec
     const random = new Random(`seed ${this.#data.seed}`).fork(`pod ${uid}`)
-    const host = sandboxHost(spec, random, true)
+    const host = sandboxHost(spec, random, true, this.#hosts.frames)
     const sandbox = new PodSandbox({
       spec,
       stack: host.stack,

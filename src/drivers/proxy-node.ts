@@ -10,6 +10,7 @@ import { performance } from 'node:perf_hooks'
 import type { Machine } from '../base/machine.js'
 import type { Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
+import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { ProbeResult } from '../cluster/prober.js'
@@ -52,6 +53,7 @@ export interface ProxyNodeOptions {
   readonly routes: readonly { readonly destination: Cidr; readonly gateway: IpAddress }[]
   readonly sharedRoutes: RouteTable
   readonly offload: boolean
+  readonly frames: Slab | undefined
   readonly random: Random
   readonly proxy: ProxySetting
   /** Tells a new kube-proxy all objects that there are. */

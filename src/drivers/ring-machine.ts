@@ -3,6 +3,7 @@
 
 import type { Machine, Outgoing } from '../base/machine.js'
 import { GIVEN_AWAY, type Offload } from '../base/offload.js'
+import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { RingConsumer, RingProducer } from '../fabric/ring.js'
 import type { WireEnd } from './network-protocol.js'
@@ -11,6 +12,7 @@ export class RingMachine implements Machine {
   readonly #outgoing: RingProducer
   readonly #incoming: RingConsumer
   readonly #bell: WireEnd['bell']
+  readonly #frames: Slab
   #written = false
   readonly #read: { port: number; frame: Uint8Array; offload: Offload } = {
     port: 0,
@@ -18,8 +20,12 @@ export class RingMachine implements Machine {
     offload: 0,
   }
 
-  /** `onBell` runs when the other thread wrote to a ring whose reader slept. */
-  constructor(wire: WireEnd, onBell: () => void) {
+  /**
+   * `onBell` runs when the other thread wrote to a ring whose reader slept. Frames that were given away and are in the
+   * ring go back to `frames`.
+   */
+  constructor(wire: WireEnd, frames: Slab, onBell: () => void) {
+    this.#frames = frames
     this.#outgoing = new RingProducer(wire.outgoing)
     this.#incoming = new RingConsumer(wire.incoming)
     this.#bell = wire.bell
@@ -28,6 +34,7 @@ export class RingMachine implements Machine {
 
   receive(port: number, frame: Uint8Array, _now: Micros, offload: Offload = 0): void {
     this.#written = this.#outgoing.write(frame, port, offload) || this.#written
+    if ((offload & GIVEN_AWAY) !== 0) this.#frames.giveBack(frame)
   }
 
   advance(): void {}

@@ -1,6 +1,7 @@
 // Hosts whose one wire leads to the network's thread, each by a port of its own: frames come and go in bursts, as in
 // network-worker.ts. A thread of pods has one of these, and the main thread for the host outside the cluster.
 
+import { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { type Timer, TimerHeap } from '../base/timer-heap.js'
 import type { Host } from '../host/host.js'
@@ -19,6 +20,8 @@ interface Member {
 
 export class WiredHosts {
   readonly #time: RealTime
+  /** For the hosts' large frames. */
+  readonly frames = new Slab()
   readonly #wire: RingMachine
   readonly #timer: DeadlineTimer
   readonly #members = new Map<number, Member>()
@@ -33,7 +36,7 @@ export class WiredHosts {
       () => time.now(),
       () => this.#burst(),
     )
-    this.#wire = new RingMachine(wire, () => this.#burst())
+    this.#wire = new RingMachine(wire, this.frames, () => this.#burst())
   }
 
   /** Plugs a host in; `port` names it at the other end of the wire. */

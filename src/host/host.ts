@@ -3,6 +3,7 @@
 import type { Machine, Outgoing } from '../base/machine.js'
 import type { Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
+import type { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import { Stack } from '../stack/stack.js'
@@ -28,6 +29,8 @@ export interface PodHostOptions {
   readonly mtuBytes: number
   /** Frames may leave with work left to do (base/offload.ts); those that come may always. Default false. */
   readonly offload?: boolean
+  /** Where TCP takes its frames from; default: a slab of its own, to which nothing is given back. */
+  readonly frames?: Slab | undefined
   readonly random: Random
 }
 
@@ -44,7 +47,12 @@ class PodHost implements Host {
 
   constructor(options: PodHostOptions) {
     this.name = options.name
-    this.stack = new Stack({ name: options.name, random: options.random, offload: options.offload ?? false })
+    this.stack = new Stack({
+      name: options.name,
+      random: options.random,
+      offload: options.offload ?? false,
+      frames: options.frames,
+    })
     this.#eth0 = this.stack.addInterface({
       name: 'eth0',
       mac: options.mac,

@@ -6,6 +6,7 @@ import { invariant } from '../base/errors.js'
 import type { Outgoing } from '../base/machine.js'
 import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
+import type { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import { Bridge, FLOOD, NOWHERE } from '../fabric/bridge.js'
 import { Ipvs } from '../ipvs/ipvs.js'
@@ -38,6 +39,8 @@ export interface NodeHostOptions {
   readonly mtuBytes?: number
   /** Frames may leave with work left to do (base/offload.ts); those that come may always. Default false. */
   readonly offload?: boolean
+  /** Where TCP takes its frames from; default: a slab of its own, to which nothing is given back. */
+  readonly frames?: Slab | undefined
   readonly random: Random
   /** Routes that all nodes of a LAN have: `lanRoutes`. */
   readonly sharedRoutes?: RouteTable
@@ -80,7 +83,7 @@ export class NodeHost implements Host {
     const { random, secondary } = options
     const mtuBytes = options.mtuBytes ?? DEFAULT_MTU_BYTES
     const offload = options.offload ?? false
-    this.stack = new Stack({ name: options.name, random, forwarding: true, offload })
+    this.stack = new Stack({ name: options.name, random, forwarding: true, offload, frames: options.frames })
     this.netfilter = new Netfilter(this.stack, random.fork('netfilter'))
     this.portMap = new PortMap(this.netfilter, this.stack)
     this.#eth0 = this.stack.addInterface({

@@ -3,6 +3,7 @@
 // driver's business.
 
 import { hash32, type Random } from '../base/random.js'
+import type { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import type {
   ContainerExit,
@@ -283,7 +284,7 @@ export class PodSandbox {
  * The network of a pod that has one of its own: the pod on its wire, port 0 is eth0. `offload`: its frames may leave with
  * work left to do, for a driver that carries them in memory.
  */
-export function sandboxHost(spec: SandboxSpec, random: Random, offload = false): Host {
+export function sandboxHost(spec: SandboxSpec, random: Random, offload = false, frames?: Slab): Host {
   return podHost({
     name: `${spec.namespace}/${spec.name}`,
     mac: podMac(spec.uid),
@@ -295,6 +296,7 @@ export function sandboxHost(spec: SandboxSpec, random: Random, offload = false):
     },
     mtuBytes: spec.mtuBytes,
     offload,
+    frames,
     random: random.fork('stack'),
   })
 }

@@ -283,6 +283,20 @@ class StackConnection implements Connection {
     }
   }
 
+  async readInto(into: Uint8Array, signal?: AbortSignal): Promise<number> {
+    for (;;) {
+      const socket = this.#now()
+      const count = socket.readInto(into)
+      if (count > 0) {
+        this.#network.touched()
+        return count
+      }
+      if (socket.error !== undefined) throw socket.error
+      if (socket.ended || socket.state === 'CLOSED') return 0
+      await this.#wait(signal)
+    }
+  }
+
   async write(content: Uint8Array | string, signal?: AbortSignal): Promise<void> {
     const bytes = toBytes(content)
     for (let offset = 0; offset < bytes.length; ) {

@@ -11,6 +11,8 @@ export interface Connection {
   readonly remote: Endpoint
   /** Next bytes, waiting for them; undefined after the peer's FIN. */
   read(signal?: AbortSignal): Promise<Uint8Array | undefined>
+  /** As `read`, but copies the bytes to `into`; how many, 0 after the peer's FIN. */
+  readInto(into: Uint8Array, signal?: AbortSignal): Promise<number>
   /** Resolves when all was taken into the send buffer. */
   write(bytes: Uint8Array | string, signal?: AbortSignal): Promise<void>
   /** FIN after what was written; reading goes on. */

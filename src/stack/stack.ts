@@ -4,6 +4,7 @@
 
 import type { Offload } from '../base/offload.js'
 import type { Random } from '../base/random.js'
+import { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
 import {
@@ -45,6 +46,8 @@ export interface StackOptions {
   readonly forwarding?: boolean
   /** lo takes frames with work left to do (base/offload.ts), and TCP windows are large. Default false. */
   readonly offload?: boolean
+  /** Where TCP takes its frames from; default: a slab of its own, to which nothing is given back. */
+  readonly frames?: Slab | undefined
 }
 
 /** A frame that leaves through an interface (never lo). Valid until the next call of `transmit`. */
@@ -77,7 +80,8 @@ export class Stack implements SocketApi {
       forwarding: options.forwarding ?? false,
       timers: this.#timers,
     })
-    this.#tcp = new TcpSockets(this.#ip, random.fork('tcp'), this.#ready, this.#timers)
+    const frames = options.frames ?? new Slab()
+    this.#tcp = new TcpSockets(this.#ip, random.fork('tcp'), this.#ready, this.#timers, frames)
     this.#udp = new UdpSockets(this.#ip, random.fork('udp'), this.#ready)
     this.#pings = new PingSockets(this.#ip, random.fork('ping'), this.#ready)
     this.#ip.transports.set(PROTOCOL_TCP, this.#tcp)

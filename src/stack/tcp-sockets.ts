@@ -5,7 +5,7 @@
 import { SystemError } from '../base/errors.js'
 import { CHECKSUM_LEFT } from '../base/offload.js'
 import type { Random } from '../base/random.js'
-import { Slab } from '../base/slab.js'
+import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
 import { TcpConnection } from '../tcp/connection.js'
@@ -77,7 +77,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** Connections to be asked for segments, first come, first served. */
   #outputQueue: StackTcpSocket[] = []
   #outputHead = 0
-  readonly #slab = new Slab()
+  readonly #slab: Slab
   readonly #input = tcpSegment()
   readonly #segment = tcpSegment()
   readonly #options: SendOptions = {
@@ -89,12 +89,13 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     dontFragment: true,
   }
 
-  constructor(ip: Ip, random: Random, ready: ReadyQueue, timers: TimerHeap<Expiring>) {
+  constructor(ip: Ip, random: Random, ready: ReadyQueue, timers: TimerHeap<Expiring>, slab: Slab) {
     this.#ip = ip
     this.#random = random
     this.#isnKey = isnKey(random.fork('isn'))
     this.#ready = ready
     this.#timers = timers
+    this.#slab = slab
   }
 
   get now(): Micros {

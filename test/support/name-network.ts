@@ -15,6 +15,7 @@ import type {
 import type { Clock } from '../../src/posix/process.js'
 import type { Datagram } from '../../src/stack/socket.js'
 import { type Endpoint, ipv4 } from '../../src/wire/address.js'
+import { copiedReads } from './copied-reads.js'
 
 /** Of an interface that nobody counts. */
 export const NO_TRAFFIC = { receivedFrames: 0, receivedBytes: 0, sentFrames: 0, sentBytes: 0 }
@@ -240,13 +241,15 @@ function pipePair(remote: Endpoint): [Connection, Connection] {
       theirs.wakeup.wake()
       mine.wakeup.wake()
     }
+    const read = async (signal?: AbortSignal) => {
+      while (mine.queue.length === 0 && !mine.ended) await abortable(mine.wakeup.wait(), signal)
+      return mine.queue.shift()
+    }
     return {
       local: remote,
       remote,
-      async read(signal) {
-        while (mine.queue.length === 0 && !mine.ended) await abortable(mine.wakeup.wait(), signal)
-        return mine.queue.shift()
-      },
+      read,
+      readInto: copiedReads(read),
       async write(bytes) {
         theirs.queue.push(bytes as Uint8Array)
         theirs.wakeup.wake()

@@ -12,6 +12,7 @@ import { CollectingWriter, emptyReader, toBytes } from '../../src/posix/pipe.js'
 import type { Process, Program } from '../../src/posix/process.js'
 import type { Datagram } from '../../src/stack/socket.js'
 import { type Endpoint, formatAddress, ipv4 } from '../../src/wire/address.js'
+import { copiedReads } from './copied-reads.js'
 
 const LOOPBACK = ipv4('127.0.0.1')
 
@@ -98,6 +99,7 @@ function connectionOf(socket: Socket, open: Set<{ close(): void }>): Connection 
         await abortable(wakeup.wait(), signal)
       }
     },
+    readInto: copiedReads((signal) => connection.read(signal)),
     write: (bytes, signal) =>
       abortable(
         new Promise<void>((resolve, reject) =>

@@ -81,6 +81,9 @@ export abstract class DataStream {
   }
 }
 
+/** What a receiver takes at once, at least. */
+const READ_BYTES = 256 * 1024
+
 export class TcpStream extends DataStream {
   readonly #connection: Connection
 
@@ -103,10 +106,11 @@ export class TcpStream extends DataStream {
       const block = new Uint8Array(plan.blockBytes)
       return this.paced(plan, () => this.#connection.write(block, signal))
     }
+    const into = new Uint8Array(Math.max(plan.blockBytes, READ_BYTES))
     for (;;) {
-      const bytes = await this.#connection.read(signal)
-      if (bytes === undefined) return
-      this.counts.bytes += bytes.length
+      const count = await this.#connection.readInto(into, signal)
+      if (count === 0) return
+      this.counts.bytes += count
       plan.onBytes()
       await this.clock.spend(MICROS_PER_BLOCK)
     }

@@ -31,6 +31,7 @@ import {
   ipv4,
   parseIpv4,
 } from '../../../../src/wire/address.js'
+import { copiedReads } from '../../../support/copied-reads.js'
 
 /** The server's side of a connection. */
 export interface Peer {
@@ -304,6 +305,7 @@ export function connectionPair(to: Endpoint, port: number): { client: Connection
       )
       return bytes
     },
+    readInto: copiedReads((signal) => client.read(signal)),
     write: (content, signal) => abortable(up.writer.write(content), signal),
     shutdown: () => up.endWriting(),
     close: () => {
