@@ -23,11 +23,6 @@ interface Client {
   readonly socket: NonBlockingDatagramSocket
 }
 
-interface Arrived {
-  readonly bytes: Uint8Array
-  readonly from: RemoteInfo
-}
-
 export class DatagramRelay {
   readonly #emulation: Pick<Emulation, 'clock' | 'outside' | 'run'>
   readonly #udp: UdpSocket
@@ -36,7 +31,6 @@ export class DatagramRelay {
   readonly #clients = new Map<string, Client>()
   /** The last one used. */
   #current: Client | undefined
-  #arrived: Arrived[] = []
   /** Virtual clock: until when each unanswered question is waited for. */
   readonly #waiting: Micros[] = []
   #driving = false
@@ -58,27 +52,16 @@ export class DatagramRelay {
     this.#allAnswered()
   }
 
-  /** Node reads several datagrams in one turn of its loop: they go into the cluster together, with one wake-up. */
   #receive(bytes: Uint8Array, from: RemoteInfo): void {
-    if (this.#arrived.length === 0) setImmediate(() => this.#carry())
-    this.#arrived.push({ bytes, from })
-  }
-
-  #carry(): void {
-    const arrived = this.#arrived
-    this.#arrived = []
-    if (this.#closed) return
-    for (const { bytes, from } of arrived) {
-      if (this.#waiting.length >= WAITING_LIMIT) return
-      try {
-        this.#client(from).socket.send(bytes)
-      } catch (error) {
-        // No way there now: lost, as any datagram may be.
-        if (error instanceof SystemError) continue
-        throw error
-      }
-      if (this.#emulation.clock === 'virtual') this.#await()
+    if (this.#closed || this.#waiting.length >= WAITING_LIMIT) return
+    try {
+      this.#client(from).socket.send(bytes)
+    } catch (error) {
+      // No way there now: lost, as any datagram may be.
+      if (error instanceof SystemError) return
+      throw error
     }
+    if (this.#emulation.clock === 'virtual') this.#await()
   }
 
   #client({ address, port }: RemoteInfo): Client {
