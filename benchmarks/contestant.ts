@@ -91,8 +91,7 @@ export interface CompareOptions {
 const LIMIT_SECONDS = 60
 /** Each contestant may take so long to end. */
 const STOP_SECONDS = 15
-/** How far beyond `Benchmark.seconds` rounds are begun, and how many there are in any case. */
-const OVERTIME = 1.15
+/** How many rounds there are in any case. */
 const LEAST_ROUNDS = 3
 
 /** Runs all contestants alternately: one round to warm up, then `rounds`, fewer where time runs out. */
@@ -106,7 +105,7 @@ export async function compare(
   let slowest = 0
   const fits = (round: number) =>
     round <= Math.min(rounds, LEAST_ROUNDS) ||
-    (performance.now() - began) / 1000 + slowest <= benchmark.seconds * OVERTIME
+    (performance.now() - began) / 1000 + slowest <= benchmark.seconds
   const entries = contestants.map(
     (contestant): Entry => ({ contestant, rounds: [], also: new Map(), absent: undefined }),
   )

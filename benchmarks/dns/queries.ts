@@ -17,7 +17,7 @@ const OUTSTANDING = 32
 export const dnsQueries: Benchmark = {
   name: 'dns/queries',
   unit: 'queries/s',
-  seconds: 65,
+  seconds: 60,
   measure: 'value',
   note: `${NAME}, ${OUTSTANDING} queries under way; dnsperf on the host's loopback, or a pod within the cluster (without dnsperf and the host's sockets)`,
   contestants: (quick) => {

@@ -12,7 +12,7 @@ export interface ClusterRequest {
   readonly podsPerThread: number | 'all'
   /** File with the manifests: `clusterManifest`. */
   readonly manifest: string
-  /** Then it waits so long, and so long again while its processor time is counted. */
+  /** Then it waits twice so long, and once more while its processor time is counted. */
   readonly idleSeconds?: number
 }
 
@@ -84,6 +84,7 @@ async function main(request: ClusterRequest): Promise<void> {
   report({ status: stdout })
   if (idleSeconds === undefined) return
   const wait = () => new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))
+  await wait()
   await wait()
   const before = process.cpuUsage()
   await wait()

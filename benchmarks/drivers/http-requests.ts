@@ -16,7 +16,7 @@ const CONNECTIONS = 64
 export const httpRequests: Benchmark = {
   name: 'drivers/http-keep-alive',
   unit: 'requests/s',
-  seconds: 65,
+  seconds: 60,
   measure: 'value',
   note: '64 connections that last, a small page; clients included. Whole clusters with the client of `podwire bench`; on bare sockets: only the parts that packets need, and a client without promises',
   contestants: (quick) => [
@@ -30,7 +30,7 @@ export const httpRequests: Benchmark = {
 export const httpConnections: Benchmark = {
   name: 'drivers/http-connections',
   unit: 'requests/s',
-  seconds: 70,
+  seconds: 65,
   measure: 'value',
   note: 'as http-keep-alive, with a connection for each request, 64 at a time',
   contestants: (quick) => [

@@ -13,7 +13,7 @@ const CORES_TO_POLL = 4
 export const roundTrip: Benchmark = {
   name: 'drivers/round-trip',
   unit: 'µs',
-  seconds: 65,
+  seconds: 60,
   measure: 'value',
   better: 'lower',
   note: `median of round trips with ${PAUSE_MS} ms of rest before each; threads sleep meanwhile, so waking them is most of it`,

@@ -15,14 +15,14 @@ import { type ClusterReport, type ClusterRequest, clusterManifest } from './clus
 
 const PROCESS = fileURLToPath(new URL('./cluster-process.js', import.meta.url))
 const LIMIT_MS = 300_000
-const IDLE_SECONDS = 30
+const IDLE_SECONDS = 15
 
 type Size = Omit<ClusterRequest, 'manifest'>
 
 export const start: Benchmark = {
   name: 'drivers/start',
   unit: 's',
-  seconds: 130,
+  seconds: 140,
   warmUp: false,
   measure: 'value',
   better: 'lower',
@@ -43,7 +43,7 @@ export const start: Benchmark = {
 export const largeCluster: Benchmark = {
   name: 'drivers/large-cluster',
   unit: 's',
-  seconds: 60,
+  seconds: 50,
   warmUp: false,
   limitSeconds: 150,
   measure: 'value',
@@ -59,22 +59,22 @@ export const largeCluster: Benchmark = {
 export const idle: Benchmark = {
   name: 'drivers/idle',
   unit: '% of a core',
-  seconds: 125,
+  seconds: 95,
   warmUp: false,
   limitSeconds: 90,
   measure: 'value',
   better: 'lower',
   rounds: 1,
-  note: `a cluster that nobody uses, over ${IDLE_SECONDS} s, begun ${IDLE_SECONDS} s after its first answer: V8 collects garbage before`,
+  note: `a cluster that nobody uses, over ${IDLE_SECONDS} s, begun ${2 * IDLE_SECONDS} s after its first answer: V8 collects garbage before`,
   contestants: (quick) => [
     clusterProcess(
       '100 pods',
-      { pods: 100, podsPerThread: 1, idleSeconds: quick ? 10 : IDLE_SECONDS },
+      { pods: 100, podsPerThread: 1, idleSeconds: quick ? 5 : IDLE_SECONDS },
       'idlePercent',
     ),
     clusterProcess(
       `100 pods, ${PACKED}`,
-      { pods: 100, podsPerThread: 'all', idleSeconds: quick ? 10 : IDLE_SECONDS },
+      { pods: 100, podsPerThread: 'all', idleSeconds: quick ? 5 : IDLE_SECONDS },
       'idlePercent',
     ),
   ],

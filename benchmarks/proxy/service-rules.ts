@@ -13,7 +13,7 @@ const FEW_SERVICES = 10
 export const serviceRules: Benchmark = {
   name: 'proxy/service-rules',
   unit: 'ms',
-  seconds: 45,
+  seconds: 40,
   measure: 'value',
   better: 'lower',
   note: `CPU time of one node's kube-proxy from objects to rules: ${SERVICES.toLocaleString('en')} Services of ${ENDPOINTS} endpoints at first, then one endpoint's change; no API server, no wire between`,
