@@ -15,7 +15,7 @@ import { setCondition } from './pod-condition.js'
 import { knownResource, RESOURCE_TYPES, type ResourceType, resourceOf } from './resources.js'
 import { dropUnneeded, keepAllocated, ServiceAllocator } from './service-allocator.js'
 import { badRequest, conflict, forbidden, notFound } from './status.js'
-import type { ObjectStore } from './store.js'
+import { nextGeneration, type ObjectStore } from './store.js'
 import { validate } from './validation.js'
 import type { DaemonSet, Job, StatefulSet } from './workload-objects.js'
 
@@ -137,7 +137,11 @@ export class Admission {
       keepAllocated(service, storedService)
     }
     if (!this.#lenient) validate(next, type, stored)
-    if (options.dryRun) return next as Obj
+    if (options.dryRun) {
+      const generation = nextGeneration(type, next, stored)
+      const metadata = { ...next.metadata, ...(generation !== undefined && { generation }) }
+      return { ...next, metadata } as Obj
+    }
     if (service) this.#services.allocate(service, storedService)
     const result = this.#store.update(next)
     if (service) this.#services.release(storedService, service)

@@ -164,8 +164,8 @@ export class MemoryStore implements ObjectStore {
     metadata.resourceVersion = stored.metadata.resourceVersion!
     if (stored.metadata.generation !== undefined) metadata.generation = stored.metadata.generation
     if (equalJson(copy, stored)) return stored
-    if (type.generation && !equalJson(specificationOf(copy), specificationOf(stored)))
-      metadata.generation = (stored.metadata.generation ?? 0) + 1
+    const generation = nextGeneration(type, copy, stored)
+    if (generation !== undefined) metadata.generation = generation
     return this.#put(type, copy, stored)
   }
 
@@ -230,6 +230,13 @@ export class MemoryStore implements ObjectStore {
 /** `a-b/x` comes before `a/x`. */
 function byKey(a: string, b: string): number {
   return `${a}/` < `${b}/` ? -1 : 1
+}
+
+/** metadata.generation of an object that is to take the place of `stored`; undefined for kinds that have none. */
+export function nextGeneration(type: ResourceType, next: KubeObject, stored: KubeObject): number | undefined {
+  const { generation } = stored.metadata
+  if (!type.generation || equalJson(specificationOf(next), specificationOf(stored))) return generation
+  return (generation ?? 0) + 1
 }
 
 /** What metadata.generation counts the changes of: everything but metadata and status. */

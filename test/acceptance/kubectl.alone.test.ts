@@ -31,6 +31,11 @@ kind: Service
 metadata: { name: shop }
 spec: { selector: { app: shop }, ports: [{ port: 80 }] }
 `
+const BUDGET = `apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: { name: web }
+spec: { minAvailable: 1, selector: { matchLabels: { app: web } } }
+`
 const UNKNOWN_FIELD = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: odd }\ndatum: { a: b }\n'
 
 /** Several times, as ages may grow between the two. */
@@ -328,6 +333,32 @@ const STEPS: readonly Step[] = [
       await story.ok('scale deployment web --replicas=1')
       await until(/^web +1\/1 /m)
       stop()
+    },
+  ],
+  [
+    'top tells what nodes and pods use',
+    async (story) => {
+      await story.ok('rollout status deployment/web --timeout=30s')
+      assert.match(await story.ok('top nodes'), /^k8s-node1 +\d+m +\d+% +\d+Mi +\d+%/m)
+      assert.match(await story.ok('top pods --containers'), /^web-\S+ +nginx +\d+m +\d+Mi/m)
+    },
+  ],
+  [
+    'a disruption budget holds evictions back',
+    async (story) => {
+      await story.ok('scale deployment web --replicas=1')
+      // Not made from flags: 1.20 would make one of policy/v1beta1, which servers since 1.25 do not have.
+      story.write('budget.yaml', BUDGET)
+      await story.ok('apply -f budget.yaml')
+      assert.match(await story.same('get pdb'), /^web +1 +N\/A +0 /m)
+      const node = await story.ok('get pods -l app=web -o jsonpath={.items[0].spec.nodeName}')
+      const drain = `drain ${node} --ignore-daemonsets --force --pod-selector=app=web --timeout=3s`
+      assert.match(
+        await story.fails(drain),
+        /Cannot evict pod as it would violate the pod's disruption budget/,
+      )
+      await story.ok(`uncordon ${node}`)
+      await story.ok('delete poddisruptionbudget web')
     },
   ],
   [

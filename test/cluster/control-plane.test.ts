@@ -141,6 +141,18 @@ test('the same seed gives the same store, another one other names', () => {
   assert.is.not(story(1), story(2))
 })
 
+test('a dry run tells the generation that the change would have', () => {
+  const cluster = new Cluster().run()
+  cluster.create(deployment('web'))
+  cluster.run()
+  const stored = cluster.get<Deployment>('deployments', 'web')
+  const generation = stored.metadata.generation!
+  const update = (object: Deployment) => cluster.plane.admission.update(object, { dryRun: true }).metadata
+  assert.is(update({ ...stored, spec: { ...stored.spec, replicas: 2 } }).generation, generation + 1)
+  assert.is(update(stored).generation, generation)
+  assert.is(cluster.get('deployments', 'web').metadata.generation, generation)
+})
+
 test('the Service kubernetes and its endpoints come back when they are deleted', () => {
   const cluster = new Cluster().run()
   const address = cluster.get<Service>('services', 'kubernetes').spec.clusterIP
