@@ -28,7 +28,8 @@ export interface MacRow {
   readonly age: Micros
 }
 
-interface MacEntry {
+/** What is known of an address. */
+export interface MacEntry {
   port: number
   seen: Micros
 }
@@ -46,6 +47,8 @@ export interface BridgeCounters {
 export class Bridge implements Machine {
   readonly counters: BridgeCounters = { received: 0, forwarded: 0, flooded: 0, filtered: 0 }
   readonly #ports = new Map<number, string>()
+  /** Counts up when an address is forgotten: who keeps an entry has to ask again. */
+  generation = 0
   readonly #macs = new Map<Mac, MacEntry>()
   readonly #header = ethernetHeader()
   #outgoing: Outgoing[] = []
@@ -61,6 +64,7 @@ export class Bridge implements Machine {
 
   /** Takes a port away, with the addresses learnt there and the frames that wait for it. */
   removePort(port: number): void {
+    this.generation++
     this.#ports.delete(port)
     for (const [mac, entry] of this.#macs) if (entry.port === port) this.#macs.delete(mac)
     this.#outgoing = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
@@ -76,6 +80,11 @@ export class Bridge implements Machine {
     return [...this.#macs]
       .map(([mac, entry]) => ({ mac, port: entry.port, age: now - entry.seen }))
       .filter((row) => row.age < MAC_AGEING)
+  }
+
+  /** What is known of `mac`, were it too old or not. */
+  entry(mac: Mac): MacEntry | undefined {
+    return this.#macs.get(mac)
   }
 
   /** Learns where `frame` came from; the port that it leaves through, FLOOD for all others, NOWHERE for none. */
@@ -155,6 +164,7 @@ export class Bridge implements Machine {
       return
     }
     if (this.#macs.size >= MAX_MAC_ENTRIES) {
+      this.generation++
       for (const [old, { seen }] of this.#macs) if (now - seen >= MAC_AGEING) this.#macs.delete(old)
       // Still full: frames to further stations are flooded, which is always right.
       if (this.#macs.size >= MAX_MAC_ENTRIES) return

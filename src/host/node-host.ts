@@ -21,6 +21,7 @@ import {
   type Mac,
   maskAddress,
 } from '../wire/address.js'
+import { FastPath } from './fast-path.js'
 import type { Host } from './host.js'
 import { PortMap } from './port-map.js'
 
@@ -41,6 +42,8 @@ export interface NodeHostOptions {
   readonly offload?: boolean
   /** Where TCP takes its frames from; default: a slab of its own, to which nothing is given back. */
   readonly frames?: Slab | undefined
+  /** Established flows pass bridge, stack and rules by (fast-path.ts); nothing differs by it but speed. Default true. */
+  readonly fastPath?: boolean
   readonly random: Random
   /** Routes that all nodes of a LAN have: `lanRoutes`. */
   readonly sharedRoutes?: RouteTable
@@ -68,7 +71,8 @@ export class NodeHost implements Host {
   #ipvs: Ipvs | undefined
   /** Ports that the frame at hand leaves through. */
   readonly #egresses: number[] = []
-  #outgoing: Outgoing[] = []
+  readonly #fastPath: FastPath | undefined
+  readonly #outgoing: Outgoing[] = []
   /** What `transmit` gives, when it had not to wait in `#outgoing`. */
   readonly #leaving: { port: number; frame: Uint8Array; offload: Offload } = {
     port: 0,
@@ -103,8 +107,23 @@ export class NodeHost implements Host {
     this.#uplink = this.#bridge.addPort('cni0')
     invariant(this.#uplink === ETH0_PORT, 'the first port of a bridge is 0')
     invariant(this.#eth0 === ETH0_INDEX, 'eth0 is the first interface after lo')
+    if (options.fastPath ?? true) this.#fastPath = this.#makeFastPath()
     if (options.sharedRoutes !== undefined) this.stack.shareRoutes(options.sharedRoutes)
     for (const route of options.routes ?? []) this.addRoute(route.destination, route.gateway)
+  }
+
+  #makeFastPath(): FastPath {
+    const interfaceAt = (index: number) => this.stack.interfaces().find((each) => each.index === index)!
+    return new FastPath({
+      stack: this.stack,
+      netfilter: this.netfilter,
+      bridge: this.#bridge,
+      uplink: this.#uplink,
+      lanPort: ETH0_PORT,
+      eth0: interfaceAt(this.#eth0),
+      cni0: interfaceAt(this.#cni0),
+      bridged: this.#outgoing,
+    })
   }
 
   /** Adds a route through a gateway on one of this node's links. */
@@ -121,7 +140,9 @@ export class NodeHost implements Host {
   removePod(port: number): void {
     invariant(port !== ETH0_PORT, 'port 0 is eth0')
     this.#bridge.removePort(port)
-    this.#outgoing = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
+    const kept = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
+    this.#outgoing.length = 0
+    this.#outgoing.push(...kept)
     this.#taken = 0
   }
 
@@ -131,6 +152,11 @@ export class NodeHost implements Host {
     return this.#ipvs
   }
 
+  /** How many frames took the fast path. */
+  get fastFrames(): number {
+    return this.#fastPath?.frames ?? 0
+  }
+
   /** The bridge cni0, for `bridge fdb` and counters. */
   get bridge(): Bridge {
     return this.#bridge
@@ -138,6 +164,15 @@ export class NodeHost implements Host {
 
   receive(port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
     this.#now = now
+    const fastPath = this.#fastPath
+    if (fastPath === undefined) return this.#receive(port, frame, now, offload)
+    if (fastPath.forward(port, frame, now, offload)) return
+    fastPath.begin(frame)
+    this.#receive(port, frame, now, offload)
+    fastPath.end(now)
+  }
+
+  #receive(port: number, frame: Uint8Array, now: Micros, offload: Offload): void {
     if (port === ETH0_PORT) return this.stack.receive(this.#eth0, frame, now, offload)
     // A frame of a pod that has just gone.
     if (!this.#bridge.ports().has(port)) return
@@ -183,12 +218,14 @@ export class NodeHost implements Host {
         return waiting
       }
       if (this.#taken > 0) {
-        this.#outgoing = []
+        this.#outgoing.length = 0
         this.#taken = 0
       }
       const out = this.stack.transmit()
       if (out === undefined) return undefined
-      const { frame, interfaceIndex, offload } = out
+      const { frame, interfaceIndex, offload, port: known } = out
+      // A pod may have gone meanwhile.
+      if (known >= 0 && this.#bridge.ports().has(known)) return this.#leave(known, frame, offload)
       if (interfaceIndex === this.#eth0) return this.#leave(ETH0_PORT, frame, offload)
       const egress = this.#bridge.egress(this.#uplink, frame, this.#now)
       if (egress >= 0) return this.#leave(egress, frame, offload)

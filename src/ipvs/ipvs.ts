@@ -75,7 +75,9 @@ export class Ipvs {
     this.#unregister.push(
       hooks.register('INPUT', PRIORITIES.INPUT, (packet, hook) => this.#guard(packet, hook)),
       hooks.register('OUTPUT', PRIORITIES.OUTPUT, (packet, hook) => this.#guard(packet, hook)),
-      hooks.register('FORWARD', PRIORITIES.FORWARD, (packet, hook) => this.#guard(packet, hook)),
+      hooks.register('FORWARD', PRIORITIES.FORWARD, (packet, hook) => this.#guard(packet, hook), {
+        cacheable: true,
+      }),
     )
   }
 
@@ -90,6 +92,7 @@ export class Ipvs {
       makeScheduler(name, options.schedulerFlags ?? [], servers)
     const service = new VirtualService(id, make, name, options)
     this.#services.set(key, service)
+    this.#netfilter.rulesChanged()
     if ('fwmark' in id) this.#fwmarks++
     return service
   }
@@ -190,6 +193,8 @@ export class Ipvs {
   #guard(packet: Packet, hook: HookName): HookVerdict {
     if (packet === this.#sending) return 'ACCEPT'
     if (this.#services.size === 0 && this.#connections.size === 0) return 'ACCEPT'
+    // It counts each packet of a connection: none is spared the way here.
+    this.#netfilter.recorder.spoil()
     this.#connections.expire(this.#stack.now)
     // What is forwarded is not sent to a virtual service, whose addresses are this host's.
     const requests = hook !== 'FORWARD'

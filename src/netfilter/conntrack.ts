@@ -11,6 +11,8 @@ import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { ACK, FIN, RST, SYN } from '../wire/tcp.js'
+import type { FlowCache } from './flow-cache.js'
+import type { FlowRecorder } from './flow-recorder.js'
 import type { ConntrackState } from './rule.js'
 import { TCP_TRACK_TIMEOUTS, type TcpTrackState, tcpTransition } from './tcp-tracking.js'
 import {
@@ -75,6 +77,11 @@ export class Flow {
   readonly created: Micros
   expiresAt: Micros = 0
   readonly timer: Timer<Flow>
+  /** Packets that changed nothing but the time-out; below 0 while it is no use to record one (flow-recorder.ts). */
+  settled = 0
+  /** Its entries in the flow cache, negative when there is none: then `expiresAt` may be later than it says. */
+  originalEntry = -1
+  replyEntry = -1
   /** What is hung on packets of this flow, by state and direction; made once. */
   readonly #trackings: Tracking[] = []
   #reply: Tuple
@@ -139,11 +146,15 @@ export class Conntrack {
   readonly #tuple = makeTuple()
   readonly #quoted = quotedPacket()
   readonly #random: Random
+  readonly #cache: FlowCache
+  readonly #recorder: FlowRecorder
   /** Packets that were dropped because the table is full, or because another flow took the tuple meanwhile. */
   readonly counters = { full: 0, clash: 0, invalid: 0 }
 
-  constructor(random: Random) {
+  constructor(random: Random, cache: FlowCache, recorder: FlowRecorder) {
     this.#random = random
+    this.#cache = cache
+    this.#recorder = recorder
   }
 
   // ---- packets
@@ -214,6 +225,8 @@ export class Conntrack {
     } else {
       if (reply) flow.seenReply = true
       this.#refresh(flow, this.#timeout(flow, now), now)
+      // Assured: its time-out stays the same from now on.
+      if (tuple.protocol === PROTOCOL_UDP && flow.assured) this.#recorder.follow(flow, reply)
     }
     if (reply) return flow.tracking('ESTABLISHED', true)
     return flow.tracking(flow.seenReply ? 'ESTABLISHED' : 'NEW', false)
@@ -239,6 +252,7 @@ export class Conntrack {
     // Most segments, and the table would say the same.
     if (before === 'ESTABLISHED' && flow.assured && (flags & (SYN | FIN | RST | ACK)) === ACK) {
       this.#refresh(flow, this.settings.tcpTimeouts.ESTABLISHED, now)
+      if (flow.seenReply) this.#recorder.follow(flow, reply)
       return 'ok'
     }
     const next = tcpTransition(before, reply, flags)
@@ -253,6 +267,7 @@ export class Conntrack {
       this.#remove(flow)
       return 'ok'
     }
+    if (next !== before) this.#cache.evict(flow)
     flow.tcpState = next
     if (next === 'ESTABLISHED' && (before === 'SYN_RECV' || before === 'ESTABLISHED')) {
       if (flow.seenReply || reply) flow.assured = true
@@ -300,6 +315,7 @@ export class Conntrack {
   /** Oldest first. */
   flows(now: Micros): IterableIterator<Flow> {
     this.expire(now)
+    this.settle()
     return this.#flows.keys()
   }
 
@@ -311,6 +327,7 @@ export class Conntrack {
   /** Forgets the flows for which `matches` holds; how many. */
   flush(matches: (flow: Flow) => boolean): number {
     let flushed = 0
+    this.settle()
     for (const flow of this.#flows.keys()) {
       if (!matches(flow)) continue
       this.#remove(flow)
@@ -321,14 +338,28 @@ export class Conntrack {
 
   /**
    * Forgets what is over. Nobody has to call it in time, it needs no deadline: every packet and every read-out sees to
-   * it first (as Linux, whose entries count as gone from the moment they expire).
+   * it first (as Linux, whose entries count as gone from the moment they expire). Whether there was any.
    */
-  expire(now: Micros): void {
+  expire(now: Micros): boolean {
+    const before = this.#flows.size
     for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
       const flow = timer.owner
+      this.#settle(flow)
       if (flow.expiresAt > now) this.#timers.set(flow.timer, flow.expiresAt)
       else this.#remove(flow)
     }
+    return this.#flows.size !== before
+  }
+
+  /** Brings the time-outs up to date of flows whose packets the cache has spared the way here. */
+  settle(): void {
+    this.#cache.forEach((flow) => this.#settle(flow))
+  }
+
+  #settle(flow: Flow): void {
+    if (flow.originalEntry < 0 && flow.replyEntry < 0) return
+    const seen = this.#cache.lastSeen(flow)
+    flow.expiresAt = Math.max(flow.expiresAt, seen + this.#timeout(flow, seen))
   }
 
   #find(tuple: Tuple): Found | undefined {
@@ -345,6 +376,7 @@ export class Conntrack {
     const entries = this.#flows.get(flow)
     if (entries === undefined) return
     this.#flows.delete(flow)
+    this.#cache.evict(flow)
     this.#timers.set(flow.timer, NEVER)
     for (const [tuple, found] of [
       [flow.original, entries.original],

@@ -9,6 +9,7 @@ import { type Cidr, cidrContains, type IpAddress, isMulticast } from '../wire/ad
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
 import { trackingOf } from './conntrack.js'
+import type { FlowRecorder } from './flow-recorder.js'
 import type { IpSetQuery, IpSets } from './ip-sets.js'
 import { PROTOCOL_NUMBERS } from './packed-key.js'
 import type { RecentLists } from './recent.js'
@@ -34,11 +35,19 @@ export class Matcher {
   readonly recent: RecentLists
   readonly #host: HostAddresses
   readonly #random: Random
+  readonly #recorder: FlowRecorder
   /** Packets that came to each statistic-nth match. */
   readonly #counts = new WeakMap<Match, number>()
   readonly #query: IpSetQuery = { first: 0, protocol: 0, port: 0, second: 0 }
 
-  constructor(host: HostAddresses, random: Random, sets: IpSets, recent: RecentLists) {
+  constructor(
+    host: HostAddresses,
+    random: Random,
+    sets: IpSets,
+    recent: RecentLists,
+    recorder: FlowRecorder,
+  ) {
+    this.#recorder = recorder
     this.#host = host
     this.#random = random
     this.sets = sets
@@ -81,19 +90,25 @@ export class Matcher {
       case 'mark':
         return (packet.mark & (match.mask ?? 0xffffffff)) >>> 0 === match.value
       case 'connmark':
+        this.#recorder.spoil()
         return ((trackingOf(packet)?.flow?.mark ?? 0) & (match.mask ?? 0xffffffff)) >>> 0 === match.value
       case 'statistic-random':
+        this.#recorder.spoil()
         return this.#random.uint32() >>> 1 < Math.round(match.probability * PROBABILITY_ONE)
       case 'statistic-nth': {
+        this.#recorder.spoil()
         const count = this.#counts.get(match) ?? 0
         this.#counts.set(match, (count + 1) % match.every)
         return count === match.packet
       }
       case 'recent':
+        this.#recorder.spoil()
         return this.recent.matches(match, match.source ? header.source : header.destination, this.#host.now)
       case 'set':
+        this.#recorder.spoil()
         return this.#isInSet(match, packet)
       case 'ipvs':
+        this.#recorder.spoil()
         return wasSentTo(match, packet)
     }
   }

@@ -11,6 +11,8 @@ import { type AddressFamily, type Endpoint, familyOf, type IpAddress } from '../
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
 import { Conntrack, type ConntrackSettings, type Flow, trackingOf } from './conntrack.js'
 import { flowText } from './conntrack-text.js'
+import { FlowCache } from './flow-cache.js'
+import { FlowRecorder } from './flow-recorder.js'
 import { ipSetText } from './ip-set-text.js'
 import { IpSets } from './ip-sets.js'
 import { Iptables } from './iptables.js'
@@ -41,6 +43,9 @@ export const PRIORITIES = {
   confirm: Number.MAX_SAFE_INTEGER,
 } as const
 
+/** Of netfilter's functions at the hooks: each tells `recorder`. */
+const CACHEABLE = { cacheable: true } as const
+
 /** A chain that the first packet of a flow passes to learn how the flow is translated. */
 interface NatChain {
   readonly priority: number
@@ -69,8 +74,11 @@ export class Netfilter {
   onNewFlow: ((flow: FlowRow) => void) | undefined
   /** Hears of each packet of no known flow that a rule rejected. */
   onRefusedFlow: ((flow: FlowRow) => void) | undefined
-  /** Tables of nftables, beside those of iptables. */
-  readonly nft: NftTables<CompiledRule>
+  readonly #nft: NftTables<CompiledRule>
+  /** Established flows whose packets may be spared the way through the rules, and how that is learnt. */
+  readonly cache = new FlowCache()
+  readonly recorder = new FlowRecorder()
+  #generation = 0
   readonly #stack: Stack
   readonly #iptables: Readonly<Record<AddressFamily, Iptables>>
   readonly #recent = new RecentLists()
@@ -92,9 +100,9 @@ export class Netfilter {
     this.sets = new IpSets((set) => this.#referencesTo(set))
     const hasSet = (set: string) => this.sets.get(set) !== undefined
     this.#iptables = { IPv4: new Iptables('IPv4', hasSet), IPv6: new Iptables('IPv6', hasSet) }
-    const matcher = new Matcher(stack, random.fork('statistic'), this.sets, this.#recent)
-    this.#traversal = new Traversal(matcher, this.#tracer)
-    this.#conntrack = new Conntrack(random.fork('conntrack'))
+    const matcher = new Matcher(stack, random.fork('statistic'), this.sets, this.#recent, this.recorder)
+    this.#traversal = new Traversal(matcher, this.#tracer, this.recorder)
+    this.#conntrack = new Conntrack(random.fork('conntrack'), this.cache, this.recorder)
     const ports = {
       decide: (packet: Packet, hook: HookName) => this.#decide(packet, hook),
       interfaces: () => stack.interfaces(),
@@ -104,10 +112,18 @@ export class Netfilter {
       get now() {
         return stack.now
       },
+      changed: () => this.rulesChanged(),
       enter: (family: AddressFamily, chain: NftChain<CompiledRule>, run: NatChain['run']) =>
         this.#enter(family, chain.base!, run),
     }
-    this.nft = new NftTables(new NftEvaluation(host, matcher, random.fork('numgen'), this.#tracer))
+    const evaluation = new NftEvaluation(
+      host,
+      matcher,
+      random.fork('numgen'),
+      this.#tracer,
+      this.recorder,
+    )
+    this.#nft = new NftTables(evaluation)
     this.#register()
   }
 
@@ -124,6 +140,7 @@ export class Netfilter {
     family: AddressFamily = 'IPv4',
   ): void {
     this.#iptables[family].replace(table, chain, rules)
+    this.rulesChanged()
   }
 
   /**
@@ -132,31 +149,37 @@ export class Netfilter {
    */
   restore(restore: Restore): void {
     this.#iptables[restore.family ?? 'IPv4'].restore(restore)
+    this.rulesChanged()
   }
 
   /** Adds a rule to the end of a chain. */
   appendRule(table: TableName, chain: string, rule: Rule, family: AddressFamily = 'IPv4'): void {
     const tables = this.#iptables[family]
     tables.replace(table, chain, [...tables.rules(table, chain), rule])
+    this.rulesChanged()
   }
 
   /** Puts a rule before the others of a chain. */
   insertRule(table: TableName, chain: string, rule: Rule, family: AddressFamily = 'IPv4'): void {
     const tables = this.#iptables[family]
     tables.replace(table, chain, [rule, ...tables.rules(table, chain)])
+    this.rulesChanged()
   }
 
   /** Removes a chain of the user. Throws ChainError when it is built in or in use. */
   removeChain(table: TableName, chain: string, family: AddressFamily = 'IPv4'): void {
     this.#iptables[family].remove(table, chain)
+    this.rulesChanged()
   }
 
   setPolicy(table: TableName, chain: string, policy: Policy, family: AddressFamily = 'IPv4'): void {
     this.#iptables[family].setPolicy(table, chain, policy)
+    this.rulesChanged()
   }
 
   /** Chains with their rules and counters: built-in ones first, then by name. */
   chains(table: TableName, family: AddressFamily = 'IPv4'): readonly Readonly<Chain>[] {
+    this.recorder.settle()
     return this.#iptables[family].chains(table)
   }
 
@@ -168,12 +191,20 @@ export class Netfilter {
     table?: TableName,
     options: { readonly counters?: boolean; readonly family?: AddressFamily } = {},
   ): string {
+    this.recorder.settle()
     return this.#iptables[options.family ?? 'IPv4'].save(table, options.counters ?? false)
+  }
+
+  /** Tables of nftables, beside those of iptables; asked for each time that counters are read. */
+  get nft(): NftTables<CompiledRule> {
+    this.recorder.settle()
+    return this.#nft
   }
 
   /** As `nft list ruleset` prints it. */
   ruleset(): string {
-    return this.nft
+    this.recorder.settle()
+    return this.#nft
       .list()
       .map((table) => tableText(table, this.#stack.now))
       .join('')
@@ -195,6 +226,7 @@ export class Netfilter {
   /** Tells of every packet what happens to it at each hook (as the TRACE target would); undefined ends it. */
   trace(listener: TraceListener | undefined): void {
     this.#tracer.listener = listener
+    this.rulesChanged()
   }
 
   /** Tells whoever traces that IPVS has translated `packet`, one end of which was `before`. */
@@ -230,8 +262,9 @@ export class Netfilter {
     this.#conntrack.forget(flow)
   }
 
-  /** Sysctls of conntrack: table size, time-outs. */
+  /** Sysctls of conntrack: table size, time-outs. Asked for before each change. */
   get conntrackSettings(): ConntrackSettings {
+    this.emptyCache()
     return this.#conntrack.settings
   }
 
@@ -243,6 +276,36 @@ export class Netfilter {
   /** What conntrack dropped or could not place. */
   get conntrackCounters(): { readonly full: number; readonly clash: number; readonly invalid: number } {
     return this.#conntrack.counters
+  }
+
+  // ---- the flow cache
+
+  /** Counts up when packets of a known flow may meet other rules than before. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Whether packets may be spared the rules at all: somebody who traces wants to hear of every one. */
+  get isCacheable(): boolean {
+    return !this.#tracer.active
+  }
+
+  /** Later packets of known flows may fare otherwise. */
+  rulesChanged(): void {
+    this.#generation++
+  }
+
+  /** Forgets flows that are over, as `track` does for every packet; whether there were any. */
+  expireFlows(now: Micros): boolean {
+    return this.#conntrack.expire(now)
+  }
+
+  /** Brings everything up to date that packets would have changed which passed by the cache, and empties it. */
+  emptyCache(): void {
+    this.#conntrack.settle()
+    this.recorder.clear()
+    this.cache.clear()
+    this.#generation++
   }
 
   // ---- hooks
@@ -257,18 +320,19 @@ export class Netfilter {
     hooks.trackingOfAnswer = (about) => this.#conntrack.trackingOfAnswer(about)
     for (const name of ['raw', 'mangle', 'filter'] as const) {
       for (const hook of this.#iptables.IPv4.tables[name].hooks) {
-        hooks.register(hook, PRIORITIES[name], (packet) =>
-          this.#enforce(this.#walk(name, packet, hook), packet, hook),
-        )
+        const run = (packet: Packet) => this.#enforce(this.#walk(name, packet, hook), packet, hook)
+        hooks.register(hook, PRIORITIES[name], run, CACHEABLE)
       }
     }
     for (const hook of ['PREROUTING', 'OUTPUT'] as const) {
-      hooks.register(hook, PRIORITIES.conntrack, (packet) => this.#track(packet, hook))
-      hooks.register(hook, PRIORITIES.destinationNat, (packet) => this.#translate(packet, hook))
+      hooks.register(hook, PRIORITIES.conntrack, (packet) => this.#track(packet, hook), CACHEABLE)
+      const translate = (packet: Packet) => this.#translate(packet, hook)
+      hooks.register(hook, PRIORITIES.destinationNat, translate, CACHEABLE)
     }
     for (const hook of ['INPUT', 'POSTROUTING'] as const) {
-      hooks.register(hook, PRIORITIES.sourceNat, (packet) => this.#translate(packet, hook))
-      hooks.register(hook, PRIORITIES.confirm, (packet) => this.#confirm(packet, hook))
+      const translate = (packet: Packet) => this.#translate(packet, hook)
+      hooks.register(hook, PRIORITIES.sourceNat, translate, CACHEABLE)
+      hooks.register(hook, PRIORITIES.confirm, (packet) => this.#confirm(packet, hook), CACHEABLE)
     }
   }
 
@@ -284,9 +348,8 @@ export class Netfilter {
     const runOwn: NatChain['run'] = (packet, at) =>
       familyOf(packet.header.source) === family ? run(packet, at) : ACCEPT
     if (base.type === 'nat') return this.#addNatChain(hook, { priority, run: runOwn })
-    return this.#stack.hooks.register(hook, priority, (packet) =>
-      this.#enforce(runOwn(packet, hook), packet, hook),
-    )
+    const enforce = (packet: Packet) => this.#enforce(runOwn(packet, hook), packet, hook)
+    return this.#stack.hooks.register(hook, priority, enforce, CACHEABLE)
   }
 
   #addNatChain(hook: HookName, chain: NatChain): () => void {
@@ -306,6 +369,8 @@ export class Netfilter {
   }
 
   #track(packet: Packet, hook: HookName): HookVerdict {
+    // Something that was sent meanwhile would be counted for the packet that is recorded.
+    if (hook === 'OUTPUT') this.recorder.spoil()
     const verdict = this.#conntrack.track(packet, this.#stack.now)
     if (this.#tracer.active) {
       const tracking = trackingOf(packet)
@@ -319,6 +384,7 @@ export class Netfilter {
   }
 
   #ended(verdict: HookVerdict, packet: Packet, hook: HookName): HookVerdict {
+    if (verdict === 'DROP') this.recorder.spoil()
     if (verdict === 'DROP' && this.#tracer.active) this.#tracer.end('DROP', hook, packet)
     return verdict
   }
@@ -336,6 +402,7 @@ export class Netfilter {
   #enforce(target: FinalTarget, packet: Packet, hook: HookName): HookVerdict {
     if (target.target === 'DROP') return this.#ended('DROP', packet, hook)
     if (target.target !== 'REJECT') return 'ACCEPT'
+    this.recorder.spoil()
     // Told before the answer is sent: that passes these hooks itself, and the packet is not to be read afterwards.
     if (this.#tracer.active) this.#tracer.end('REJECT', hook, packet)
     const flow = trackingOf(packet)?.flow

@@ -8,6 +8,7 @@ import type { HookName, Packet } from '../stack/hooks.js'
 import type { AddressFamily } from '../wire/address.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
+import type { FlowRecorder } from './flow-recorder.js'
 import { inCidr, isInState, type Matcher, portAt } from './matching.js'
 import type { NftDataType, NftField, NftRule, NftStatement, NftValue, NftVerdict } from './nft.js'
 import { type NftSet, numberOf, packValues } from './nft-sets.js'
@@ -25,6 +26,8 @@ export type CompiledRule = readonly Step[]
 /** What the evaluation needs of the host. */
 export interface NftHost {
   readonly now: Micros
+  /** Rules are others now. */
+  changed(): void
   /** Adds a base chain to a hook; what is given back takes it away. */
   enter(
     family: AddressFamily,
@@ -42,9 +45,11 @@ export class NftEvaluation {
   readonly #matcher: Matcher
   readonly #random: Random
   readonly #tracer: Tracer
+  readonly #recorder: FlowRecorder
   #depth = 0
 
-  constructor(host: NftHost, matcher: Matcher, random: Random, tracer: Tracer) {
+  constructor(host: NftHost, matcher: Matcher, random: Random, tracer: Tracer, recorder: FlowRecorder) {
+    this.#recorder = recorder
     this.#host = host
     this.#matcher = matcher
     this.#random = random
@@ -53,6 +58,10 @@ export class NftEvaluation {
 
   get now(): Micros {
     return this.#host.now
+  }
+
+  changed(): void {
+    this.#host.changed()
   }
 
   #compile(table: NftTable<CompiledRule>, rule: NftRule): CompiledRule {
@@ -96,6 +105,7 @@ export class NftEvaluation {
       if (outcome === undefined) continue
       entry.packets++
       entry.bytes += packet.header.totalLength
+      this.#recorder.count(entry)
       if (this.#tracer.active) this.#tell(table, chain, index, outcome, hook, packet)
       if ('target' in outcome) return outcome
       switch (outcome.verdict) {
@@ -167,7 +177,10 @@ export class NftEvaluation {
       }
       case 'numgen-vmap': {
         const { verdicts } = statement
-        return () => verdicts[this.#random.int(verdicts.length)] ?? 'break'
+        return () => {
+          this.#recorder.spoil()
+          return verdicts[this.#random.int(verdicts.length)] ?? 'break'
+        }
       }
       case 'update':
       case 'add': {
@@ -185,7 +198,9 @@ export class NftEvaluation {
     }
   }
 
+  /** Elements come and go by themselves too. */
   #find(set: NftSet, key: PackedKey | undefined) {
+    this.#recorder.spoil()
     return key === undefined ? undefined : set.find(key, this.#host.now)
   }
 
@@ -193,6 +208,7 @@ export class NftEvaluation {
   #noting(set: NftSet, fields: readonly NftField[], prolong: boolean): Step {
     const read = reader(fields, set)
     return (packet) => {
+      this.#recorder.spoil()
       const key = read(packet)
       if (key === undefined) return 'break'
       const values = () => fields.map((field) => fieldOf(field, packet))

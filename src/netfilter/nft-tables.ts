@@ -39,6 +39,8 @@ export interface NftChain<Compiled = unknown> {
 /** What tables need of the evaluation. */
 export interface NftHooks<Compiled> {
   readonly now: Micros
+  /** Rules are others now. */
+  changed(): void
   /** Lets packets of a hook enter a base chain until what is given back is called. */
   enter(table: NftTable<Compiled>, chain: NftChain<Compiled>): () => void
 }
@@ -129,6 +131,7 @@ export class NftTable<Compiled = unknown> {
     for (const entry of chain.rules) this.#refer(entry.rule, -1)
     for (const rule of rules) this.#refer(rule, 1)
     chain.rules = entries
+    this.#hooks.changed()
   }
 
   /** Adds a rule to the end of a chain. */

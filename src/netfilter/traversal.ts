@@ -4,6 +4,7 @@
 import type { HookName, Packet } from '../stack/hooks.js'
 import type { AddressFamily } from '../wire/address.js'
 import { trackingOf, UNTRACKED } from './conntrack.js'
+import type { FlowRecorder } from './flow-recorder.js'
 import type { Matcher } from './matching.js'
 import type { ConnmarkTarget, MarkTarget, Target } from './rule.js'
 import type { Chain, Table } from './tables.js'
@@ -20,10 +21,12 @@ export const DROP: FinalTarget = { target: 'DROP' }
 export class Traversal {
   readonly #matcher: Matcher
   readonly #tracer: Tracer
+  readonly #recorder: FlowRecorder
   #hook: HookName = 'PREROUTING'
   #family: AddressFamily = 'IPv4'
 
-  constructor(matcher: Matcher, tracer: Tracer) {
+  constructor(matcher: Matcher, tracer: Tracer, recorder: FlowRecorder) {
+    this.#recorder = recorder
     this.#matcher = matcher
     this.#tracer = tracer
   }
@@ -37,6 +40,7 @@ export class Traversal {
     if (verdict !== undefined) return verdict
     chain.packets++
     chain.bytes += packet.header.totalLength
+    this.#recorder.count(chain)
     if (this.#tracer.active && (chain.rules.length > 0 || chain.policy === 'DROP')) {
       this.#tracer.policy('iptables', table.name, chain.name, chain.policy ?? 'ACCEPT', hook, packet)
     }
@@ -52,6 +56,7 @@ export class Traversal {
       if (!this.#matcher.all(matches, packet)) continue
       entry.packets++
       entry.bytes += packet.header.totalLength
+      this.#recorder.count(entry)
       if (this.#tracer.active) {
         const { name } = chain
         this.#tracer.rule(this.#family, table.name, name, index, entry.rule, this.#hook, packet)
@@ -63,6 +68,7 @@ export class Traversal {
           packet.mark = marked(packet.mark, target)
           break
         case 'CONNMARK':
+          this.#recorder.spoil()
           markFlow(packet, target)
           break
         case 'NOTRACK':

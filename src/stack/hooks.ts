@@ -33,7 +33,14 @@ export interface Packet {
 
 export type HookFunction = (packet: Packet, hook: HookName) => HookVerdict
 
+/** What a function tells of itself that is registered at a hook. */
+export interface HookOptions {
+  /** Says by itself which packets it treats otherwise than others of the same flow: they may then be spared it. */
+  readonly cacheable?: boolean
+}
+
 interface Registration {
+  readonly cacheable: boolean
   readonly priority: number
   readonly run: HookFunction
 }
@@ -65,6 +72,10 @@ export class Hooks {
    */
   trackingOfAnswer: (about: Packet) => unknown = () => undefined
   #active = false
+  /** Counts up when functions come or go. */
+  generation = 0
+  /** Whether every function a forwarded packet meets is cacheable. */
+  cacheable = true
 
   /** Whether anything is registered: packets of a stack without hooks are not even copied. */
   get active(): boolean {
@@ -72,16 +83,24 @@ export class Hooks {
   }
 
   /** Calls `run` for every packet at `hook`, lower priorities first; what is given back ends that. */
-  register(hook: HookName, priority: number, run: HookFunction): () => void {
+  register(hook: HookName, priority: number, run: HookFunction, options: HookOptions = {}): () => void {
     this.#active = true
-    const registration = { priority, run }
+    const registration = { priority, run, cacheable: options.cacheable ?? false }
     // A new array each time: a hook function may register others while the old one is walked.
     this.#registrations[hook] = [...this.#registrations[hook], registration].sort(
       (a, b) => a.priority - b.priority,
     )
+    this.#changed()
     return () => {
       this.#registrations[hook] = this.#registrations[hook].filter((other) => other !== registration)
+      this.#changed()
     }
+  }
+
+  #changed(): void {
+    const { PREROUTING, FORWARD, POSTROUTING } = this.#registrations
+    this.generation++
+    this.cacheable = [...PREROUTING, ...FORWARD, ...POSTROUTING].every(({ cacheable }) => cacheable)
   }
 
   /** Runs the functions of `hook` until one does not ACCEPT. */

@@ -71,6 +71,8 @@ export class NeighborTable {
   /** By interface index, then by address. */
   /** The one that was looked up last, while it is in the table. */
   #last: Neighbor | undefined
+  /** Counts up when a neighbour is forgotten. */
+  generation = 0
   readonly #byInterface = new Map<number, Map<IpAddress, Neighbor>>()
 
   constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>) {
@@ -146,6 +148,10 @@ export class NeighborTable {
     }
   }
 
+  get(output: Interface, address: IpAddress): Neighbor | undefined {
+    return this.#byInterface.get(output.index)?.get(address)
+  }
+
   list(): Neighbor[] {
     return [...this.#byInterface.values()].flatMap((neighbors) => [...neighbors.values()])
   }
@@ -154,6 +160,7 @@ export class NeighborTable {
     for (const neighbor of this.#byInterface.get(index)?.values() ?? [])
       this.#timers.set(neighbor.timer, NEVER)
     this.#byInterface.delete(index)
+    this.generation++
     this.#last = undefined
   }
 
@@ -188,6 +195,7 @@ export class NeighborTable {
     if (victim === undefined) return
     this.#timers.set(victim.timer, NEVER)
     neighbors.delete(victim.address)
+    this.generation++
     this.#last = undefined
   }
 

@@ -49,6 +49,10 @@ export class Paths {
     this.#interfaces = interfaces
   }
 
+  get generation(): number {
+    return this.#generation
+  }
+
   /** An address of this host, 127.0.0.0/8 included. */
   isLocal(address: IpAddress): boolean {
     return this.#local.has(address) || isLoopback(address)

@@ -2,7 +2,7 @@
 // icmp.ts, the sockets - and is the only thing of this folder that others talk to. Synchronous, without a clock:
 // frames and time go in, frames and a deadline come out. Reading order: socket.ts, ip.ts, link.ts, tcp-sockets.ts.
 
-import type { Offload } from '../base/offload.js'
+import { GIVEN_AWAY, type Offload, segmentBytes } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
@@ -18,6 +18,7 @@ import {
   networkOf,
 } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { packetBytes, packetCount } from '../wire/segmentation.js'
 import type { Counters, Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
 import type { Hooks, Packet } from './hooks.js'
@@ -54,6 +55,8 @@ export interface StackOptions {
 export interface StackFrame {
   interfaceIndex: number
   frame: Uint8Array
+  /** Where it leaves the machine, for a frame of `forward`; else negative. */
+  port: number
   /** What is left to do of it; only where the interface takes such frames. */
   offload: Offload
 }
@@ -71,7 +74,13 @@ export class Stack implements SocketApi {
   readonly #pings: PingSockets
   /** Answers to packets that a firewall refuses. */
   readonly rejection: Rejection
-  readonly #outgoing: StackFrame = { interfaceIndex: 0, frame: new Uint8Array(0), offload: 0 }
+  readonly #outgoing: StackFrame = {
+    interfaceIndex: 0,
+    frame: new Uint8Array(0),
+    port: -1,
+    offload: 0,
+  }
+
   constructor(options: StackOptions) {
     this.name = options.name
     const { random } = options
@@ -229,6 +238,50 @@ export class Stack implements SocketApi {
     if (taps !== undefined) showToTaps(taps, frame, offload, 'in', now)
   }
 
+  // ---- beside the layers: packets of known flows, see host/fast-path.ts
+
+  /** Counts up when packets of a known flow may go another way than before, or meet other hook functions. */
+  get generation(): number {
+    return this.#ip.paths.generation + this.#ip.link.neighbors.generation + this.#ip.hooks.generation
+  }
+
+  /** Where packets to `destination` go, when that is one known neighbour on a wire. */
+  nextHop(destination: IpAddress): { readonly output: Interface; readonly neighbor: Neighbor } | undefined {
+    const path = this.#ip.path(destination)
+    if (path === undefined || path.broadcast || path.output.loopback) return undefined
+    const neighbor = this.#ip.link.neighbors.get(path.output, path.nextHop)
+    return neighbor && { output: path.output, neighbor }
+  }
+
+  /** Frames that wait to be transmitted. */
+  get queued(): number {
+    return this.#ip.link.queue.length
+  }
+
+  /** The youngest of them. */
+  get lastQueued(): { readonly frame: Uint8Array; readonly interfaceIndex: number } | undefined {
+    return this.#ip.link.queue.last()
+  }
+
+  /**
+   * Sends a frame on that was routed already, its headers written: all that is left is to count it as received,
+   * forwarded and sent. It is given away; `port` is where it leaves the machine.
+   */
+  forward(input: Interface, output: Interface, frame: Uint8Array, port: number, offload: Offload): void {
+    const { counters, link } = this.#ip
+    const isOne = segmentBytes(offload) === 0
+    const frames = isOne ? 1 : packetCount(frame, offload)
+    const bytes = isOne ? frame.length : packetBytes(frame, offload)
+    input.receivedFrames += frames
+    input.receivedBytes += bytes
+    counters.IpInReceives++
+    counters.IpForwDatagrams++
+    output.sentFrames += frames
+    output.sentBytes += bytes
+    link.queue.push(output.index, frame, undefined, 0, offload | GIVEN_AWAY, port)
+    this.#ready.flush()
+  }
+
   /** Lets time-outs that are due happen, delivers what is on lo, and calls the owners of ready sockets. */
   advance(now: Micros): void {
     this.setNow(now)
@@ -251,6 +304,7 @@ export class Stack implements SocketApi {
         this.#outgoing.interfaceIndex = queue.interfaceIndex
         this.#outgoing.frame = frame
         this.#outgoing.offload = queue.offload
+        this.#outgoing.port = queue.port
         return this.#outgoing
       }
       if (this.#tcp.output()) continue

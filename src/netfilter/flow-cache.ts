@@ -1,0 +1,311 @@
+// Established flows in a table of numbers, each direction with all that is done to its packets: new addresses and ports,
+// and by how much the checksums change (RFC 1624). As Linux' flowtable (nf_flow_table_ip.c). IPv4 with TCP or UDP, no
+// options, no fragments; of TCP only segments that change no state. Who makes entries, and what else has to be true for
+// a packet to be changed by one, is host/fast-path.ts.
+
+import type { Micros } from '../base/time.js'
+import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
+import { ACK, FIN, RST, SYN } from '../wire/tcp.js'
+import type { Flow } from './conntrack.js'
+
+/** What `find` says besides the number of an entry: no entry, and a packet that entries are not made for. */
+export const MISSING = -1
+export const UNFIT = -2
+
+/** Entries are given up, all of them, when there are more. */
+const MAX_ENTRIES = 131_072
+const SMALLEST = 64
+
+/** 32-bit words of an entry: one line of a processor's cache. */
+const WORDS = 16
+const SOURCE = 0
+const DESTINATION = 1
+const PORTS = 2
+/** Protocol, and the port of ingress above it. */
+const PROTOCOL_INGRESS = 3
+const NEW_SOURCE = 4
+const NEW_DESTINATION = 5
+const NEW_PORTS = 6
+/** What is added to the header's and, above it, the transport's checksum. */
+const DELTAS = 7
+const WAY = 8
+const HASH = 9
+/** Of the entry as doubles: when the last packet came. */
+const SEEN = 5
+
+const IP = ETHERNET_HEADER_BYTES
+const TRANSPORT = IP + 20
+const FLAGS = TRANSPORT + 13
+const TCP_CHECKSUM = TRANSPORT + 16
+const UDP_CHECKSUM = TRANSPORT + 6
+const STATE_FLAGS = SYN | FIN | RST | ACK
+const FRAGMENT = 0x3fff
+/** ~m + m' for a TTL that goes down by one. */
+const TTL_DELTA = 0xffff - 0x100
+
+/** What identifies a flow's direction; words as signed 32-bit numbers. */
+export interface CacheKey {
+  source: number
+  destination: number
+  /** Source port in the high half. */
+  ports: number
+  protocol: number
+  ingress: number
+}
+
+export class FlowCache {
+  /** Of the packet for which `find` said MISSING. */
+  readonly missing: CacheKey = { source: 0, destination: 0, ports: 0, protocol: 0, ingress: 0 }
+  #words = new Int32Array(SMALLEST * WORDS)
+  #doubles = new Float64Array(this.#words.buffer)
+  /** Entry + 1 by hash, 0 where there is none. */
+  #slots = new Int32Array(SMALLEST * 2)
+  #mask = SMALLEST * 2 - 1
+  /** Flow of each entry; undefined for one that is free. */
+  #flows: (Flow | undefined)[] = []
+  readonly #free: number[] = []
+
+  get size(): number {
+    return this.#flows.length - this.#free.length
+  }
+
+  /** The entry for a frame that came in at the port `ingress`. A frame with anything unusual about it is UNFIT. */
+  find(frame: Uint8Array, ingress: number): number {
+    const { length } = frame
+    if (length < TRANSPORT + 8 || frame[12] !== 0x08 || frame[13] !== 0 || frame[IP] !== 0x45) return UNFIT
+    const total = (frame[16]! << 8) | frame[17]!
+    const fragment = (frame[20]! << 8) | frame[21]!
+    if (total + IP !== length || (fragment & FRAGMENT) !== 0) return UNFIT
+    const protocol = frame[23]!
+    if (protocol === PROTOCOL_TCP) {
+      if (length < TRANSPORT + 20 || (frame[FLAGS]! & STATE_FLAGS) !== ACK) return UNFIT
+    } else if (protocol !== PROTOCOL_UDP) return UNFIT
+    const s0 = (frame[26]! << 8) | frame[27]!
+    const s1 = (frame[28]! << 8) | frame[29]!
+    const d0 = (frame[30]! << 8) | frame[31]!
+    const d1 = (frame[32]! << 8) | frame[33]!
+    const high = frame[18]! + frame[22]! + frame[24]!
+    const low = frame[15]! + frame[19]! + frame[25]!
+    const sum = 0x4500 + high * 256 + low + protocol + total + fragment + s0 + s1 + d0 + d1
+    // Never above 10 words: folding twice is enough. The header's checksum is right.
+    const folded = (sum & 0xffff) + (sum >>> 16)
+    if (((folded & 0xffff) + (folded >>> 16)) !== 0xffff) return UNFIT
+    const source = (s0 << 16) | s1
+    const destination = (d0 << 16) | d1
+    const ports = (frame[34]! << 24) | (frame[35]! << 16) | (frame[36]! << 8) | frame[37]!
+    const last = protocol | (ingress << 8)
+    const words = this.#words
+    const slots = this.#slots
+    const mask = this.#mask
+    for (let slot = hash(source, destination, ports, last) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot]! - 1
+      if (entry < 0) break
+      const at = entry * WORDS
+      if (
+        words[at + PORTS] === ports &&
+        words[at + SOURCE] === source &&
+        words[at + DESTINATION] === destination &&
+        words[at + PROTOCOL_INGRESS] === last
+      )
+        return entry
+    }
+    const { missing } = this
+    missing.source = source
+    missing.destination = destination
+    missing.ports = ports
+    missing.protocol = protocol
+    missing.ingress = ingress
+    return MISSING
+  }
+
+  /** The number that was given for the way of an entry. */
+  wayOf(entry: number): number {
+    return this.#words[entry * WORDS + WAY]!
+  }
+
+  /** Translates a frame for which `find` gave `entry`; `routed`: its TTL goes down. */
+  translate(entry: number, frame: Uint8Array, routed: boolean, now: Micros): void {
+    const words = this.#words
+    const at = entry * WORDS
+    const deltas = words[at + DELTAS]!
+    this.#doubles[entry * (WORDS / 2) + SEEN] = now
+    if (routed) frame[22] = frame[22]! - 1
+    const header = updated((frame[24]! << 8) | frame[25]!, deltas & 0xffff)
+    frame[24] = header >>> 8
+    frame[25] = header
+    const transport = deltas >>> 16
+    // Not translated at all.
+    if (transport === 0) return
+    const source = words[at + NEW_SOURCE]!
+    frame[26] = source >>> 24
+    frame[27] = source >>> 16
+    frame[28] = source >>> 8
+    frame[29] = source
+    const destination = words[at + NEW_DESTINATION]!
+    frame[30] = destination >>> 24
+    frame[31] = destination >>> 16
+    frame[32] = destination >>> 8
+    frame[33] = destination
+    const ports = words[at + NEW_PORTS]!
+    frame[34] = ports >>> 24
+    frame[35] = ports >>> 16
+    frame[36] = ports >>> 8
+    frame[37] = ports
+    const isUdp = frame[23] === PROTOCOL_UDP
+    const sumAt = isUdp ? UDP_CHECKSUM : TCP_CHECKSUM
+    const before = (frame[sumAt]! << 8) | frame[sumAt + 1]!
+    // UDP without a checksum stays so (RFC 768).
+    if (isUdp && before === 0) return
+    let after = updated(before, transport)
+    if (isUdp && after === 0) after = 0xffff
+    frame[sumAt] = after >>> 8
+    frame[sumAt + 1] = after
+  }
+
+  /**
+   * An entry for packets with `key`, which is not in the table; `source`, `destination` and `ports` as they are after
+   * translation. `way` is the caller's.
+   */
+  add(
+    key: Readonly<CacheKey>,
+    after: { readonly source: number; readonly destination: number; readonly ports: number },
+    flow: Flow,
+    reply: boolean,
+    options: { readonly routed: boolean; readonly way: number; readonly now: Micros },
+  ): void {
+    const entry = this.#free.pop() ?? this.#flows.length
+    this.#flows[entry] = flow
+    if (entry * WORDS >= this.#words.length) this.#grow()
+    const words = this.#words
+    const at = entry * WORDS
+    words[at + SOURCE] = key.source
+    words[at + DESTINATION] = key.destination
+    words[at + PORTS] = key.ports
+    words[at + PROTOCOL_INGRESS] = key.protocol | (key.ingress << 8)
+    words[at + NEW_SOURCE] = after.source
+    words[at + NEW_DESTINATION] = after.destination
+    words[at + NEW_PORTS] = after.ports
+    words[at + DELTAS] = deltasOf(key, after, options.routed)
+    words[at + WAY] = options.way
+    words[at + HASH] = hash(key.source, key.destination, key.ports, words[at + PROTOCOL_INGRESS]!)
+    this.#doubles[entry * (WORDS / 2) + SEEN] = options.now
+    if (reply) flow.replyEntry = entry
+    else flow.originalEntry = entry
+    this.#place(entry)
+  }
+
+  /** Whether there is room for one more. */
+  get isFull(): boolean {
+    return this.size >= MAX_ENTRIES
+  }
+
+  /** When the last packet of a flow came that has an entry. */
+  lastSeen(flow: Flow): Micros {
+    return Math.max(this.#seenAt(flow.originalEntry), this.#seenAt(flow.replyEntry))
+  }
+
+  /** Takes the entries of a flow away. */
+  evict(flow: Flow): void {
+    if (flow.originalEntry >= 0) this.#remove(flow.originalEntry)
+    if (flow.replyEntry >= 0) this.#remove(flow.replyEntry)
+    flow.originalEntry = MISSING
+    flow.replyEntry = MISSING
+  }
+
+  /** Flows that have entries; one with two comes twice. */
+  forEach(visit: (flow: Flow) => void): void {
+    for (const flow of this.#flows) if (flow !== undefined) visit(flow)
+  }
+
+  clear(): void {
+    if (this.#flows.length === 0) return
+    for (const flow of this.#flows) {
+      if (flow === undefined) continue
+      flow.originalEntry = MISSING
+      flow.replyEntry = MISSING
+    }
+    this.#flows = []
+    this.#free.length = 0
+    this.#slots.fill(0)
+  }
+
+  #seenAt(entry: number): Micros {
+    return entry < 0 ? 0 : this.#doubles[entry * (WORDS / 2) + SEEN]!
+  }
+
+  #place(entry: number): void {
+    const slots = this.#slots
+    let slot = this.#words[entry * WORDS + HASH]! & this.#mask
+    while (slots[slot] !== 0) slot = (slot + 1) & this.#mask
+    slots[slot] = entry + 1
+  }
+
+  /** What follows without a gap moves up unless it would pass its own first slot (Knuth 6.4 R). */
+  #remove(entry: number): void {
+    const slots = this.#slots
+    const mask = this.#mask
+    const home = (at: number) => this.#words[(slots[at]! - 1) * WORDS + HASH]! & mask
+    let hole = this.#words[entry * WORDS + HASH]! & mask
+    while (slots[hole] !== entry + 1) hole = (hole + 1) & mask
+    for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
+      if (((next - home(next)) & mask) < ((next - hole) & mask)) continue
+      slots[hole] = slots[next]!
+      hole = next
+    }
+    slots[hole] = 0
+    this.#flows[entry] = undefined
+    this.#free.push(entry)
+  }
+
+  #grow(): void {
+    const words = new Int32Array(this.#words.length * 2)
+    words.set(this.#words)
+    this.#words = words
+    this.#doubles = new Float64Array(words.buffer)
+    this.#slots = new Int32Array((words.length / WORDS) * 2)
+    this.#mask = this.#slots.length - 1
+    // The last one is not placed yet.
+    for (let entry = 0; entry < this.#flows.length - 1; entry++)
+      if (this.#flows[entry] !== undefined) this.#place(entry)
+  }
+}
+
+function hash(source: number, destination: number, ports: number, last: number): number {
+  let h = Math.imul(source, 0x9e3779b1) ^ Math.imul(destination, 0x85ebca6b)
+  h ^= Math.imul(ports ^ last, 0xc2b2ae35)
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
+  return h ^ (h >>> 13)
+}
+
+/** A checksum after what it covers changed by `delta`, RFC 1624 equation 3; a delta of 0 leaves it as it is. */
+function updated(checksum: number, delta: number): number {
+  const sum = (~checksum & 0xffff) + delta
+  return ~((sum & 0xffff) + (sum >>> 16)) & 0xffff
+}
+
+/** Sum of ~m + m' over the words that change, folded to 1 .. 0xffff; 0 when nothing is touched. */
+function deltasOf(
+  before: Readonly<CacheKey>,
+  after: { readonly source: number; readonly destination: number; readonly ports: number },
+  routed: boolean,
+): number {
+  const translated =
+    before.source !== after.source || before.destination !== after.destination || before.ports !== after.ports
+  const addresses =
+    wordDelta(before.source, after.source) + wordDelta(before.destination, after.destination)
+  const header = (translated ? addresses : 0) + (routed ? TTL_DELTA : 0)
+  const transport = translated ? addresses + wordDelta(before.ports, after.ports) : 0
+  return fold(header) | (fold(transport) << 16)
+}
+
+function wordDelta(before: number, after: number): number {
+  const gone = (~before & 0xffff) + ((~before >>> 16) & 0xffff)
+  return gone + (after & 0xffff) + (after >>> 16)
+}
+
+function fold(sum: number): number {
+  let folded = sum
+  while (folded > 0xffff) folded = (folded & 0xffff) + (folded >>> 16)
+  return folded
+}
