@@ -353,7 +353,7 @@ export class Conntrack {
 
   /** Brings the time-outs up to date of flows whose packets the cache has spared the way here. */
   settle(): void {
-    this.#cache.forEach((flow) => this.#settle(flow))
+    for (const flow of this.#cache.flows()) this.#settle(flow)
   }
 
   #settle(flow: Flow): void {

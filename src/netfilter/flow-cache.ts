@@ -90,7 +90,7 @@ export class FlowCache {
     const sum = 0x4500 + high * 256 + low + protocol + total + fragment + s0 + s1 + d0 + d1
     // Never above 10 words: folding twice is enough. The header's checksum is right.
     const folded = (sum & 0xffff) + (sum >>> 16)
-    if (((folded & 0xffff) + (folded >>> 16)) !== 0xffff) return UNFIT
+    if ((folded & 0xffff) + (folded >>> 16) !== 0xffff) return UNFIT
     const source = (s0 << 16) | s1
     const destination = (d0 << 16) | d1
     const ports = (frame[34]! << 24) | (frame[35]! << 16) | (frame[36]! << 8) | frame[37]!
@@ -214,8 +214,8 @@ export class FlowCache {
   }
 
   /** Flows that have entries; one with two comes twice. */
-  forEach(visit: (flow: Flow) => void): void {
-    for (const flow of this.#flows) if (flow !== undefined) visit(flow)
+  flows(): Flow[] {
+    return this.#flows.filter((flow) => flow !== undefined)
   }
 
   clear(): void {
@@ -292,8 +292,7 @@ function deltasOf(
 ): number {
   const translated =
     before.source !== after.source || before.destination !== after.destination || before.ports !== after.ports
-  const addresses =
-    wordDelta(before.source, after.source) + wordDelta(before.destination, after.destination)
+  const addresses = wordDelta(before.source, after.source) + wordDelta(before.destination, after.destination)
   const header = (translated ? addresses : 0) + (routed ? TTL_DELTA : 0)
   const transport = translated ? addresses + wordDelta(before.ports, after.ports) : 0
   return fold(header) | (fold(transport) << 16)

@@ -116,13 +116,7 @@ export class Netfilter {
       enter: (family: AddressFamily, chain: NftChain<CompiledRule>, run: NatChain['run']) =>
         this.#enter(family, chain.base!, run),
     }
-    const evaluation = new NftEvaluation(
-      host,
-      matcher,
-      random.fork('numgen'),
-      this.#tracer,
-      this.recorder,
-    )
+    const evaluation = new NftEvaluation(host, matcher, random.fork('numgen'), this.#tracer, this.recorder)
     this.#nft = new NftTables(evaluation)
     this.#register()
   }
