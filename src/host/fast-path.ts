@@ -80,12 +80,14 @@ export class FastPath {
 
   /** Sends `frame` on if its flow is known; false when it has to go the long way, between `begin` and `end`. */
   forward(ingress: number, frame: Uint8Array, now: Micros, offload: Offload): boolean {
-    const { stack, netfilter, bridge } = this.#node
+    const { stack, netfilter, bridge, eth0, cni0 } = this.#node
     if (stack.generation + netfilter.generation + bridge.generation !== this.#generation) this.#restart()
     const { cache } = netfilter
     let entry = cache.find(frame, ingress)
     this.#recording = entry === MISSING && stack.hooks.cacheable && netfilter.isCacheable
     if (entry < 0) return false
+    // Who captures on an interface is shown frames by the stack.
+    if (eth0.taps !== undefined || cni0.taps !== undefined) return false
     stack.setNow(now)
     if (netfilter.expireFlows(stack.now)) entry = cache.find(frame, ingress)
     if (entry < 0) return false

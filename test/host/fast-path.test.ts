@@ -331,7 +331,7 @@ class Twins {
       ruleset: node.netfilter.ruleset(),
       recent: node.netfilter.recent(),
       conntrack: { ...node.netfilter.conntrackCounters },
-      interfaces: node.stack.interfaces().map((each) => ({ ...each, addresses: [] })),
+      interfaces: node.stack.interfaces().map((each) => ({ ...each, addresses: [], taps: undefined })),
       counters: { ...node.stack.counters },
       drops: [...node.stack.drops.list()].sort(),
       bridge: { ...node.bridge.counters },
@@ -476,6 +476,24 @@ fastPath('a trace hears of every packet', () => {
   assert.is(twins.fast, fast)
   assert.ok(heard[0]! > 0)
   assert.is(heard[0], heard[1])
+})
+
+fastPath('a capture on an interface of the node sees every packet', () => {
+  const twins = settled('tap')
+  const seen: string[][] = [[], []]
+  twins.nodes.forEach((node, index) => {
+    for (const { index: device, name } of node.stack.interfaces()) {
+      node.stack.tap(device, (packet, direction, now) =>
+        seen[index]!.push(`${name} ${direction} ${now} ${Buffer.from(packet).toString('hex')}`),
+      )
+    }
+  })
+  const { fast } = twins
+  for (const stream of [...twins.streams]) twins.packet(stream, ACK)
+  twins.compare()
+  assert.is(twins.fast, fast)
+  assert.ok(seen[0]!.length > 0)
+  assert.equal(seen[0], seen[1])
 })
 
 fastPath('a hook function that does not say that it can be spared sees every packet', () => {
