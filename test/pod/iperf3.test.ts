@@ -2,7 +2,7 @@
 // this machine, both ways round, where there is one.
 
 import { execFile, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { up } from '../../src/index.js'
@@ -129,6 +129,66 @@ function freePort(): Promise<number> {
     })
   })
 }
+
+/** A client's side of the protocol, by hand. */
+class HandMade {
+  readonly socket: Socket
+  readonly #bytes: AsyncIterator<Buffer>
+
+  constructor(port: string) {
+    this.socket = connect(Number(port), '127.0.0.1')
+    this.#bytes = this.socket[Symbol.asyncIterator]()
+    this.socket.write(`${'c'.repeat(36)}\0`)
+  }
+
+  json(value: object): void {
+    const body = Buffer.from(JSON.stringify(value))
+    this.socket.write(Buffer.concat([Buffer.from(Uint32Array.of(body.length).buffer).swap32(), body]))
+  }
+
+  /** What came; undefined at the end. */
+  async next(): Promise<Buffer | undefined> {
+    return (await this.#bytes.next()).value
+  }
+}
+
+const WISHES = { omit: 0, time: 1, num: 0, blockcount: 0, parallel: 1, len: 131_072, client_version: '3.12' }
+
+test('a client that leaves while streams are made does not keep the server from the next', async () => {
+  const port = String(await freePort())
+  const server = runOnNode(iperf3, ['iperf3', '-s', '-p', port])
+  server.exited.catch(() => {})
+  while (!server.stdout.text().includes('listening')) await new Promise((resolve) => setImmediate(resolve))
+  const first = new HandMade(port)
+  assert.equal([...(await first.next())!], [9])
+  first.json({ ...WISHES, udp: true })
+  assert.equal([...(await first.next())!], [10])
+  first.socket.destroy()
+  while (server.stderr.text() === '') await new Promise((resolve) => setImmediate(resolve))
+  assert.is(server.stderr.text(), 'iperf3: error - the client has terminated\n')
+  const second = new HandMade(port)
+  assert.equal([...(await second.next())!], [9])
+  second.socket.destroy()
+  server.kill()
+})
+
+test('in reverse the streams end before results are asked for', async () => {
+  const port = String(await freePort())
+  const server = runOnNode(iperf3, ['iperf3', '-s', '-p', port])
+  server.exited.catch(() => {})
+  while (!server.stdout.text().includes('listening')) await new Promise((resolve) => setImmediate(resolve))
+  const control = new HandMade(port)
+  await control.next()
+  control.json({ ...WISHES, tcp: true, reverse: true })
+  assert.equal([...(await control.next())!], [10])
+  const data = new HandMade(port)
+  assert.ok((await data.next())!.length > 0)
+  control.socket.write(Uint8Array.of(4))
+  // No results were sent: a stream that stayed open would be read for ever.
+  while ((await data.next()) !== undefined);
+  control.socket.destroy()
+  server.kill()
+})
 
 /** The real program. */
 function realIperf(...args: string[]): Promise<{ stdout: string; code: number }> {
