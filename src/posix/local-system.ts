@@ -4,10 +4,11 @@
 
 import { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
+import type { Micros } from '../base/time.js'
 import { abortable } from './abort.js'
 import type { FileSystem } from './file-system.js'
 import { IoTime } from './io-time.js'
-import type { Quota } from './memory-fs.js'
+import type { QuotaView } from './memory-fs.js'
 import type { Net } from './net.js'
 import {
   type ByteReader,
@@ -36,7 +37,7 @@ export interface LocalSystemOptions {
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
   /** What processes may keep in memory, and what is called when one wants more; without it there is no limit. */
-  readonly memory?: { readonly quota: Pick<Quota, 'take'>; readonly onExceeded: () => void }
+  readonly memory?: { readonly quota: QuotaView; readonly onExceeded: () => void }
 }
 
 /** A network whose sockets belong to one process. */
@@ -50,8 +51,16 @@ const MAX_PROCESSES = 1024
 /** Status of a program that threw something that is no signal: what a shell shows for SIGSEGV. */
 export const CRASH_STATUS = 139
 
-interface Entry extends ProcessRow {
+interface Entry {
+  readonly row: Pick<ProcessRow, 'pid' | 'ppid' | 'argv' | 'started'>
+  readonly usage: Usage
   readonly kill: (signal: SignalName) => void
+}
+
+/** What one process has used. */
+interface Usage {
+  processorTime: Micros
+  memoryBytes: number
 }
 
 export class LocalSystem {
@@ -73,13 +82,15 @@ export class LocalSystem {
 
   /** Starts `program` itself, whatever its name. Throws EAGAIN when there are too many processes. */
   start(program: Program, options: SpawnOptions, parent = 0): Child {
-    const { clock, openNet, protectInit } = this.#options
+    const { openNet, protectInit } = this.#options
+    const usage: Usage = { processorTime: 0, memoryBytes: 0 }
+    const clock = countedClock(this.#options.clock, usage)
     if (this.#table.size >= MAX_PROCESSES) throw new SystemError('EAGAIN', 'fork')
     const pid = this.#nextPid++
     const net = openNet()
     const abort = new AbortController()
     const io = new IoTime(clock)
-    const memory = this.#account()
+    const memory = this.#account(usage)
     const handlers = new Map<SignalName, () => void>()
     const kill = (signal: SignalName) => {
       const handler = signal === 'SIGKILL' ? undefined : handlers.get(signal)
@@ -95,7 +106,7 @@ export class LocalSystem {
       stdout: this.#writer(options.stdout, io, abort.signal),
       stderr: this.#writer(options.stderr, io, abort.signal),
       signal: abort.signal,
-      system: this.#seenBy(pid, net, abort.signal),
+      system: this.#seenBy(pid, net, clockOf(clock, abort.signal)),
       onSignal: (signal, handler) => {
         if (handler === undefined) handlers.delete(signal)
         else handlers.set(signal, handler)
@@ -103,10 +114,8 @@ export class LocalSystem {
       hold: memory.hold,
     }
     this.#table.set(pid, {
-      pid,
-      ppid: parent,
-      argv: options.argv,
-      started: clock.now(),
+      row: { pid, ppid: parent, argv: options.argv, started: clock.now() },
+      usage,
       kill,
     })
     const exited = this.#run(program, process, options.stderr).finally(() => {
@@ -126,41 +135,40 @@ export class LocalSystem {
 
   #writer(writer: ByteWriter, io: IoTime, signal: AbortSignal): ByteWriter {
     const target = this.#writers.get(writer) ?? writer
-    const own = processWriter(target, io, signal)
+    const keyboard = target.keyboard && this.#reader(target.keyboard, signal)
+    const own = processWriter(target, io, signal, keyboard)
     this.#writers.set(own, target)
     return own
   }
 
   /** The memory of one process. */
-  #account(): { readonly hold: (bytes: number) => void; readonly release: () => void } {
+  #account(usage: Usage): { readonly hold: (bytes: number) => void; readonly release: () => void } {
     const { memory } = this.#options
-    if (memory === undefined) return { hold: () => {}, release: () => {} }
-    let held = 0
     return {
       hold: (bytes) => {
-        const change = Math.max(bytes, -held)
-        if (!memory.quota.take(change)) {
+        const change = Math.max(bytes, -usage.memoryBytes)
+        if (memory !== undefined && !memory.quota.take(change)) {
           memory.onExceeded()
           throw new Killed('SIGKILL')
         }
-        held += change
+        usage.memoryBytes += change
       },
       release: () => {
-        memory.quota.take(-held)
-        held = 0
+        memory?.quota.take(-usage.memoryBytes)
+        usage.memoryBytes = 0
       },
     }
   }
 
   /** What process `pid` sees: everything shared but its own sockets. */
-  #seenBy(pid: number, net: Net, signal?: AbortSignal): System {
-    const { hostname, fs, clock, random, programs, hostNames } = this.#options
+  #seenBy(pid: number, net: Net, clock = this.#options.clock): System {
+    const { hostname, fs, random, programs, hostNames, memory } = this.#options
     return {
       hostname,
       ...(hostNames && { hostNames }),
       fs,
       net,
-      clock: signal === undefined ? clock : clockOf(clock, signal),
+      clock,
       random,
       programs,
       spawn: (options) => {
@@ -169,12 +177,13 @@ export class LocalSystem {
         return program && this.start(program, options, pid)
       },
       processes: () => this.processes(),
+      memory: () => memory && { limitBytes: memory.quota.limitBytes, usedBytes: memory.quota.usedBytes },
       kill: (target, signal) => this.kill(target, signal),
     }
   }
 
   processes(): ProcessRow[] {
-    return [...this.#table.values()].map(({ pid, ppid, argv, started }) => ({ pid, ppid, argv, started }))
+    return [...this.#table.values()].map(({ row, usage }) => ({ ...row, ...usage }))
   }
 
   kill(pid: number, signal: SignalName): boolean {
@@ -227,9 +236,15 @@ function abortableReader(reader: ByteReader, signal: AbortSignal): ByteReader {
   }
 }
 
-function processWriter(writer: ByteWriter, io: IoTime, signal: AbortSignal): ByteWriter {
+function processWriter(
+  writer: ByteWriter,
+  io: IoTime,
+  signal: AbortSignal,
+  keyboard: ByteReader | undefined,
+): ByteWriter {
   return {
     isTTY: writer.isTTY,
+    ...(keyboard && { keyboard }),
     get columns() {
       return writer.columns as number
     },
@@ -238,6 +253,19 @@ function processWriter(writer: ByteWriter, io: IoTime, signal: AbortSignal): Byt
       const written = writer.write(content)
       const paid = io.charge(content.length)
       return abortable(paid === undefined ? written : Promise.all([written, paid]).then(() => {}), signal)
+    },
+  }
+}
+
+/** Counts the computing that a process is charged for. */
+function countedClock(clock: Clock, usage: Usage): Clock {
+  return {
+    now: () => clock.now(),
+    unixMillis: () => clock.unixMillis(),
+    sleep: (duration, signal) => clock.sleep(duration, signal),
+    spend: (duration) => {
+      usage.processorTime += duration
+      return clock.spend(duration)
     },
   }
 }

@@ -14,16 +14,21 @@ const MAX_PLACES = 1024
 
 /** Counts bytes against a limit: of all files of a pod, or of what its processes keep in memory. */
 export class Quota {
-  readonly #limitBytes: number
+  readonly limitBytes: number
   #usedBytes = 0
 
   constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes
+    this.limitBytes = limitBytes
   }
 
   /** A part of this one, without a limit of its own; `onTaken` hears what is taken (negative: given back) by it. */
-  part(onTaken: (bytes: number) => void): Pick<Quota, 'take'> {
+  part(onTaken: (bytes: number) => void): QuotaView {
+    const whole = this
     return {
+      limitBytes: this.limitBytes,
+      get usedBytes() {
+        return whole.usedBytes
+      },
       take: (bytes) => {
         const has = this.take(bytes)
         if (has) onTaken(bytes)
@@ -38,11 +43,14 @@ export class Quota {
 
   /** Takes `bytes` (negative: gives back); false when that would pass the limit. */
   take(bytes: number): boolean {
-    if (bytes > 0 && this.#usedBytes + bytes > this.#limitBytes) return false
+    if (bytes > 0 && this.#usedBytes + bytes > this.limitBytes) return false
     this.#usedBytes += bytes
     return true
   }
 }
+
+/** What is taken from and can be told of a quota. */
+export type QuotaView = Pick<Quota, 'take' | 'limitBytes' | 'usedBytes'>
 
 interface FileNode {
   readonly type: 'file'

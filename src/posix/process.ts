@@ -29,6 +29,8 @@ export interface ByteWriter {
   readonly isTTY: boolean
   /** Columns of the terminal; undefined where there is none. */
   readonly columns?: number
+  /** The same terminal's keys (it is open for both, as /dev/tty): for programs whose standard input is a pipe. */
+  readonly keyboard?: ByteReader
   /** Resolves when there is room again; rejects with EPIPE when nobody reads any more. Text is UTF-8. */
   write(bytes: Uint8Array | string): Promise<void>
 }
@@ -115,6 +117,10 @@ export interface ProcessRow {
   readonly ppid: number
   readonly argv: readonly string[]
   readonly started: Micros
+  /** Computing that it was charged for. */
+  readonly processorTime: Micros
+  /** Memory that it said to keep. */
+  readonly memoryBytes: number
 }
 
 /** A container from inside: what its processes share. The host's side of a walkthrough is one as well. */
@@ -134,5 +140,7 @@ export interface System {
    */
   spawn(options: SpawnOptions): Child | undefined
   processes(): ProcessRow[]
+  /** What the processes of the pod may keep in memory and do; undefined where there is no limit. */
+  memory(): { readonly limitBytes: number; readonly usedBytes: number } | undefined
   kill(pid: number, signal: SignalName): boolean
 }

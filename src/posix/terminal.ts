@@ -59,6 +59,7 @@ export class Terminal implements TerminalControl {
     }
     this.writer = {
       isTTY: true,
+      keyboard: this.reader,
       get columns() {
         return terminal.columns
       },

@@ -3,17 +3,25 @@
 import type { Program } from '../../posix/process.js'
 import { sh } from '../sh.js'
 import { awk } from './awk.js'
+import { cmp, diff } from './compare.js'
 import { date } from './date.js'
+import { gzip, md5sum, sha1sum, sha256sum, sha512sum } from './digests.js'
 import { base64, hexdump } from './encodings.js'
 import { cut, paste, sort, uniq } from './fields.js'
 import { cp, mkdir, mv, rm, rmdir, touch } from './files.js'
 import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
 import { find } from './find.js'
 import { grep } from './grep.js'
+import { du, mktemp, od, strings } from './inspection.js'
 import { ls, stat } from './ls.js'
 import { netApplets } from './net/index.js'
 import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test } from './output.js'
-import { plainly, time, timeout, watch, xargs } from './run.js'
+import { pgrep, pidof, pkill, uptime } from './processes.js'
+import { plainly, time, timeout, xargs } from './run.js'
+import { less } from './screen/less.js'
+import { more } from './screen/more.js'
+import { free, top } from './screen/top.js'
+import { watch } from './screen/watch.js'
 import { sed } from './sed.js'
 import {
   env,
@@ -43,10 +51,13 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     basename,
     cat,
     clear,
+    cmp,
     cp,
     cut,
     date,
+    diff,
     dirname,
+    du,
     echo,
     egrep: grep,
     env,
@@ -54,20 +65,31 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     false: fail,
     fgrep: grep,
     find,
+    free,
     grep,
+    gunzip: gzip,
+    gzip,
     head,
     hexdump,
     hostname,
     id,
     kill,
     killall,
+    less,
     ls,
+    md5sum,
     mkdir,
+    mktemp,
+    more,
     mv,
     nice: plainly,
     nl,
     nohup: plainly,
+    od,
     paste,
+    pgrep,
+    pidof,
+    pkill,
     printenv,
     printf,
     ps,
@@ -78,9 +100,13 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     sed,
     seq,
     setsid: plainly,
+    sha1sum,
+    sha256sum,
+    sha512sum,
     sleep,
     sort,
     stat,
+    strings,
     stty,
     tac,
     tail,
@@ -90,17 +116,20 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     '[': test,
     time,
     timeout,
+    top,
     touch,
     tr,
     true: succeed,
     uname,
     uniq,
+    uptime,
     watch,
     wc,
     which,
     whoami,
     xargs,
     yes,
+    zcat: gzip,
   }),
 )
 

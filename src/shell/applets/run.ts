@@ -3,7 +3,6 @@
 import { readAll } from '../../posix/pipe.js'
 import type { Child, Process, Program, SignalName } from '../../posix/process.js'
 import { conditionNamed } from '../builtins/control.js'
-import { formatDate } from './date.js'
 import { applet, nameOf, parseCount, parseDuration, parseOptions, UsageError } from './options.js'
 import { runCommand } from './system.js'
 
@@ -99,25 +98,6 @@ export const timeout: Program = applet(async (process, args) => {
   await child.exited
   cancel.abort()
   return options.has('k') || signal === 'SIGKILL' ? 137 : 143
-})
-
-export const watch: Program = applet(async (process, args) => {
-  const options = parseOptions(args, '+n:t')
-  const interval = parseDuration(options.value('n') ?? '2')
-  if (options.operands.length === 0) throw new UsageError('usage: watch [-n SEC] [-t] PROG ARGS')
-  const { clock } = process.system
-  const command = options.operands.join(' ')
-  for (;;) {
-    await process.stdout.write('\x1b[H\x1b[J')
-    if (!options.has('t')) {
-      const title = `Every ${(interval / 1e6).toFixed(1)}s: ${command}`
-      const stamp = formatDate(clock.unixMillis(), '%Y-%m-%d %H:%M:%S')
-      const width = (process.stdout.columns ?? 80) - title.length
-      await process.stdout.write(`${title}${width > stamp.length ? stamp.padStart(width) : ` ${stamp}`}\n\n`)
-    }
-    await runCommand(process, ['sh', '-c', command])
-    await clock.sleep(interval, process.signal)
-  }
 })
 
 export const time: Program = applet(async (process, args) => {

@@ -3,6 +3,7 @@
 import type { Program } from '../../../posix/process.js'
 import { curl } from './curl.js'
 import { dig } from './dig.js'
+import { getent } from './getent.js'
 import { host } from './host.js'
 import { ifconfig } from './ifconfig.js'
 import { ip } from './ip.js'
@@ -12,19 +13,24 @@ import { nslookup } from './nslookup.js'
 import { bindNslookup } from './nslookup-bind.js'
 import { busyboxNslookup } from './nslookup-busybox.js'
 import { ping } from './ping.js'
+import { arp, route } from './route.js'
 import { ss } from './ss.js'
 import { tcpdump } from './tcpdump/tcpdump.js'
 import { traceroute } from './traceroute.js'
 import { wget } from './wget.js'
 
 export const netApplets: ReadonlyMap<string, Program> = new Map([
+  ['arp', arp],
   ['curl', curl],
+  ['getent', getent],
   ['ifconfig', ifconfig],
   ['ip', ip],
   ['nc', nc],
   ['netstat', netstat],
   ['nslookup', nslookup],
   ['ping', ping],
+  ['ping6', ping],
+  ['route', route],
   ['ss', ss],
   ['tcpdump', tcpdump],
   ['traceroute', traceroute],

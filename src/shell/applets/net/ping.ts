@@ -55,7 +55,8 @@ export async function ping(process: Process): Promise<number> {
     ['6'],
     ['n'],
   ])
-  const settings = 'mistake' in parsed ? busyboxMistake('ping', parsed) : readSettings(parsed)
+  const isV6 = (process.argv[0] ?? '').endsWith('ping6')
+  const settings = 'mistake' in parsed ? busyboxMistake('ping', parsed) : readSettings(parsed, isV6)
   if (typeof settings === 'string') {
     await process.stderr.write(`${settings}${settings.startsWith('ping: invalid') ? '' : USAGE}`)
     return 1
@@ -70,7 +71,7 @@ export async function ping(process: Process): Promise<number> {
   return new Ping(process, settings, address).run()
 }
 
-function readSettings(parsed: ParsedOptions): Settings | string {
+function readSettings(parsed: ParsedOptions, isV6: boolean): Settings | string {
   const host = parsed.operands[0]
   if (host === undefined) return ''
   const numbers = new Map<string, number>()
@@ -89,7 +90,7 @@ function readSettings(parsed: ParsedOptions): Settings | string {
   if (size > MAX_DATA_BYTES) return `ping: invalid packet size '${size}'\n`
   return {
     host,
-    family: parsed.has('6') ? 'IPv6' : parsed.has('4') ? 'IPv4' : undefined,
+    family: parsed.has('6') || isV6 ? 'IPv6' : parsed.has('4') ? 'IPv4' : undefined,
     count: numbers.get('c') || Number.POSITIVE_INFINITY,
     size,
     interval: Math.max(seconds('i') ?? SECOND, MILLISECOND),
