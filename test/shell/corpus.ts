@@ -181,4 +181,41 @@ export const CORPUS: Readonly<Record<string, string>> = {
   'awk strings': `awk 'BEGIN{s="hello world"; print length(s), substr(s,1,5), index(s,"wor"), toupper(s); gsub(/o/,"0",s); print s; sub("h","[&]",s); print s; print match("foobar","b.*"), RSTART, RLENGTH; print "a" "b" 1+1}'`,
   'awk control': `awk 'BEGIN{for(i=0;i<5;i++){if(i==1)continue; if(i==4)break; print i}; while(j<2)j++; print j; do k++; while(k<3); print k; exit 3}'; echo $?; seq 10 | awk '/3/,/5/'; seq 4 | awk '{if($1%2)next; print}'`,
   'awk functions and variables': `awk -v n=4 'function f(x){return x<=1?1:x*f(x-1)} BEGIN{print f(n)}'; echo "1,2;3" | awk -F'[,;]' '{print $1+$2+$3}'; echo a b | awk 'BEGIN{OFS="-"}{$1=$1; print; print $1,$2}'; printf '3\\n10\\n' | awk '$1>5'; awk 'BEGIN{"echo hi"|getline x; print x; print "b\\na" | "sort"}'`,
+  digests: `printf 'hello\\n' > a; md5sum a; sha1sum a; sha256sum a; sha512sum < a | cut -c1-20; sha256sum a > l; sha256sum -c l; echo x >> a; sha256sum -c l 2>/dev/null; echo $?`,
+  diff: `seq 10 > a; seq 10 | sed 's/5/five/; 8d' > b; echo 11 >> b; diff a b; echo $?; diff -u a b | tail -n +3; diff -q a b; diff a a; echo $?`,
+  'diff without a last newline': `printf 'a\\nb\\n' > a; printf 'a\\nb' > b; diff a b; diff -u a b | tail -n +3; diff -b <(echo "a  b") <(echo "a b"); echo $?`,
+  cmp: `printf abc > a; printf abd > b; cmp a b; echo $?; cmp -s a a; echo $?; printf ab > c; cmp a c; cmp -l a b`,
+  strings: `printf 'ab\\0hello\\0\\1world wide\\n\\0xyz\\0' | strings; printf 'ab\\0hello\\0' | strings -n 2`,
+  gzip: `seq 1000 > a; cp a b; gzip a; ls; gunzip a.gz; cmp a b && echo same; gzip -c a | zcat | tail -1; gzip -k a; ls; gzip -d < a.gz | head -2; echo junk | gunzip 2>/dev/null; echo $?`,
+  mktemp: `f=$(mktemp); [ -f "$f" ] && echo file; case $f in /tmp/tmp.*) echo ok;; esac; d=$(mktemp -d); [ -d "$d" ] && echo dir; echo \${#f}; g=$(mktemp ./x.XXXXXX); echo \${#g}; rm -r "$f" "$d"; mktemp ab 2>/dev/null; echo $?`,
+  'getopts with missing arguments': `while getopts ":ab:c" o -a -b val -x -c rest; do echo "$o \${OPTARG-none} $OPTIND"; done; echo $OPTIND`,
+  'getopts and shift': `OPTIND=1; set -- -ab foo -c; while getopts "a:bc" o; do echo $o $OPTARG; done; shift $((OPTIND-1)); echo "$@"`,
+  'dynamic scope of local': `f() { local x=1; g; echo $x; }; g() { x=2; }; f; echo \${x-unset}`,
+  'traps of EXIT and INT': `trap 'echo bye' EXIT; trap 'echo int' INT; kill -INT $$; echo after`,
+  select: `select x in a b c; do echo "got $x"; break; done <<< 2`,
+  'case of letters and substrings': `x=hello; echo \${x^} \${x^^} \${x:1:3} \${x/l/L} \${x//l/L} \${x#he} \${x%lo} \${#x}; y=HELLO; echo \${y,} \${y,,}; echo \${x@Q} \${z:-def} \${x:+alt}`,
+  'arithmetic for and while': `for ((i=0;i<5;i++)); do ((i==2)) && continue; echo -n "$i "; done; echo; i=5; while ((i-->0)); do :; done; echo $i; echo $((2**10)) $((0x1f)) $((7/2)) $((7%3)) $((1<<4)) $((5>3?1:0))`,
+  'case that goes on': `case abc in a*) echo 1;;& *c) echo 2;; esac; case x in x) echo a;& y) echo b;; esac`,
+  'brace ranges and quotes': `echo {1..5} {a..c} {01..03} {1..10..3} x{a,b}y; echo ~root; echo "$((1+1))" '$x' "\\$x" $'a\\tb'`,
+  'here-documents with substitutions': `cat <<EOF
+$((1+2)) \`echo sub\` $(echo sub2)
+EOF
+cat <<'EOF'
+$x
+EOF
+cat <<-EOF
+\ttabbed
+\tEOF`,
+  'statuses and groups': `f() { return 7; }; f || echo $?; ! true; echo $?; { echo a; echo b; } | wc -l; (cd /; pwd); x=$(f; echo $?); echo $x`,
+  'loops behind pipes': `echo a b c | { read x y; echo $y; }; echo "x=1;y=2" | tr ';' '\\n' | while IFS== read -r k v; do echo "$k -> $v"; done`,
+  'regular expressions in conditions': `[[ abc =~ ^a(b)c$ ]] && echo \${BASH_REMATCH[1]}; [[ abc == a* && 5 -gt 3 ]] && echo y; [[ -z "" || -n "" ]] && echo z; [[ a < b ]] && echo lt`,
+  'descriptors by number': `exec 3> out; echo hi >&3; exec 3>&-; cat out; exec 4< out; read l <&4; echo $l; exec 4<&-; echo err 2>&1 >/dev/null; { echo o; echo e >&2; } 2>/dev/null`,
+  'errexit in conditions': `set -e; f() { false; echo no; }; if f; then echo in-if; fi; echo x; false; echo never`,
+  'all parameters': `f() { echo "$# $1 \${@:2}"; }; f a "b c" d; set -- 1 2 3; shift 2; echo $1 $#; echo "$*"; IFS=,; set -- x y; echo "$*"`,
+  'eval, command and alias': `eval 'x=3; echo $x'; y='echo hi'; $y; command echo c; builtin echo d; hash -r; alias ll='ls -l' ; alias ll; unalias ll; alias | wc -l`,
+  'let and increments': `let x=5+3; echo $x; let 'y = x * 2' z=1; echo $y $z; let 0; echo $?; ((x+=2)); echo $x; echo $((x++ + ++x)) $x`,
+  'loops over process substitution': `while read -r n; do [ $n -eq 3 ] && break; echo $n; done < <(seq 5); until [ \${i:=0} -ge 2 ]; do echo u$i; i=$((i+1)); done; for f in; do echo never; done; echo done`,
+  'newlines in variables': `x=$'line1\\nline2'; echo "$x" | wc -l; echo $x; echo "\${x%%$'\\n'*}"; printf '%s' "$x" | od -c | head -1`,
+  'continue of an outer loop': `n=0; while true; do ((++n)); [ $n = 3 ] && break; done; echo $n; for x in 1 2; do for y in a b; do [ $y = b ] && continue 2; echo $x$y; done; done`,
+  od: `printf 'hello world, this is od\\n\\0\\1x' | od; printf 'hello\\n\\0x' | od -c; printf 'hello' | od -An -tx1; printf 'abcdefgh' | od -t x2 -A x; printf '%0100d' 0 | od -c; printf abcdefgh | od -tx4; echo hi | od -A d -b; seq 9 | od -An -tu1 -N 5 -j 2`,
 }
