@@ -46,7 +46,15 @@ export interface Clock {
   spend(duration: Micros): Promise<void>
 }
 
-export type SignalName = 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGKILL' | 'SIGTERM' | 'SIGPIPE'
+export type SignalName =
+  | 'SIGHUP'
+  | 'SIGINT'
+  | 'SIGQUIT'
+  | 'SIGKILL'
+  | 'SIGUSR1'
+  | 'SIGUSR2'
+  | 'SIGPIPE'
+  | 'SIGTERM'
 
 /** The reason of a process' AbortSignal, and what `await`s inside the program reject with: let it pass. */
 export class Killed extends Error {
@@ -63,6 +71,8 @@ export const SIGNAL_NUMBER: Readonly<Record<SignalName, number>> = {
   SIGINT: 2,
   SIGQUIT: 3,
   SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
   SIGPIPE: 13,
   SIGTERM: 15,
 }

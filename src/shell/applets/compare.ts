@@ -4,7 +4,7 @@ import { diffLines, structuredPatch } from 'diff'
 import { resolvePath } from '../../posix/file-system.js'
 import { readAll } from '../../posix/pipe.js'
 import type { Process, Program } from '../../posix/process.js'
-import { reasonOf } from '../streams.js'
+import { openFile, reasonOf } from '../streams.js'
 import { applet, parseCount, parseOptions, UsageError } from './options.js'
 
 const CONTEXT_LINES = 3
@@ -12,7 +12,7 @@ const CONTEXT_LINES = 3
 async function contentOf(process: Process, name: string): Promise<Uint8Array> {
   if (name === '-') return await readAll(process.stdin)
   try {
-    return process.system.fs.readFile(resolvePath(process.cwd, name))
+    return await readAll(openFile(process.system.fs, resolvePath(process.cwd, name)))
   } catch (error) {
     throw new UsageError(`${name}: ${reasonOf(error)}`, 2)
   }

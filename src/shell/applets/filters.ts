@@ -1,7 +1,8 @@
 // The simple filters: cat, tee, head, tail, wc, tr and cut have files of their own where they are longer.
 
 import { resolvePath } from '../../posix/file-system.js'
-import type { ByteWriter, Process, Program } from '../../posix/process.js'
+import { readAll } from '../../posix/pipe.js'
+import type { ByteReader, ByteWriter, Process, Program } from '../../posix/process.js'
 import { createFile, LINE_BYTES, readLines, reasonOf } from '../streams.js'
 import { cannotOpen, openInputs } from './inputs.js'
 import { applet, parseCount, parseDuration, parseOptions, UsageError } from './options.js'
@@ -49,13 +50,19 @@ export const tee: Program = applet(async (process, args) => {
 
 /** `-5` as `-n 5`, the old form of head and tail. */
 function modernCounts(args: readonly string[]): string[] {
-  return args.flatMap((arg) => (/^-\d+$/.test(arg) ? ['-n', arg.slice(1)] : [arg]))
+  return args.flatMap((arg, index) => {
+    // `-n -5` is the new form already.
+    const isValue = args[index - 1] === '-n' || args[index - 1] === '-c'
+    return /^-\d+$/.test(arg) && !isValue ? ['-n', arg.slice(1)] : [arg]
+  })
 }
 
 export const head: Program = applet(async (process, args) => {
   const options = parseOptions(modernCounts(args), 'n:c:qv')
   const bytes = options.value('c')
-  const count = parseCount(bytes ?? options.value('n') ?? '10')
+  const text = bytes ?? options.value('n') ?? '10'
+  const dropped = text.startsWith('-') ? parseCount(text.slice(1)) : undefined
+  const count = dropped ?? parseCount(text)
   let status = 0
   let first = true
   const titled = options.has('v') || (options.operands.length > 1 && !options.has('q'))
@@ -63,6 +70,10 @@ export const head: Program = applet(async (process, args) => {
     if (titled)
       await process.stdout.write(`${first ? '' : '\n'}==> ${name === '-' ? 'standard input' : name} <==\n`)
     first = false
+    if (dropped !== undefined) {
+      await allButLast(process, reader, dropped, bytes !== undefined)
+      continue
+    }
     let left = count
     while (left > 0) {
       const chunk = await reader.read()
@@ -76,6 +87,23 @@ export const head: Program = applet(async (process, args) => {
   }
   return status
 })
+
+/** `head -n -COUNT` and `-c -COUNT`: everything but the last lines, or bytes. */
+async function allButLast(
+  process: Process,
+  reader: ByteReader,
+  count: number,
+  isBytes: boolean,
+): Promise<void> {
+  const content = await readAll(reader, process.hold)
+  let end = content.length
+  if (isBytes) end -= count
+  // The last line may lack its newline.
+  else
+    for (let lines = 0; lines < count && end > 0; lines++)
+      end = end < 2 ? 0 : content.lastIndexOf(NEWLINE, end - 2) + 1
+  await process.stdout.write(content.subarray(0, Math.max(0, end)))
+}
 
 /** Where the first `count` lines of `chunk` end, and how many there are. */
 function endOfLines(chunk: Uint8Array, count: number): { readonly at: number; readonly lines: number } {

@@ -3,7 +3,7 @@
 import { resolvePath } from '../../posix/file-system.js'
 import type { Process, Program } from '../../posix/process.js'
 import { compileRegularExpression, literalExpression } from '../regular-expression.js'
-import { readLines } from '../streams.js'
+import { readLines, readWholeFile } from '../streams.js'
 import { type Input, openInputs } from './inputs.js'
 import { applet, nameOf, type Options, parseCount, parseOptions, UsageError } from './options.js'
 
@@ -21,11 +21,16 @@ interface Search {
   readonly most: number
 }
 
-function patternsOf(process: Process, options: Options): { patterns: string[]; files: readonly string[] } {
+async function patternsOf(
+  process: Process,
+  options: Options,
+): Promise<{ patterns: string[]; files: readonly string[] }> {
   const patterns = options.given.filter((option) => option.letter === 'e').map((option) => option.value)
   for (const { letter, value } of options.given) {
     if (letter === 'f')
-      patterns.push(...process.system.fs.readText(resolvePath(process.cwd, value)).trimEnd().split('\n'))
+      patterns.push(
+        ...(await readWholeFile(process.system.fs, resolvePath(process.cwd, value))).trimEnd().split('\n'),
+      )
   }
   if (patterns.length > 0) return { patterns, files: options.operands }
   const [pattern, ...files] = options.operands
@@ -83,7 +88,7 @@ export const grep: Program = applet(async (process, args) => {
     recursive: 'r',
     'line-number': 'n',
   })
-  const { patterns, files } = patternsOf(process, options)
+  const { patterns, files } = await patternsOf(process, options)
   const recursive = options.has('r') || options.has('R')
   const names = recursive ? filesUnder(process, files) : files
   const context = parseCount(options.value('C') ?? '0')

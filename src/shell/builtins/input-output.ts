@@ -32,6 +32,10 @@ interface ReadOptions {
   timeoutSeconds: number | undefined
   array: boolean
   descriptor: number
+  /** What ends the input; undefined: nothing but its end. */
+  delimiter: string | undefined
+  /** Characters; undefined: any number. */
+  limit: number | undefined
   readonly names: string[]
 }
 
@@ -42,6 +46,8 @@ function readOptions(args: readonly string[]): ReadOptions {
     timeoutSeconds: undefined,
     array: false,
     descriptor: 0,
+    delimiter: '\n',
+    limit: undefined,
     names: [],
   }
   for (let at = 0; at < args.length; at++) {
@@ -50,6 +56,12 @@ function readOptions(args: readonly string[]): ReadOptions {
     else if (arg === '-p') options.prompt = args[++at] ?? ''
     else if (arg === '-t') options.timeoutSeconds = Number(args[++at])
     else if (arg === '-u') options.descriptor = Number(args[++at])
+    else if (arg === '-n' || arg === '-N') {
+      options.limit = Number(args[++at])
+      if (!(options.limit > 0)) throw new CommandError(`read: ${args[at]}: invalid number`, 1)
+      // -N takes delimiters as any other character.
+      if (arg === '-N') options.delimiter = undefined
+    } else if (arg === '-d') options.delimiter = (args[++at] ?? '')[0] ?? '\0'
     else if (/^-[rsa]+$/.test(arg)) {
       options.raw ||= arg.includes('r')
       options.array ||= arg.includes('a')
@@ -64,7 +76,9 @@ const read: Builtin = async ({ shell, args, io }) => {
   if (options.prompt !== '' && reader.isTTY) await io.stderr.write(options.prompt)
   const cancel = new AbortController()
   const own = readerFor(shell, reader, options.timeoutSeconds, cancel.signal)
-  const line = await logicalLine(own, options.raw).finally(() => cancel.abort())
+  const isLine = options.delimiter === '\n' && options.limit === undefined
+  const reading = isLine ? logicalLine(own, options.raw) : partOf(own, options)
+  const line = await reading.finally(() => cancel.abort())
   const { state } = shell
   const names = options.names.length > 0 ? options.names : ['REPLY']
   const fields = splitLine(line.text, state.get('IFS') ?? ' \t\n', options.array ? undefined : names.length)
@@ -112,6 +126,37 @@ async function logicalLine(reader: ByteReader, raw: boolean): Promise<{ text: st
     const continued = /(^|[^\\])(\\\\)*\\$/.test(line.text) && line.terminated
     text += (continued ? line.text.slice(0, -1) : line.text).replace(/\\(.)/gs, '\0$1')
     if (!continued) return { text, ended: line.terminated }
+  }
+}
+
+/** What `-n` and `-d` ask for: up to so many characters, or to another delimiter, whichever comes first. */
+async function partOf(
+  reader: ByteReader,
+  { delimiter, limit = Number.POSITIVE_INFINITY, raw }: ReadOptions,
+): Promise<{ text: string; ended: boolean }> {
+  // One character must do where somebody types.
+  if (limit !== Number.POSITIVE_INFINITY) reader.terminal?.setRaw(true)
+  const decoder = new TextDecoder()
+  const quoted = (text: string) => (raw ? text : text.replace(/\\(.)/gs, '\0$1'))
+  let text = ''
+  try {
+    for (;;) {
+      const bytes = await reader.read()
+      if (bytes === undefined) return { text: quoted(text), ended: false }
+      for (const [index, byte] of bytes.entries()) {
+        const character = decoder.decode(Uint8Array.of(byte), { stream: true })
+        const ended = character === delimiter
+        if (!ended) text += character
+        if (!ended && text.length < limit) continue
+        reader.unread(bytes.subarray(index + 1))
+        return { text: quoted(text), ended: true }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ReadGivenUp)) throw error
+    return { text: quoted(text), ended: false }
+  } finally {
+    reader.terminal?.setRaw(false)
   }
 }
 
