@@ -157,13 +157,23 @@ for (const options of [
     await using cluster = await up([], options)
     await cluster.apply(MANIFEST)
     await cluster.settle()
-    const script = `
-      seq 50000 > /tmp/numbers
-      tcpdump -w /tmp/x.pcap tcp 2> /tmp/err & pid=$!
+    // The server's side, and until the client has all: what a client sends may be refused before it has sent all.
+    const capture = cluster.exec(
+      'web',
+      `seq 50000 > /usr/share/nginx/html/numbers
+      tcpdump -w /tmp/x.pcap tcp port 80 2> /tmp/err & pid=$!
       until grep -q listening /tmp/err; do sleep 0.01; done
-      curl -s -o /dev/null --data-binary @/tmp/numbers http://web:8080/
-      kill -INT $pid; wait $pid; echo status $?; tail -n 3 /tmp/err; tcpdump -nvvr /tmp/x.pcap 2>&1 | grep -c incorrect; base64 /tmp/x.pcap`
-    const { stdout } = await cluster.exec('curl', script)
+      touch /usr/share/nginx/html/ready
+      until test -e /tmp/done; do sleep 0.01; done
+      kill -INT $pid; wait $pid; echo status $?; tail -n 3 /tmp/err; tcpdump -nvvr /tmp/x.pcap 2>&1 | grep -c incorrect; base64 /tmp/x.pcap`,
+    )
+    const client = await cluster.exec(
+      'curl',
+      `until curl -sf http://web:8080/ready; do sleep 0.01; done; curl -s http://web:8080/numbers | wc -c`,
+    )
+    assert.is(client.stdout.trim(), '288894')
+    await cluster.exec('web', 'touch /tmp/done')
+    const { stdout } = await capture
     const [status, captured, received, dropped, incorrect, ...lines] = stdout.split('\n')
     assert.is(status, 'status 0')
     assert.is(captured!.split(' ')[0], received!.split(' ')[0])
