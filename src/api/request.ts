@@ -2,6 +2,7 @@
 // runner have in common. A request is what a Kubernetes client would send; bodies are JSON data already parsed.
 
 import type { KubeObject } from '../cluster/objects.js'
+import type { UserInfo } from '../cluster/service-account-tokens.js'
 
 export type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -13,6 +14,8 @@ export interface ApiRequest {
   /** Accept, Content-Type; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
+  /** Who asks; default: the administrator, as in this process. */
+  readonly user?: UserInfo
 }
 
 export interface ApiResponse {
@@ -99,6 +102,8 @@ export interface ExecRequest {
 
 /** The API server as its in-process clients see it. */
 export interface Api {
+  /** Whose token it is; undefined when the server does not know it, or no longer. */
+  authenticate(token: string): UserInfo | undefined
   request(request: ApiRequest): ApiResponse
   /** Watches what a GET with `watch=true` would; the returned function ends it. A refused watch calls `onLine` once with ERROR. */
   watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void

@@ -1,6 +1,7 @@
-// Who may do what, and who asks: the reviews of the groups authorization.k8s.io and authentication.k8s.io, as far as
-// clients ask them of themselves. Simplified: there is one user, and that one may do everything.
+// Who may do what, and who asks: the reviews of the groups authorization.k8s.io and authentication.k8s.io. Simplified:
+// everybody whom the server knows may do everything, as with --authorization-mode=AlwaysAllow.
 
+import { type ServiceAccountTokens, type UserInfo, userOf } from '../cluster/service-account-tokens.js'
 import { badRequest } from '../cluster/status.js'
 import { isMap } from './patch/json.js'
 import type { ResourcePath } from './paths.js'
@@ -22,23 +23,27 @@ export const REVIEW_TYPES: readonly ReviewType[] = [
   { kind: 'SelfSubjectAccessReview', plural: 'selfsubjectaccessreviews', ...AUTHORIZATION },
   { kind: 'SelfSubjectRulesReview', plural: 'selfsubjectrulesreviews', ...AUTHORIZATION },
   { kind: 'SelfSubjectReview', plural: 'selfsubjectreviews', ...AUTHENTICATION },
+  { kind: 'TokenReview', plural: 'tokenreviews', ...AUTHENTICATION },
 ]
 
 /** The user of kubeadm's admin.conf, in the group that may do everything. */
-const USER = { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
+export const ADMINISTRATOR: UserInfo = {
+  username: 'kubernetes-admin',
+  groups: ['system:masters', 'system:authenticated'],
+}
 
-const STATUS_OF: Readonly<Record<string, unknown>> = {
-  SelfSubjectAccessReview: { allowed: true },
-  SelfSubjectRulesReview: {
-    resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
-    nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
-    incomplete: false,
-  },
-  SelfSubjectReview: { userInfo: USER },
+const EVERYTHING = {
+  resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+  nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+  incomplete: false,
 }
 
 /** The answer to a review; undefined when the path names none. */
-export function serveReview(request: ApiRequest, path: ResourcePath | undefined): ApiResponse | undefined {
+export function serveReview(
+  request: ApiRequest,
+  path: ResourcePath | undefined,
+  tokens: ServiceAccountTokens,
+): ApiResponse | undefined {
   const type = REVIEW_TYPES.find(
     ({ plural, group, version }) =>
       path?.resource === plural && path.group === group && path.version === version,
@@ -49,19 +54,46 @@ export function serveReview(request: ApiRequest, path: ResourcePath | undefined)
   if (!isMap(body) || (body['kind'] ?? type.kind) !== type.kind)
     throw badRequest(`the body is not a ${type.kind}`)
   const { metadata = {}, spec } = body
-  checkAccessSpec(type.kind, spec)
   return jsonResponse(201, {
     kind: type.kind,
     apiVersion: `${type.group}/${type.version}`,
     metadata,
     ...(spec !== undefined && { spec }),
-    status: STATUS_OF[type.kind],
+    status: statusOf(type.kind, request, spec, tokens),
   })
 }
 
-function checkAccessSpec(kind: string, spec: unknown): void {
-  if (kind !== 'SelfSubjectAccessReview') return
+function statusOf(kind: string, request: ApiRequest, spec: unknown, tokens: ServiceAccountTokens): unknown {
+  switch (kind) {
+    case 'SelfSubjectAccessReview':
+      checkAccessSpec(spec)
+      return { allowed: true }
+    case 'SelfSubjectRulesReview':
+      return EVERYTHING
+    case 'SelfSubjectReview':
+      return { userInfo: request.user ?? ADMINISTRATOR }
+    default:
+      return reviewToken(spec, tokens)
+  }
+}
+
+function checkAccessSpec(spec: unknown): void {
   const has = (name: string) => isMap(spec) && spec[name] !== undefined
   if (has('resourceAttributes') !== has('nonResourceAttributes')) return
   throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified')
+}
+
+/** TokenReviewStatus: whose a token is, for those of the audiences asked for that it is meant for. */
+function reviewToken(spec: unknown, tokens: ServiceAccountTokens): unknown {
+  const { token, audiences } = isMap(spec) ? spec : {}
+  if (typeof token !== 'string' || token === '')
+    throw badRequest('token is required for TokenReview in authentication')
+  const wanted = Array.isArray(audiences) && audiences.length > 0 ? audiences.map(String) : [tokens.issuer]
+  const claims = tokens.verify(token)
+  if (claims === undefined) return { user: {}, error: 'invalid bearer token' }
+  const common = wanted.filter((audience) => claims.aud.includes(audience))
+  if (common.length > 0) return { authenticated: true, user: userOf(claims), audiences: common }
+  const quoted = (texts: readonly string[]) => `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`
+  const error = `token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(wanted)}`
+  return { user: {}, error }
 }

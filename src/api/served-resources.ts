@@ -38,9 +38,18 @@ const OF_PODS: readonly ServedSubresource[] = [
   { name: 'portforward', kind: 'PodPortForwardOptions', verbs: STREAM_VERBS },
 ]
 
+const TOKEN: ServedSubresource = {
+  name: 'token',
+  kind: 'TokenRequest',
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  verbs: ['create'],
+}
+
 function subresourcesOf(type: ResourceType): readonly ServedSubresource[] {
   const { kind, plural } = type
   const subresources = plural === 'pods' ? [...OF_PODS] : []
+  if (plural === 'serviceaccounts') subresources.push(TOKEN)
   if (type.subresources.includes('status'))
     subresources.push({ name: 'status', kind, verbs: SUBOBJECT_VERBS })
   if (type.subresources.includes('scale')) {

@@ -1,6 +1,7 @@
 // The API server without sockets: requests in, responses out, all in one call. It routes, selects, prints and
 // patches; storing, defaulting and validating is the control plane's (cluster/), running containers the drivers'.
 
+import type { ServiceAccountTokens, UserInfo } from '../cluster/service-account-tokens.js'
 import { badRequest } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import { deleteObject } from './deletes.js'
@@ -30,6 +31,7 @@ import { pageOf } from './selection.js'
 import { serveInfo } from './server-info.js'
 import { jsonResponse, methodNotAllowed, statusOf, statusResponse, unknownPath } from './status.js'
 import { existing, type ObjectWriter, type Target, targetOf } from './target.js'
+import { requestToken } from './token-requests.js'
 import { startWatch } from './watch.js'
 import { WatchCache } from './watch-cache.js'
 import { createObject, patchObject, replaceObject } from './writes.js'
@@ -39,6 +41,7 @@ export interface ApiServerOptions {
   readonly writer: ObjectWriter
   readonly streams: PodStreams
   readonly metrics: MetricsSource
+  readonly tokens: ServiceAccountTokens
   /** The emulated date, for ages. */
   readonly unixMillis: () => number
 }
@@ -48,6 +51,7 @@ export class ApiServer implements Api {
   readonly #writer: ObjectWriter
   readonly #streams: PodStreams
   readonly #metrics: MetricsSource
+  readonly #tokens: ServiceAccountTokens
   readonly #unixMillis: () => number
   readonly #watches: WatchCache
   readonly #openApi = new OpenApi()
@@ -57,8 +61,13 @@ export class ApiServer implements Api {
     this.#writer = options.writer
     this.#streams = options.streams
     this.#metrics = options.metrics
+    this.#tokens = options.tokens
     this.#unixMillis = options.unixMillis
     this.#watches = new WatchCache(options.store)
+  }
+
+  authenticate(token: string): UserInfo | undefined {
+    return this.#tokens.authenticate(token)
   }
 
   request(request: ApiRequest): ApiResponse {
@@ -127,7 +136,7 @@ export class ApiServer implements Api {
       if (request.method !== 'GET') throw methodNotAllowed()
       return told
     }
-    const reviewed = serveReview(request, parseResourcePath(request.path))
+    const reviewed = serveReview(request, parseResourcePath(request.path), this.#tokens)
     if (reviewed !== undefined) return reviewed
     const metrics = serveMetrics(request, this.#store, this.#metrics, this.#unixMillis())
     if (metrics !== undefined) return metrics
@@ -156,6 +165,10 @@ export class ApiServer implements Api {
         return target.subresource === 'eviction'
           ? evictPod(this.#store, this.#writer, request, target)
           : bindPod(this.#store, this.#writer, request, target)
+      case 'token':
+        if (target.type.plural !== 'serviceaccounts') throw unknownPath()
+        if (request.method !== 'POST') throw methodNotAllowed()
+        return requestToken(this.#store, this.#tokens, request, target)
       default:
         throw unknownPath()
     }

@@ -19,14 +19,17 @@ function failure(code: number, reason: string, message: string): Status {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code }
 }
 
-/** The path names nothing that is served. */
-export function unknownPath(): RequestError {
-  return new RequestError(failure(404, 'NotFound', 'the server could not find the requested resource'))
+/** The path names nothing that is served; `resource` is what it would be. */
+export function unknownPath(resource?: string): RequestError {
+  const what = 'the server could not find the requested resource'
+  const message = resource === undefined ? what : `${what}: there is no ${resource}`
+  // Without details kubectl 1.35 crashes on it (debug).
+  return new RequestError({ ...failure(404, 'NotFound', message), details: {} })
 }
 
 export function methodNotAllowed(): RequestError {
   const message = 'the server does not allow this method on the requested resource'
-  return new RequestError(failure(405, 'MethodNotAllowed', message))
+  return new RequestError({ ...failure(405, 'MethodNotAllowed', message), details: {} })
 }
 
 export function unsupportedMediaType(supported: readonly string[]): RequestError {
@@ -101,7 +104,7 @@ export function unauthorized(): RequestError {
 
 /** A request that the server does not take from there. */
 export function forbidden(why: string): RequestError {
-  return new RequestError(failure(403, 'Forbidden', `forbidden: ${why}`))
+  return new RequestError({ ...failure(403, 'Forbidden', `forbidden: ${why}`), details: {} })
 }
 
 export function badBody(why: string): RequestError {

@@ -5,7 +5,7 @@ import type { KubeObject } from '../cluster/objects.js'
 import { RESOURCE_TYPES, type ResourceType } from '../cluster/resources.js'
 import { notFound } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
-import { parseResourcePath } from './paths.js'
+import { parseResourcePath, type ResourcePath } from './paths.js'
 import type { ApiRequest } from './request.js'
 import { unknownPath } from './status.js'
 
@@ -27,11 +27,17 @@ export function targetOf(path: string): Target {
     ({ plural, group, version }) =>
       plural === parsed?.resource && group === parsed.group && version === parsed.version,
   )
-  if (parsed === undefined || type === undefined) throw unknownPath()
+  if (parsed === undefined) throw unknownPath()
+  if (type === undefined) throw unknownPath(qualifiedName(parsed))
   const { namespace, name, subresource } = parsed
   if (!type.namespaced && namespace !== undefined) throw unknownPath()
   if (type.namespaced && namespace === undefined && name !== undefined) throw unknownPath()
   return { type, namespace, name, subresource }
+}
+
+/** `cronjobs.batch/v1beta1`, `persistentvolumes/v1`. */
+function qualifiedName({ group, version, resource }: ResourcePath): string {
+  return `${resource}${group === '' ? '' : `.${group}`}/${version}`
 }
 
 /** The collection of a namespaced resource in all namespaces, which can only be read. */

@@ -28,9 +28,11 @@ import type { ReplicaSet } from './objects.js'
 import { OwnedPods } from './owned-pods.js'
 import type { Prober } from './prober.js'
 import { ReplicaSetController } from './replicaset-controller.js'
+import { RootCaController } from './root-ca-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
 import { Scheduler } from './scheduler.js'
 import { ServiceAccountController } from './service-account-controller.js'
+import { ServiceAccountTokens } from './service-account-tokens.js'
 import { ServiceBackends } from './service-backends.js'
 import { ServiceIndex } from './service-index.js'
 import { SliceController } from './slice-controller.js'
@@ -46,6 +48,13 @@ export interface ControlPlaneOptions {
   readonly runtime: PodRuntime
   /** The date at emulated time 0. */
   readonly startUnixMillis: number
+  /**
+   * 32 bytes by which tokens of service accounts are signed. Without, they come from `random`: anybody can know them,
+   * so that is only for a server that nobody reaches from outside.
+   */
+  readonly tokenKey?: Uint8Array | undefined
+  /** The certificate of the API server's authority, PEM, for ConfigMaps `kube-root-ca.crt`; none are made without. */
+  readonly authority?: string | undefined
   /** Without one, a container that runs is ready. */
   readonly prober?: Prober
   /**
@@ -66,6 +75,7 @@ export class ControlPlane {
   readonly store: ObjectStore
   /** What clients create, update and delete. Call `advance` with the time first, so that timestamps are right. */
   readonly admission: Admission
+  readonly tokens: ServiceAccountTokens
   readonly #loop = new WorkLoop()
   readonly #kubelet: Kubelet
   readonly #events: SandboxEvent[] = []
@@ -77,6 +87,8 @@ export class ControlPlane {
     random,
     runtime,
     startUnixMillis,
+    tokenKey = keyOf(random.fork('token key')),
+    authority,
     prober,
     lenient = false,
     heartbeats = false,
@@ -95,6 +107,8 @@ export class ControlPlane {
       nodePortRange: config.nodePortRange,
       lenient,
     })
+    const { clusterDomain } = config
+    this.tokens = new ServiceAccountTokens({ key: tokenKey, clusterDomain, store, clock: this.clock })
     const index = new ServiceIndex(store)
     const context: ControllerContext = {
       store,
@@ -111,6 +125,7 @@ export class ControlPlane {
     tellOfNodes(context)
     new NamespaceController(context)
     new ServiceAccountController(context)
+    if (authority !== undefined) new RootCaController(context, authority)
     new GarbageCollector(context)
     new DeploymentController(context)
     new ReplicaSetController(context)
@@ -175,4 +190,8 @@ export class ControlPlane {
       .list<ReplicaSet>('replicasets')
       .every(({ status }) => (status?.availableReplicas ?? 0) === (status?.readyReplicas ?? 0))
   }
+}
+
+function keyOf(random: Random): Uint8Array {
+  return Uint8Array.from({ length: 32 }, () => random.int(256))
 }

@@ -1,4 +1,4 @@
-// Every namespace has a ServiceAccount `default`. Simplified: accounts have no tokens, and nothing asks for one.
+// Every namespace has a ServiceAccount `default`. Tokens are made when they are asked for (service-account-tokens.ts).
 
 import type { ControllerContext } from './controller-context.js'
 import type { Namespace, ServiceAccount } from './objects.js'

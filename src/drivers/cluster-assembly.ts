@@ -27,6 +27,8 @@ export interface AssemblyOptions {
   readonly followNetwork: ClusterFollower
   /** Takes a probe that goes over the network; how it went is told to `probeResult`. */
   readonly probeNetwork: (request: ProbeRequest) => void
+  /** ControlPlaneOptions.tokenKey. */
+  readonly tokenKey?: Uint8Array
   /** ControlPlaneOptions.heartbeats. */
   readonly heartbeats: boolean
   /** UsageMeterOptions. */
@@ -67,6 +69,7 @@ export class ClusterAssembly {
       runtime: this.supervisor,
       startUnixMillis: options.startUnixMillis,
       lenient: options.lenient,
+      tokenKey: assembly.tokenKey,
       prober: this.#prober,
       heartbeats: assembly.heartbeats,
     })
@@ -76,6 +79,7 @@ export class ClusterAssembly {
       writer: this.control.admission,
       streams: this.supervisor,
       metrics: this.#usage,
+      tokens: this.control.tokens,
       unixMillis: assembly.unixMillis,
     })
   }

@@ -1,6 +1,7 @@
 // The threads driver: real time; the control plane in this thread, the network in one worker, pods in workers of their
 // own, one or several in each, or with the network (network-thread-pods.ts says which).
 
+import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
 import type { Api, RemoteStreams } from '../api/request.js'
@@ -131,6 +132,7 @@ export class ThreadsEmulation implements Emulation {
       unixMillis: () => this.#time.unixMillis(),
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
+      tokenKey: randomBytes(32),
       heartbeats: true,
       system: { network: () => workerUsage(this.#worker, memory), controlPlane: ownUsage },
       usageUnavailable: options.podsPerThread === 1 ? undefined : SHARED_THREADS,
@@ -347,6 +349,7 @@ export class ThreadsEmulation implements Emulation {
       return call()
     }
     return {
+      authenticate: (token) => timed(() => api.authenticate(token)),
       request: (request) => timed(() => api.request(request)),
       watch: (request, onLine) => timed(() => api.watch(request, onLine)),
       exec: (request) => timed(() => api.exec(request)),

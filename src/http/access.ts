@@ -1,12 +1,15 @@
 // Who may talk to the server: the right Host (or a web page could come by DNS rebinding), no foreign Origin (or any
-// web page could try), and a bearer token or a client certificate of our CA. Refusals are Status objects.
+// web page could try), and a bearer token - the administrator's or a service account's - or a client certificate of our
+// CA. Refusals are Status objects.
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { Status } from '../api/request.js'
-import { forbidden, unauthorized } from '../api/status.js'
+import type { Api, Status } from '../api/request.js'
+import { ADMINISTRATOR } from '../api/reviews.js'
+import { forbidden, type RequestError, unauthorized } from '../api/status.js'
+import type { UserInfo } from '../cluster/service-account-tokens.js'
 
 export interface Credentials {
   /** What clients send as `Authorization: Bearer TOKEN`. */
@@ -20,22 +23,28 @@ export interface Credentials {
   readonly hosts?: readonly string[]
 }
 
-/** Undefined when the request may be served, else why not. */
-export type Access = (request: IncomingMessage) => Status | undefined
+/** Who asks, or why the request is not served. */
+export type Access = (
+  request: IncomingMessage,
+) => { readonly user: UserInfo; readonly refused?: undefined } | { readonly refused: Status }
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1']
 
-export function accessTo(credentials: Credentials, bound: string): Access {
+export function accessTo(credentials: Credentials, bound: string, api: Pick<Api, 'authenticate'>): Access {
   const hosts = new Set([...LOOPBACK, bound, ...(credentials.hosts ?? [])])
   const scheme = credentials.tls === undefined ? 'http' : 'https'
   const token = digest(credentials.token)
   return (request) => {
     const host = hostOf(request.headers.host)
     if (host === undefined || !hosts.has(host))
-      return forbidden(`the server is not known as ${JSON.stringify(request.headers.host ?? '')}`).status
-    if (isForeign(request, scheme)) return forbidden('requests of web pages are not allowed').status
-    if (hasCertificate(request) || hasToken(request, token)) return undefined
-    return unauthorized().status
+      return refusal(forbidden(`the server is not known as ${JSON.stringify(request.headers.host ?? '')}`))
+    if (isForeign(request, scheme)) return refusal(forbidden('requests of web pages are not allowed'))
+    const given = bearerToken(request)
+    const isAdministrator =
+      hasCertificate(request) || (given !== undefined && timingSafeEqual(digest(given), token))
+    const user = isAdministrator ? ADMINISTRATOR : given === undefined ? undefined : api.authenticate(given)
+    if (user === undefined) return refusal(unauthorized())
+    return isImpersonating(request) ? refusal(noImpersonation()) : { user }
   }
 }
 
@@ -63,9 +72,21 @@ function hasCertificate({ socket }: IncomingMessage): boolean {
   return socket instanceof TLSSocket && socket.authorized && socket.getPeerX509Certificate() !== undefined
 }
 
-function hasToken({ headers }: IncomingMessage, token: Buffer): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-  return given !== undefined && timingSafeEqual(digest(given), token)
+function bearerToken({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+}
+
+/** `kubectl --as`: an answer would be about somebody else than was asked for. */
+function isImpersonating({ headers }: IncomingMessage): boolean {
+  return Object.keys(headers).some((name) => name.startsWith('impersonate-'))
+}
+
+function noImpersonation(): RequestError {
+  return forbidden('Podwire knows no users but its own, so nobody can be impersonated (--as)')
+}
+
+function refusal({ status }: RequestError): { readonly refused: Status } {
+  return { refused: status }
 }
 
 function digest(text: string): Buffer {

@@ -13,6 +13,7 @@ import {
   statusResponse,
 } from '../api/status.js'
 import { flag } from '../api/target.js'
+import type { UserInfo } from '../cluster/service-account-tokens.js'
 import type { Access } from './access.js'
 import { streamLog } from './log-stream.js'
 import { readBody } from './request-body.js'
@@ -48,9 +49,9 @@ export function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const refused = access(request)
-  if (refused !== undefined) return send(request, response, statusResponse(refused))
-  answer(served, request, response).catch((error: unknown) => {
+  const admitted = access(request)
+  if (admitted.refused !== undefined) return send(request, response, statusResponse(admitted.refused))
+  answer(served, admitted.user, request, response).catch((error: unknown) => {
     send(request, response, statusResponse(statusOf(error) ?? faultStatus(error)))
   })
 }
@@ -61,6 +62,7 @@ function faultStatus(error: unknown): Status {
 
 async function answer(
   { api, readings }: Served,
+  user: UserInfo,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -72,7 +74,7 @@ async function answer(
   const verb = method === 'HEAD' ? 'GET' : method
   if (!VERBS.includes(verb)) throw methodNotAllowed()
   const body = BODIES.includes(verb) ? await readBody(request) : undefined
-  const asked = apiRequestOf(request, verb as Verb, body)
+  const asked = { ...apiRequestOf(request, verb as Verb, body), user }
   if (verb === 'GET' && method !== 'HEAD') {
     if (flag(asked, 'watch')) return streamWatch(api, asked, response)
     if (asked.path.endsWith('/log') && flag(asked, 'follow')) return streamLog(api, asked, response)

@@ -48,7 +48,7 @@ const LARGEST_HEADERS = 64 * 1024
 /** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listen(options: ListenOptions): Promise<ApiListener> {
   const { api, host = '127.0.0.1', port, credentials, upgrades = [], readings = {} } = options
-  const access = accessTo(credentials, host)
+  const access = accessTo(credentials, host, api)
   const settings = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Go's clients may open a connection and use it later.
@@ -100,7 +100,7 @@ function upgrade(
 ): void {
   // A client that goes away is no error of ours.
   socket.on('error', () => socket.destroy())
-  const refused = access(request)
+  const { refused } = access(request)
   if (refused !== undefined) return refuseUpgrade(socket, refused)
   const url = urlOf(request)
   if (url !== undefined && upgrades.some((handle) => handle({ request, socket, head, url }))) return

@@ -51,7 +51,7 @@ test('what is refused is a Status in the words of Kubernetes', () => {
   assert.equal(refusal(send(fixture, 'GET', '/api/v1/nothing')), [
     404,
     'NotFound',
-    'the server could not find the requested resource',
+    'the server could not find the requested resource: there is no nothing/v1',
   ])
   assert.equal(refusal(send(fixture, 'POST', `${PODS}/curl`, { body: pod('curl') }))[0], 405)
   assert.equal(refusal(send(fixture, 'PATCH', `${PODS}/curl`, { body: {} }))[0], 415)

@@ -65,6 +65,29 @@ test('no token and wrong tokens are 401', async ({ server: { port } }) => {
   await refusal({ port, path: '/version' }, 401)
 })
 
+test('a service account is known by its token as long as it is there, and nobody can be somebody else', async ({
+  fixture,
+  server: { port },
+}) => {
+  const post = (path: string, body: string, headers: Record<string, string> = { authorization }) =>
+    ask({ port, path, method: 'POST', body, headers })
+  const accounts = '/api/v1/namespaces/default/serviceaccounts'
+  await post(accounts, JSON.stringify({ metadata: { name: 'bot' } }))
+  const { status } = JSON.parse((await post(`${accounts}/bot/token`, '{}')).text) as {
+    status: { token: string }
+  }
+  const own = { authorization: `Bearer ${status.token}` }
+  const review = await post('/apis/authentication.k8s.io/v1/selfsubjectreviews', '{}', own)
+  assert.is(JSON.parse(review.text).status.userInfo.username, 'system:serviceaccount:default:bot')
+  await refusal({ port, path: '/api/v1/pods', headers: { authorization: `${own.authorization}x` } }, 401)
+  for (const headers of [own, { authorization }]) {
+    const asked = { port, path: '/api/v1/pods', headers: { ...headers, 'impersonate-user': 'bob' } }
+    assert.match((await refusal(asked, 403)).message ?? '', /impersonated/)
+  }
+  fixture.api.request({ method: 'DELETE', path: `${accounts}/bot` })
+  await refusal({ port, path: '/api/v1/pods', headers: own }, 401)
+})
+
 test('another name for the server is 403, with the right token too: DNS rebinding', async ({
   server: { port },
 }) => {

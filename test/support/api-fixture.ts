@@ -10,6 +10,7 @@ import type { Micros } from '../../src/base/time.js'
 import { Admission } from '../../src/cluster/admission.js'
 import { ClusterClock } from '../../src/cluster/clock.js'
 import type { KubeObject, Pod } from '../../src/cluster/objects.js'
+import { ServiceAccountTokens } from '../../src/cluster/service-account-tokens.js'
 import { MemoryStore } from '../../src/cluster/store.js'
 import { kubectl } from '../../src/kubectl/main.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
@@ -188,6 +189,12 @@ export class ApiFixture {
       writer: this.admission,
       streams: this.streams,
       metrics: this.metrics,
+      tokens: new ServiceAccountTokens({
+        key: new Uint8Array(32),
+        clusterDomain: 'cluster.local',
+        store: this.store,
+        clock: this.cluster,
+      }),
       unixMillis: () => this.clock.unixMillis(),
     })
     for (const name of ['default', 'kube-system']) {

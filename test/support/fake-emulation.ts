@@ -200,6 +200,7 @@ function fakeApi(fake: FakeEmulation, options: FakeOptions): Api {
     message: 'refused',
   }
   return {
+    authenticate: () => undefined,
     request: ({ path }) => {
       const name = path.split('/').at(-1)!
       const found = options.exec?.(name, [], fake) !== undefined
