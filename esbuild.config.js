@@ -25,7 +25,11 @@ const common = {
 }
 const workers = {
   ...common,
-  entryPoints: ['src/drivers/pod-worker.ts', 'src/drivers/network-worker.ts'],
+  entryPoints: [
+    'src/drivers/pod-worker.ts',
+    'src/drivers/network-worker.ts',
+    'src/drivers/request-worker.ts',
+  ],
   bundle: true,
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
@@ -67,7 +71,12 @@ await Promise.all([
     entryPoints: [...sources('src'), ...sources('test'), ...sources('benchmarks')],
   }),
   build({ ...workers, outdir: 'dist/src/drivers' }),
-  build({ ...workers, entryPoints: ['src/drivers/compiled-code.ts'], outdir: 'dist/lib/drivers' }),
+  build({
+    ...workers,
+    // Small: their code is compiled in no time.
+    entryPoints: ['src/drivers/compiled-code.ts', 'src/drivers/request-worker.ts'],
+    outdir: 'dist/lib/drivers',
+  }),
   build(compiled).then(writeNotices),
 ])
 await writeEntries()

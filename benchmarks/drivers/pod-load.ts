@@ -4,7 +4,14 @@
 import { LoadStream } from '../../src/bench/load-stream.js'
 import type { PodsPerThread } from '../../src/drivers/emulation.js'
 import { startEmulation } from '../../src/drivers/start.js'
-import { LATE, LATENCY, type LoadSpec, OUTCOME, RECORD_WORDS } from '../../src/pod/load/load-spec.js'
+import {
+  LATE,
+  LATENCY,
+  LOAD_COMMAND,
+  type LoadSpec,
+  OUTCOME,
+  RECORD_WORDS,
+} from '../../src/pod/load/load-spec.js'
 import { RunningCluster } from '../../src/scenario/running-cluster.js'
 import { world } from '../../src/scenario/world.js'
 import { type Contestant, median } from '../contestant.js'
@@ -99,7 +106,7 @@ export class PodLoad {
       ...spec,
       startAt: emulation.now() + HEAD_START,
     }
-    const command = ['load', JSON.stringify(full)]
+    const command = [LOAD_COMMAND, JSON.stringify(full)]
     const streams = emulation.api.exec({
       namespace: 'default',
       pod: 'client',

@@ -5,7 +5,7 @@
 import { LatencyHistogram } from '../../src/bench/latency-histogram.js'
 import { LoadStream } from '../../src/bench/load-stream.js'
 import { type RunningCluster, up } from '../../src/index.js'
-import { LATENCY, type LoadSpec, OUTCOME, RECORD_WORDS } from '../../src/pod/load/load-spec.js'
+import { LATENCY, LOAD_COMMAND, type LoadSpec, OUTCOME, RECORD_WORDS } from '../../src/pod/load/load-spec.js'
 import type { Benchmark, Contestant, Measurement } from '../contestant.js'
 
 const SERVICES = 1000
@@ -168,7 +168,7 @@ async function sendRequests(
     connections: () => {},
     summary: () => {},
   })
-  const command = ['load', JSON.stringify(spec)]
+  const command = [LOAD_COMMAND, JSON.stringify(spec)]
   const streams = cluster.api.exec({ namespace: 'default', pod: 'load', stdin: false, tty: false, command })
   if ('kind' in streams) throw new Error(streams.message)
   await new Promise<void>((resolve, reject) => {

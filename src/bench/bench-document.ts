@@ -1,5 +1,5 @@
 // What can be benchmarked: one scenario, of which the cluster, the manifests and the `bench` section count; or plain
-// manifests. Both become a RunnableDocument whose steps are those of `during`.
+// manifests; or a cluster that is up, with nothing but `during`. All become a RunnableDocument whose steps are those.
 
 import { basename, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
@@ -52,16 +52,30 @@ async function fromManifests(paths: readonly string[]): Promise<BenchDocument> {
     text,
     position: START,
   }))
-  const document: RunnableDocument = {
-    file: paths[0]!,
-    name: paths.map((path) => basename(path)).join(', '),
+  const name = paths.map((path) => basename(path)).join(', ')
+  return { document: plainDocument(name, paths[0]!, manifests), section: undefined, during: [] }
+}
+
+/** What is done to a cluster that is up: `during`, as above; `name` says which cluster. Throws SourceError. */
+export function stepsOnly(name: string, during: string | undefined): BenchDocument {
+  const steps = during === undefined ? [] : readSteps(during)
+  return { document: plainDocument(name, name, []), section: undefined, during: steps }
+}
+
+function plainDocument(
+  name: string,
+  file: string,
+  manifests: RunnableDocument['manifests'],
+): RunnableDocument {
+  return {
+    file,
+    name,
     settings: {},
     manifests,
     directory: resolve('.'),
     files: {},
     body: { kind: 'scenario', steps: [], bench: undefined, stepLine: () => 1 },
   }
-  return { document, section: undefined, during: [] }
 }
 
 /** Steps are checked as those of a scenario that has nothing else. */

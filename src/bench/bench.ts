@@ -1,7 +1,7 @@
 // Runs a plan: every mode, in turns where there are several rounds, and puts the rounds together. The library's and the
 // command line's way in.
 
-import type { World } from '../scenario/run.js'
+import type { OpenBenchCluster } from './bench-cluster.js'
 import type { BenchDocument } from './bench-document.js'
 import { evaluateRound } from './evaluation.js'
 import { type MetricName, metricNames } from './metrics.js'
@@ -19,33 +19,34 @@ export interface BenchHooks {
 
 /** Rejects as runRound does. */
 export async function runBench(
-  bench: BenchDocument,
+  { document, during }: BenchDocument,
   plan: BenchPlan,
-  world: World,
+  open: OpenBenchCluster,
   hooks: BenchHooks,
 ): Promise<BenchResult> {
   const rounds = new Map<string, RoundResult[]>(plan.modes.map((mode) => [mode, []]))
   const failures: string[] = []
   let target: ServiceTarget | undefined
+  let clients = 0
   for (let round = 0; round < plan.rounds; round++) {
     for (const mode of plan.modes) {
-      const outcome = await runRound(bench, plan, mode, world, {
+      const outcome = await runRound(open, during, plan, mode, {
         seed: plan.seed + round,
         signal: hooks.signal,
         onProgress: (progress) => hooks.onProgress?.(mode, round, progress),
       })
-      target = outcome.target
+      ;({ target, clients } = outcome)
       rounds.get(mode)!.push(evaluateRound(outcome.record, plan.load))
       failures.push(...outcome.failures.map(({ name, reason }) => `${mode}: ${name}: ${reason ?? 'failed'}`))
     }
   }
   const contestants = plan.modes.map((mode) => contestantOf(mode, rounds.get(mode)!))
   return {
-    document: bench.document.name,
+    document: document.name,
     service: `${target!.namespace}/${target!.name}:${target!.port}`,
-    load: loadText(plan.load),
+    load: loadText(plan.load, clients),
     clock: plan.clock,
-    seed: plan.seed,
+    ...(plan.live ? {} : { seed: plan.seed }),
     rounds: plan.rounds,
     model: modelOf(plan),
     contestants,
@@ -74,6 +75,7 @@ function judge(plan: BenchPlan, { mode, metrics }: ContestantResult): ThresholdR
 /** What the figures rest on. */
 function modelOf({
   clock,
+  live,
   podsPerThread,
   serviceTime,
   workers,
@@ -85,10 +87,16 @@ function modelOf({
   const line = workers === 1 ? 'one request at a time' : `${workers} requests at a time`
   const served =
     serviceTime === undefined
-      ? clock === 'virtual'
-        ? 'Servers take no time: computing costs nothing under the virtual clock.'
-        : 'Servers take the time that computing takes.'
+      ? live
+        ? 'Servers take the time that computing takes, and what they declare themselves.'
+        : clock === 'virtual'
+          ? 'Servers take no time: computing costs nothing under the virtual clock.'
+          : 'Servers take the time that computing takes.'
       : `Every server takes ${serviceTime} for a request, ${line}, the others wait in line.`
+  const threads =
+    podsPerThread === 'all'
+      ? 'all pods in one thread'
+      : `${podsPerThread} pod${podsPerThread === 1 ? '' : 's'} to a thread`
   const wires =
     clock === 'virtual'
       ? "A pod's wire and a hop between nodes take 0.1 ms each way"
@@ -101,6 +109,6 @@ function modelOf({
     `Latency counts from when ${since}, a new connection included.`,
     clock === 'virtual'
       ? `Time is emulated: seed ${seed} gives the same figures in every run.`
-      : `Time is real: median of ${rounds} rounds, with the least and the most; ${podsPerThread === 'all' ? 'all pods in one thread' : `${podsPerThread} pod${podsPerThread === 1 ? '' : 's'} to a thread`}.`,
+      : `Time is real: ${rounds === 1 ? 'one round' : `median of ${rounds} rounds, with the least and the most`}; ${live ? 'the cluster was up before and has other work, too' : threads}.`,
   ]
 }

@@ -15,12 +15,16 @@ export interface BenchPlan {
   /** Modes of kube-proxy and `headless`, in the order of the report. */
   readonly modes: readonly string[]
   readonly clock: 'virtual' | 'real'
+  /** Whether the cluster is one that is up, and stays, instead of one for each round. */
+  readonly live: boolean
   /** In real time: how many pods share a thread. */
   readonly podsPerThread: PodsPerThread
   readonly seed: number
   /** How often each mode is run. */
   readonly rounds: number
   readonly load: LoadPlan
+  /** Pods that are there and send, as findPods wants them; undefined: `load.clients` pods are made. */
+  readonly from: string | undefined
   /** What servers take for a request, `exponential(5ms)`; undefined: what computing takes, under the virtual clock nothing. */
   readonly serviceTime: string | undefined
   /** Requests that one server works on at the same time. */
@@ -34,8 +38,9 @@ export interface LoadPlan {
   readonly protocol: LoadProtocol
   /** The path of HTTP, or what tcp and udp send. */
   readonly payload: string
-  /** Client pods, and connections of all of them together. */
+  /** Client pods that are made. */
   readonly clients: number
+  /** Of all client pods together. */
   readonly connections: number
   readonly keepAlive: boolean
   /** Requests a second of all clients; 0: closed loop. */
@@ -47,12 +52,12 @@ export interface LoadPlan {
 }
 
 /** The load in words: `closed loop, 64 keep-alive connections from 2 pods, 10 s`. */
-export function loadText(load: LoadPlan): string {
+export function loadText(load: LoadPlan, clients: number): string {
   const loop = load.rate > 0 ? `open loop, ${load.rate} requests/s` : 'closed loop'
   const kind = { http: 'connection', tcp: 'TCP connection', udp: 'UDP socket' }[load.protocol]
   const life = load.keepAlive
     ? `${load.connections} lasting ${kind}${load.connections === 1 ? '' : 's'}`
     : `a new ${kind} for each request, ${load.connections} at a time`
-  const from = load.clients === 1 ? '1 pod' : `${load.clients} pods`
+  const from = clients === 1 ? '1 pod' : `${clients} pods`
   return `${loop}, ${life}, from ${from}, ${load.duration / 1e6} s`
 }

@@ -11,7 +11,8 @@ export interface BenchResult {
   /** The load in words. */
   readonly load: string
   readonly clock: 'virtual' | 'real'
-  readonly seed: number
+  /** Of a cluster that was up before: undefined. */
+  readonly seed?: number
   readonly rounds: number
   /** What the figures rest on, a sentence each: service times, delays, what a latency is. */
   readonly model: readonly string[]

@@ -5,6 +5,7 @@ import type { Api, Status } from '../api/request.js'
 import type { Micros } from '../base/time.js'
 import type { EndpointSlice, Service } from '../cluster/objects.js'
 import { knownNames } from '../scenario/nearest.js'
+import { ROUND_LABEL } from './bench-cluster.js'
 
 export interface ServiceTarget {
   readonly namespace: string
@@ -32,7 +33,7 @@ const SYSTEM_SERVICES = ['default/kubernetes', 'kube-system/kube-dns']
 
 /** Finds `[NAMESPACE/]NAME[:PORT]`, PORT a number or a name; undefined: the only Service. Throws TargetError. */
 export function findService(api: Api, wanted: string | undefined): ServiceTarget {
-  const { items } = api.request({ method: 'GET', path: '/api/v1/services' }).body as { items: Service[] }
+  const { items } = read<{ items: Service[] }>(api, '/api/v1/services')
   const own = items.filter((one) => !SYSTEM_SERVICES.includes(nameOf(one)))
   const names = own.map((one) => nameOf(one).replace(/^default\//, ''))
   if (wanted === undefined) {
@@ -72,15 +73,16 @@ function nameOf({ metadata }: Service): string {
   return `${metadata.namespace ?? 'default'}/${metadata.name}`
 }
 
-/** Makes a Service without a cluster IP over the same pods; where clients go then. Throws TargetError. */
+/** Makes a Service without a cluster IP over the same pods, marked as of `round`; where clients go then. Throws TargetError. */
 export function headlessTwin(
   api: Api,
   target: ServiceTarget,
+  round: string,
 ): { readonly name: string; readonly port: number } {
   const port = targetPort(api, target)
   if (target.clusterIP === 'None') return { name: target.name, port }
   const services = `/api/v1/namespaces/${target.namespace}/services`
-  const service = api.request({ method: 'GET', path: `${services}/${target.name}` }).body as Service
+  const service = read<Service>(api, `${services}/${target.name}`)
   if (service.spec.selector === undefined) {
     throw new TargetError(`Service ${target.name} has no selector`, 'headless needs one')
   }
@@ -88,7 +90,7 @@ export function headlessTwin(
   const body = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace: target.namespace },
+    metadata: { name, namespace: target.namespace, labels: { [ROUND_LABEL]: round } },
     spec: { clusterIP: 'None', selector: service.spec.selector, ports: service.spec.ports },
   }
   const response = api.request({ method: 'POST', path: services, body })
@@ -122,7 +124,14 @@ export function readyEndpoints(api: Api, target: ServiceTarget): Map<string, str
 function slicesOf(api: Api, { namespace, name }: ServiceTarget): EndpointSlice[] {
   const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`
   const query = { labelSelector: `kubernetes.io/service-name=${name}` }
-  return (api.request({ method: 'GET', path, query }).body as { items: EndpointSlice[] }).items
+  return read<{ items: EndpointSlice[] }>(api, path, query).items
+}
+
+/** What a GET gives. Throws TargetError in the server's words. */
+export function read<Body>(api: Api, path: string, query: Readonly<Record<string, string>> = {}): Body {
+  const { status, body } = api.request({ method: 'GET', path, query })
+  if (status === 200) return body as Body
+  throw new TargetError((body as Status).message ?? `${path}: the API server answered ${status}`)
 }
 
 /** Calls `onChange` with the ready endpoints whenever others are ready; the returned function ends it. */

@@ -16,6 +16,7 @@ export type BenchOverrides = Omit<BenchSection, 'during'> & {
   readonly clock?: 'virtual' | 'real'
   readonly podsPerThread?: PodsPerThread
   readonly seed?: number
+  readonly live?: boolean
 }
 
 /** A value that cannot be; `option` is the section's key. */
@@ -75,12 +76,16 @@ function settle(
     throw new SettingError('send', 'udp needs something to send', 'such as `echo x` for agnhost netexec')
   }
   const clients = said.clients ?? 1
+  if (said.from !== undefined && said.clients !== undefined)
+    throw new SettingError('clients', 'no pods are made when there are such that send', 'without `from`')
   if (connections < clients)
     throw new SettingError('connections', `fewer connections than ${clients} clients`)
   return {
     service: said.service,
+    from: said.from,
     modes: said.modes ?? [document.proxyMode ?? 'userspace'],
     clock,
+    live: said.live ?? false,
     podsPerThread: said.podsPerThread ?? 1,
     seed: said.seed ?? document.seed ?? 1,
     rounds: said.rounds ?? (real ? REAL_ROUNDS : 1),

@@ -3,6 +3,7 @@
 
 import { rmSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
+import { controlApi } from '../drivers/control-api.js'
 import type { EmulationOptions, HostDns } from '../drivers/emulation.js'
 import { type ClientCredentials, type ClusterCredentials, makeCredentials } from '../http/credentials.js'
 import { type ApiListener, listen } from '../http/server.js'
@@ -138,12 +139,13 @@ async function openApi(
   { bind, apiPort }: ServedClusterSettings,
   { server }: ClusterCredentials,
 ): Promise<ApiListener> {
-  const readings = { [STATUS_PATH]: () => clusterStatus(cluster, flows) }
+  const status = { read: () => clusterStatus(cluster, flows) }
+  const own = { ...controlApi(cluster.emulation), [STATUS_PATH]: status }
   try {
     const { api } = cluster
     const openShell = shellOpener(cluster.emulation)
     const upgrades = [podUpgrades(api), terminalUpgrades(new TerminalSessions(openShell), openShell)]
-    return await listen({ api, host: bind, port: apiPort, credentials: server, upgrades, readings })
+    return await listen({ api, host: bind, port: apiPort, credentials: server, upgrades, own })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRNOTAVAIL')

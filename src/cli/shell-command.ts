@@ -2,13 +2,13 @@
 // and joined again, or with its commands piped in.
 
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { type CommandListener, RemoteCommand } from '../drivers/remote-command.js'
 import { DEFAULT_SESSION, SESSION_NAME } from '../http/streams/terminal-protocol.js'
 import { UsageError } from './arguments.js'
-import { ClusterRefusal, type ServingCluster, servingCluster } from './cluster-client.js'
 import { FileError } from './cluster-files.js'
 import { type CommandContext, command } from './command-kind.js'
 import { choose } from './menu.js'
-import { RemoteShell, type ShellListener } from './remote-shell.js'
+import { clusterProblem, type ServingCluster, servingCluster } from './serving-cluster.js'
 import { interactiveShell, pipedShell, type ShellEnd } from './shell-session.js'
 import { type ShellChoice, type ShellTarget, shellChoices, shellTarget } from './shell-target.js'
 import { processTerminal, type UserTerminal } from './user-terminal.js'
@@ -55,7 +55,7 @@ Exit code: the shell's; 0 after ^P ^Q; 2 when there is no such shell
     } catch (error) {
       throw error instanceof UsageError || error instanceof FileError
         ? error
-        : problemOf(cluster, error as Error)
+        : clusterProblem(cluster, error as Error)
     }
   },
 })
@@ -85,8 +85,8 @@ async function run(
   const target = await shellTarget(serving, chosen.operand, { namespace, container: values.container })
   const { streams, signal } = context
   if (target.defaulted !== undefined) streams.err(`podwire: ${target.defaulted}\n`)
-  const open = (listener: ShellListener) =>
-    RemoteShell.open(serving, pathOf(target, values, terminal.isTerminal), listener)
+  const open = (listener: CommandListener) =>
+    RemoteCommand.open(serving, pathOf(target, values, terminal.isTerminal), listener)
   if (!terminal.isTerminal) {
     if (values.record !== undefined) throw new UsageError('--record: there is no terminal to record')
     return exitCode(await pipedShell({ terminal, open, signal }), target)
@@ -149,15 +149,6 @@ async function pick(
 
 function nameOf({ operand, namespace = 'default' }: ShellChoice): string {
   return namespace === 'default' ? operand : `-n ${namespace} ${operand}`
-}
-
-/** Why the cluster gave no shell. */
-function problemOf({ name }: ServingCluster, error: Error): Error {
-  if (error instanceof ClusterRefusal) return new UsageError(`cluster ${name}: ${error.message}`)
-  const { code } = error as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
-    return new UsageError(`cluster ${name} does not answer`, `podwire down --name ${name}`)
-  return error
 }
 
 function openFile(path: string): { readonly write: (text: string) => void; readonly close: () => void } {

@@ -1,16 +1,16 @@
 // Joins the user's terminal and a shell in a cluster: keys there, output back, size, the keys that detach; or pipes.
 
+import type { CommandEnd, CommandListener, RemoteCommand } from '../drivers/remote-command.js'
 import { CastRecording } from '../terminal/cast.js'
 import { DetachKeys } from './detach-keys.js'
-import type { RemoteShell, ShellListener, ShellResult } from './remote-shell.js'
 import type { UserTerminal } from './user-terminal.js'
 
-export type ShellEnd = ShellResult | 'detached'
+export type ShellEnd = CommandEnd | 'detached'
 
 export interface ShellSessionOptions {
   readonly terminal: UserTerminal
   /** Connects; `listener` hears what comes. */
-  readonly open: (listener: ShellListener) => Promise<RemoteShell>
+  readonly open: (listener: CommandListener) => Promise<RemoteCommand>
   /** Aborted by SIGINT and SIGTERM, which do not come from the keyboard while the terminal is raw. */
   readonly signal: AbortSignal
   readonly record?: { readonly title: string; readonly write: (text: string) => void }

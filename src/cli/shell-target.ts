@@ -2,10 +2,10 @@
 // there are.
 
 import type { Node, Pod } from '../cluster/objects.js'
+import { ask, ClusterRefusal } from '../drivers/cluster-client.js'
 import { TERMINALS_PATH } from '../http/streams/terminal-protocol.js'
 import { knownNames } from '../scenario/nearest.js'
 import { UsageError } from './arguments.js'
-import { ask, ClusterRefusal } from './cluster-client.js'
 import type { Serving } from './cluster-files.js'
 
 export interface ShellTarget {

@@ -1,7 +1,7 @@
 // The status of a running cluster as something to ask its API server for, beside Kubernetes' own paths: what `podwire
 // status` reads. Connections by endpoint and proxies' modes are not in any Kubernetes object.
 
-import { ask } from './cluster-client.js'
+import { ask } from '../drivers/cluster-client.js'
 import type { Serving } from './cluster-files.js'
 import type { ClusterStatus } from './cluster-status.js'
 

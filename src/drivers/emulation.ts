@@ -101,14 +101,15 @@ export class EmulationTimeout extends Error {
 /** Whose wire: that of a pod, by its uid, or of a node, by its name. */
 export type LinkTarget = { readonly pod: PodUid } | { readonly node: string }
 
-export interface Emulation extends AsyncDisposable {
+/**
+ * A running cluster as steps, loads and benchmarks need it, whether it runs in this process (Emulation) or in another one
+ * (remote-cluster.ts).
+ */
+export interface ClusterAccess {
   readonly clock: ClockKind
-  readonly seed: number
-  /** Emulated time since the start. */
+  /** The cluster's time since its start. */
   now(): Micros
   readonly api: Api
-  /** Names of the nodes. */
-  readonly nodes: readonly string[]
   /** The clock, random stream and programs for command lines typed outside the cluster (no network there). */
   hostSystem(options: {
     /** A directory of the real machine that is seen, read-only, at its own path. */
@@ -116,11 +117,12 @@ export interface Emulation extends AsyncDisposable {
     readonly programs: ReadonlyMap<string, Program>
   }): System
   /**
-   * Runs the emulation until `work` settles, and gives its result. In real time it simply awaits it. Rejects with
-   * EmulationTimeout when `limit` of emulated time passes first, and when nothing can happen any more.
+   * Runs the cluster until `work` settles, and gives its result; flows of the work have been heard then. In real time
+   * it simply awaits it. Rejects with EmulationTimeout when `limit` of the cluster's time passes first, and when nothing
+   * can happen any more.
    */
   run<Value>(work: Promise<Value>, limit?: Micros): Promise<Value>
-  /** Lets emulated time pass. */
+  /** Lets the cluster's time pass. */
   sleep(duration: Micros): Promise<void>
   /** Until every pod has reached a state that changes no more by itself, and proxies and DNS know of it; false after `timeout`. */
   settle(timeout: Micros): Promise<boolean>
@@ -136,10 +138,18 @@ export interface Emulation extends AsyncDisposable {
    * name stays as it is. Rejects with a TypeError when there is no such pod or node.
    */
   setLink(target: LinkTarget, options: LinkOptions): Promise<void>
-  /** What the kube-proxy of a node has written. Rejects with a TypeError when there is no such node. */
-  proxyStatistics(node: string): Promise<ProxyStatistics>
   /** Runs a command line in a root shell on a node. Rejects with a TypeError when there is no such node. */
   execOnNode(node: string, script: string): Promise<NodeCommandResult>
+  /** Hears of every connection that a kube-proxy accepted; the returned function ends it. */
+  onFlow(listener: (event: FlowEvent) => void): () => void
+}
+
+export interface Emulation extends ClusterAccess, AsyncDisposable {
+  readonly seed: number
+  /** Names of the nodes. */
+  readonly nodes: readonly string[]
+  /** What the kube-proxy of a node has written. Rejects with a TypeError when there is no such node. */
+  proxyStatistics(node: string): Promise<ProxyStatistics>
   /** A root shell on a node, as the API gives one in a pod. Throws a TypeError when there is no such node. */
   nodeShell(node: string, options: { readonly tty: boolean }): RemoteStreams
   /**
@@ -152,8 +162,6 @@ export interface Emulation extends AsyncDisposable {
    * node's error when the port cannot be had. It ends with the emulation, or before by `close`.
    */
   exposeDns(port: number): Promise<HostDns>
-  /** Hears of every connection that a kube-proxy accepted; the returned function ends it. */
-  onFlow(listener: (event: FlowEvent) => void): () => void
   /** Ends the emulation: no thread, timer or file handle stays. */
   close(): Promise<void>
 }

@@ -4,18 +4,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzip } from 'node:zlib'
 import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
-import {
-  badRequestUrl,
-  internalError,
-  jsonResponse,
-  methodNotAllowed,
-  statusOf,
-  statusResponse,
-} from '../api/status.js'
+import { badRequestUrl, internalError, methodNotAllowed, statusOf, statusResponse } from '../api/status.js'
 import { flag } from '../api/target.js'
 import type { UserInfo } from '../cluster/service-account-tokens.js'
 import type { Access } from './access.js'
 import { streamLog } from './log-stream.js'
+import { answerOwn, type OwnResources } from './own-resource.js'
 import { readBody } from './request-body.js'
 import { streamWatch } from './watch-stream.js'
 
@@ -27,12 +21,9 @@ const LARGEST_PLAIN = 128 * 1024
 const GZIP_LEVEL = 1
 const LINGER_MS = 2_000
 
-/** Values by path. */
-export type Readings = Readonly<Record<string, () => unknown>>
-
 export interface Served {
   readonly api: Api
-  readonly readings: Readings
+  readonly own: OwnResources
 }
 
 /** The URL that was asked for, with the Host as it was sent; undefined when it is none. */
@@ -61,7 +52,7 @@ function faultStatus(error: unknown): Status {
 }
 
 async function answer(
-  { api, readings }: Served,
+  { api, own }: Served,
   user: UserInfo,
   request: IncomingMessage,
   response: ServerResponse,
@@ -75,12 +66,16 @@ async function answer(
   if (!VERBS.includes(verb)) throw methodNotAllowed()
   const body = BODIES.includes(verb) ? await readBody(request) : undefined
   const asked = { ...apiRequestOf(request, verb as Verb, body), user }
+  const ownResource = Object.hasOwn(own, asked.path) ? own[asked.path] : undefined
+  if (ownResource !== undefined) {
+    const answered = await answerOwn(ownResource, asked, response)
+    return answered && send(request, response, answered)
+  }
   if (verb === 'GET' && method !== 'HEAD') {
     if (flag(asked, 'watch')) return streamWatch(api, asked, response)
     if (asked.path.endsWith('/log') && flag(asked, 'follow')) return streamLog(api, asked, response)
   }
-  const reading = verb === 'GET' && Object.hasOwn(readings, asked.path) ? readings[asked.path] : undefined
-  send(request, response, reading === undefined ? api.request(asked) : jsonResponse(200, reading()))
+  send(request, response, api.request(asked))
 }
 
 function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): ApiRequest {

@@ -8,7 +8,8 @@ import type { Duplex } from 'node:stream'
 import type { Api, Status } from '../api/request.js'
 import { badHttp, headersTooLarge, unknownPath } from '../api/status.js'
 import { type Access, accessTo, type Credentials } from './access.js'
-import { answerRequest, type Readings, urlOf } from './exchange.js'
+import { answerRequest, urlOf } from './exchange.js'
+import type { OwnResources } from './own-resource.js'
 
 /**
  * Takes over a connection upgrade; false, with the socket untouched, when the path is not its own. Called only after
@@ -30,8 +31,8 @@ export interface ListenOptions {
   readonly port: number
   readonly credentials: Credentials
   readonly upgrades?: readonly UpgradeHandler[]
-  /** What is answered, as JSON, to a GET of a path that is none of Kubernetes'. */
-  readonly readings?: Readings
+  /** What is answered at paths that are none of Kubernetes'. */
+  readonly own?: OwnResources
 }
 
 export interface ApiListener {
@@ -47,7 +48,7 @@ const LARGEST_HEADERS = 64 * 1024
 
 /** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listen(options: ListenOptions): Promise<ApiListener> {
-  const { api, host = '127.0.0.1', port, credentials, upgrades = [], readings = {} } = options
+  const { api, host = '127.0.0.1', port, credentials, upgrades = [], own = {} } = options
   const access = accessTo(credentials, host, api)
   const settings = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -63,7 +64,7 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
     tls === undefined
       ? createServer(settings)
       : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
-  const served = { api, readings }
+  const served = { api, own }
   server.on('request', (request, response) => answerRequest(served, access, request, response))
   // Node's server forgets connections that are upgraded, but waits for them.
   const upgraded = new Set<Duplex>()

@@ -9,12 +9,14 @@ import { parameter } from '../api/target.js'
 
 /** Events that wait for a client, besides those that it is told of at first. */
 const MOST_PENDING = 10_000
+/** Lines that were written are let go of so many at a time. */
+const KEPT_LINES = 10_000
 const LONGEST_TIMEOUT_SECONDS = 2_000_000
 const EXPIRED = 410
 
 /** Throws a RequestError when the watch is refused. */
 export function streamWatch(api: Api, request: ApiRequest, response: ServerResponse): void {
-  const lines = new LineStream(response)
+  const lines = new LineStream(response, MOST_PENDING)
   const stop = api.watch(request, (line) => lines.push(line))
   const refusal = lines.refusal()
   if (refusal !== undefined) throw new RequestError(refusal)
@@ -30,16 +32,19 @@ export function streamWatch(api: Api, request: ApiRequest, response: ServerRespo
 }
 
 /** Lines on their way to one client. */
-class LineStream {
+export class LineStream {
   readonly #response: ServerResponse
+  readonly #mostPending: number
   #pending: WatchLine[] = []
   /** Of #pending, how many have been written. */
   #written = 0
   #most = Number.POSITIVE_INFINITY
   #flowing = false
 
-  constructor(response: ServerResponse) {
+  /** `mostPending`: lines that wait, besides those that came before `start`. */
+  constructor(response: ServerResponse, mostPending: number) {
     this.#response = response
+    this.#mostPending = mostPending
   }
 
   /** Why there is no watch, if that is the first thing that was said. A version that is too old is told as an event. */
@@ -51,7 +56,7 @@ class LineStream {
   }
 
   start(): void {
-    this.#most = this.#pending.length + MOST_PENDING
+    this.#most = this.#pending.length + this.#mostPending
     this.#flowing = true
     this.#response.on('drain', () => {
       this.#flowing = true
@@ -73,7 +78,7 @@ class LineStream {
       this.#flowing = this.#response.write(`${JSON.stringify(line)}\n`)
       if (line.type === 'ERROR') this.#response.end()
     }
-    if (this.#written === this.#pending.length || this.#written > MOST_PENDING) {
+    if (this.#written === this.#pending.length || this.#written > KEPT_LINES) {
       this.#pending = this.#pending.slice(this.#written)
       this.#written = 0
     }

@@ -14,6 +14,8 @@ import type { ByteWriter, Child, Clock } from '../posix/process.js'
 import { Terminal } from '../posix/terminal.js'
 import { ExecSession, ownedBytes } from './exec-session.js'
 import { argumentVector, type Image } from './image.js'
+import { loadClient } from './load/load-client.js'
+import { LOAD_COMMAND } from './load/load-spec.js'
 import type { SessionOptions, StreamId } from './protocol.js'
 import { StreamTaken, StreamWindow } from './stream-window.js'
 import { CALLS, countingClock, MEMORY_BYTES, type UsageCounters } from './usage.js'
@@ -200,8 +202,9 @@ export class Container {
     return this.#sessions.has(id) || this.#windows.has(id)
   }
 
+  /** The load client is in no image: it comes into a container as a debugger does, with `kubectl debug`. */
   #exec(id: StreamId, options: SessionOptions): void {
-    const program = this.#program(options.command)
+    const program = options.command[0] === LOAD_COMMAND ? loadClient : this.#program(options.command)
     if (program === undefined) {
       const random = this.#context.random.fork(`exec ${this.name} ${id}`)
       // The wording of containerd, which the kubelet hands on.

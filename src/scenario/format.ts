@@ -262,7 +262,10 @@ const bench = object(
     send: text(
       'Of tcp and udp: what is sent; the answer is what comes next. Of tcp, default: nothing, connections alone.',
     ),
-    clients: integer({ minimum: 1, maximum: 1000 }, 'Pods that send; default 1.'),
+    clients: integer({ minimum: 1, maximum: 1000 }, 'Pods that are made to send; default 1.'),
+    from: text(
+      'Pods that are there and send instead: `curl`, `namespace/curl`, or a label selector for all that match.',
+    ),
     connections: integer({ minimum: 1, maximum: 100000 }, 'Of all clients together; default 16.'),
     keepAlive: boolean('Connections carry many requests; default true. false: one each.'),
     rate: integer(

@@ -3,7 +3,7 @@
 
 import type { Micros } from '../base/time.js'
 import { MILLISECOND, SECOND } from '../base/time.js'
-import type { Emulation } from '../drivers/emulation.js'
+import type { ClusterAccess } from '../drivers/emulation.js'
 import { resolvePath } from '../posix/file-system.js'
 import { Pipe } from '../posix/pipe.js'
 import type { Child, Program, SignalName, System } from '../posix/process.js'
@@ -29,11 +29,11 @@ export interface CommandResult {
 
 export class HostShell {
   readonly system: System
-  readonly #emulation: Emulation
+  readonly #emulation: ClusterAccess
   readonly #directory: string
 
   /** `directory`: absolute path of the files that command lines name; they run in it. */
-  constructor(emulation: Emulation, programs: ReadonlyMap<string, Program>, directory: string) {
+  constructor(emulation: ClusterAccess, programs: ReadonlyMap<string, Program>, directory: string) {
     this.#emulation = emulation
     this.#directory = directory
     this.system = emulation.hostSystem({ programs, directory })
@@ -97,13 +97,13 @@ export class HostShell {
 
 /** A command that goes on and takes lines: `kubectl run -it`, `kubectl exec -it ... sh`. */
 export class InteractiveSession {
-  readonly #emulation: Emulation
+  readonly #emulation: ClusterAccess
   readonly #system: System
   readonly #screen: Screen
   readonly #keyboard: Pipe
   readonly #child: Child
 
-  constructor(emulation: Emulation, system: System, screen: Screen, keyboard: Pipe, child: Child) {
+  constructor(emulation: ClusterAccess, system: System, screen: Screen, keyboard: Pipe, child: Child) {
     this.#emulation = emulation
     this.#system = system
     this.#screen = screen

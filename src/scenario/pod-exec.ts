@@ -16,6 +16,11 @@ export interface PodTarget {
 
 /** `curl`, `namespace/curl`, or a label selector (first by name). Throws an Error in words when there is none. */
 export function findPod(api: Api, reference: string): PodTarget {
+  return findPods(api, reference)[0]!
+}
+
+/** Of a label selector all pods that run, by name; never empty. Throws as findPod does. */
+export function findPods(api: Api, reference: string): PodTarget[] {
   const slash = reference.indexOf('/')
   const namespace = slash < 0 ? 'default' : reference.slice(0, slash)
   const name = reference.slice(slash + 1)
@@ -24,15 +29,16 @@ export function findPod(api: Api, reference: string): PodTarget {
     const response = api.request({ method: 'GET', path: `${base}/${name}` })
     if (response.status !== 200)
       throw new Error((response.body as Status).message ?? `pods "${name}" not found`)
-    return target(namespace, response.body as Pod)
+    return [target(namespace, response.body as Pod)]
   }
   const response = api.request({ method: 'GET', path: base, query: { labelSelector: name } })
   if (response.status !== 200) throw new Error((response.body as Status).message ?? `bad selector ${name}`)
   const pods = (response.body as { items: Pod[] }).items
   const running = pods.filter((pod) => pod.status?.phase === 'Running')
-  const first = running.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0]
-  if (first === undefined) throw new Error(`no running pod matches ${name} in namespace ${namespace}`)
-  return target(namespace, first)
+  if (running.length === 0) throw new Error(`no running pod matches ${name} in namespace ${namespace}`)
+  return running
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .map((pod) => target(namespace, pod))
 }
 
 function target(namespace: string, pod: Pod): PodTarget {

@@ -3,6 +3,7 @@
 
 import type {
   ClockKind,
+  ClusterAccess,
   Emulation,
   EmulationOptions,
   FlowEvent,
@@ -50,7 +51,7 @@ export interface RunOptions {
 /** What a run is made with: how an emulation is started, and the programs of the host shell. */
 export interface World {
   startEmulation(options: EmulationOptions): Promise<Emulation>
-  hostPrograms(emulation: Emulation): ReadonlyMap<string, Program>
+  hostPrograms(cluster: ClusterAccess): ReadonlyMap<string, Program>
 }
 
 const DEFAULT_SEED = 1
@@ -115,7 +116,7 @@ async function perform(
 /** Where the steps of `document` can be done: its files are there and its manifests applied. Rejects with SourceError. */
 export async function openStage(
   document: RunnableDocument,
-  emulation: Emulation,
+  emulation: ClusterAccess,
   options: Pick<RunOptions, 'check' | 'observer' | 'signal' | 'onFlow'>,
   world: World,
 ): Promise<Stage> {

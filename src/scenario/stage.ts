@@ -3,7 +3,7 @@
 
 import type { Micros } from '../base/time.js'
 import { MINUTE, SECOND } from '../base/time.js'
-import type { Emulation, FlowEvent } from '../drivers/emulation.js'
+import type { ClusterAccess, FlowEvent } from '../drivers/emulation.js'
 import type { HostShell } from './host-shell.js'
 import type { RunObserver, StepResult } from './result.js'
 
@@ -15,7 +15,7 @@ const TYPING_PACE: Micros = SECOND
 export type CheckMode = 'output' | 'exit'
 
 export class Stage {
-  readonly emulation: Emulation
+  readonly emulation: ClusterAccess
   readonly host: HostShell
   readonly check: CheckMode
   /** Connections that kube-proxies accepted, in order. */
@@ -25,7 +25,7 @@ export class Stage {
   readonly #observer: RunObserver
 
   constructor(
-    emulation: Emulation,
+    emulation: ClusterAccess,
     host: HostShell,
     options: { readonly check: CheckMode; readonly observer: RunObserver; readonly signal: AbortSignal },
   ) {

@@ -8,5 +8,5 @@ import type { World } from './run.js'
 
 export const world: World = {
   startEmulation,
-  hostPrograms: (emulation) => new Map([...textApplets, ['kubectl', kubectl(emulation.api)]]),
+  hostPrograms: (cluster) => new Map([...textApplets, ['kubectl', kubectl(cluster.api)]]),
 }

@@ -1,7 +1,6 @@
 // `podwire bench` as a user has it: what it finds out, that it repeats, and what it says of mistakes.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
@@ -9,6 +8,7 @@ import * as assert from 'uvu/assert'
 import type { BenchResult } from '../../src/bench/result.js'
 import { runCommandLine } from '../../src/cli/command.js'
 import { world } from '../../src/scenario/world.js'
+import { removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
 
 const MANIFEST = `
 apiVersion: apps/v1
@@ -36,12 +36,12 @@ spec:
 const test = suite<{ directory: string; web: string }>('bench')
 
 test.before((context) => {
-  context.directory = mkdtempSync(join(tmpdir(), 'podwire-'))
+  context.directory = scratchDirectory()
   context.web = join(context.directory, 'web.yaml')
   writeFileSync(context.web, MANIFEST)
 })
 test.after((context) => {
-  rmSync(context.directory, { recursive: true })
+  return removeScratchDirectory(context.directory)
 })
 
 async function podwire(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -258,7 +258,8 @@ test('mistakes are told with what would be right, exit code 2', async ({ web, di
     [[web, '--warmup', '9s'], /--warmup: the warm-up takes the whole duration/],
     [[web, '--html', join(directory, 'no', 'page.html')], /--html .*: ENOENT/],
     [[join(directory, 'none.yaml')], /none\.yaml:1:1: no such file/],
-    [[], /no file/],
+    [[], /no file, and no cluster is up\n {2}hint: podwire bench FILE...; podwire up -d/],
+    [['web'], /web: no such file, and no cluster is up/],
   ]
   for (const [args, said] of mistakes) {
     const { code, err, out } = await podwire('bench', ...args)

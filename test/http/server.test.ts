@@ -23,8 +23,8 @@ const test = suite<Context>('http server')
 test.before.each(async (context) => {
   context.fixture = new ApiFixture()
   const { api } = context.fixture
-  const readings = { '/podwire/v1/status': () => ({ fine: true }) }
-  context.server = await listen({ api, port: 0, credentials: { token: TOKEN }, readings })
+  const own = { '/podwire/v1/status': { read: () => ({ fine: true }) } }
+  context.server = await listen({ api, port: 0, credentials: { token: TOKEN }, own })
   context.known = { port: context.server.port, headers: { authorization: `Bearer ${TOKEN}` } }
 })
 test.after.each(async ({ server }) => server.close())
@@ -133,7 +133,7 @@ test('a connection is kept and used again', async ({ known }) => {
 
 test('readings are answered beside the API', async ({ known }) => {
   assert.is((await ask({ ...known, path: '/podwire/v1/status' })).text, '{"fine":true}\n')
-  assert.is((await ask({ ...known, path: '/podwire/v1/status', method: 'POST' })).code, 404)
+  assert.is((await ask({ ...known, path: '/podwire/v1/status', method: 'POST' })).code, 405)
 })
 
 test('over TLS a client certificate is as good as a token', async ({ fixture }) => {

@@ -8,7 +8,6 @@ import { applets } from '../../shell/applets/index.js'
 import { bindPrograms, recentApplets } from '../../shell/applets/net/index.js'
 import { type Image, ImageRegistry } from '../image.js'
 import { iperf3 } from '../iperf3/iperf3.js'
-import { loadClient } from '../load/load-client.js'
 import { agnhost } from './agnhost.js'
 import { corednsProgram } from './coredns.js'
 import { echoserver, jsonEcho, requestEcho, whoamiServer } from './echo-servers.js'
@@ -29,7 +28,7 @@ export const COREDNS_REPOSITORY = 'coredns/coredns'
 /** Images whose entrypoint is iperf3. */
 const IPERF_REPOSITORIES = ['networkstatic/iperf3', 'mlabbe/iperf3', 'taoyou/iperf3-alpine']
 
-/** Pods that send load: podwire bench makes them. */
+/** Pods that send load: `podwire bench` makes them and runs the client by exec. */
 export const LOAD_REPOSITORY = 'podwire/load'
 
 /** Tags of busybox that tutorials name for the nslookup which it had before 1.30. */
@@ -146,7 +145,7 @@ function staticImages(): Record<string, Image> {
     pause: image({ entrypoint: ['/pause'], programs: [['pause', pause]] }),
     [LOAD_REPOSITORY]: image({
       command: ['pause'],
-      programs: [...applets, ['pause', pause], ['load', loadClient]],
+      programs: [...applets, ['pause', pause]],
     }),
   }
 }

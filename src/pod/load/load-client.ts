@@ -9,7 +9,7 @@ import { type Endpoint, formatEndpoint } from '../../wire/address.js'
 import { AlarmClock } from './alarm-clock.js'
 import { type Exchange, exchangeOf, type OpenExchange, outcomeOf } from './exchange.js'
 import { LoadOutput } from './load-output.js'
-import { type LoadSpec, type Outcome, outcomeCode } from './load-spec.js'
+import { LOAD_COMMAND, type LoadSpec, type Outcome, outcomeCode } from './load-spec.js'
 
 /** How often what was counted is written, and late answers are looked for. */
 const TICK: Micros = 50 * MILLISECOND
@@ -18,13 +18,13 @@ const FAILURE_PAUSE: Micros = MILLISECOND
 
 class TimedOut extends Error {}
 
-/** `load JSON`: runs the LoadSpec of its only argument; 2 when it is none. */
+/** `podwire-load JSON`: runs the LoadSpec of its only argument; 2 when it is none. */
 export async function loadClient(process: Process): Promise<number> {
   let spec: LoadSpec
   try {
     spec = JSON.parse(process.argv[1] ?? '') as LoadSpec
   } catch {
-    await process.stderr.write('load: the argument is no JSON\n')
+    await process.stderr.write(`${LOAD_COMMAND}: the argument is no JSON\n`)
     return 2
   }
   return new LoadClient(process, spec).run()

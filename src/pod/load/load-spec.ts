@@ -3,6 +3,9 @@
 
 import type { Micros } from '../../base/time.js'
 
+/** What exec calls the load client, in a container of any image. */
+export const LOAD_COMMAND = 'podwire-load'
+
 export type LoadProtocol = 'http' | 'tcp' | 'udp'
 
 export interface LoadSpec {
@@ -19,7 +22,7 @@ export interface LoadSpec {
   readonly keepAlive: boolean
   /** Open loop: requests a second of this client; 0: closed loop, each connection sends when it has its answer. */
   readonly rate: number
-  /** When the first request is sent, on the emulation's clock. */
+  /** When the first request is sent, on the cluster's clock; at once when that is over. */
   readonly startAt: Micros
   readonly duration: Micros
   /** How long a connection or an answer may take. */

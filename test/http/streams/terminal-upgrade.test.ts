@@ -3,8 +3,8 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ClusterRefusal } from '../../../src/cli/cluster-client.js'
-import { RemoteShell, type ShellResult } from '../../../src/cli/remote-shell.js'
+import { ClusterRefusal } from '../../../src/drivers/cluster-client.js'
+import { type CommandEnd, RemoteCommand } from '../../../src/drivers/remote-command.js'
 import { type ApiListener, listen } from '../../../src/http/server.js'
 import { terminalUpgrades } from '../../../src/http/streams/terminal-upgrade.js'
 import { MOST_SESSIONS, TerminalSessions } from '../../../src/terminal/terminal-sessions.js'
@@ -42,18 +42,18 @@ test.before.each(async (context) => {
 test.after.each(async ({ server }) => server.close())
 
 interface Client {
-  readonly shell: RemoteShell
+  readonly shell: RemoteCommand
   text: string
-  readonly exit: Promise<ShellResult>
+  readonly exit: Promise<CommandEnd>
   until(pattern: RegExp): Promise<void>
 }
 
 async function client({ server }: Context, path: string): Promise<Client> {
-  let tellExit: (result: ShellResult) => void = () => {}
+  let tellExit: (result: CommandEnd) => void = () => {}
   const looks = new Set<() => void>()
-  const made = { text: '', exit: new Promise<ShellResult>((resolve) => (tellExit = resolve)) }
+  const made = { text: '', exit: new Promise<CommandEnd>((resolve) => (tellExit = resolve)) }
   const serving = { server: `http://127.0.0.1:${server.port}`, ca: '', token: TOKEN, kubeconfig: '' }
-  const shell = await RemoteShell.open(serving, path, {
+  const shell = await RemoteCommand.open(serving, path, {
     output: (_, bytes) => {
       made.text += Buffer.from(bytes).toString()
       for (const look of looks) look()

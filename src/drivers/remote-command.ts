@@ -1,11 +1,10 @@
-// The client's end of a shell in a running cluster: a WebSocket to http/streams/terminal-upgrade.ts with the channels of
-// Kubernetes' exec.
+// The client's end of a command or shell in a cluster of another process: a WebSocket with the channels of Kubernetes'
+// exec, to exec itself (http/streams/pod-upgrade.ts) or to a terminal (http/streams/terminal-upgrade.ts).
 
 import WebSocket from 'ws'
 import { ChannelSocket } from '../http/streams/channel-socket.js'
 import { SESSION_HEADER, TERMINAL_PROTOCOLS } from '../http/streams/terminal-protocol.js'
-import { ClusterRefusal, messageOf } from './cluster-client.js'
-import type { Serving } from './cluster-files.js'
+import { type ClusterAddress, ClusterRefusal, messageOf } from './cluster-client.js'
 
 const STDIN = 0
 const STDOUT = 1
@@ -15,26 +14,26 @@ const RESIZE = 4
 const CLOSE = 255
 const TIMEOUT_MS = 10_000
 
-/** What a shell tells. */
-export interface ShellListener {
+/** What a command tells. */
+export interface CommandListener {
   /** When it returns a promise, the next output comes when that has settled. */
   output(stream: 'stdout' | 'stderr', bytes: Uint8Array): unknown
   /** Called once: the exit code, or why there is none. */
-  exit(result: ShellResult): void
+  exit(result: CommandEnd): void
 }
 
-export interface ShellResult {
+export interface CommandEnd {
   readonly exitCode: number
   readonly error?: string
 }
 
-export class RemoteShell {
+export class RemoteCommand {
   /** Of a terminal that is kept; undefined without one. */
   readonly session: string | undefined
   readonly #channels: ChannelSocket
-  #result: ShellResult | undefined
+  #result: CommandEnd | undefined
 
-  private constructor(channels: ChannelSocket, session: string | undefined, listener: ShellListener) {
+  private constructor(channels: ChannelSocket, session: string | undefined, listener: CommandListener) {
     this.session = session
     this.#channels = channels
     channels.onMessage = (channel, bytes) => {
@@ -49,7 +48,11 @@ export class RemoteShell {
   }
 
   /** Rejects with ClusterRefusal, or with an Error that says why there is no connection. */
-  static open({ server, ca, token }: Serving, path: string, listener: ShellListener): Promise<RemoteShell> {
+  static open(
+    { server, ca, token }: ClusterAddress,
+    path: string,
+    listener: CommandListener,
+  ): Promise<RemoteCommand> {
     const url = new URL(path, server)
     url.protocol = url.protocol.replace('http', 'ws')
     const headers = { authorization: `Bearer ${token}` }
@@ -71,7 +74,7 @@ export class RemoteShell {
       // The first messages may be in the same packet as the answer: they are listened for now.
       socket.on('upgrade', ({ headers: answered, socket: transport }) => {
         const session = answered[SESSION_HEADER]?.toString()
-        const shell = new RemoteShell(new ChannelSocket(socket, transport, false), session, listener)
+        const shell = new RemoteCommand(new ChannelSocket(socket, transport, false), session, listener)
         socket.on('open', () => resolve(shell))
       })
     })
@@ -91,14 +94,14 @@ export class RemoteShell {
     void this.#channels.send(RESIZE, Buffer.from(JSON.stringify({ Width: columns, Height: rows })))
   }
 
-  /** Goes away: a shell with a terminal stays. */
+  /** Goes away: a shell whose terminal is kept stays, another command gets SIGHUP. */
   close(): void {
     this.#channels.close(1000)
   }
 }
 
 /** Of the Status that tells how a command ended. */
-function resultOf(text: string): ShellResult {
+function resultOf(text: string): CommandEnd {
   const status = JSON.parse(text) as {
     status?: string
     reason?: string
