@@ -16,3 +16,29 @@ export function choosePort(random: Random, isFree: (port: Port) => boolean): Por
   }
   return undefined
 }
+
+/** Ports that were left a moment ago and are not chosen again: at least so many, at most twice as many. */
+const PORTS_LEFT = 4096
+
+/**
+ * Local ports of the TCP connections that ended last. They are not chosen: the peer may be in TIME-WAIT, and an initial
+ * sequence number that follows the clock (RFC 6528) may not be beyond what a fast connection has used (RFC 6056
+ * section 3.2).
+ */
+export class LeftPorts {
+  #left = new Set<Port>()
+  /** Those before them. */
+  #before = new Set<Port>()
+
+  add(port: Port): void {
+    if (port < EPHEMERAL_PORTS.first) return
+    this.#left.add(port)
+    if (this.#left.size < PORTS_LEFT) return
+    this.#before = this.#left
+    this.#left = new Set()
+  }
+
+  has(port: Port): boolean {
+    return this.#left.has(port) || this.#before.has(port)
+  }
+}

@@ -9,7 +9,7 @@ interface Entry<Value> {
   /** Both ports in 32 bits. */
   readonly ports: number
   readonly protocol: number
-  readonly value: Value
+  value: Value
 }
 
 function hash(source: IpAddress, destination: IpAddress, ports: number, protocol: number): number {
@@ -40,21 +40,7 @@ export class FlowTable<Value> {
     destinationPort: Port,
     protocol: number,
   ): Value | undefined {
-    const ports = (sourcePort << 16) | destinationPort
-    const key = hash(source, destination, ports, protocol)
-    for (let slot = key & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const entry = this.#entries[slot]
-      if (entry === undefined) return undefined
-      if (
-        this.#hashes[slot] === key &&
-        entry.ports === ports &&
-        entry.source === source &&
-        entry.destination === destination &&
-        entry.protocol === protocol
-      ) {
-        return entry.value
-      }
-    }
+    return this.#entry(source, destination, (sourcePort << 16) | destinationPort, protocol)?.value
   }
 
   /** Adds a flow that is not in the table yet. */
@@ -78,6 +64,19 @@ export class FlowTable<Value> {
     this.#size++
   }
 
+  /** Gives a flow that is in the table another value. */
+  replace(
+    source: IpAddress,
+    destination: IpAddress,
+    sourcePort: Port,
+    destinationPort: Port,
+    protocol: number,
+    value: Value,
+  ): void {
+    const entry = this.#entry(source, destination, (sourcePort << 16) | destinationPort, protocol)
+    if (entry !== undefined) entry.value = value
+  }
+
   /** Removes the flow if its value is `value`. */
   remove(
     source: IpAddress,
@@ -96,6 +95,34 @@ export class FlowTable<Value> {
       if (entry.destination !== destination || entry.protocol !== protocol) continue
       this.#size--
       return this.#vacate(slot)
+    }
+  }
+
+  #entry(
+    source: IpAddress,
+    destination: IpAddress,
+    ports: number,
+    protocol: number,
+  ): Entry<Value> | undefined {
+    const hashes = this.#hashes
+    const entries = this.#entries
+    const mask = this.#mask
+    const key = hash(source, destination, ports, protocol)
+    for (let slot = key & mask; ; slot = (slot + 1) & mask) {
+      // A place whose hash is another one is passed by without a look at its entry.
+      if (hashes[slot] !== key) {
+        if (entries[slot] === undefined) return undefined
+        continue
+      }
+      const entry = entries[slot]
+      if (entry === undefined) return undefined
+      if (
+        entry.ports === ports &&
+        entry.source === source &&
+        entry.destination === destination &&
+        entry.protocol === protocol
+      )
+        return entry
     }
   }
 

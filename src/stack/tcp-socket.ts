@@ -12,6 +12,7 @@ import { DEFAULT_TTL } from './ip.js'
 import type { Path } from './paths.js'
 import type { Notifying } from './ready-queue.js'
 import type { TcpListener, TcpSocket, TcpState } from './socket.js'
+import type { TimeWait } from './time-waits.js'
 
 /** What a socket asks of the stack it belongs to. */
 export interface TcpSocketOwner {
@@ -32,6 +33,8 @@ export class StackTcpSocket implements TcpSocket, Notifying, Expiring {
   path: Path
   ttl = DEFAULT_TTL
   tos = 0
+  /** What stands for it in the stack once it is closed and in TIME-WAIT. */
+  timeWait: TimeWait | undefined
   /** It waits to be asked for output. */
   outputQueued = false
   /** `connection.changes` when its owner was last told. */
@@ -60,7 +63,7 @@ export class StackTcpSocket implements TcpSocket, Notifying, Expiring {
   }
 
   get state(): TcpState {
-    return this.connection.state
+    return this.timeWait?.over ? 'CLOSED' : this.connection.state
   }
 
   get error(): SystemError | undefined {

@@ -8,10 +8,11 @@ import type { Random } from '../base/random.js'
 import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { TimerHeap } from '../base/timer-heap.js'
+import { RingMemory } from '../tcp/byte-ring.js'
 import { TcpConnection } from '../tcp/connection.js'
 import { type IsnKey, initialSequence, isnKey } from '../tcp/isn.js'
 import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
-import type { TcpOptions } from '../tcp/tcb.js'
+import { MIN_MSS, type TcpOptions } from '../tcp/tcb.js'
 import {
   anyOf,
   type Endpoint,
@@ -28,8 +29,8 @@ import {
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { PROTOCOL_TCP } from '../wire/ip.js'
 import { packetCount } from '../wire/segmentation.js'
-import { parseTcp, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
-import { choosePort } from './ephemeral-ports.js'
+import { parseTcp, type Seq, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
+import { choosePort, LeftPorts } from './ephemeral-ports.js'
 import type { Expiring } from './expiring.js'
 import { FlowTable } from './flow-table.js'
 import type { Packet } from './hooks.js'
@@ -38,8 +39,9 @@ import { DEFAULT_TTL, type Ip, payloadOffset, type SendOptions, type Transport }
 import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { ReadyQueue } from './ready-queue.js'
-import { EPHEMERAL_PORTS, type SocketRow } from './socket.js'
+import type { SocketRow } from './socket.js'
 import { StackTcpListener, StackTcpSocket, type TcpSocketOwner } from './tcp-socket.js'
+import { TimeWait, TimeWaits } from './time-waits.js'
 
 /** Node's default backlog. */
 const DEFAULT_BACKLOG = 511
@@ -49,13 +51,9 @@ const MAX_BACKLOG = 4096
  * Of connections over an interface that cuts segments: as much text in one as an IP packet holds, and buffers for the
  * windows that this needs (64 KiB segments reach 14 Gbit/s between threads with 256 KiB, 26 to 50 with 1 MiB and more).
  */
-const OFFLOAD_OPTIONS = {
-  burstBytes: 0xffff - 80,
-  receiveBufferBytes: 2 * 1024 * 1024,
-  sendBufferBytes: 1024 * 1024,
-}
-/** Ports that were left a moment ago and are not chosen again. */
-const MAX_PORTS_LEFT = 8192
+const OFFLOAD_BURST_BYTES = 0xffff - 80
+const OFFLOAD_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
+const OFFLOAD_SEND_BUFFER_BYTES = 1024 * 1024
 /** Of IP and TCP without options. */
 function headerBytes(address: IpAddress): number {
   return payloadOffset(address) - ETHERNET_HEADER_BYTES + TCP_HEADER_BYTES
@@ -68,16 +66,17 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   readonly #ready: ReadyQueue
   readonly #timers: TimerHeap<Expiring>
   /** Source is the local end. */
-  readonly #table = new FlowTable<StackTcpSocket>()
+  readonly #table = new FlowTable<StackTcpSocket | TimeWait>()
   /** The same sockets, in the order in which they were made. */
   readonly #all = new Set<StackTcpSocket>()
+  readonly #timeWaits: TimeWaits
   readonly #listeners = new Map<Port, StackTcpListener[]>()
-  /** Local ports of the connections that ended last. */
-  readonly #left = new Set<Port>()
+  readonly #left = new LeftPorts()
   /** Connections to be asked for segments, first come, first served. */
   #outputQueue: StackTcpSocket[] = []
   #outputHead = 0
   readonly #slab: Slab
+  readonly #rings = new RingMemory()
   readonly #input = tcpSegment()
   readonly #segment = tcpSegment()
   readonly #options: SendOptions = {
@@ -96,6 +95,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#ready = ready
     this.#timers = timers
     this.#slab = slab
+    this.#timeWaits = new TimeWaits(timers, (over) => this.#forget(over))
   }
 
   get now(): Micros {
@@ -178,6 +178,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
       const { state, readable, unacknowledged, local, remote } = connection
       rows.push({ protocol: 'tcp', state, receiveQueue: readable, sendQueue: unacknowledged, local, remote })
     }
+    for (const { local, remote } of this.#timeWaits.list())
+      rows.push({ protocol: 'tcp', state: 'TIME-WAIT', receiveQueue: 0, sendQueue: 0, local, remote })
     return rows
   }
 
@@ -205,22 +207,24 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     }
     // TCP is between two hosts only (MUST-57, MUST-63).
     if (!this.#ip.isLocal(destination)) return drops.count('tcp-broadcast')
-    const socket = this.#table.get(
-      destination,
-      source,
-      segment.destinationPort,
-      segment.sourcePort,
-      PROTOCOL_TCP,
-    )
+    const { sourcePort, destinationPort } = segment
+    const socket = this.#table.get(destination, source, destinationPort, sourcePort, PROTOCOL_TCP)
     let previous: TcpConnection | undefined
-    if (socket !== undefined && socket.connection.state !== 'CLOSED') {
-      if (!this.#isNewSyn(socket)) {
-        socket.connection.input(segment, this.now)
-        return this.#changed(socket)
+    if (socket instanceof TimeWait) {
+      previous = this.#revive(socket)
+      if (!this.#isNewSyn(previous)) return this.#arrivesInTimeWait(socket, previous)
+      this.#forget(socket)
+    } else if (socket !== undefined) {
+      const { connection } = socket
+      if (connection.state !== 'CLOSED') {
+        if (!this.#isNewSyn(connection)) {
+          connection.input(segment, this.now)
+          return this.#changed(socket)
+        }
+        previous = connection
       }
-      previous = socket.connection
+      this.#remove(socket)
     }
-    if (socket !== undefined) this.#remove(socket)
     const listener = this.#listenerFor(destination, segment.destinationPort)
     const answer = listener === undefined ? 'reset' : listenAnswer(segment)
     if (answer === 'reset') return this.#refuse(packet)
@@ -232,7 +236,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const { source, destination, sourcePort, destinationPort } = quoted
     const socket = this.#table.get(source, destination, sourcePort, destinationPort, PROTOCOL_TCP)
     const meaning = icmpErrorMeaning(type, code)
-    if (socket === undefined || meaning === undefined) return
+    if (socket === undefined || socket instanceof TimeWait || meaning === undefined) return
     const { connection } = socket
     if (isFragmentationNeeded(type, code)) {
       connection.setMss(Math.max(1, rest - headerBytes(connection.remote.address)))
@@ -247,13 +251,34 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   }
 
   /** A SYN for a connection in TIME-WAIT opens a new one where somebody listens (RFC 9293 section 3.6.1, MAY-2). */
-  #isNewSyn(socket: StackTcpSocket): boolean {
-    const { connection } = socket
+  #isNewSyn(connection: TcpConnection): boolean {
     if (connection.state !== 'TIME-WAIT' || listenAnswer(this.#input) !== 'accept') return false
     return (
       connection.acceptsNewSyn(this.#input) &&
       this.#listenerFor(connection.local.address, connection.local.port) !== undefined
     )
+  }
+
+  /** The connection of which `wait` is left. */
+  #revive({ local, remote, remains }: TimeWait): TcpConnection {
+    const path = this.#ip.path(remote.address)
+    const options =
+      path === undefined
+        ? { local, remote, initialSequence: 0, mss: MIN_MSS }
+        : this.#tcpOptions(local, remote, path)
+    return TcpConnection.revive(options, remains, this.now)
+  }
+
+  /** A segment for `wait`, of which `connection` was made again; what answers it leaves at once. */
+  #arrivesInTimeWait(wait: TimeWait, connection: TcpConnection): void {
+    connection.input(this.#input, this.now)
+    const { local, remote, ttl, tos } = wait
+    const path = this.#ip.path(remote.address)
+    while (connection.output(this.#segment, this.now))
+      if (path !== undefined) this.#transmit(path, local.address, remote.address, ttl, tos, connection)
+    const remains = connection.remains()
+    if (remains === undefined) this.#forget(wait)
+    else this.#timeWaits.update(wait, remains)
   }
 
   #listenerFor(address: IpAddress, port: Port): StackTcpListener | undefined {
@@ -280,9 +305,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const segment = this.#input
     const local = { address: destination, port: segment.destinationPort }
     const remote = { address: source, port: segment.sourcePort }
-    const options = this.#tcpOptions(local, remote, path)
-    const initialSequence = previous?.nextInitialSequence() ?? options.initialSequence
-    const connection = acceptSyn(segment, { ...options, initialSequence }, this.now)
+    const options = this.#tcpOptions(local, remote, path, previous?.nextInitialSequence())
+    const connection = acceptSyn(segment, options, this.now)
     if (connection === undefined) return this.#ip.drops.count('tcp-syn')
     this.#ip.counters.TcpPassiveOpens++
     const socket = this.#add(connection, path)
@@ -329,7 +353,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
       socket.outputQueued = false
       this.#notice(socket)
       if (connection.state === 'CLOSED') this.#remove(socket)
-      else this.#timers.set(socket.timer, connection.deadline())
+      else if (connection.state !== 'TIME-WAIT' || !this.#condense(socket))
+        this.#timers.set(socket.timer, connection.deadline())
     }
     return false
   }
@@ -388,8 +413,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   expired(socket: StackTcpSocket): void {
     socket.connection.advance(this.now)
     this.#notice(socket)
-    // `output` sets the timer again when it has asked for all that is due now.
-    this.#enqueue(socket)
+    this.#schedule(socket)
   }
 
   #changed(socket: StackTcpSocket): void {
@@ -397,12 +421,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#schedule(socket)
   }
 
+  /** Whoever drains `output` next sets the timer, too; until then the stack's deadline is now. */
   #schedule(socket: StackTcpSocket): void {
-    this.#timers.set(socket.timer, socket.connection.deadline())
-    this.#enqueue(socket)
-  }
-
-  #enqueue(socket: StackTcpSocket): void {
     if (socket.outputQueued) return
     socket.outputQueued = true
     this.#outputQueue.push(socket)
@@ -435,31 +455,43 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#table.remove(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, socket)
     this.#timers.set(socket.timer, NEVER)
     socket.listener?.handshakes.delete(socket)
-    this.#leave(local.port)
+    this.#left.add(local.port)
   }
 
-  /**
-   * A port that was left a moment ago is not chosen: the peer may be in TIME-WAIT, and an initial sequence number that
-   * follows the clock (RFC 6528) may not be beyond what a fast connection has used (RFC 6056 section 3.2).
-   */
-  #leave(port: Port): void {
-    if (port < EPHEMERAL_PORTS.first) return
-    this.#left.delete(port)
-    this.#left.add(port)
-    if (this.#left.size <= MAX_PORTS_LEFT) return
-    for (const oldest of this.#left) {
-      this.#left.delete(oldest)
-      return
-    }
+  /** Lets go of all of a connection in TIME-WAIT but what it may still need; false while its user holds it. */
+  #condense(socket: StackTcpSocket): boolean {
+    const { connection } = socket
+    const remains = connection.remains()
+    if (remains === undefined) return false
+    const { local, remote } = connection
+    const wait = new TimeWait(connection, socket, remains)
+    this.#table.replace(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, wait)
+    this.#all.delete(socket)
+    this.#timers.set(socket.timer, NEVER)
+    this.#timeWaits.add(wait)
+    socket.timeWait = wait
+    return true
   }
 
-  #tcpOptions(local: Endpoint, remote: Endpoint, path: Path): TcpOptions {
+  /** The end of a connection in TIME-WAIT. */
+  #forget(wait: TimeWait): void {
+    if (wait.over) return
+    const { local, remote } = wait
+    this.#timeWaits.remove(wait)
+    this.#table.remove(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, wait)
+    this.#left.add(local.port)
+  }
+
+  #tcpOptions(local: Endpoint, remote: Endpoint, path: Path, sequence?: Seq): TcpOptions {
     return {
       local,
       remote,
-      initialSequence: initialSequence(this.#isnKey, local, remote, this.now),
+      initialSequence: sequence ?? initialSequence(this.#isnKey, local, remote, this.now),
       mss: path.mtuBytes - headerBytes(remote.address),
-      ...(path.output.offload && OFFLOAD_OPTIONS),
+      memory: this.#rings,
+      burstBytes: path.output.offload ? OFFLOAD_BURST_BYTES : undefined,
+      receiveBufferBytes: path.output.offload ? OFFLOAD_RECEIVE_BUFFER_BYTES : undefined,
+      sendBufferBytes: path.output.offload ? OFFLOAD_SEND_BUFFER_BYTES : undefined,
     }
   }
 }

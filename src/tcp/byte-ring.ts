@@ -4,10 +4,33 @@
 
 const SMALLEST_BYTES = 4096
 const EMPTY = new Uint8Array(0)
+/** Rings that wait for the next connection; more are left to the garbage collector. */
+const RINGS_KEPT = 256
+
+/** The smallest rings of a host's connections, used again: a short connection puts little into what is dear to make. */
+export class RingMemory {
+  readonly #free: Uint8Array[] = []
+
+  /** `capacity` bytes; what is in them means nothing. */
+  take(capacity: number): Uint8Array {
+    const used = capacity === SMALLEST_BYTES ? this.#free.pop() : undefined
+    return used ?? new Uint8Array(capacity)
+  }
+
+  /** Nobody uses `bytes` any more. */
+  giveBack(bytes: Uint8Array): void {
+    if (bytes.length === SMALLEST_BYTES && this.#free.length < RINGS_KEPT) this.#free.push(bytes)
+  }
+}
 
 export class ByteRing {
+  readonly #memory: RingMemory
   #bytes: Uint8Array = EMPTY
   #mask = 0
+
+  constructor(memory: RingMemory) {
+    this.#memory = memory
+  }
 
   /** Bytes of memory the ring holds. */
   get capacity(): number {
@@ -20,7 +43,7 @@ export class ByteRing {
     if (to - from <= old.length) return
     let capacity = Math.max(SMALLEST_BYTES, old.length * 2)
     while (capacity < to - from) capacity *= 2
-    const bytes = new Uint8Array(capacity)
+    const bytes = this.#memory.take(capacity)
     const mask = capacity - 1
     if (old.length > 0) {
       // The old ring holds [from, from + old.length): in it the part up to its end, then the part that wrapped.
@@ -28,6 +51,7 @@ export class ByteRing {
       const first = old.length - split
       copyInto(bytes, mask, from, old, split, old.length)
       copyInto(bytes, mask, from + first, old, 0, split)
+      this.#memory.giveBack(old)
     }
     this.#bytes = bytes
     this.#mask = mask
@@ -49,6 +73,7 @@ export class ByteRing {
 
   /** Gives the memory back. */
   release(): void {
+    this.#memory.giveBack(this.#bytes)
     this.#bytes = EMPTY
     this.#mask = 0
   }

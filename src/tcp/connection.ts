@@ -14,6 +14,7 @@ import { copyText, nextSegment } from './output.js'
 import { worthAnnouncing } from './receive-window.js'
 import type { TcpState } from './state.js'
 import { DEFAULT_USER_TIMEOUT, MIN_MSS, Tcb, type TcpOptions } from './tcb.js'
+import { type Remains, remainsOf, revivedTcb } from './time-wait.js'
 import { expireTimers, nextExpiry } from './timers.js'
 
 /** What `ss -i` would show, and what tests and measurements look at. Bytes and microseconds. */
@@ -44,6 +45,11 @@ export class TcpConnection {
     const tcb = new Tcb(options, now)
     setState(tcb, 'SYN-SENT')
     return new TcpConnection(tcb)
+  }
+
+  /** A connection in TIME-WAIT as it was when `remains` were taken; `options` as it was made with. */
+  static revive(options: TcpOptions, remains: Remains, now: Micros): TcpConnection {
+    return new TcpConnection(revivedTcb(options, remains, now))
   }
 
   get local(): Endpoint {
@@ -224,6 +230,11 @@ export class TcpConnection {
   /** The initial sequence number for that new connection: beyond all that this one used. */
   nextInitialSequence(): Seq {
     return sequenceAfter(this.#tcb.sndNxt)
+  }
+
+  /** All that is needed of it from now on, once it is in TIME-WAIT and closed; undefined before. */
+  remains(): Remains | undefined {
+    return remainsOf(this.#tcb)
   }
 
   info(): TcpInfo {

@@ -42,14 +42,24 @@ function rotate(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits))
 }
 
+/** Rounds for each of four words, the last of which is the length, and at the end. */
+const WORD_ROUNDS = 2
+const LAST_ROUNDS = 4
+const WORDS = 4
+const LENGTH_WORD = 12 << 24
+
 /** HalfSipHash-2-4 of three 32-bit words. */
-function halfSipHash(key: IsnKey, a: number, b: number, c: number): number {
-  let v0 = key.k0
-  let v1 = key.k1
-  let v2 = 0x6c796765 ^ key.k0
-  let v3 = 0x74656462 ^ key.k1
-  const rounds = (count: number) => {
-    for (let i = 0; i < count; i++) {
+function halfSipHash({ k0, k1 }: IsnKey, a: number, b: number, c: number): number {
+  let v0 = k0 | 0
+  let v1 = k1 | 0
+  let v2 = 0x6c796765 ^ k0
+  let v3 = 0x74656462 ^ k1
+  for (let word = 0; word <= WORDS; word++) {
+    const value = word === 0 ? a : word === 1 ? b : word === 2 ? c : LENGTH_WORD
+    if (word < WORDS) v3 ^= value
+    else v2 ^= 0xff
+    const rounds = word < WORDS ? WORD_ROUNDS : LAST_ROUNDS
+    for (let round = 0; round < rounds; round++) {
       v0 = (v0 + v1) | 0
       v1 = rotate(v1, 5) ^ v0
       v0 = rotate(v0, 16)
@@ -61,14 +71,7 @@ function halfSipHash(key: IsnKey, a: number, b: number, c: number): number {
       v1 = rotate(v1, 13) ^ v2
       v2 = rotate(v2, 16)
     }
+    if (word < WORDS) v0 ^= value
   }
-  const LENGTH_WORD = 12 << 24
-  for (const word of [a, b, c, LENGTH_WORD]) {
-    v3 ^= word
-    rounds(2)
-    v0 ^= word
-  }
-  v2 ^= 0xff
-  rounds(4)
   return (v1 ^ v3) >>> 0
 }

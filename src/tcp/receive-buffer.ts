@@ -3,7 +3,7 @@
 // segments to the window first. Bytes go to their final place in the ring at once; only the ranges of early data
 // are kept beside it, sorted, disjoint, not touching.
 
-import { ByteRing } from './byte-ring.js'
+import { ByteRing, RingMemory } from './byte-ring.js'
 
 /** Early ranges kept; a segment that would make one more is not queued and must be sent again. */
 const MAX_RANGES = 1024
@@ -14,13 +14,14 @@ export class ReceiveBuffer {
   start = 0
   /** Offset of the next octet expected: RCV.NXT as an offset. */
   next = 0
-  readonly #ring = new ByteRing()
+  readonly #ring: ByteRing
   readonly #starts: number[] = []
   readonly #ends: number[] = []
   #finished = false
 
-  constructor(limit: number) {
+  constructor(limit: number, memory = new RingMemory()) {
     this.limit = limit
+    this.#ring = new ByteRing(memory)
   }
 
   /** Octets in order that wait for the user. */

@@ -1,7 +1,7 @@
 // Data the user wrote and the peer has not acknowledged. Works on stream offsets (octets since the SYN); the
 // translation from sequence numbers is the TCB's.
 
-import { ByteRing } from './byte-ring.js'
+import { ByteRing, RingMemory } from './byte-ring.js'
 
 export class SendBuffer {
   readonly limit: number
@@ -9,10 +9,11 @@ export class SendBuffer {
   start = 0
   /** Offset after the last octet written. */
   end = 0
-  readonly #ring = new ByteRing()
+  readonly #ring: ByteRing
 
-  constructor(limit: number) {
+  constructor(limit: number, memory = new RingMemory()) {
     this.limit = limit
+    this.#ring = new ByteRing(memory)
   }
 
   get length(): number {

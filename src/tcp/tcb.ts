@@ -6,6 +6,7 @@ import type { SystemError } from '../base/errors.js'
 import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Endpoint } from '../wire/address.js'
 import type { Seq } from '../wire/tcp.js'
+import type { RingMemory } from './byte-ring.js'
 import type { CongestionControl } from './congestion.js'
 import { ReceiveBuffer } from './receive-buffer.js'
 import { Reno } from './reno.js'
@@ -34,14 +35,16 @@ export interface TcpOptions {
   readonly initialSequence: Seq
   /** MSS we announce and never exceed: MTU - 40. */
   readonly mss: number
-  readonly receiveBufferBytes?: number
-  readonly sendBufferBytes?: number
+  readonly receiveBufferBytes?: number | undefined
+  readonly sendBufferBytes?: number | undefined
   /** Text of one segment for whoever cuts it to the MSS later (base/offload.ts); default: the MSS, nothing to cut. */
-  readonly burstBytes?: number
+  readonly burstBytes?: number | undefined
   /** 2MSL. */
   readonly timeWait?: Micros
   /** Longest delay of an ACK, below 0.5 s; 0 acknowledges at once. */
   readonly delayedAck?: Micros
+  /** Where buffers take their memory from; default: each connection has its own. */
+  readonly memory?: RingMemory | undefined
   /** Algorithm of its own for this connection; Reno when absent. */
   readonly congestion?: CongestionControl
 }
@@ -174,8 +177,8 @@ export class Tcb {
     this.sentTwiceEnd = iss
     this.smallSegmentEnd = iss
     this.sendBufferSeq = seqAdd(iss, 1)
-    this.sendBuffer = new SendBuffer(options.sendBufferBytes ?? DEFAULT_BUFFER_BYTES)
-    this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes ?? DEFAULT_BUFFER_BYTES)
+    this.sendBuffer = new SendBuffer(options.sendBufferBytes ?? DEFAULT_BUFFER_BYTES, options.memory)
+    this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes ?? DEFAULT_BUFFER_BYTES, options.memory)
     this.burstBytes = options.burstBytes ?? 0
     this.rcvMss = options.mss
     this.pathMss = options.mss
@@ -191,7 +194,7 @@ export class Tcb {
 /** Smallest shift with which a window of `bytes` fits the 16-bit field, RFC 7323 section 2.3. */
 function shiftFor(bytes: number): number {
   let shift = 0
-  while (shift < 14 && Math.floor(bytes / 2 ** shift) > 0xffff) shift++
+  for (let rest = bytes; shift < 14 && rest > 0xffff; rest = Math.floor(rest / 2)) shift++
   return shift
 }
 
