@@ -3,7 +3,7 @@
 
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import { type Timer, TimerHeap } from '../base/timer-heap.js'
-import type { Flow } from '../netfilter/conntrack.js'
+import type { Flow } from '../netfilter/flow.js'
 import { FlowTable } from '../stack/flow-table.js'
 import type { Endpoint } from '../wire/address.js'
 import type { RealServer, VirtualService } from './service.js'

@@ -2,7 +2,7 @@
 // translates destinations itself, but conntrack has to know from whom answers will come, so that it can undo what
 // POSTROUTING does to the source (kube-proxy's masquerading).
 
-import { type Flow, trackingOf } from '../netfilter/conntrack.js'
+import { type Flow, trackingOf } from '../netfilter/flow.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { Packet } from '../stack/hooks.js'
 import type { Endpoint } from '../wire/address.js'

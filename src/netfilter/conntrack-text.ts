@@ -4,7 +4,7 @@ import { type Micros, SECOND } from '../base/time.js'
 import { formatAddress } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
-import type { Flow } from './conntrack.js'
+import type { Flow } from './flow.js'
 import type { Tuple } from './tuple.js'
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = {

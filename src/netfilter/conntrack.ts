@@ -4,18 +4,19 @@
 
 import type { Random } from '../base/random.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
-import { type Timer, TimerHeap } from '../base/timer-heap.js'
+import { TimerHeap } from '../base/timer-heap.js'
 import { FlowTable } from '../stack/flow-table.js'
 import type { HookVerdict, Packet } from '../stack/hooks.js'
 import { parseQuotedPacket, quotedPacket } from '../stack/quoted-packet.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { ACK, FIN, RST, SYN } from '../wire/tcp.js'
+import { Flow, INVALID, type Tracking, trackingOf, UNTRACKED } from './flow.js'
 import type { FlowCache } from './flow-cache.js'
 import type { FlowRecorder } from './flow-recorder.js'
-import type { ConntrackState } from './rule.js'
 import { TCP_TRACK_TIMEOUTS, type TcpTrackState, tcpTransition } from './tcp-tracking.js'
 import {
+  copyTuple,
   invert,
   isIcmp,
   isIcmpErrorPacket,
@@ -55,94 +56,13 @@ function defaultSettings(): ConntrackSettings {
   }
 }
 
-export class Flow {
-  /** Of the first packet, as it came. */
-  readonly original: Tuple
-  /** How packets of the original direction look after translation, and answers after theirs; never changed in place. */
-  originalTarget: Tuple
-  readonly replyTarget: Tuple
-  /** CONNMARK's. */
-  mark = 0
-  /** Its first packet left or arrived: it is in the table. */
-  confirmed = false
-  seenReply = false
-  /** Not to be given up when the table is full: it is really in use. */
-  assured = false
-  tcpState: TcpTrackState = 'NONE'
-  /** Whether nat.ts has decided about source and destination, and whether it changes them. */
-  sourceDecided = false
-  destinationDecided = false
-  sourceTranslated = false
-  destinationTranslated = false
-  readonly created: Micros
-  expiresAt: Micros = 0
-  readonly timer: Timer<Flow>
-  /** Packets that changed nothing but the time-out; below 0 while it is no use to record one (flow-recorder.ts). */
-  settled = 0
-  /** Its entries in the flow cache, negative when there is none: then `expiresAt` may be later than it says. */
-  originalEntry = -1
-  replyEntry = -1
-  /** What is hung on packets of this flow, by state and direction; made once. */
-  readonly #trackings: Tracking[] = []
-  #reply: Tuple
-
-  constructor(original: Tuple, reply: Tuple, timers: TimerHeap<Flow>, now: Micros) {
-    this.original = original
-    this.#reply = reply
-    this.originalTarget = original
-    this.replyTarget = reply
-    this.created = now
-    this.timer = timers.timer(this)
-  }
-
-  /** Of the answers, as they come: the inverse of `original` after NAT. */
-  get reply(): Tuple {
-    return this.#reply
-  }
-
-  /** Only before the flow is confirmed. */
-  set reply(reply: Tuple) {
-    this.#reply = reply
-    this.originalTarget = invert(reply)!
-  }
-
-  tracking(state: ConntrackState, reply: boolean): Tracking {
-    for (const known of this.#trackings) if (known.state === state && known.reply === reply) return known
-    const tracking = { flow: this, state, reply }
-    this.#trackings.push(tracking)
-    return tracking
-  }
-}
-
-/** What a packet's `tracking` is while it passes. */
-export interface Tracking {
-  /** Undefined for INVALID. */
-  readonly flow: Flow | undefined
-  readonly state: ConntrackState
-  /** Of the direction opposite to the first packet. */
-  readonly reply: boolean
-}
-
-const INVALID: Tracking = { flow: undefined, state: 'INVALID', reply: false }
-/** Of a packet that conntrack shall not see (NOTRACK). */
-export const UNTRACKED: Tracking = { flow: undefined, state: 'UNTRACKED', reply: false }
-
-/** The tracking of a packet; undefined before conntrack has seen it. */
-export function trackingOf(packet: Packet): Tracking | undefined {
-  return packet.tracking as Tracking | undefined
-}
-
-interface Found {
-  readonly flow: Flow
-  readonly reply: boolean
-}
-
 export class Conntrack {
   readonly settings = defaultSettings()
   readonly #timers = new TimerHeap<Flow>()
-  readonly #table = new FlowTable<Found>()
-  /** Confirmed flows, oldest first, with their entries of the table. */
-  readonly #flows = new Map<Flow, { readonly original: Found; readonly reply: Found }>()
+  /** Confirmed flows by both their tuples. */
+  readonly #table = new FlowTable<Flow>()
+  /** The same, oldest first. */
+  readonly #flows = new Set<Flow>()
   readonly #tuple = makeTuple()
   readonly #quoted = quotedPacket()
   readonly #random: Random
@@ -184,11 +104,10 @@ export class Conntrack {
       return 'DROP'
     }
     flow.confirmed = true
-    const entries = { original: { flow, reply: false }, reply: { flow, reply: true } }
-    this.#flows.set(flow, entries)
-    this.#add(flow.original, entries.original)
-    this.#add(flow.reply, entries.reply)
-    this.#timers.set(flow.timer, flow.expiresAt)
+    this.#flows.add(flow)
+    this.#add(flow.original, flow)
+    this.#add(flow.reply, flow)
+    this.#timers.set(flow, flow.expiresAt)
     return 'ACCEPT'
   }
 
@@ -201,7 +120,7 @@ export class Conntrack {
   /** Whether answers with this tuple would belong to a flow other than `flow`. */
   isTaken(reply: Tuple, flow: Flow): boolean {
     const found = this.#find(reply)
-    return found !== undefined && found.flow !== flow
+    return found !== undefined && found !== flow
   }
 
   #classify(packet: Packet, now: Micros): Tracking {
@@ -213,9 +132,9 @@ export class Conntrack {
     const flags = header.protocol === PROTOCOL_TCP ? bytes[header.payloadStart + 13] : 0
     // Too short for TCP.
     if (flags === undefined) return INVALID
-    const found = this.#find(tuple)
-    if (found === undefined) return this.#begin(tuple, flags, now)
-    const { flow, reply } = found
+    const flow = this.#find(tuple)
+    if (flow === undefined) return this.#begin(tuple, flags, now)
+    const reply = flow.isReply(tuple)
     if (tuple.protocol === PROTOCOL_TCP) {
       const verdict = this.#followTcp(flow, reply, flags, now)
       // The end of a connection was seen, and this is the first segment of the next one between the same ports.
@@ -236,7 +155,7 @@ export class Conntrack {
     const reply = invert(tuple)
     // An ICMP answer to nothing begins no flow.
     if (reply === undefined || (isIcmp(tuple.protocol) && !isQuery(tuple))) return INVALID
-    const flow = new Flow({ ...tuple }, reply, this.#timers, now)
+    const flow = new Flow(copyTuple(tuple), reply, now)
     if (tuple.protocol === PROTOCOL_TCP) {
       const next = tcpTransition('NONE', false, flags)
       if (next === 'invalid' || next === 'ignore') return INVALID
@@ -283,8 +202,8 @@ export class Conntrack {
     if (!parseQuotedPacket(bytes, start, header.payloadEnd, this.#quoted)) return INVALID
     if (!tupleOfQuoted(this.#quoted, this.#tuple)) return INVALID
     const inverse = invert(this.#tuple)
-    const found = inverse && this.#find(inverse)
-    return found === undefined ? INVALID : found.flow.tracking('RELATED', found.reply)
+    const flow = inverse && this.#find(inverse)
+    return flow === undefined ? INVALID : flow.tracking('RELATED', flow.isReply(inverse!))
   }
 
   #timeout(flow: Flow, now: Micros): Micros {
@@ -307,7 +226,7 @@ export class Conntrack {
   /** The heap is only touched when the flow ends earlier than thought; a later end is found when its time comes. */
   #refresh(flow: Flow, timeout: Micros, now: Micros): void {
     flow.expiresAt = now + timeout
-    if (flow.confirmed && flow.expiresAt < flow.timer.at) this.#timers.set(flow.timer, flow.expiresAt)
+    if (flow.confirmed && flow.expiresAt < flow.at) this.#timers.set(flow, flow.expiresAt)
   }
 
   // ---- the table
@@ -316,7 +235,7 @@ export class Conntrack {
   flows(now: Micros): IterableIterator<Flow> {
     this.expire(now)
     this.settle()
-    return this.#flows.keys()
+    return this.#flows.values()
   }
 
   /** Forgets one flow, if it is in the table. */
@@ -328,7 +247,7 @@ export class Conntrack {
   flush(matches: (flow: Flow) => boolean): number {
     let flushed = 0
     this.settle()
-    for (const flow of this.#flows.keys()) {
+    for (const flow of this.#flows) {
       if (!matches(flow)) continue
       this.#remove(flow)
       flushed++
@@ -345,7 +264,7 @@ export class Conntrack {
     for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
       const flow = timer.owner
       this.#settle(flow)
-      if (flow.expiresAt > now) this.#timers.set(flow.timer, flow.expiresAt)
+      if (flow.expiresAt > now) this.#timers.set(flow, flow.expiresAt)
       else this.#remove(flow)
     }
     return this.#flows.size !== before
@@ -362,36 +281,34 @@ export class Conntrack {
     flow.expiresAt = Math.max(flow.expiresAt, seen + this.#timeout(flow, seen))
   }
 
-  #find(tuple: Tuple): Found | undefined {
+  #find(tuple: Tuple): Flow | undefined {
     const { source, destination, sourcePort, destinationPort, protocol } = tuple
     return this.#table.get(source, destination, sourcePort, destinationPort, protocol)
   }
 
-  #add(tuple: Tuple, found: Found): void {
+  #add(tuple: Tuple, flow: Flow): void {
     const { source, destination, sourcePort, destinationPort, protocol } = tuple
-    this.#table.add(source, destination, sourcePort, destinationPort, protocol, found)
+    this.#table.add(source, destination, sourcePort, destinationPort, protocol, flow)
   }
 
   #remove(flow: Flow): void {
-    const entries = this.#flows.get(flow)
-    if (entries === undefined) return
-    this.#flows.delete(flow)
+    if (!this.#flows.delete(flow)) return
     this.#cache.evict(flow)
-    this.#timers.set(flow.timer, NEVER)
-    for (const [tuple, found] of [
-      [flow.original, entries.original],
-      [flow.reply, entries.reply],
-    ] as const) {
-      const { source, destination, sourcePort, destinationPort, protocol } = tuple
-      this.#table.remove(source, destination, sourcePort, destinationPort, protocol, found)
-    }
+    this.#timers.set(flow, NEVER)
+    this.#take(flow.original, flow)
+    this.#take(flow.reply, flow)
+  }
+
+  #take(tuple: Tuple, flow: Flow): void {
+    const { source, destination, sourcePort, destinationPort, protocol } = tuple
+    this.#table.remove(source, destination, sourcePort, destinationPort, protocol, flow)
   }
 
   /** The table is full: one of the oldest flows that are not assured makes place. */
   #earlyDrop(): boolean {
     let looked = 0
     const from = this.#random.int(8)
-    for (const flow of this.#flows.keys()) {
+    for (const flow of this.#flows) {
       if (looked++ < from) continue
       if (!flow.assured) {
         this.#remove(flow)

@@ -7,7 +7,7 @@ import type { Micros } from '../base/time.js'
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { ACK, FIN, RST, SYN } from '../wire/tcp.js'
-import type { Flow } from './conntrack.js'
+import type { Flow } from './flow.js'
 
 /** What `find` says besides the number of an entry: no entry, and a packet that entries are not made for. */
 export const MISSING = -1

@@ -2,7 +2,7 @@
 // may be spared the way (flow-cache.ts). A packet is spoilt for that as soon as something is asked whose answer may be
 // another one next time: chance, lists of recent addresses, sets, marks of flows, a verdict other than ACCEPT.
 
-import type { Flow } from './conntrack.js'
+import type { Flow } from './flow.js'
 
 /** Packets and bytes that a rule or a policy counts. */
 export interface RuleCounter {

@@ -17,7 +17,8 @@ import {
   networkOf,
 } from '../wire/address.js'
 import { ICMP_HEADER_BYTES } from '../wire/icmp.js'
-import { type Conntrack, type Flow, type Tracking, trackingOf } from './conntrack.js'
+import type { Conntrack } from './conntrack.js'
+import { type Flow, type Tracking, trackingOf } from './flow.js'
 import {
   refreshIcmpChecksum,
   rewriteAddress,

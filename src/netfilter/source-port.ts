@@ -4,7 +4,8 @@
 
 import type { Random } from '../base/random.js'
 import type { IpAddress, Port } from '../wire/address.js'
-import type { Conntrack, Flow } from './conntrack.js'
+import type { Conntrack } from './conntrack.js'
+import type { Flow } from './flow.js'
 import { hasPorts, isIcmp, type Tuple } from './tuple.js'
 
 /** Ports that are tried in the first round; each further round tries half as many, from another random one. */

@@ -3,7 +3,7 @@
 
 import type { HookName, Packet } from '../stack/hooks.js'
 import type { AddressFamily } from '../wire/address.js'
-import { trackingOf, UNTRACKED } from './conntrack.js'
+import { trackingOf, UNTRACKED } from './flow.js'
 import type { FlowRecorder } from './flow-recorder.js'
 import type { Matcher } from './matching.js'
 import type { ConnmarkTarget, MarkTarget, Target } from './rule.js'

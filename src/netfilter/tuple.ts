@@ -79,6 +79,10 @@ export function makeTuple(): Tuple {
   return { source: 0, destination: 0, protocol: 0, sourcePort: 0, destinationPort: 0 }
 }
 
+export function copyTuple({ source, destination, protocol, sourcePort, destinationPort }: Tuple): Tuple {
+  return { source, destination, protocol, sourcePort, destinationPort }
+}
+
 /** Whether packets of a protocol carry ports that conntrack knows. */
 export function hasPorts(protocol: number): boolean {
   return protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP

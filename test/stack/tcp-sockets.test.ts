@@ -246,6 +246,59 @@ function pump(socket: TcpSocket, size: number, seed: number) {
   }
 }
 
+test('a closed connection in TIME-WAIT answers the FIN that comes again, and lasts 2MSL from then on', () => {
+  const world = twoNodes({ delay: 5 * MILLISECOND })
+  world.lab.run(SECOND)
+  const listener = world.pod2.stack.tcpListen(ANY_80)
+  const client = world.pod1.stack.tcpConnect(SERVER)
+  world.lab.run(100 * MILLISECOND)
+  const server = listener.accept()!
+  client.close()
+  world.lab.run(20 * MILLISECOND)
+  server.close()
+  // The client's ACK of the FIN is lost.
+  world.lab.run(4 * MILLISECOND)
+  world.lab.setLink(world.pod1, { ab: { lossRatio: 1 }, ba: {} })
+  world.lab.run(2 * MILLISECOND)
+  world.lab.setLink(world.pod1, {})
+  assert.is(client.state, 'TIME-WAIT')
+  assert.equal(
+    world.pod1.stack.sockets().map(({ state, local, remote }) => [state, local, remote]),
+    [['TIME-WAIT', client.local, client.remote]],
+  )
+  assert.is(server.state, 'LAST-ACK')
+  const before = world.pod1.stack.now
+  world.lab.run(30 * SECOND)
+  assert.is(server.state, 'CLOSED')
+  world.lab.run(before + 60 * SECOND - world.pod1.stack.now)
+  assert.is(client.state, 'TIME-WAIT')
+  world.lab.run(30 * SECOND)
+  assert.is(client.state, 'CLOSED')
+  assert.equal(world.pod1.stack.sockets(), [])
+})
+
+test('a SYN takes the place of a closed connection in TIME-WAIT', () => {
+  const world = twoNodes()
+  const listener = world.pod2.stack.tcpListen(ANY_80)
+  const first = world.pod1.stack.tcpConnect(SERVER)
+  world.lab.run(MILLISECOND)
+  const server = listener.accept()!
+  server.close()
+  world.lab.run(MILLISECOND)
+  first.close()
+  world.lab.run(SECOND)
+  assert.is(server.state, 'TIME-WAIT')
+  assert.is(first.state, 'CLOSED')
+  const second = world.pod1.stack.tcpConnect(SERVER, { port: first.local.port })
+  world.lab.run(SECOND)
+  assert.is(second.state, 'ESTABLISHED')
+  assert.is(server.state, 'CLOSED')
+  const again = listener.accept()!
+  second.write(text('again'))
+  world.lab.run(MILLISECOND)
+  assert.is(string(again.read()), 'again')
+})
+
 test('thousands of idle sockets cost nothing at a deadline', () => {
   const world = twoNodes()
   world.lab.recording = false
