@@ -98,6 +98,16 @@ export class HostFiles implements FileSystem {
     this.#memory.touch(path)
   }
 
+  setMode(path: string, mode: number): void {
+    if (this.#real(path) !== undefined) throw new SystemError('EROFS', 'chmod', `'${path}'`)
+    this.#memory.setMode(path, mode)
+  }
+
+  setModified(path: string, unixMillis: number): void {
+    if (this.#real(path) !== undefined) throw new SystemError('EROFS', 'utime', `'${path}'`)
+    this.#memory.setModified(path, unixMillis)
+  }
+
   /** The real path of `path` when it lies in the directory, is there, and no file in memory hides it. */
   #real(path: string): string | undefined {
     const real = this.#inside(path)

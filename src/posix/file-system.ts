@@ -28,6 +28,10 @@ export interface FileSystem {
   remove(path: string, recursive?: boolean): void
   rename(from: string, to: string): void
   touch(path: string): void
+  /** Permission bits, which are kept and shown; only those for running scripts are asked (a container's user is root). */
+  setMode(path: string, mode: number): void
+  /** The time of the last change, in milliseconds since the Unix epoch. */
+  setModified(path: string, unixMillis: number): void
   /** Gives a pipe a name in /dev/fd, until it is removed; the name. */
   addPipe(pipe: Pipe): string
   /** The pipe with this name; undefined for everything else. */

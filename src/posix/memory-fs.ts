@@ -57,12 +57,14 @@ interface FileNode {
   /** Capacity; `size` bytes of it are the content, so that appending does not copy each time. */
   buffer: Uint8Array
   size: number
+  mode?: number
   modifiedMillis: number
 }
 
 interface DirectoryNode {
   readonly type: 'directory'
   readonly entries: Map<string, TreeNode>
+  mode?: number
   modifiedMillis: number
 }
 
@@ -70,8 +72,12 @@ interface DeviceNode {
   readonly type: 'device'
   /** Undefined: the null device. */
   readonly pipe?: Pipe
+  mode?: number
   modifiedMillis: number
 }
+
+/** Permissions of what nobody changed. */
+const USUAL_MODE = { directory: 0o755, device: 0o666, file: 0o644 } as const
 
 type TreeNode = FileNode | DirectoryNode | DeviceNode
 
@@ -174,7 +180,7 @@ export class MemoryFileSystem implements FileSystem {
   stat(path: string): FileStat {
     const node = this.#existing(path, 'stat')
     const size = node.type === 'file' ? node.size : node.type === 'directory' ? 4096 : 0
-    const mode = node.type === 'directory' ? 0o755 : node.type === 'device' ? 0o666 : 0o644
+    const mode = node.mode ?? USUAL_MODE[node.type]
     return { type: node.type, size, mode, modifiedMillis: node.modifiedMillis }
   }
 
@@ -285,6 +291,20 @@ export class MemoryFileSystem implements FileSystem {
   touch(path: string): void {
     const { node, volume } = this.#fileForWriting(path)
     if (node !== undefined) node.modifiedMillis = volume.unixMillis()
+  }
+
+  setMode(path: string, mode: number): void {
+    const place = this.#place(path, 'chmod')
+    if (place.node === undefined) throw failure('ENOENT', 'chmod', path)
+    if (place.mount.readOnly) throw failure('EROFS', 'chmod', path)
+    place.node.mode = mode & 0o7777
+  }
+
+  setModified(path: string, unixMillis: number): void {
+    const place = this.#place(path, 'utime')
+    if (place.node === undefined) throw failure('ENOENT', 'utime', path)
+    if (place.mount.readOnly) throw failure('EROFS', 'utime', path)
+    place.node.modifiedMillis = unixMillis
   }
 
   /** The regular file at `path`, made when it is not there; no node for a device. */

@@ -4,6 +4,8 @@
 import { type ArithmeticExpression, parse, type WordPart } from 'unbash'
 import { CommandError } from './control-flow.js'
 import type { Io, Shell } from './shell.js'
+import { variableValue } from './special-variables.js'
+import { elementOf, textOf } from './variable.js'
 
 /** Expands `$name`, `$(...)` and the like inside an arithmetic word to text. */
 export type ExpandParts = (shell: Shell, parts: readonly WordPart[], io: Io) => Promise<string>
@@ -63,7 +65,7 @@ export class Arithmetic {
     const value = await this.#read(text)
     if (value === undefined || value === '') return 0n
     if (++this.#indirections > MAX_INDIRECTIONS)
-      throw new CommandError('expression recursion level exceeded', 2)
+      throw new CommandError('expression recursion level exceeded', 1)
     const result = await this.evaluateText(value)
     this.#indirections--
     return result
@@ -93,30 +95,53 @@ export class Arithmetic {
     if (operator.endsWith('=') && !['==', '!=', '<=', '>='].includes(operator)) {
       const right = await this.evaluate(node.right)
       const value =
-        operator === '=' ? right : apply(operator.slice(0, -1), await this.evaluate(node.left), right)
+        operator === '=' ? right : this.#apply(operator.slice(0, -1), await this.evaluate(node.left), right)
       await this.#assign(node.left, value)
       return value
     }
-    return apply(operator, await this.evaluate(node.left), await this.evaluate(node.right))
+    return this.#apply(operator, await this.evaluate(node.left), await this.evaluate(node.right))
+  }
+
+  #apply(operator: string, left: bigint, right: bigint): bigint {
+    if (right === 0n && (operator === '/' || operator === '%')) {
+      const { isBash } = this.#shell
+      throw new CommandError(
+        isBash ? 'division by 0 (error token is "0")' : 'divide by zero',
+        isBash ? 1 : 2,
+        true,
+      )
+    }
+    return apply(operator, left, right)
   }
 
   async #assign(target: ArithmeticExpression, value: bigint): Promise<void> {
-    if (target.type !== 'ArithmeticWord' || !isReference(target.value)) throw syntaxError()
-    const [, name, index] = REFERENCE.exec(target.value)!
+    if (target.type !== 'ArithmeticWord') throw syntaxError()
+    // A subscript may hold expansions, which are its text (`count[$word]++`).
+    const text = target.value.includes('$') ? await this.#expandedText(target) : target.value
+    if (!isReference(text)) throw syntaxError()
+    const [, name, index] = REFERENCE.exec(text)!
     if (index === undefined) this.#shell.state.set(name!, String(value))
-    else this.#shell.state.setElement(name!, Number(await this.evaluateText(index)), String(value))
+    else this.#shell.state.setElement(name!, await this.#key(name!, index), String(value))
+  }
+
+  async #expandedText(node: ArithmeticExpression & { type: 'ArithmeticWord' }): Promise<string> {
+    const parts = node.parts ?? loneParameter(node)
+    return parts ? await this.#expand(this.#shell, parts, this.#io) : node.value
+  }
+
+  async #key(name: string, index: string): Promise<string | number> {
+    if (this.#shell.state.find(name)?.value instanceof Map) return index.replace(/^(["'])(.*)\1$/s, '$2')
+    return Number(await this.evaluateText(index))
   }
 
   async #read(reference: string): Promise<string | undefined> {
     const [, name, index] = REFERENCE.exec(reference)!
-    const { state } = this.#shell
-    const value = state.variables.get(name!)?.value
-    if (value === undefined && state.options.has('nounset')) {
-      throw new CommandError(`${name}: parameter not set`, 2, true)
+    const value = variableValue(this.#shell, name!)
+    if (value === undefined && this.#shell.state.options.has('nounset')) {
+      throw new CommandError(`${name}: unbound variable`, 1, true)
     }
-    if (index === undefined) return state.get(name!)
-    const at = Number(await this.evaluateText(index))
-    return typeof value === 'object' ? value.at(at) : at === 0 ? value : undefined
+    if (index === undefined) return textOf(value)
+    return elementOf(value, await this.#key(name!, index))
   }
 }
 
@@ -140,7 +165,7 @@ function isReference(text: string): boolean {
 }
 
 function syntaxError(): CommandError {
-  return new CommandError('arithmetic syntax error', 2, true)
+  return new CommandError('arithmetic syntax error', 1, true)
 }
 
 function failSyntax(): never {
@@ -165,7 +190,7 @@ function inBase(digits: string, base: number): bigint {
   let value = 0n
   for (const c of base <= 36 ? digits.toLowerCase() : digits) {
     const digit = DIGITS.indexOf(c)
-    if (digit < 0 || digit >= base) throw new CommandError('value too great for base', 2, true)
+    if (digit < 0 || digit >= base) throw new CommandError('value too great for base', 1, true)
     value = BigInt.asIntN(64, value * BigInt(base) + BigInt(digit))
   }
   return value
@@ -182,10 +207,9 @@ function apply(operator: string, a: bigint, b: bigint): bigint {
       return BigInt.asIntN(64, a * b)
     case '/':
     case '%':
-      if (b === 0n) throw new CommandError('divide by zero', 2, true)
       return BigInt.asIntN(64, operator === '/' ? a / b : a % b)
     case '**':
-      if (b < 0n) throw new CommandError('exponent less than 0', 2, true)
+      if (b < 0n) throw new CommandError('exponent less than 0', 1, true)
       return BigInt.asIntN(64, a ** b)
     case '<<':
       return BigInt.asIntN(64, a << (b & 63n))

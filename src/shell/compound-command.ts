@@ -1,6 +1,7 @@
 // Compound commands: groups, subshells, `if`, loops, `case`, `[[ ]]`, `(( ))`, functions' bodies.
 
 import type {
+  ArithmeticCommand,
   ArithmeticFor,
   Case,
   CompoundCommand,
@@ -12,11 +13,12 @@ import type {
   While,
 } from 'unbash'
 import { testExpression } from './conditional.js'
-import { BreakLoop, ContinueLoop } from './control-flow.js'
+import { BreakLoop, CommandError, ContinueLoop } from './control-flow.js'
 import { matchesPattern } from './pattern.js'
 import { redirect } from './redirection.js'
 import type { Io, Shell } from './shell.js'
 import { readOneLine } from './streams.js'
+import { traceHead } from './trace.js'
 import { arithmetic, evaluateArithmetic, expandFields, expandPattern, expandText } from './word-expansion.js'
 
 export async function runCompound(shell: Shell, node: CompoundCommand | Redirected, io: Io): Promise<number> {
@@ -48,12 +50,20 @@ export async function runCompound(shell: Shell, node: CompoundCommand | Redirect
       return (await testExpression(shell, node.expression, io)) ? 0 : 1
     case 'ArithmeticCommand': {
       await shell.step(io)
-      const value =
-        node.expression === undefined
-          ? await evaluateArithmetic(shell, node.body, io)
-          : await arithmetic(shell, io).evaluate(node.expression)
-      return value === 0n ? 1 : 0
+      await traceHead(shell, io, () => `(( ${node.body.trim()} ))`)
+      return (await arithmeticCommand(shell, node, io)) === 0n ? 1 : 0
     }
+  }
+}
+
+/** `(( ))`: an error in it is the command's failure and nothing more. */
+async function arithmeticCommand(shell: Shell, node: ArithmeticCommand, io: Io): Promise<bigint> {
+  try {
+    if (node.expression === undefined) return await evaluateArithmetic(shell, node.body, io)
+    return await arithmetic(shell, io).evaluate(node.expression)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    throw new CommandError(`((: ${node.body.trim()}: ${error.message}`, 1)
   }
 }
 
@@ -105,9 +115,15 @@ async function runWhile(shell: Shell, node: While, io: Io): Promise<number> {
 async function runFor(shell: Shell, node: For, io: Io): Promise<number> {
   const items =
     node.wordlist === undefined ? [...shell.state.positional] : await expandFields(shell, node.wordlist, io)
+  let next = 0
   return await loop(shell, io, async () => {
-    const item = items.shift()
+    const item = items[next++]
     if (item === undefined) return undefined
+    await traceHead(
+      shell,
+      io,
+      () => `for ${node.name.value} in ${(node.wordlist ?? []).map(({ text }) => text).join(' ')}`,
+    )
     shell.state.set(node.name.value, item)
     return await shell.runList(shell, node.body, io)
   })
@@ -127,6 +143,7 @@ async function runArithmeticFor(shell: Shell, node: ArithmeticFor, io: Io): Prom
 
 async function runCase(shell: Shell, node: Case, io: Io): Promise<number> {
   const word = await expandText(shell, node.word, io)
+  await traceHead(shell, io, () => `case ${node.word.text} in`)
   let status = 0
   let fallThrough = false
   for (const item of node.items) {
@@ -140,7 +157,8 @@ async function runCase(shell: Shell, node: Case, io: Io): Promise<number> {
 
 async function matchesAny(shell: Shell, patterns: Case['items'][number]['pattern'], word: string, io: Io) {
   for (const pattern of patterns) {
-    if (matchesPattern(await expandPattern(shell, pattern, io), word)) return true
+    if (matchesPattern(await expandPattern(shell, pattern, io), word, shell.state.extras.has('nocasematch')))
+      return true
   }
   return false
 }

@@ -4,10 +4,16 @@
 import type { TestExpression } from 'unbash'
 import { type FileStat, resolvePath } from '../posix/file-system.js'
 import type { System } from '../posix/process.js'
+import { parseReference } from './assignment.js'
 import { CommandError } from './control-flow.js'
 import { matchesPattern, unquotePattern } from './pattern.js'
+import { quoteForTrace } from './quoting.js'
 import { compileRegularExpression } from './regular-expression.js'
 import type { Io, Shell } from './shell.js'
+import { variableValue } from './special-variables.js'
+import type { ShellOption } from './state.js'
+import { traceHead } from './trace.js'
+import { elementOf, elementsOf, textOf } from './variable.js'
 import { evaluateArithmetic, expandPattern, expandText } from './word-expansion.js'
 
 /** What file and terminal operators need to know. */
@@ -16,9 +22,11 @@ export interface ConditionContext {
   readonly cwd: string
   isTerminal(descriptor: number): boolean
   isSet(name: string): boolean
+  /** Whether an option of `set -o` is on. */
+  isOn(option: string): boolean
 }
 
-const UNARY = new Set('bcdefghkLnprsStuwxzv'.split('').map((letter) => `-${letter}`))
+const UNARY = new Set('abcdefghkLnNopGOrRsStuwxzv'.split('').map((letter) => `-${letter}`))
 
 const BINARY = new Set([
   '=',
@@ -81,7 +89,8 @@ class TestArguments {
 
   #not(): boolean {
     // `test ! = x` compares: an operator is only one when an operand follows it.
-    if (this.#args[this.#at] !== '!' || this.#isBinaryAt(this.#at + 1)) return this.#primary()
+    const alone = this.#at + 1 >= this.#args.length
+    if (this.#args[this.#at] !== '!' || alone || this.#isBinaryAt(this.#at + 1)) return this.#primary()
     this.#at++
     return !this.#not()
   }
@@ -129,6 +138,8 @@ function examine(operator: string, operand: string, context: ConditionContext): 
       return context.isTerminal(Number(operand))
     case '-v':
       return context.isSet(operand)
+    case '-o':
+      return context.isOn(operand)
     default:
       return examineFile(operator, statOf(operand, context))
   }
@@ -216,8 +227,25 @@ export function conditionsOf(shell: Shell, io: Io): ConditionContext {
     system,
     cwd,
     isTerminal: (descriptor) => [io.stdin, io.stdout, io.stderr][descriptor]?.isTTY ?? false,
-    isSet: (name) => shell.state.variables.has(name),
+    isSet: (name) => isSet(shell, name),
+    isOn: (option) => shell.state.options.has(option as ShellOption),
   }
+}
+
+async function testUnary(shell: Shell, operator: string, operand: string, io: Io): Promise<boolean> {
+  await traceHead(shell, io, () => `[[ ${operator} ${quoteForTrace(operand)} ]]`)
+  return examine(operator, operand, conditionsOf(shell, io))
+}
+
+function isSet(shell: Shell, text: string): boolean {
+  const reference = parseReference(text)
+  if (reference === undefined)
+    return /^\d+$/.test(text) && shell.state.positional[Number(text) - 1] !== undefined
+  const value = variableValue(shell, reference.name)
+  const { subscript } = reference
+  if (subscript === undefined) return textOf(value) !== undefined
+  if (subscript === '@' || subscript === '*') return elementsOf(value).length > 0
+  return elementOf(value, subscript.replace(/^(["'])(.*)\1$/s, '$2')) !== undefined
 }
 
 /** `[[ ... ]]`: operands are not split, the right side of `==` is a pattern. */
@@ -235,14 +263,17 @@ export async function testExpression(shell: Shell, node: TestExpression, io: Io)
       return !decisive
     }
     case 'TestUnary':
-      return examine(node.operator, await expandText(shell, node.operand, io), conditionsOf(shell, io))
+      return await testUnary(shell, node.operator, await expandText(shell, node.operand, io), io)
     case 'TestBinary': {
       const left = await expandText(shell, node.left, io)
+      await traceHead(shell, io, () => `[[ ${quoteForTrace(left)} ${node.operator} ${node.right.text} ]]`)
       if (node.operator === '=~')
         return matchRegularExpression(shell, left, await expandPattern(shell, node.right, io))
       if (['=', '==', '!='].includes(node.operator)) {
         const pattern = await expandPattern(shell, node.right, io)
-        return matchesPattern(pattern, left) === (node.operator !== '!=')
+        return (
+          matchesPattern(pattern, left, shell.state.extras.has('nocasematch')) === (node.operator !== '!=')
+        )
       }
       const right = await expandText(shell, node.right, io)
       if (/^-(eq|ne|lt|le|gt|ge)$/.test(node.operator)) {
@@ -258,7 +289,7 @@ export async function testExpression(shell: Shell, node: TestExpression, io: Io)
 function matchRegularExpression(shell: Shell, text: string, source: string): boolean {
   let expression: RegExp
   try {
-    expression = compileRegularExpression(source, true, 's')
+    expression = compileRegularExpression(source, true, shell.state.extras.has('nocasematch') ? 'si' : 's')
   } catch {
     throw new CommandError(`${unquotePattern(source)}: bad regular expression`, 2)
   }

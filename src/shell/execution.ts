@@ -2,33 +2,71 @@
 // Compound commands are in compound-command.ts, simple ones in simple-command.ts.
 
 import type { AndOr, CommandNode, CompoundList, Pipeline, PipelineNode, Script, Statement } from 'unbash'
-import { SystemError } from '../base/errors.js'
 import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { Child } from '../posix/process.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell } from './control-flow.js'
+import { statusOfFailure } from './failure.js'
 import { closeSubstitutions } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
 import { runSimpleCommand } from './simple-command.js'
-import { ReadOnlyVariable } from './state.js'
+import type { Source } from './state.js'
 import { parseScript, ShellSyntaxError } from './syntax.js'
 
-const BROKEN_PIPE_STATUS = 141
-
 /** Parses and runs source text in `shell`; a syntax error is told and is status 2. */
-export async function runSource(shell: Shell, source: string, io: Io): Promise<number> {
+export async function runSource(
+  shell: Shell,
+  text: string,
+  io: Io,
+  place: Partial<Source> = {},
+): Promise<number> {
+  const { source, command } = shell
+  shell.source = { text, firstLine: 1, name: source.name, ...place }
+  shell.command = { pos: 0, end: 0 }
   try {
-    return await runList(shell, parseScript(source), io)
+    return await runList(shell, parseScript(text), io)
   } catch (error) {
     if (!(error instanceof ShellSyntaxError)) throw error
     await shell.complain(io, error.message)
     return (shell.state.status = 2)
+  } finally {
+    shell.source = source
+    shell.command = command
+  }
+}
+
+/** As runSource, for text inside of what runs: `eval`, traps, and with a name files. */
+export async function runNested(shell: Shell, text: string, io: Io, name?: string): Promise<number> {
+  shell.traceDepth++
+  try {
+    return await runSource(shell, text, io, name === undefined ? { firstLine: shell.line } : { name })
+  } finally {
+    shell.traceDepth--
   }
 }
 
 export async function runList(shell: Shell, list: Script | CompoundList, io: Io): Promise<number> {
-  for (const statement of list.commands) await runStatement(shell, statement, io)
+  const { options } = shell.state
+  const shown = list.type === 'Script' ? { end: 0 } : undefined
+  for (const statement of list.commands) {
+    if (shown && options.has('verbose')) await showSource(shell, statement, shown, io)
+    else if (shown) shown.end = lineEnd(shell.source.text, statement.end)
+    if (options.has('noexec') && !shell.interactive) return 0
+    await runStatement(shell, statement, io)
+  }
   return list.commands.length === 0 ? (shell.state.status = 0) : shell.state.status
+}
+
+/** `set -v`: the lines up to the end of `statement` that were not shown yet. */
+async function showSource(shell: Shell, statement: Statement, shown: { end: number }, io: Io): Promise<void> {
+  const end = lineEnd(shell.source.text, statement.end)
+  if (end > shown.end) await io.stderr.write(shell.source.text.slice(shown.end, end))
+  shown.end = Math.max(end, shown.end)
+}
+
+function lineEnd(text: string, from: number): number {
+  const at = text.indexOf('\n', from)
+  return at < 0 ? text.length : at + 1
 }
 
 async function runStatement(shell: Shell, statement: Statement, io: Io): Promise<void> {
@@ -78,28 +116,57 @@ async function runAndOr(shell: Shell, node: PipelineNode | AndOr, io: Io): Promi
 }
 
 async function runPipeline(shell: Shell, node: PipelineNode, io: Io): Promise<number> {
-  if (node.type !== 'Pipeline') return await checkStatus(shell, node, await runCommand(shell, node, io))
+  if (node.type !== 'Pipeline') {
+    const status = await runCommand(shell, node, io)
+    shell.state.pipeStatus = [status]
+    return await checkStatus(shell, node, status, io)
+  }
   const negated = node.prefixes.filter((prefix) => prefix.type === 'Negation').length % 2 === 1
   const timed = node.prefixes.some((prefix) => prefix.type === 'Time')
+  const posix = node.prefixes.some((prefix) => prefix.type === 'Time' && prefix.posix !== undefined)
   const started = shell.process.system.clock.now()
   const body = () => runStages(shell, node, io)
   const status = await (negated ? shell.guard(body) : body())
-  if (timed) await reportTime(shell, started, io)
+  if (timed) await reportTime(shell, started, posix, io)
   if (negated) return status === 0 ? 1 : 0
-  return await checkStatus(shell, node, status)
+  return await checkStatus(shell, node, status, io)
 }
 
-async function reportTime(shell: Shell, started: number, io: Io): Promise<void> {
+const BASH_TIMES = '\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS'
+const ASH_TIMES = 'real\t%2lR\nuser\t%2lU\nsys\t%2lS'
+
+/** `time`: as TIMEFORMAT says, or in the format of `-p`. Computing is told apart nowhere here: it is all real time. */
+async function reportTime(shell: Shell, started: number, posix: boolean, io: Io): Promise<void> {
   const seconds = (shell.process.system.clock.now() - started) / 1_000_000
-  const text = (value: number) => `${Math.floor(value / 60)}m ${(value % 60).toFixed(2)}s`
-  await io.stderr.write(`real\t${text(seconds)}\nuser\t${text(0)}\nsys\t${text(0)}\n`)
+  const format = posix
+    ? 'real %2R\nuser %2U\nsys %2S'
+    : (shell.state.get('TIMEFORMAT') ?? (shell.isBash ? BASH_TIMES : ASH_TIMES))
+  if (format === '') return
+  const text = format.replace(
+    /%(%|P|([0-3]?)(l?)([RUS]))/g,
+    (_, kind: string, digits: string, long: string, letter: string) => {
+      if (kind === '%') return '%'
+      if (kind === 'P') return '0.00'
+      const value = letter === 'R' ? seconds : 0
+      const places = digits === '' ? 3 : Number(digits)
+      if (long === '') return value.toFixed(places)
+      return `${Math.floor(value / 60)}m${shell.isBash ? '' : ' '}${(value % 60).toFixed(places)}s`
+    },
+  )
+  await io.stderr.write(`${text}\n`)
 }
 
-/** errexit (POSIX 2.14, set -e): a failure that nobody looks at ends the shell. */
-async function checkStatus(shell: Shell, node: PipelineNode, status: number): Promise<number> {
-  if (status === 0 || shell.guarded > 0 || !shell.state.options.has('errexit')) return status
+/** A failure that nobody looks at: runs the trap of ERR, and ends the shell under `set -e` (POSIX 2.14). */
+async function checkStatus(shell: Shell, node: PipelineNode, status: number, io: Io): Promise<number> {
+  if (status === 0 || shell.guarded > 0) return status
+  const ends = shell.state.options.has('errexit')
+  if (!ends && !shell.state.traps.has('ERR')) return status
   const checked = node.type === 'Command' || node.type === 'Pipeline' || node.type === 'Subshell'
-  if (checked || node.type === 'TestCommand' || node.type === 'ArithmeticCommand') throw new ExitShell(status)
+  if (checked || node.type === 'TestCommand' || node.type === 'ArithmeticCommand') {
+    shell.state.status = status
+    await shell.runTrap('ERR', io)
+    if (ends) throw new ExitShell(status)
+  }
   return status
 }
 
@@ -125,24 +192,26 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
     })
   }
   const statuses = await Promise.all(children.map((child) => shell.waitForeground(child)))
+  shell.state.pipeStatus = statuses
   if (shell.state.options.has('pipefail')) return statuses.findLast((status) => status !== 0) ?? 0
   return statuses.at(-1)!
 }
 
 async function checkedCommand(shell: Shell, command: CommandNode, io: Io): Promise<number> {
-  return await checkStatus(shell, command, await runCommand(shell, command, io))
+  return await checkStatus(shell, command, await runCommand(shell, command, io), io)
 }
 
 /** Runs one command of any kind; failures of the shell itself become messages and a status here. */
 export async function runCommand(shell: Shell, node: CommandNode, io: Io): Promise<number> {
   const substitutions = shell.substitutions.length
+  shell.command = node
   try {
     switch (node.type) {
       case 'Command':
         return await runSimpleCommand(shell, node, io)
       case 'Function':
         if (node.body.type === 'CompoundList') throw new CommandError('syntax error: bad function', 2)
-        shell.state.functions.set(node.name.value, node.body)
+        shell.state.functions.set(node.name.value, { body: node.body, source: shell.source })
         return 0
       case 'Coproc':
         throw new CommandError('coproc: not supported', 2)
@@ -154,29 +223,4 @@ export async function runCommand(shell: Shell, node: CommandNode, io: Io): Promi
   } finally {
     closeSubstitutions(shell, substitutions)
   }
-}
-
-async function statusOfFailure(shell: Shell, error: unknown, io: Io): Promise<number> {
-  if (
-    error instanceof CommandError ||
-    error instanceof ReadOnlyVariable ||
-    error instanceof ShellSyntaxError
-  ) {
-    await shell.complain(io, error.message)
-    const status = error instanceof CommandError ? error.status : 2
-    const fatal = !(error instanceof CommandError) || error.fatal
-    if (fatal && !shell.interactive) throw new ExitShell(status)
-    return status
-  }
-  if (error instanceof SystemError) {
-    // A write of the shell itself to a pipe without a reader: SIGPIPE.
-    if (error.code === 'EPIPE') throw new ExitShell(BROKEN_PIPE_STATUS)
-    if (error.syscall === 'fork') {
-      await shell.complain(io, "can't fork: Resource temporarily unavailable")
-      throw new ExitShell(2)
-    }
-    await shell.complain(io, `write error: ${error.message}`)
-    return 1
-  }
-  throw error
 }

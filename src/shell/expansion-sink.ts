@@ -115,6 +115,25 @@ export class TextSink implements ExpansionSink {
   quotes(): void {}
 }
 
+/** The replacement of `${x/pattern/replacement}`: quoted characters have backslashes, `&` without one is the match. */
+export class ReplacementSink implements ExpansionSink {
+  text = ''
+
+  literal(text: string, quoted: boolean): void {
+    this.text += quoted ? text.replace(/[\\&]/g, '\\$&') : text.replaceAll('\\', '\\\\')
+  }
+
+  expanded(text: string, quoted: boolean): void {
+    this.text += quoted ? text.replace(/[\\&]/g, '\\$&') : text
+  }
+
+  separate(): void {
+    this.text += ' '
+  }
+
+  quotes(): void {}
+}
+
 /** Everything in one pattern in which quoted characters stand for themselves: `case`, `${x#...}`, `[[ == ]]`. */
 export class PatternSink implements ExpansionSink {
   pattern = ''

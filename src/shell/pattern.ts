@@ -25,8 +25,8 @@ export function patternSource(pattern: string, greedy = true): string {
 }
 
 /** Whether `text` matches as a whole. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  return new RegExp(`^(?:${patternSource(pattern)})$`, 'su').test(text)
+export function matchesPattern(pattern: string, text: string, ignoreCase = false): boolean {
+  return new RegExp(`^(?:${patternSource(pattern)})$`, ignoreCase ? 'sui' : 'su').test(text)
 }
 
 const EXTENDED_SUFFIX: Readonly<Record<string, string>> = { '?': '?', '*': '*', '+': '+', '@': '' }
@@ -95,34 +95,84 @@ class PatternTranslator {
   }
 }
 
-/** Names that match, sorted; empty when none does. A leading dot must be matched by a dot. */
-export function expandPathname(fs: FileSystem, cwd: string, pattern: string): string[] {
+/**
+ * Names that match, sorted; empty when none does. A leading dot must be matched by a dot. `extras` are the options of
+ * `shopt`: dotglob, globstar, nocaseglob.
+ */
+export function expandPathname(
+  fs: FileSystem,
+  cwd: string,
+  pattern: string,
+  extras: ReadonlySet<string> = new Set(),
+): string[] {
   let found = [pattern.startsWith('/') ? '/' : '']
   const segments = pattern.split('/')
   for (const [index, segment] of segments.entries()) {
     if (segment === '') continue
     const last = index === segments.length - 1
+    if (segment === '**' && extras.has('globstar')) {
+      const deeper = found.flatMap((prefix) => everythingBelow(fs, cwd, prefix, last, extras.has('dotglob')))
+      // At the end of the pattern the directory itself counts with its slash.
+      found = last ? deeper.filter((path) => path !== '') : deeper
+      continue
+    }
     found = found.flatMap((prefix) =>
-      matchesIn(fs, cwd, prefix, segment).filter((path) => last || isDirectory(fs, resolvePath(cwd, path))),
+      matchesIn(fs, cwd, prefix, segment, extras).filter(
+        (path) => last || isDirectory(fs, resolvePath(cwd, path)),
+      ),
     )
   }
-  return pattern.endsWith('/') ? found.map((path) => `${path}/`) : found
+  if (!pattern.endsWith('/')) return found
+  return found.filter((path) => path !== '').map((path) => (path.endsWith('/') ? path : `${path}/`))
 }
 
-function matchesIn(fs: FileSystem, cwd: string, prefix: string, segment: string): string[] {
-  const join = (name: string) =>
-    prefix === '' || prefix.endsWith('/') ? `${prefix}${name}` : `${prefix}/${name}`
+function join(prefix: string, name: string): string {
+  return prefix === '' || prefix.endsWith('/') ? `${prefix}${name}` : `${prefix}/${name}`
+}
+
+/** `**`: the directory `prefix` itself and the directories below it; at the end of a pattern files as well. */
+function everythingBelow(
+  fs: FileSystem,
+  cwd: string,
+  prefix: string,
+  files: boolean,
+  hidden: boolean,
+): string[] {
+  const own = prefix === '' || prefix.endsWith('/') || !files ? prefix : `${prefix}/`
+  const directory = resolvePath(cwd, prefix === '' ? '.' : prefix)
+  if (!isDirectory(fs, directory)) return files ? [prefix] : []
+  const below = fs
+    .readDirectory(directory)
+    .filter((name) => hidden || !name.startsWith('.'))
+    .sort()
+    .flatMap((name) => {
+      const path = join(prefix, name)
+      if (!isDirectory(fs, resolvePath(cwd, path))) return files ? [path] : []
+      const inner = everythingBelow(fs, cwd, path, files, hidden)
+      return files ? [path, ...inner.slice(1)] : inner
+    })
+  return [own, ...below]
+}
+
+function matchesIn(
+  fs: FileSystem,
+  cwd: string,
+  prefix: string,
+  segment: string,
+  extras: ReadonlySet<string>,
+): string[] {
   if (!isPattern(segment)) {
-    const path = join(unquotePattern(segment))
+    const path = join(prefix, unquotePattern(segment))
     return fs.exists(resolvePath(cwd, path)) ? [path] : []
   }
   const directory = resolvePath(cwd, prefix === '' ? '.' : prefix)
   if (!isDirectory(fs, directory)) return []
   return fs
     .readDirectory(directory)
-    .filter((name) => (!name.startsWith('.') || /^\\?\./.test(segment)) && matchesPattern(segment, name))
+    .filter((name) => extras.has('dotglob') || !name.startsWith('.') || /^\\?\./.test(segment))
+    .filter((name) => matchesPattern(segment, name, extras.has('nocaseglob')))
     .sort()
-    .map(join)
+    .map((name) => join(prefix, name))
 }
 
 function isDirectory(fs: FileSystem, path: string): boolean {

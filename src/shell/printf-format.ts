@@ -1,18 +1,27 @@
 // printf(1): the format with its conversions and escapes, reused until the arguments are used up; and the escapes of
 // `echo -e`, which differ only in how octal numbers are written.
 
+import { formatDate } from './date-format.js'
+import { quoteWithBackslashes } from './quoting.js'
+
 /** What printf made: text, and complaints about arguments that are no numbers. */
 export interface Formatted {
   readonly text: string
   readonly errors: readonly string[]
 }
 
+/** For bash's `%(format)T`: now (-1 or no argument) and when the shell was started (-2), in seconds. */
+export interface PrintfTimes {
+  readonly nowSeconds: number
+  readonly startSeconds: number
+}
+
 const CONVERSION =
-  /%(%|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?([a-zA-Z]))|(\\(?:[0-7]{1,3}|x[\da-fA-F]{1,2}|.))|([^%\\]+|[%\\])/gs
+  /%(%|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(\([^()]*\)T|[a-zA-Z]))|(\\(?:[0-7]{1,3}|x[\da-fA-F]{1,2}|.))|([^%\\]+|[%\\])/gs
 
 /** Formats `args` by `format` as printf(1) does. */
-export function formatPrintf(format: string, args: readonly string[]): Formatted {
-  const formatter = new PrintfFormatter(args)
+export function formatPrintf(format: string, args: readonly string[], times?: PrintfTimes): Formatted {
+  const formatter = new PrintfFormatter(args, times)
   const text = formatter.run(format)
   return { text, errors: formatter.errors }
 }
@@ -23,8 +32,11 @@ class PrintfFormatter {
   #consumed = false
   #stopped = false
 
-  constructor(args: readonly string[]) {
+  readonly #times: PrintfTimes | undefined
+
+  constructor(args: readonly string[], times: PrintfTimes | undefined) {
     this.#args = [...args]
+    this.#times = times
   }
 
   run(format: string): string {
@@ -66,7 +78,7 @@ class PrintfFormatter {
       case 'b':
         return this.#next().replace(ESCAPES, (sequence) => this.#escape(sequence, true))
       case 'q':
-        return quoted(this.#next())
+        return quoteWithBackslashes(this.#next())
       case 'c':
         return this.#next().slice(0, 1)
       case 'd':
@@ -85,6 +97,7 @@ class PrintfFormatter {
       case 'G':
         return signed(floating(letter, this.#number(), digits ?? 6), flags)
       default:
+        if (letter.startsWith('(') && this.#times) return this.#date(letter.slice(1, -2), this.#times)
         this.errors.push(`%${letter}: invalid format`)
         this.#stopped = true
         return ''
@@ -103,6 +116,12 @@ class PrintfFormatter {
     const text = value.toString(base).padStart(digits ?? 0, '0')
     const prefix = !flags.includes('#') || value === 0n ? '' : letter === 'o' ? '0' : base === 16 ? '0x' : ''
     return letter === 'X' ? (prefix + text).toUpperCase() : prefix + text
+  }
+
+  #date(format: string, { nowSeconds, startSeconds }: PrintfTimes): string {
+    const given = this.#args.length > 0 ? Number(this.#bigint()) : -1
+    const seconds = given === -1 ? nowSeconds : given === -2 ? startSeconds : given
+    return formatDate(seconds * 1000, format === '' ? '%X' : format)
   }
 
   #next(): string {
@@ -193,11 +212,6 @@ export function echoText(args: readonly string[]): string {
   if (!escapes) return newline ? `${plain}\n` : plain
   const { text, stopped } = echoEscapes(plain)
   return newline && !stopped ? `${text}\n` : text
-}
-
-function quoted(text: string): string {
-  if (text === '') return "''"
-  return text.replace(/[^\w@%+=:,./-]/g, '\\$&')
 }
 
 function signed(text: string, flags: string): string {

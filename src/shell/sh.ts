@@ -3,13 +3,14 @@
 
 import { resolvePath } from '../posix/file-system.js'
 import type { Process, Program } from '../posix/process.js'
-import { optionOfLetter } from './builtins/variables.js'
-import { runList, runSource } from './execution.js'
+import { optionOfLetter } from './builtins/options.js'
+import { runList, runNested, runSource } from './execution.js'
 import { runInteractive, runStandardInput } from './interactive.js'
 import { type Io, Shell } from './shell.js'
+import { INITIAL_VALUES } from './special-variables.js'
 import { type ShellOption, ShellState } from './state.js'
 import { readWholeFile, reasonOf } from './streams.js'
-import { ShellSyntaxError } from './syntax.js'
+import { parseScript, ShellSyntaxError } from './syntax.js'
 
 interface Invocation {
   readonly options: readonly ShellOption[]
@@ -54,18 +55,26 @@ export function shellOf(
 ): Shell {
   const state = new ShellState(name, process.pid, positional)
   for (const [variable, value] of process.env) {
-    if (/^[A-Za-z_]\w*$/.test(variable))
+    if (/^[A-Za-z_]\w*$/.test(variable)) {
       state.variables.set(variable, { value, exported: true, readOnly: false })
+    }
   }
+  for (const [variable, value] of Object.entries(INITIAL_VALUES)) {
+    state.variables.set(variable, { value, exported: false, readOnly: false })
+  }
+  const level = Number(process.env.get('SHLVL') ?? 0) || 0
+  state.variables.set('SHLVL', { value: String(level + 1), exported: true, readOnly: false })
+  if (!state.variables.has('HOSTNAME')) state.set('HOSTNAME', process.system.hostname)
   state.set('PWD', process.cwd)
-  state.variables.set('IFS', { value: ' \t\n', exported: false, readOnly: false })
-  state.variables.set('OPTIND', { value: '1', exported: false, readOnly: false })
   state.variables.set('PPID', { value: String(parentOf(process)), exported: false, readOnly: false })
   if (state.get('PATH') === undefined) {
     state.variables.set('PATH', { value: '/usr/local/bin:/usr/bin:/bin', exported: false, readOnly: false })
   }
   const shell = new Shell(process, state, runList, interactive)
-  shell.evaluate = (source, io) => runSource(shell, source, io)
+  shell.evaluate = function (this: Shell, source, io, file) {
+    return runNested(this, source, io, file)
+  }
+  importFunctions(shell)
   return shell
 }
 
@@ -92,15 +101,35 @@ export const sh: Program = async (process) => {
   }
   try {
     const text = await readWholeFile(process.system.fs, resolvePath(process.cwd, first))
-    return await runText(shellOf(process, first, rest), text, options)
+    const shell = shellOf(process, first, rest)
+    shell.state.isScript = true
+    return await runText(shell, text, options, first)
   } catch (error) {
     await process.stderr.write(`${name}: can't open '${first}': ${reasonOf(error)}\n`)
     return 2
   }
 }
 
-async function runText(shell: Shell, text: string, options: readonly ShellOption[]): Promise<number> {
-  return await runBody(shell, options, (self, io) => runSource(self, text, io))
+/** Functions that a parent shell exported: `BASH_FUNC_name%%=() { ...}`. */
+function importFunctions({ process, state }: Shell): void {
+  for (const [variable, value] of process.env) {
+    const name = /^BASH_FUNC_(.+)%%$/.exec(variable)?.[1]
+    if (name === undefined) continue
+    const text = `${name} ${value}`
+    const node = parseScript(text).commands[0]?.command
+    if (node?.type !== 'Function' || node.body.type === 'CompoundList') continue
+    state.functions.set(name, { body: node.body, source: { text, firstLine: 1, name: 'environment' } })
+    state.exportedFunctions.set(name, value)
+  }
+}
+
+async function runText(
+  shell: Shell,
+  text: string,
+  options: readonly ShellOption[],
+  name = '',
+): Promise<number> {
+  return await runBody(shell, options, (self, io) => runSource(self, text, io, { name }))
 }
 
 async function runBody(

@@ -8,7 +8,7 @@ import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posi
 import { SIGNAL_NUMBER } from '../posix/process.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import { History } from './line-editor/history.js'
-import type { ShellState } from './state.js'
+import type { ShellState, Source } from './state.js'
 
 /**
  * Where a command reads and writes: the standard streams, and what redirections opened above 2. Redirections make a
@@ -52,6 +52,8 @@ export class Shell {
   /** Conditions whose trap is due at the next command. */
   readonly #pendingTraps: string[] = []
   #trapWaiter: (() => void) | undefined
+  /** ERR, DEBUG and RETURN while their command runs. */
+  readonly #runningTraps = new Set<string>()
   /** Reads of the shell itself that were given up before they had bytes. */
   readonly #reads = new WeakMap<ByteReader, Promise<Uint8Array | undefined>>()
   /** Aborted by ^C in an interactive shell: ends the line that runs. */
@@ -65,12 +67,30 @@ export class Shell {
   #history: History | undefined
   /** Status of the last command substitution, which an assignment without command takes. */
   substitutionStatus = 0
+  /** The text that runs, and where in it the command that runs is. */
+  source: Source = { text: '', firstLine: 1, name: '' }
+  command: { readonly pos: number; readonly end: number } = { pos: 0, end: 0 }
+  /** Aliases that are being expanded. */
+  readonly activeAliases = new Set<string>()
+  /** What BASH_COMMAND says while a trap runs: the command before it. */
+  #interrupted: string | undefined
+  /** How deep substitutions, `eval` and sourced files are nested, which `set -x` shows. */
+  traceDepth = 0
+  /** Whether it was called by the name bash, whose words its messages then have; ash's otherwise. */
+  readonly isBash: boolean
 
-  constructor(process: Process, state: ShellState, runList: RunList, interactive = false) {
+  constructor(
+    process: Process,
+    state: ShellState,
+    runList: RunList,
+    interactive = false,
+    isBash = /(^|[/-])bash$/.test(process.argv[0] ?? ''),
+  ) {
     this.process = process
     this.state = state
     this.runList = runList
     this.interactive = interactive
+    this.isBash = isBash
     process.signal.addEventListener('abort', () => {
       const { signalName } = process.signal.reason as { signalName: SignalName }
       for (const child of this.foreground) child.kill(signalName)
@@ -140,9 +160,24 @@ export class Shell {
     }
   }
 
-  /** A message on stderr, with the shell's name in front as ash has it. */
+  /** The number of the line that runs: LINENO. */
+  get line(): number {
+    const { text, firstLine } = this.source
+    let line = firstLine
+    for (let at = text.indexOf('\n'); at >= 0 && at < this.command.pos; at = text.indexOf('\n', at + 1))
+      line++
+    return line
+  }
+
+  /** The command that runs, as it was written: BASH_COMMAND. */
+  get commandText(): string {
+    return this.#interrupted ?? this.source.text.slice(this.command.pos, this.command.end)
+  }
+
+  /** A message on stderr, with the shell's name in front, and in bash the line of a script. */
   complain(io: Io, message: string): Promise<void> {
-    return io.stderr.write(`${this.state.name}: ${message}\n`)
+    const line = this.isBash && !this.interactive ? ` line ${this.line}:` : ''
+    return io.stderr.write(`${this.state.name}:${line} ${message}\n`)
   }
 
   /** ^C: the foreground children get SIGINT, and the line that runs is given up. */
@@ -185,17 +220,26 @@ export class Shell {
     return first
   }
 
-  /** Runs the command of a trap; `$?` is as before afterwards. */
+  /** Runs the command of a trap; `$?` is as before afterwards. A trap does not run inside itself. */
   async runTrap(condition: string, io: Io): Promise<void> {
     const command = this.state.traps.get(condition)
-    if (command === undefined || command === '') return
-    const status = this.state.status
-    await this.evaluate(command, io)
-    this.state.status = status
+    if (command === undefined || command === '' || this.#runningTraps.has(condition)) return
+    const { status, pipeStatus } = this.state
+    this.#runningTraps.add(condition)
+    const interrupted = this.#interrupted
+    this.#interrupted = this.commandText
+    try {
+      await this.evaluate(command, io)
+    } finally {
+      this.#runningTraps.delete(condition)
+      this.#interrupted = interrupted
+      this.state.status = status
+      this.state.pipeStatus = pipeStatus
+    }
   }
 
-  /** Runs source text in this shell (eval, traps); wired to the parser by execution.ts. */
-  evaluate: (source: string, io: Io) => Promise<number> = () => Promise.resolve(0)
+  /** Runs source text in this shell (eval, traps, files, which have a name); wired to the parser by execution.ts. */
+  evaluate: (source: string, io: Io, name?: string) => Promise<number> = () => Promise.resolve(0)
 
   /**
    * Starts a subshell with a copy of the state as a process of its own. `argv` is what `ps` shows; `body` gets the
@@ -211,9 +255,12 @@ export class Shell {
       stdout: io.stdout,
       stderr: io.stderr,
       program: async (process) => {
-        const subshell = new Shell(process, state, this.runList)
+        const subshell = new Shell(process, state, this.runList, false, this.isBash)
         subshell.evaluate = this.evaluate
         subshell.guarded = this.guarded
+        subshell.source = this.source
+        subshell.command = this.command
+        subshell.traceDepth = this.traceDepth
         subshell.loopDepth = 0
         const { stdin, stdout, stderr } = process
         return await subshell.runToExit({ stdin, stdout, stderr, others: io.others }, body)

@@ -1,15 +1,19 @@
 // Simple commands (POSIX 2.9.1): assignments, redirections, expansion, then a function, a builtin or a program.
 
-import type { ArrayValue, Assignment, Command } from 'unbash'
+import type { Assignment, Command } from 'unbash'
 import { resolvePath } from '../posix/file-system.js'
+import { assign } from './assignment.js'
 import { builtins } from './builtins/index.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell, ReturnFromFunction } from './control-flow.js'
+import { statusOfFailure } from './failure.js'
 import { redirect } from './redirection.js'
 import type { Io, Shell } from './shell.js'
-import type { FunctionBody, Variable } from './state.js'
+import type { ShellFunction } from './state.js'
 import { parseWords } from './syntax.js'
-import { evaluateArithmetic, expandFields, expandText } from './word-expansion.js'
+import { assignmentShown, traceCommand, traceLine } from './trace.js'
+import type { Variable } from './variable.js'
+import { expandFields, expandText } from './word-expansion.js'
 
 /** Calls deep enough that a real shell would have run out of stack. */
 const MAX_FUNCTION_DEPTH = 500
@@ -18,34 +22,60 @@ const MAX_FUNCTION_DEPTH = 500
 const DECLARATIONS = new Set(['export', 'readonly', 'local', 'declare', 'typeset'])
 
 export async function runSimpleCommand(shell: Shell, node: Command, io: Io): Promise<number> {
+  const { state } = shell
   await shell.step(io)
+  if (state.traps.has('DEBUG')) await shell.runTrap('DEBUG', io)
   shell.substitutionStatus = 0
+  const aliased = aliasedText(shell, node)
+  if (aliased !== undefined) return await runAliased(shell, aliased, io)
   const assignments = node.prefix.filter((part) => part.type === 'Assignment')
-  const argv = await argumentsOf(shell, node, io)
+  const arrays = new Map<string, Assignment>()
+  const argv = await argumentsOf(shell, node, io, arrays)
+  const traced = state.options.has('xtrace')
   if (argv.length === 0) {
     await redirect(shell, node.redirects, io)
-    for (const assignment of assignments) await assign(shell, assignment, io)
-    if (shell.state.options.has('xtrace'))
-      await trace(
-        shell,
-        assignments.map((part) => part.text),
-        io,
-      )
+    for (const assignment of assignments) {
+      await assign(shell, assignment, io)
+      if (traced) await traceLine(shell, assignmentShown(shell, assignment), io)
+    }
     return shell.substitutionStatus
   }
-  if (shell.state.options.has('xtrace'))
-    await trace(shell, [...assignments.map((part) => part.text), ...argv], io)
-  if (argv[0] === 'exec') return await execBuiltin(shell, node, argv, io)
+  if (argv[0] === 'exec') {
+    if (traced) await traceCommand(shell, argv, io)
+    return await execBuiltin(shell, node, argv, io)
+  }
   const streams = await redirect(shell, node.redirects, io)
-  if (assignments.length === 0) return await runArgv(shell, argv, streams)
+  state.lastArgument = argv.at(-1)!
+  if (assignments.length === 0) {
+    if (traced) await traceCommand(shell, argv, io)
+    return await runTelling(shell, argv, streams, arrays)
+  }
   const saved = await assignTemporarily(shell, assignments, streams)
   try {
-    return await runArgv(shell, argv, streams)
+    if (traced) {
+      for (const assignment of assignments) await traceLine(shell, assignmentShown(shell, assignment), io)
+      await traceCommand(shell, argv, io)
+    }
+    return await runTelling(shell, argv, streams, arrays)
   } finally {
     for (const [name, variable] of saved) {
-      if (variable === undefined) shell.state.variables.delete(name)
-      else shell.state.variables.set(name, variable)
+      if (variable === undefined) state.variables.delete(name)
+      else state.variables.set(name, variable)
     }
+  }
+}
+
+/** Failures are told where the command's redirections lead. */
+async function runTelling(
+  shell: Shell,
+  argv: readonly string[],
+  io: Io,
+  arrays: ReadonlyMap<string, Assignment>,
+): Promise<number> {
+  try {
+    return await runArgv(shell, argv, io, false, arrays)
+  } catch (error) {
+    return await statusOfFailure(shell, error, io)
   }
 }
 
@@ -55,85 +85,46 @@ export async function runArgv(
   argv: readonly string[],
   io: Io,
   skipFunctions = false,
+  arrays?: ReadonlyMap<string, Assignment>,
 ): Promise<number> {
   const [name, ...args] = argv
-  const body = skipFunctions ? undefined : shell.state.functions.get(name!)
-  if (body !== undefined) return await callFunction(shell, body, args, io)
+  const found = skipFunctions ? undefined : shell.state.functions.get(name!)
+  if (found !== undefined) return await callFunction(shell, name!, found, args, io)
   const builtin = builtins.get(name!)
-  if (builtin !== undefined) return await builtin({ shell, name: name!, args, io, run: runArgv })
+  if (builtin !== undefined) {
+    return await builtin({ shell, name: name!, args, io, run: runArgv, ...(arrays && { arrays }) })
+  }
   return await runProgram(shell, argv, io)
 }
 
-async function argumentsOf(shell: Shell, node: Command, io: Io): Promise<string[]> {
+/** The arguments of a command; array values of a declaration are put into `arrays`. */
+async function argumentsOf(
+  shell: Shell,
+  node: Command,
+  io: Io,
+  arrays: Map<string, Assignment>,
+): Promise<string[]> {
   if (node.name === undefined) return []
-  const alias =
-    shell.interactive || shell.state.aliases.size > 0 ? shell.state.aliases.get(node.name.text) : undefined
-  const nameWords = alias === undefined ? [node.name] : (parseWords(alias) ?? [node.name])
-  const argv = await expandFields(shell, nameWords, io)
+  const argv = await expandFields(shell, [node.name], io)
   const declaration = DECLARATIONS.has(argv[0] ?? '')
   for (const argument of node.args) {
     if (argument.type === 'Word') {
       argv.push(...(await expandFields(shell, [argument], io)))
-    } else if (argument.value.type === 'ArrayValue') {
-      if (declaration) await assign(shell, argument, io)
-      argv.push(argument.name)
-    } else if (declaration) {
-      argv.push(`${argument.name}=${await expandText(shell, argument.value, io, true)}`)
-    } else {
+    } else if (!declaration) {
       argv.push(...(await expandFields(shell, parseWords(argument.text) ?? [], io)))
+    } else if (argument.value.type === 'ArrayValue') {
+      argv.push(argument.name)
+      arrays.set(argument.name, argument)
+    } else {
+      const { name, index, append, value } = argument
+      const subscript = index === undefined ? '' : `[${index.text}]`
+      argv.push(`${name}${subscript}${append ? '+' : ''}=${await expandText(shell, value, io, true)}`)
     }
   }
   return argv
 }
 
-async function trace(shell: Shell, words: readonly string[], io: Io): Promise<void> {
-  const shown = words.map((word) =>
-    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  )
-  await io.stderr.write(`${shell.state.get('PS4') ?? '+ '}${shown.join(' ')}\n`)
-}
-
-async function assign(shell: Shell, assignment: Assignment, io: Io): Promise<void> {
-  const { name, value, append, index } = assignment
-  const { state } = shell
-  if (value.type === 'ArrayValue') {
-    const elements = await elementsOf(shell, value, io)
-    state.set(name, append ? [...state.elements(name), ...elements] : elements)
-    return
-  }
-  const text = await expandText(shell, value, io, true)
-  if (index !== undefined) {
-    const at = Number(await evaluateArithmetic(shell, await expandText(shell, index, io), io))
-    const old = append ? elementAt(state.variables.get(name), at) : ''
-    state.setElement(name, at, old + text)
-    return
-  }
-  const old = state.variables.get(name)?.value
-  if (typeof old === 'object') state.setElement(name, 0, append ? (old[0] ?? '') + text : text)
-  else state.set(name, append ? (old ?? '') + text : text)
-}
-
-async function elementsOf(shell: Shell, value: ArrayValue, io: Io): Promise<(string | undefined)[]> {
-  const elements: (string | undefined)[] = []
-  for (const word of value.elements) {
-    const keyed = /^\[([^\]]+)\]=(.*)$/s.exec(word.text)
-    if (keyed === null) {
-      elements.push(...(await expandFields(shell, [word], io)))
-      continue
-    }
-    const [valueWord] = parseWords(keyed[2]!) ?? []
-    const at = Number(await evaluateArithmetic(shell, keyed[1]!, io))
-    elements[at] = valueWord === undefined ? '' : await expandText(shell, valueWord, io)
-  }
-  return elements
-}
-
-function elementAt(variable: Variable | undefined, index: number): string {
-  const value = variable?.value
-  return (typeof value === 'object' ? value.at(index) : index === 0 ? value : undefined) ?? ''
-}
-
-/** `name=value command`: exported, for this command only. Returns what to put back. */
+/** `name=value ...command`: exported, for this command only. Returns what to put back. */
 async function assignTemporarily(
   shell: Shell,
   assignments: readonly Assignment[],
@@ -141,7 +132,7 @@ async function assignTemporarily(
 ): Promise<ReadonlyMap<string, Variable | undefined>> {
   const saved = new Map<string, Variable | undefined>()
   for (const assignment of assignments) {
-    if (!saved.has(assignment.name)) saved.set(assignment.name, shell.state.variables.get(assignment.name))
+    if (!saved.has(assignment.name)) saved.set(assignment.name, shell.state.keep(assignment.name))
     await assign(shell, assignment, io)
     shell.state.export(assignment.name)
   }
@@ -150,7 +141,8 @@ async function assignTemporarily(
 
 async function callFunction(
   shell: Shell,
-  body: FunctionBody,
+  name: string,
+  { body, source }: ShellFunction,
   args: readonly string[],
   io: Io,
 ): Promise<number> {
@@ -159,20 +151,51 @@ async function callFunction(
     throw new CommandError('maximum function nesting level exceeded', 2, true)
   }
   const { positional } = state
-  const { loopDepth } = shell
+  const { loopDepth, source: callerSource, command } = shell
+  state.calls.push({ name, line: shell.line, source: source.name })
+  const hidden = hideTraps(shell)
   state.positional = args
   shell.loopDepth = 0
+  shell.source = source
   state.enterFunction()
+  try {
+    const status = await functionStatus(shell, body, io)
+    state.status = status
+    await shell.runTrap('RETURN', io)
+    return status
+  } finally {
+    state.leaveFunction()
+    for (const [condition, trap] of hidden) if (!state.traps.has(condition)) state.traps.set(condition, trap)
+    state.calls.pop()
+    state.positional = positional
+    shell.loopDepth = loopDepth
+    shell.source = callerSource
+    shell.command = command
+  }
+}
+
+async function functionStatus(shell: Shell, body: ShellFunction['body'], io: Io): Promise<number> {
   try {
     return await runCompound(shell, body, io)
   } catch (error) {
     if (error instanceof ReturnFromFunction) return error.status
     throw error
-  } finally {
-    state.leaveFunction()
-    state.positional = positional
-    shell.loopDepth = loopDepth
   }
+}
+
+/** Functions do not inherit the traps of ERR, DEBUG and RETURN, unless `set -E` and `set -T` say so. */
+function hideTraps({ state }: Shell): [string, string][] {
+  if (state.traps.size === 0) return []
+  const conditions = [
+    ...(state.options.has('errtrace') ? [] : ['ERR']),
+    ...(state.options.has('functrace') ? [] : ['DEBUG', 'RETURN']),
+  ]
+  return conditions.flatMap((condition): [string, string][] => {
+    const trap = state.traps.get(condition)
+    if (trap === undefined) return []
+    state.traps.delete(condition)
+    return [[condition, trap]]
+  })
 }
 
 /** Starts a program and waits for it; `sh: foo: not found`, status 127. */
@@ -185,8 +208,10 @@ async function runProgram(
   const { process, state } = shell
   const { stdin, stdout, stderr } = io
   const script = scriptFile(shell, argv[0]!)
-  if (script === 'directory') throw new CommandError(`${argv[0]}: Permission denied`, 126)
-  const started = script === undefined ? argv : ['sh', script, ...argv.slice(1)]
+  if (script === 'forbidden') throw new CommandError(`${argv[0]}: Permission denied`, 126)
+  if (script === 'directory')
+    throw new CommandError(`${argv[0]}: ${shell.isBash ? 'Is a directory' : 'Permission denied'}`, 126)
+  const started = script === undefined ? argv : [...interpreterOf(shell, script), ...argv.slice(1)]
   const options = { argv: started, env: state.environment(), cwd: process.cwd, stdin, stdout, stderr }
   if (inPlace) {
     const name = started[0]!
@@ -194,15 +219,20 @@ async function runProgram(
     if (program !== undefined) return await program({ ...process, ...options })
   }
   const child = started[0] === '' ? undefined : process.system.spawn(options)
-  if (child === undefined) throw new CommandError(`${argv[0]}: not found`, 127)
+  if (child === undefined) throw new CommandError(notFound(shell, argv[0]!), 127)
   return await shell.waitForeground(child)
+}
+
+function notFound(shell: Shell, name: string): string {
+  if (!shell.isBash) return `${name}: not found`
+  return `${name}: ${name.includes('/') ? 'No such file or directory' : 'command not found'}`
 }
 
 /**
  * The file that `name` leads to when it is a script: programs are not files here, so a file that is found is one.
  * A name without a slash is looked up in PATH after the programs.
  */
-function scriptFile(shell: Shell, name: string): string | 'directory' | undefined {
+function scriptFile(shell: Shell, name: string): string | 'directory' | 'forbidden' | undefined {
   const { fs, programs } = shell.process.system
   if (!name.includes('/')) {
     if (programs.has(name)) return undefined
@@ -213,9 +243,25 @@ function scriptFile(shell: Shell, name: string): string | 'directory' | undefine
   }
   const path = resolvePath(shell.process.cwd, name)
   if (!fs.exists(path)) return undefined
-  if (fs.stat(path).type === 'directory') return 'directory'
+  const { type, mode } = fs.stat(path)
+  if (type === 'directory') return 'directory'
   const isScript = fs.readText(path).startsWith('#!') || !programs.has(name.slice(name.lastIndexOf('/') + 1))
-  return isScript ? path : undefined
+  if (isScript && (mode & 0o111) === 0) return 'forbidden'
+  return isScript ? name : undefined
+}
+
+/** What runs a script: the program that its first line names (`#!/usr/bin/env bash`), this kind of shell otherwise. */
+function interpreterOf(shell: Shell, script: string): string[] {
+  const { fs, programs } = shell.process.system
+  const text = fs.readText(resolvePath(shell.process.cwd, script))
+  const match = /^#![ \t]*(\S+)(?:[ \t]+(.*?))?[ \t]*(?:\n|$)/.exec(text)
+  if (match === null) return [shell.isBash ? 'bash' : 'sh', script]
+  const name = match[1]!.slice(match[1]!.lastIndexOf('/') + 1)
+  if (!programs.has(name)) {
+    const reason = 'bad interpreter: No such file or directory'
+    throw new CommandError(`${script}: ${match[1]}: ${reason}`, shell.isBash ? 126 : 127)
+  }
+  return [name, ...(match[2] ? [match[2]] : []), script]
 }
 
 /** `exec`: without a command its redirections stay; with one, the program takes the place of the shell. */
@@ -224,4 +270,38 @@ async function execBuiltin(shell: Shell, node: Command, argv: readonly string[],
   if (argv.length > 1) throw new ExitShell(await runProgram(shell, argv.slice(1), streams, true))
   Object.assign(io, streams)
   return 0
+}
+
+/** The command with its alias in place of its name; undefined without one. */
+function aliasedText(shell: Shell, node: Command): string | undefined {
+  const { aliases, extras } = shell.state
+  if (aliases.size === 0 || node.name === undefined || node.name.text !== node.name.value) return undefined
+  if (shell.isBash && !shell.interactive && !extras.has('expand_aliases')) return undefined
+  const text = aliases.get(node.name.text)
+  if (text === undefined || shell.activeAliases.has(node.name.text)) return undefined
+  const { text: source } = shell.source
+  const before = source.slice(node.pos, node.name.pos)
+  const rest = source.slice(node.name.end, node.end)
+  return before + text + (/[ \t]$/.test(text) ? withNextAlias(shell, rest) : rest)
+}
+
+/** After an alias that ends with a blank the next word may be one, too. */
+function withNextAlias(shell: Shell, rest: string): string {
+  return rest.replace(/^(\s*)([^\s'"\\$`;|&<>()]+)/, (word, blank: string, name: string) => {
+    const alias = shell.state.aliases.get(name)
+    return alias === undefined ? word : blank + alias
+  })
+}
+
+async function runAliased(shell: Shell, text: string, io: Io): Promise<number> {
+  const names = [...shell.activeAliases]
+  // A name is not expanded again inside its own expansion: `alias ls='ls -l'`.
+  const name = shell.commandText.match(/[^\s;|&<>()]+/g)?.find((word) => shell.state.aliases.has(word))
+  if (name !== undefined) shell.activeAliases.add(name)
+  try {
+    return await shell.evaluate(text, io)
+  } finally {
+    shell.activeAliases.clear()
+    for (const active of names) shell.activeAliases.add(active)
+  }
 }

@@ -2,14 +2,17 @@
 // file names, quote removal. What `${...}` does is in parameter-expansion.ts, arithmetic in arithmetic.ts.
 
 import type { CommandExpansionPart, Script, Word, WordPart } from 'unbash'
+import { resolvePath } from '../posix/file-system.js'
 import { CollectingWriter } from '../posix/pipe.js'
 import { Arithmetic } from './arithmetic.js'
 import { expandBraces } from './brace-expansion.js'
-import { type ExpansionSink, FieldSink, PatternSink, TextSink } from './expansion-sink.js'
+import { CommandError } from './control-flow.js'
+import { type ExpansionSink, FieldSink, PatternSink, ReplacementSink, TextSink } from './expansion-sink.js'
 import { expandParameter } from './parameter-expansion.js'
 import { expandPathname, isPattern } from './pattern.js'
 import { substituteProcess } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
+import { readWholeFile, reasonOf } from './streams.js'
 import { parseWords, refuseErrors } from './syntax.js'
 
 const DEFAULT_IFS = ' \t\n'
@@ -39,6 +42,13 @@ export async function expandPattern(shell: Shell, word: Word, io: Io): Promise<s
   const sink = new PatternSink()
   await expandInto(shell, word, sink, io)
   return sink.pattern
+}
+
+/** The word as what replaces a match in `${x/pattern/word}`. */
+export async function expandReplacement(shell: Shell, word: Word, io: Io): Promise<string> {
+  const sink = new ReplacementSink()
+  await expandInto(shell, word, sink, io)
+  return sink.text
 }
 
 /** The text of parts that stand inside double quotes or a here-document. */
@@ -92,9 +102,11 @@ function withoutBraces(word: Word): readonly Word[] {
 
 function withFileNames(shell: Shell, text: string, pattern: string): string[] {
   if (!isPattern(pattern) || shell.state.options.has('noglob')) return [text]
-  const { process } = shell
-  const names = expandPathname(process.system.fs, process.cwd, pattern)
-  return names.length > 0 ? names : [text]
+  const { process, state } = shell
+  const names = expandPathname(process.system.fs, process.cwd, pattern, state.extras)
+  if (names.length > 0) return names
+  if (state.extras.has('failglob')) throw new CommandError(`no match: ${text}`, 1, true)
+  return state.extras.has('nullglob') ? [] : [text]
 }
 
 /** Source text outside of quotes: backslashes, and the tilde at the start (in an assignment also after `:`). */
@@ -126,10 +138,22 @@ function expandLiteral(
 function expandTilde(shell: Shell, text: string, sink: ExpansionSink): string {
   const match = /^~([^/:]*)(?=[/:]|$)/.exec(text)
   if (match === null) return text
-  const home = match[1] === '' ? shell.state.get('HOME') : match[1] === 'root' ? '/root' : undefined
+  const home = homeOf(shell, match[1]!)
   if (home === undefined) return text
   sink.literal(home, true)
   return text.slice(match[0].length)
+}
+
+function homeOf({ process, state }: Shell, user: string): string | undefined {
+  if (user === '') return state.get('HOME')
+  if (user === '+') return process.cwd
+  if (user === '-') return state.get('OLDPWD')
+  const numbered = /^([+-]?)(\d+)$/.exec(user)
+  if (numbered !== null) {
+    const stack = [process.cwd, ...state.directories]
+    return stack.at(numbered[1] === '-' ? -1 - Number(numbered[2]) : Number(numbered[2]))
+  }
+  return user === 'root' ? '/root' : undefined
 }
 
 async function expandPart(
@@ -164,6 +188,7 @@ async function expandPart(
         expandInto,
         expandText,
         expandPattern,
+        expandReplacement,
         evaluateArithmetic,
       })
     case 'CommandExpansion':
@@ -192,13 +217,44 @@ async function substituteCommand(shell: Shell, part: CommandExpansionPart, io: I
   const script: Script | undefined = part.script
   if (script === undefined) return ''
   refuseErrors(script, script.source ?? part.text.slice(0, script.end - part.pos))
+  const file = soleInput(script)
+  if (file !== undefined) return await readSubstitution(shell, file, io)
   const { hold } = shell.process
   const output = new CollectingWriter(hold)
-  const child = shell.fork([shell.state.name], { ...io, stdout: output }, (subshell, inner) =>
-    subshell.runList(subshell, script, inner),
-  )
+  const child = shell.fork([shell.state.name], { ...io, stdout: output }, (subshell, inner) => {
+    subshell.traceDepth++
+    // Positions in a script between backticks are those of its own text.
+    if (script.source !== undefined) subshell.source = { ...subshell.source, text: script.source }
+    return subshell.runList(subshell, script, inner)
+  })
   shell.substitutionStatus = await shell.waitForeground(child)
   // From here on it is part of a word; a variable that keeps it accounts for it.
   hold(-output.length)
   return output.text().replaceAll('\0', '').replace(/\n+$/, '')
+}
+
+/** The file of `$(<file)`. */
+function soleInput(script: Script): Word | undefined {
+  const [statement] = script.commands
+  const command = statement?.command
+  if (script.commands.length !== 1 || command?.type !== 'Command' || command.name !== undefined)
+    return undefined
+  const [redirection] = command.redirects
+  if (command.prefix.length !== 1 || redirection?.type !== 'Redirect' || redirection.operator !== '<')
+    return undefined
+  return redirection.descriptor === undefined ? redirection.target : undefined
+}
+
+async function readSubstitution(shell: Shell, word: Word, io: Io): Promise<string> {
+  const name = await expandText(shell, word, io)
+  const { process } = shell
+  try {
+    const text = await readWholeFile(process.system.fs, resolvePath(process.cwd, name))
+    shell.substitutionStatus = 0
+    return text.replaceAll('\0', '').replace(/\n+$/, '')
+  } catch (error) {
+    await shell.complain(io, `${name}: ${reasonOf(error)}`)
+    shell.substitutionStatus = 1
+    return ''
+  }
 }

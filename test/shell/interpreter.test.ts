@@ -153,9 +153,11 @@ test('messages are those of busybox', async () => {
 test('a file is run as a script, by path and by PATH', async () => {
   const host = new ShellHost()
   host.fs.writeFile('/srv/hello.sh', '#!/bin/sh\necho "hello $1 from $0"\n')
+  assert.is((await host.sh('./hello.sh you')).status, 126)
+  host.fs.setMode('/srv/hello.sh', 0o755)
   host.fs.makeDirectory('/usr/local/bin', true)
   host.fs.writeFile('/usr/local/bin/greet', 'echo greet "$@"\n')
-  assert.is((await host.sh('./hello.sh you')).stdout, 'hello you from /srv/hello.sh\n')
+  assert.is((await host.sh('./hello.sh you')).stdout, 'hello you from ./hello.sh\n')
   assert.is((await host.sh('PATH=/usr/local/bin; greet a "b c"')).stdout, 'greet a b c\n')
   assert.is((await host.run(['sh', '/srv/hello.sh', 'x'])).stdout, 'hello x from /srv/hello.sh\n')
   assert.is((await host.run(['sh'], 'echo from stdin\n')).stdout, 'from stdin\n')

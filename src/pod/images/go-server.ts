@@ -4,7 +4,7 @@
 import { SystemError } from '../../base/errors.js'
 import type { NonBlockingListener } from '../../posix/net.js'
 import type { Process } from '../../posix/process.js'
-import { formatDate } from '../../shell/applets/date.js'
+import { formatDate } from '../../shell/date-format.js'
 import { IPV4_ANY } from '../../wire/address.js'
 import type { HttpRequest } from './http-request.js'
 import { type HttpResponse, type HttpService, serveHttp } from './http-server.js'

@@ -1,8 +1,8 @@
 // The functions of awk that only compute; those with effects on variables or files are in awk-interpreter.ts.
 
+import { formatDate } from '../date-format.js'
 import { compileRegularExpression } from '../regular-expression.js'
 import { type AwkValue, formatAwk, toNumber, toText } from './awk-values.js'
-import { formatDate } from './date.js'
 import { UsageError } from './options.js'
 
 /** A compiled extended regular expression; throws UsageError. */

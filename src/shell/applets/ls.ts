@@ -2,7 +2,7 @@
 
 import { type FileStat, type FileSystem, resolvePath } from '../../posix/file-system.js'
 import type { Process, Program } from '../../posix/process.js'
-import { formatDate } from './date.js'
+import { formatDate } from '../date-format.js'
 import { applet, type Options, parseOptions } from './options.js'
 
 const HALF_A_YEAR_MILLIS = 182 * 86_400_000

@@ -32,6 +32,7 @@ export const test: Program = applet(async (process, args) => {
     cwd: process.cwd,
     isTerminal: (descriptor) => [process.stdin, process.stdout, process.stderr][descriptor]?.isTTY ?? false,
     isSet: (name) => process.env.has(name),
+    isOn: () => false,
   }
   try {
     return testArguments(bracket ? args.slice(0, -1) : args, context) ? 0 : 1

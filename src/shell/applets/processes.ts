@@ -2,7 +2,7 @@
 
 import type { Process, ProcessRow, Program, SignalName } from '../../posix/process.js'
 import { conditionNamed } from '../builtins/control.js'
-import { formatDate } from './date.js'
+import { formatDate } from '../date-format.js'
 import { applet, parseOptions, UsageError } from './options.js'
 
 function nameOfRow({ argv }: ProcessRow): string {

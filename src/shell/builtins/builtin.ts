@@ -1,5 +1,6 @@
 // What a builtin is: a command that runs in the shell itself, because it changes the shell or needs its state.
 
+import type { Assignment } from 'unbash'
 import type { Io, Shell } from '../shell.js'
 
 export interface BuiltinCall {
@@ -8,6 +9,8 @@ export interface BuiltinCall {
   readonly name: string
   readonly args: readonly string[]
   readonly io: Io
+  /** Array values among the arguments of a declaration (`declare -A m=(...)`), by the argument. */
+  readonly arrays?: ReadonlyMap<string, Assignment>
   /** Runs another command in this shell: function (unless skipped), builtin or program. */
   readonly run: (shell: Shell, argv: readonly string[], io: Io, skipFunctions?: boolean) => Promise<number>
 }

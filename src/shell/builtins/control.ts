@@ -3,7 +3,7 @@
 import { resolvePath } from '../../posix/file-system.js'
 import { SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { BreakLoop, CommandError, ContinueLoop, ExitShell, ReturnFromFunction } from '../control-flow.js'
-import { quoteForShell } from '../parameter-expansion.js'
+import { quoteForShell } from '../quoting.js'
 import type { Shell } from '../shell.js'
 import { readWholeFile, reasonOf } from '../streams.js'
 import type { Builtin, BuiltinCall } from './builtin.js'
@@ -41,7 +41,7 @@ const source: Builtin = async ({ shell, args, io, name }) => {
   const { positional } = state
   if (rest.length > 0) state.positional = rest
   try {
-    return await shell.evaluate(text, io)
+    return await shell.evaluate(text, io, file)
   } catch (error) {
     if (error instanceof ReturnFromFunction) return error.status
     throw error
@@ -75,6 +75,9 @@ function baseName(path: string): string {
 const SPELLED: Readonly<Record<string, string>> = Object.fromEntries([
   ['0', 'EXIT'],
   ['EXIT', 'EXIT'],
+  ['ERR', 'ERR'],
+  ['DEBUG', 'DEBUG'],
+  ['RETURN', 'RETURN'],
   ...Object.entries(SIGNAL_NUMBER).flatMap(([name, number]) => [
     [name, name],
     [name.slice(3), name],

@@ -2,15 +2,25 @@
 
 import type { Builtin } from './builtin.js'
 import { controlBuiltins } from './control.js'
+import { declareBuiltins } from './declare.js'
+import { directoryBuiltins } from './directories.js'
 import { inputOutputBuiltins } from './input-output.js'
 import { jobBuiltins } from './jobs.js'
+import { limitBuiltins } from './limits.js'
+import { mapfileBuiltins } from './mapfile.js'
+import { optionBuiltins } from './options.js'
 import { variableBuiltins } from './variables.js'
 
 export const builtins: ReadonlyMap<string, Builtin> = new Map(
   Object.entries({
     ...controlBuiltins((name) => name === 'exec' || builtins.has(name)),
     ...inputOutputBuiltins,
+    ...declareBuiltins,
+    ...directoryBuiltins,
+    ...limitBuiltins,
+    ...mapfileBuiltins,
     ...jobBuiltins,
+    ...optionBuiltins,
     ...variableBuiltins,
   }),
 )

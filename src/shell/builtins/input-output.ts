@@ -1,10 +1,10 @@
 // Builtins that read and write: echo, printf, read, cd, pwd, test, and those that do nothing.
 
-import { resolvePath } from '../../posix/file-system.js'
 import type { ByteReader } from '../../posix/process.js'
+import { assignReference } from '../assignment.js'
 import { conditionsOf, testArguments } from '../conditional.js'
 import { CommandError } from '../control-flow.js'
-import { echoText, formatPrintf } from '../printf-format.js'
+import { echoText, formatPrintf, type PrintfTimes } from '../printf-format.js'
 import { asReader, streamOf } from '../redirection.js'
 import type { Shell } from '../shell.js'
 import { readOneLine } from '../streams.js'
@@ -19,11 +19,20 @@ const printf: Builtin = async ({ shell, args, io }) => {
   const variable = args[0] === '-v' ? args[1] : undefined
   const [format, ...rest] = variable !== undefined ? args.slice(2) : args[0] === '--' ? args.slice(1) : args
   if (format === undefined) throw new CommandError('printf: usage: printf FORMAT [ARG]...', 2)
-  const { text, errors } = formatPrintf(format, rest)
-  if (variable !== undefined) shell.state.set(variable, text)
+  const { text, errors } = formatPrintf(format, rest, timesOf(shell))
+  if (variable !== undefined) await assignReference(shell, variable, text, io)
   else await io.stdout.write(text)
   for (const error of errors) await shell.complain(io, `printf: ${error}`)
   return errors.length > 0 ? 1 : 0
+}
+
+/** What `%(format)T` asks for. */
+function timesOf({ process, state }: Shell): PrintfTimes {
+  const { clock } = process.system
+  return {
+    nowSeconds: Math.floor(clock.unixMillis() / 1000),
+    startSeconds: Math.floor((clock.unixMillis() - clock.now() / 1000) / 1000) + (state.secondsStart ?? 0),
+  }
 }
 
 interface ReadOptions {
@@ -31,6 +40,7 @@ interface ReadOptions {
   prompt: string
   timeoutSeconds: number | undefined
   array: boolean
+  silent: boolean
   descriptor: number
   /** What ends the input; undefined: nothing but its end. */
   delimiter: string | undefined
@@ -45,30 +55,61 @@ function readOptions(args: readonly string[]): ReadOptions {
     prompt: '',
     timeoutSeconds: undefined,
     array: false,
+    silent: false,
     descriptor: 0,
     delimiter: '\n',
     limit: undefined,
     names: [],
   }
-  for (let at = 0; at < args.length; at++) {
+  let at = 0
+  for (; /^-./.test(args[at] ?? '') && args[at] !== '--'; at++) {
     const arg = args[at]!
-    if (!/^-./.test(arg)) options.names.push(arg)
-    else if (arg === '-p') options.prompt = args[++at] ?? ''
-    else if (arg === '-t') options.timeoutSeconds = Number(args[++at])
-    else if (arg === '-u') options.descriptor = Number(args[++at])
-    else if (arg === '-n' || arg === '-N') {
-      options.limit = Number(args[++at])
-      if (!(options.limit > 0)) throw new CommandError(`read: ${args[at]}: invalid number`, 1)
-      // -N takes delimiters as any other character.
-      if (arg === '-N') options.delimiter = undefined
-    } else if (arg === '-d') options.delimiter = (args[++at] ?? '')[0] ?? '\0'
-    else if (/^-[rsa]+$/.test(arg)) {
-      options.raw ||= arg.includes('r')
-      options.array ||= arg.includes('a')
-    } else throw new CommandError(`read: illegal option ${arg}`, 2)
+    for (let offset = 1; offset < arg.length; offset++) {
+      const letter = arg[offset]!
+      if (!'ptunNdi'.includes(letter)) {
+        setFlag(options, letter)
+        continue
+      }
+      const value = offset + 1 < arg.length ? arg.slice(offset + 1) : args[++at]
+      if (value === undefined) throw new CommandError(`read: -${letter}: option requires an argument`, 2)
+      setValue(options, letter, value)
+      break
+    }
   }
+  options.names.push(...args.slice(args[at] === '--' ? at + 1 : at))
   return options
 }
+
+function setFlag(options: ReadOptions, letter: string): void {
+  if (letter === 'r') options.raw = true
+  else if (letter === 'a') options.array = true
+  else if (letter === 's') options.silent = true
+  // Lines of a terminal can always be edited.
+  else if (letter !== 'e') throw new CommandError(`read: -${letter}: invalid option`, 2)
+}
+
+function setValue(options: ReadOptions, letter: string, value: string): void {
+  if (letter === 'p') options.prompt = value
+  else if (letter === 't' || letter === 'u') {
+    if (!/^\d*\.?\d+$|^\d+\.$/.test(value)) {
+      throw new CommandError(
+        `read: ${value}: invalid ${letter === 't' ? 'timeout' : 'file descriptor'} specification`,
+        1,
+      )
+    }
+    if (letter === 't') options.timeoutSeconds = Number(value)
+    else options.descriptor = Number(value)
+  } else if (letter === 'd') options.delimiter = value[0] ?? '\0'
+  else if (letter === 'n' || letter === 'N') {
+    options.limit = Number(value)
+    if (!(options.limit > 0)) throw new CommandError(`read: ${value}: invalid number`, 1)
+    // -N takes delimiters as any other character.
+    if (letter === 'N') options.delimiter = undefined
+  }
+}
+
+/** As if by SIGALRM. */
+const TIMED_OUT_STATUS = 142
 
 const read: Builtin = async ({ shell, args, io }) => {
   const options = readOptions(args)
@@ -82,10 +123,29 @@ const read: Builtin = async ({ shell, args, io }) => {
   const { state } = shell
   const names = options.names.length > 0 ? options.names : ['REPLY']
   const fields = splitLine(line.text, state.get('IFS') ?? ' \t\n', options.array ? undefined : names.length)
-  if (options.array) state.set(names[0]!, fields)
+  if (options.array) state.set(options.names[0] ?? 'REPLY', fields)
   else if (options.names.length === 0) state.set('REPLY', unquote(line.text))
-  else for (const [index, name] of names.entries()) state.set(name, fields[index] ?? '')
+  else {
+    // -N gives all of it to the first name.
+    const whole = options.limit !== undefined && options.delimiter === undefined
+    for (const [index, name] of names.entries()) {
+      await assignReference(
+        shell,
+        name,
+        whole ? (index === 0 ? unquote(line.text) : '') : (fields[index] ?? ''),
+        io,
+      )
+    }
+  }
+  if (line.timedOut) return TIMED_OUT_STATUS
   return line.ended ? 0 : 1
+}
+
+interface InputPart {
+  readonly text: string
+  /** Whether it ended as it should, with the delimiter. */
+  readonly ended: boolean
+  readonly timedOut?: boolean
 }
 
 /** A read that a trapped signal or the time limit of `-t` ended. */
@@ -112,7 +172,7 @@ function readerFor(
 }
 
 /** A line, joined with the next ones at backslashes; a backslash that stays is marked with NUL for splitting. */
-async function logicalLine(reader: ByteReader, raw: boolean): Promise<{ text: string; ended: boolean }> {
+async function logicalLine(reader: ByteReader, raw: boolean): Promise<InputPart> {
   let text = ''
   for (;;) {
     let line: Awaited<ReturnType<typeof readOneLine>>
@@ -120,6 +180,7 @@ async function logicalLine(reader: ByteReader, raw: boolean): Promise<{ text: st
       line = await readOneLine(reader)
     } catch (error) {
       if (!(error instanceof ReadGivenUp)) throw error
+      return { text, ended: false, timedOut: true }
     }
     if (line === undefined) return { text, ended: false }
     if (raw) return { text: line.text, ended: line.terminated }
@@ -133,7 +194,7 @@ async function logicalLine(reader: ByteReader, raw: boolean): Promise<{ text: st
 async function partOf(
   reader: ByteReader,
   { delimiter, limit = Number.POSITIVE_INFINITY, raw }: ReadOptions,
-): Promise<{ text: string; ended: boolean }> {
+): Promise<InputPart> {
   // One character must do where somebody types.
   if (limit !== Number.POSITIVE_INFINITY) reader.terminal?.setRaw(true)
   const decoder = new TextDecoder()
@@ -154,7 +215,7 @@ async function partOf(
     }
   } catch (error) {
     if (!(error instanceof ReadGivenUp)) throw error
-    return { text: quoted(text), ended: false }
+    return { text: quoted(text), ended: false, timedOut: true }
   } finally {
     reader.terminal?.setRaw(false)
   }
@@ -203,29 +264,6 @@ function trimLast(
   return rest.slice(0, end)
 }
 
-const cd: Builtin = async ({ shell, args, io }) => {
-  const { process, state } = shell
-  const [operand] = args.filter((arg) => arg !== '-P' && arg !== '-L' && arg !== '--')
-  const back = operand === '-'
-  const target = back ? state.get('OLDPWD') : (operand ?? state.get('HOME'))
-  if (target === undefined) throw new CommandError(`cd: ${back ? 'OLDPWD' : 'HOME'} not set`, 1)
-  const path = resolvePath(process.cwd, target)
-  const { fs } = process.system
-  if (!fs.exists(path)) throw new CommandError(`cd: can't cd to ${target}: No such file or directory`, 1)
-  if (fs.stat(path).type !== 'directory')
-    throw new CommandError(`cd: can't cd to ${target}: Not a directory`, 1)
-  state.set('OLDPWD', process.cwd)
-  process.cwd = path
-  state.set('PWD', path)
-  if (back) await io.stdout.write(`${path}\n`)
-  return 0
-}
-
-const pwd: Builtin = async ({ shell, io }) => {
-  await io.stdout.write(`${shell.process.cwd}\n`)
-  return 0
-}
-
 const test: Builtin = async ({ shell, name, args, io }) => {
   if (name === '[' && args.at(-1) !== ']') throw new CommandError('[: missing ]', 2)
   try {
@@ -236,23 +274,14 @@ const test: Builtin = async ({ shell, name, args, io }) => {
   }
 }
 
-const times: Builtin = async ({ io }) => {
-  await io.stdout.write('0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n')
-  return 0
-}
-
 export const inputOutputBuiltins: Readonly<Record<string, Builtin>> = {
   ':': () => 0,
   true: () => 0,
   false: () => 1,
-  umask: () => 0,
   hash: () => 0,
   echo,
   printf,
   read,
-  cd,
-  pwd,
   test,
   '[': test,
-  times,
 }

@@ -5,7 +5,7 @@ import { digText, presentationOf } from '../../../dns/presentation.js'
 import { type QueryAnswer, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import { type Endpoint, formatAddress } from '../../../wire/address.js'
-import { formatDate } from '../date.js'
+import { formatDate } from '../../date-format.js'
 import { type DigLookup, DigUsageError, parseDig } from './dig-options.js'
 import { bindEndpoint, configuredServer, serverNamed } from './name-server.js'
 

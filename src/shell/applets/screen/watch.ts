@@ -3,7 +3,7 @@
 
 import { CollectingWriter } from '../../../posix/pipe.js'
 import type { Process, Program, SignalName } from '../../../posix/process.js'
-import { formatDate } from '../date.js'
+import { formatDate } from '../../date-format.js'
 import { applet, parseDuration, parseOptions, UsageError } from '../options.js'
 import { rowsOf } from './page-text.js'
 
