@@ -7,7 +7,6 @@ export class MessageBatch<Message> {
   readonly #post: (messages: readonly Message[], transfer: readonly Transferable[]) => void
   #messages: Message[] = []
   #leaving = false
-  #timer: NodeJS.Timeout | undefined
   #transfer: Transferable[] = []
 
   constructor(post: (messages: readonly Message[], transfer: readonly Transferable[]) => void) {
@@ -22,16 +21,13 @@ export class MessageBatch<Message> {
     this.#transfer.push(...transfer)
   }
 
-  /** As `add`, but nobody is woken for this one alone before `milliseconds` are over. */
-  gather(message: Message, milliseconds: number): void {
+  /** As `add`, but nobody is woken for this one alone: it leaves with the next one, or by `flush`. */
+  gather(message: Message): void {
     this.#messages.push(message)
-    if (!this.#leaving) this.#timer ??= setTimeout(() => this.flush(), milliseconds)
   }
 
   /** Sends what waits now: before the thread ends. */
   flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     this.#leaving = false
     if (this.#messages.length === 0) return
     const [messages, transfer] = [this.#messages, this.#transfer]

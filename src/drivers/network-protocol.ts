@@ -1,5 +1,5 @@
 // What the cluster's thread and the network's thread say to each other. Frames do not pass here: every thread of pods
-// has a pair of rings with the network's thread, and a port that rings the bell of whichever side sleeps.
+// has a pair of rings with the network's thread, and the bells of both (doorbell.ts).
 
 import type { MessagePort } from 'node:worker_threads'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
@@ -11,6 +11,7 @@ import type { PodCommand, PodEvent, StreamCommand, StreamEvent } from '../pod/pr
 import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { PodPorts } from './cluster-network.js'
+import type { Doorbell } from './doorbell.js'
 import type { FlowEvent, LinkTarget } from './emulation.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
@@ -24,8 +25,10 @@ export interface NetworkWorkerData {
   /** RealTime.zero of the emulation. */
   readonly zero: number
   readonly pcap: string | undefined
-  /** Where the thread tells of its memory: thread-memory.ts. */
-  readonly memory: Float64Array
+  /** Where the thread tells of itself: thread-gauge.ts. */
+  readonly gauge: Float64Array
+  /** The thread's own, by which it is woken. */
+  readonly bell: Doorbell
 }
 
 /** One side of the wires between two threads: each pod's has a port number of its own. */
@@ -33,8 +36,10 @@ export interface WireEnd {
   /** Frames this side writes, and frames it reads. */
   readonly outgoing: SharedArrayBuffer
   readonly incoming: SharedArrayBuffer
+  /** Of the other side's thread. */
+  readonly bell: Doorbell
   /** Any message on it means: look at your ring. */
-  readonly bell: MessagePort
+  readonly port: MessagePort
 }
 
 /** Numbers the threads of pods. */

@@ -7,33 +7,29 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
+import { MILLISECOND, NEVER } from '../base/time.js'
 import type { MachineId } from '../fabric/network.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
-import { DeadlineTimer } from './deadline-timer.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData, PodThreadId } from './network-protocol.js'
 import { NetworkSandboxes } from './network-sandboxes.js'
 import { NodeShells } from './node-shell.js'
-import { RealTime } from './real-time.js'
+import { type Alarm, RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
-import { MemoryGauge } from './thread-memory.js'
+import { Sleeper } from './sleeper.js'
+import { ThreadGauge } from './thread-gauge.js'
 
 /** Rounds of one burst at most: who sleeps waits no longer than these take. */
 const ROUNDS_BEFORE_BELLS = 8
 
 /** How long flows wait for others, to be told together: nobody waits for one, and under load there are thousands. */
-const GATHERING_MS = 5
+const GATHERING = 5 * MILLISECOND
 
 /** The end of the wires to another thread. */
 interface ThreadEnd {
   readonly ring: RingMachine
   readonly machine: MachineId
-}
-
-interface NetworkEvents {
-  readonly emit: (event: NetworkEvent) => void
-  readonly gather: (event: NetworkEvent) => void
 }
 
 class NetworkThread {
@@ -55,16 +51,19 @@ class NetworkThread {
   )
   /** Of pods' threads by number; hosts outside the cluster by name. */
   readonly #threads = new Map<PodThreadId | string, ThreadEnd>()
-  readonly #emit: (event: NetworkEvent) => void
-  readonly #timer: DeadlineTimer
-  readonly #memory: MemoryGauge
+  readonly #outbox: MessageBatch<NetworkEvent>
+  readonly #gathered: Alarm
+  #gathering = false
+  readonly #alarm: Alarm
+  readonly #gauge: ThreadGauge
+  readonly #sleeper: Sleeper
   #scheduled = false
 
-  /** `gather` is for events that may come a little later, together with others. */
-  constructor(data: NetworkWorkerData, { emit, gather }: NetworkEvents) {
-    this.#emit = emit
-    this.#memory = new MemoryGauge(data.memory)
+  constructor(data: NetworkWorkerData, outbox: MessageBatch<NetworkEvent>) {
+    this.#outbox = outbox
+    this.#gauge = new ThreadGauge(data.gauge)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
+    const emit = (event: NetworkEvent) => this.#emit(event)
     this.#random = new Random(`seed ${data.seed}`)
     this.#network = new ClusterNetwork({
       config: data.config,
@@ -73,7 +72,7 @@ class NetworkThread {
       offload: true,
       frames: this.#frames,
       proxy: (node) => data.proxies[node]!,
-      onFlow: (event) => gather({ type: 'flow', event }),
+      onFlow: (event) => this.#gather({ type: 'flow', event }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
     })
     this.#sandboxes = new NetworkSandboxes({
@@ -83,10 +82,20 @@ class NetworkThread {
       emit: (uid, event) => emit({ type: 'pod', uid, event }),
       touched: () => this.#soon(),
     })
-    this.#timer = new DeadlineTimer(
-      () => this.#time.now(),
-      () => this.burst(),
-    )
+    this.#alarm = this.#time.alarm(() => this.burst())
+    this.#gathered = this.#time.alarm(() => {
+      this.#gathering = false
+      this.#outbox.flush()
+    })
+    this.#sleeper = new Sleeper({
+      bell: data.bell,
+      time: this.#time,
+      gauge: this.#gauge,
+      hasWork: () => this.#scheduled || this.#hasFrames(),
+      work: () => {
+        if (!this.#scheduled) this.burst()
+      },
+    })
     this.#capture = data.pcap === undefined ? undefined : new CaptureFile(data.pcap)
     this.#capture?.record(this.#network, data.startUnixMillis * 1000)
   }
@@ -162,6 +171,18 @@ class NetworkThread {
     this.#soon()
   }
 
+  #emit(event: NetworkEvent): void {
+    this.#outbox.add(event)
+  }
+
+  /** For an event that may come a little later, together with others. */
+  #gather(event: NetworkEvent): void {
+    this.#outbox.gather(event)
+    if (this.#gathering) return
+    this.#gathering = true
+    this.#gathered.set(this.#time.now() + GATHERING)
+  }
+
   async #execOnNode(id: number, node: string, script: string): Promise<void> {
     this.#emit({ type: 'answer', id, answer: await this.#shells.run(node, script) })
   }
@@ -174,7 +195,7 @@ class NetworkThread {
   /** Everything that is to be done now, then sleep. */
   burst(): void {
     this.#scheduled = false
-    for (const { ring } of this.#threads.values()) ring.awake()
+    this.#sleeper.awake()
     // To wake a thread costs as much as a dozen packets: frames that came meanwhile are carried first, so that one bell
     // tells of more. Who is awake sees each round at once.
     for (let round = 0; round === 0 || (round < ROUNDS_BEFORE_BELLS && this.#hasFrames()); round++) {
@@ -190,11 +211,9 @@ class NetworkThread {
     if (this.#barriers.length > 0 && this.#network.synced())
       for (const id of this.#barriers.splice(0)) this.#emit({ type: 'barrier', id })
     for (const { ring } of this.#threads.values()) ring.ring()
-    let mayAllSleep = true
-    for (const { ring } of this.#threads.values()) mayAllSleep = ring.sleep() && mayAllSleep
-    if (!mayAllSleep) this.#soon()
-    this.#timer.set(this.#network.deadline())
-    this.#memory.look()
+    this.#alarm.set(this.#network.deadline())
+    this.#gauge.look()
+    this.#sleeper.rest()
   }
 
   #hasFrames(): boolean {
@@ -209,7 +228,7 @@ class NetworkThread {
   }
 
   #close(): void {
-    this.#timer.clear()
+    this.#alarm.set(NEVER)
     let error: string | undefined
     try {
       this.#capture?.close()
@@ -224,10 +243,7 @@ class NetworkThread {
 invariant(parentPort !== null, 'network-worker runs as a worker')
 const port = parentPort
 const outbox = new MessageBatch<NetworkEvent>((events) => port.postMessage(events))
-const thread = new NetworkThread(workerData as NetworkWorkerData, {
-  emit: (event) => outbox.add(event),
-  gather: (event) => outbox.gather(event, GATHERING_MS),
-})
+const thread = new NetworkThread(workerData as NetworkWorkerData, outbox)
 port.on('message', (commands: readonly NetworkCommand[]) => {
   for (const command of commands) thread.handle(command)
 })

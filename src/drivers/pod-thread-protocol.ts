@@ -4,6 +4,7 @@
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import type { DnsImageOptions } from '../pod/sandbox.js'
+import type { Doorbell } from './doorbell.js'
 import type { WireEnd } from './network-protocol.js'
 
 /** What a thread of pods is started with. */
@@ -13,8 +14,10 @@ export interface PodWorkerData {
   /** RealTime.zero of the emulation. */
   readonly zero: number
   readonly dns: DnsImageOptions
-  /** Where the thread tells of its memory: thread-memory.ts. */
-  readonly memory: Float64Array
+  /** Where the thread tells of itself: thread-gauge.ts. */
+  readonly gauge: Float64Array
+  /** The thread's own, by which it is woken. */
+  readonly bell: Doorbell
   readonly wire: WireEnd
 }
 

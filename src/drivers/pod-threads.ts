@@ -6,12 +6,13 @@ import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { usageCounters } from '../pod/usage.js'
+import { type Doorbell, doorbell, poke } from './doorbell.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, PodThreadId } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodLink, PodPlacement } from './pod-supervisor.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
-import { threadMemory, workerUsage } from './thread-memory.js'
+import { threadGauge, workerUsage } from './thread-gauge.js'
 import type { PodMeter } from './usage-meter.js'
 
 /** Threads that start at the same time: more make the first one ready later and the last one no earlier. */
@@ -24,6 +25,7 @@ const MEBIBYTE = 1024 * 1024
 export interface PodThreadsOptions {
   readonly options: ResolvedOptions
   readonly zero: number
+  readonly networkBell: Doorbell
   readonly toNetwork: (command: NetworkCommand, transfer?: readonly Transferable[]) => void
   /** Something happened that the control plane may have to look at. */
   readonly onEvent: () => void
@@ -38,8 +40,9 @@ interface PodThread {
   /** What came before. */
   readonly early: PodThreadCommand[]
   readonly outbox: MessageBatch<PodThreadCommand>
-  /** What it says of its memory. */
-  readonly memory: Float64Array
+  readonly bell: Doorbell
+  /** What it says of itself. */
+  readonly gauge: Float64Array
   nextPort: number
 }
 
@@ -110,21 +113,26 @@ export class PodThreads implements PodPlacement {
       pods: new Map(),
       worker: undefined,
       early: [],
-      outbox: new MessageBatch((commands) => thread.worker?.postMessage(commands)),
-      memory: threadMemory(),
+      outbox: new MessageBatch((commands) => {
+        thread.worker?.postMessage(commands)
+        poke(thread.bell)
+      }),
+      bell: doorbell(),
+      gauge: threadGauge(),
       nextPort: 0,
     }
     this.#threads.add(thread)
-    const wire = { outgoing: toPods, incoming: fromPods, bell: port1 }
+    const wire = { outgoing: toPods, incoming: fromPods, bell: thread.bell, port: port1 }
     this.#options.toNetwork({ type: 'add-thread', thread: thread.id, wire }, [port1])
-    const { options, zero } = this.#options
+    const { options, zero, networkBell } = this.#options
     const data: PodWorkerData = {
       seed: options.seed,
       startUnixMillis: options.startUnixMillis,
       zero,
       dns: options.dns,
-      memory: thread.memory,
-      wire: { outgoing: fromPods, incoming: toPods, bell: port2 },
+      gauge: thread.gauge,
+      bell: thread.bell,
+      wire: { outgoing: fromPods, incoming: toPods, bell: networkBell, port: port2 },
     }
     this.#queue.push(() => this.#start(thread, data, spec))
     this.#startNext()
@@ -142,7 +150,7 @@ export class PodThreads implements PodPlacement {
     const isAlone = this.#podsPerThread === 1
     const worker = new Worker(new URL('./pod-worker.cjs', import.meta.url), {
       workerData: data,
-      transferList: [data.wire.bell],
+      transferList: [data.wire.port],
       name: isAlone ? this.#options.options.podName(spec) : `pods ${thread.id}`,
       // Unlike a pod alone, packed ones have only the limits that their programs keep by themselves.
       ...(isAlone && {
@@ -210,6 +218,6 @@ export class PodThreads implements PodPlacement {
 function meterOf(thread: PodThread): PodMeter {
   return {
     counters: () => usageCounters(true),
-    thread: () => workerUsage(thread.worker, thread.memory),
+    thread: () => workerUsage(thread.worker, thread.gauge),
   }
 }

@@ -10,7 +10,7 @@ import { dnsCodec } from './dns-codec.js'
 import { MessageBatch } from './message-batch.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import { RealTime } from './real-time.js'
-import { MemoryGauge } from './thread-memory.js'
+import { ThreadGauge } from './thread-gauge.js'
 import { WiredHosts } from './wired-hosts.js'
 
 class PodThread {
@@ -20,21 +20,21 @@ class PodThread {
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
   readonly #images = sharedImages()
-  readonly #memory: MemoryGauge
+  readonly #gauge: ThreadGauge
 
   constructor(data: PodWorkerData, emit: (event: PodThreadEvent) => void) {
     this.#data = data
     this.#emit = emit
-    this.#memory = new MemoryGauge(data.memory)
+    this.#gauge = new ThreadGauge(data.gauge)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
-    this.#hosts = new WiredHosts(data.wire, this.#time)
+    this.#hosts = new WiredHosts({ wire: data.wire, bell: data.bell, time: this.#time, gauge: this.#gauge })
   }
 
   handle(command: PodThreadCommand): void {
     if (command.type === 'create') this.#create(command.spec, command.port)
     // Commands for what is gone are ignored.
     else this.#sandboxes.get(command.uid)?.handle(command.command)
-    this.#memory.look()
+    this.#gauge.look()
   }
 
   #create(spec: SandboxSpec, port: number): void {
@@ -55,11 +55,11 @@ class PodThread {
           this.#hosts.remove(port)
         }
         this.#emit({ uid, event })
-        this.#memory.look()
+        this.#gauge.look()
       },
       touched: () => {
         this.#hosts.touch(port)
-        this.#memory.look()
+        this.#gauge.look()
       },
     })
     this.#hosts.add(port, host)

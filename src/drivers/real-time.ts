@@ -1,23 +1,38 @@
 // Emulated time that follows the machine's clock. All threads of an emulation share one zero: they are given the
-// moment of the start and read the same monotonic clock.
+// moment of the start and read the same monotonic clock. What a thread waits for is in one heap, on one timer of its
+// event loop, so that a thread that naps (sleeper.ts) knows when the first of them is due.
 
 import { performance } from 'node:perf_hooks'
-import { MILLISECOND, type Micros } from '../base/time.js'
+import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
+import { type Timer, TimerHeap } from '../base/timer-heap.js'
 import type { Clock } from '../posix/process.js'
 
-/** setTimeout takes at most 2^31-1 ms. */
+/** setTimeout takes at most 2^31-1 ms; waking early only looks again. */
 const LONGEST_TIMEOUT_MS = 2_000_000_000
+
+/** Calls its owner back once it is due; setting it again replaces what was set. */
+export interface Alarm {
+  /** NEVER: it is off. */
+  set(at: Micros): void
+}
 
 export class RealTime {
   /** `performance.timeOrigin + performance.now()` at the emulation's zero, in milliseconds; the same in all threads. */
   readonly zero: number
   readonly #startUnixMillis: number
-  readonly #timers = new Set<NodeJS.Timeout>()
+  /** From the clock of this thread to emulated time, in milliseconds. */
+  readonly #offset: number
+  readonly #alarms = new TimerHeap<() => void>()
+  #timer: NodeJS.Timeout | undefined
+  /** When the timer fires: not after the first alarm. It stays when that moves away, as retransmissions' do all the time. */
+  #wake: Micros = NEVER
+  #yielding = 0
   #closed = false
 
   constructor(startUnixMillis: number, zero: number = RealTime.here()) {
     this.#startUnixMillis = startUnixMillis
     this.zero = zero
+    this.#offset = performance.timeOrigin - zero
   }
 
   static here(): number {
@@ -25,49 +40,86 @@ export class RealTime {
   }
 
   now(): Micros {
-    return Math.max(0, Math.round((RealTime.here() - this.zero) * 1000))
+    return Math.max(0, Math.round((performance.now() + this.#offset) * 1000))
   }
 
   unixMillis(): number {
-    return Math.floor(this.#startUnixMillis + RealTime.here() - this.zero)
+    return Math.floor(this.#startUnixMillis + performance.now() + this.#offset)
   }
 
   sleep(duration: Micros, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason)
     return new Promise((resolve, reject) => {
-      const end = this.now() + duration
-      let timer: NodeJS.Timeout | undefined
       const onAbort = () => {
-        this.#clear(timer)
+        this.#alarms.set(timer, NEVER)
+        // Nobody waits any more: nothing that would keep the process.
+        if (this.#alarms.size === 0) this.#disarm()
         reject(signal?.reason)
       }
-      const wait = () => {
-        this.#clear(timer)
-        if (this.#closed) return
-        const left = end - this.now()
-        if (left <= 0) {
-          signal?.removeEventListener('abort', onAbort)
-          resolve()
-          return
-        }
-        timer = setTimeout(wait, Math.min(Math.ceil(left / MILLISECOND), LONGEST_TIMEOUT_MS))
-        this.#timers.add(timer)
-      }
+      const timer = this.#alarms.timer(() => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
       signal?.addEventListener('abort', onAbort, { once: true })
-      wait()
+      this.#set(timer, this.now() + Math.max(0, duration))
     })
+  }
+
+  alarm(onDue: () => void): Alarm {
+    const timer = this.#alarms.timer(onDue)
+    return { set: (at) => this.#set(timer, at) }
+  }
+
+  /** When the first alarm is due. */
+  nextAlarm(): Micros {
+    return this.#alarms.next()
+  }
+
+  /** Lets happen what is due. For those who cannot wait for the event loop's timer, which is later by up to a millisecond. */
+  ring(): void {
+    const now = this.now()
+    // Those that are set meanwhile are for the next time: they must not keep the thread from everything else.
+    for (let left = this.#alarms.size; left > 0; left--) {
+      const due = this.#alarms.due(now)
+      if (due === undefined) break
+      due.owner()
+    }
+    this.#arm()
+  }
+
+  /** Whether a program lets others in, and goes on at the next turn of the event loop. */
+  get yielding(): boolean {
+    return this.#yielding > 0
   }
 
   /** Stops: who still sleeps is never woken, and no timer keeps the process alive. */
   close(): void {
     this.#closed = true
-    for (const timer of [...this.#timers]) this.#clear(timer)
+    this.#disarm()
   }
 
-  #clear(timer: NodeJS.Timeout | undefined): void {
-    if (timer === undefined) return
-    clearTimeout(timer)
-    this.#timers.delete(timer)
+  #set(timer: Timer<() => void>, at: Micros): void {
+    this.#alarms.set(timer, at)
+    this.#arm()
+  }
+
+  #arm(): void {
+    const next = this.#alarms.next()
+    if (next >= this.#wake || this.#closed) return
+    this.#disarm()
+    this.#wake = next
+    const milliseconds = Math.ceil((next - this.now()) / MILLISECOND)
+    const within = Math.min(Math.max(0, milliseconds), LONGEST_TIMEOUT_MS)
+    this.#timer = setTimeout(() => {
+      this.#disarm()
+      this.ring()
+    }, within)
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#wake = NEVER
   }
 
   /** The clock that programs see. Computing takes the time that it takes; `spend` lets others in now and then. */
@@ -81,7 +133,13 @@ export class RealTime {
         spent += duration
         if (spent < MILLISECOND) return Promise.resolve()
         spent = 0
-        return new Promise((resolve) => setImmediate(resolve))
+        this.#yielding++
+        return new Promise((resolve) => {
+          setImmediate(() => {
+            this.#yielding--
+            resolve()
+          })
+        })
       },
     }
   }

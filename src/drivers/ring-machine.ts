@@ -6,12 +6,13 @@ import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { RingConsumer, RingProducer } from '../fabric/ring.js'
+import { ring } from './doorbell.js'
 import type { WireEnd } from './network-protocol.js'
 
 export class RingMachine implements Machine {
   readonly #outgoing: RingProducer
   readonly #incoming: RingConsumer
-  readonly #bell: WireEnd['bell']
+  readonly #wire: WireEnd
   readonly #frames: Slab
   #written = false
   readonly #read: { port: number; frame: Uint8Array; offload: Offload } = {
@@ -21,15 +22,15 @@ export class RingMachine implements Machine {
   }
 
   /**
-   * `onBell` runs when the other thread wrote to a ring whose reader slept. Frames that were given away and are in the
+   * `onBell` runs when the other thread wrote to a ring whose reader slept in its event loop. Frames that were given away and are in the
    * ring go back to `frames`.
    */
   constructor(wire: WireEnd, frames: Slab, onBell: () => void) {
     this.#frames = frames
     this.#outgoing = new RingProducer(wire.outgoing)
     this.#incoming = new RingConsumer(wire.incoming)
-    this.#bell = wire.bell
-    wire.bell.on('message', onBell)
+    this.#wire = wire
+    wire.port.on('message', onBell)
   }
 
   receive(port: number, frame: Uint8Array, _now: Micros, offload: Offload = 0): void {
@@ -75,27 +76,17 @@ export class RingMachine implements Machine {
 
   /** Shows the other thread what was written, should it be awake. */
   show(): void {
-    if (this.#written) this.#outgoing.show()
+    if (this.#written) this.#outgoing.publish()
   }
 
   /** Wakes the other thread if it sleeps and there is something for it. */
   ring(): void {
     if (!this.#written) return
     this.#written = false
-    if (this.#outgoing.wantsBell()) this.#bell.postMessage(0)
-  }
-
-  /** While this thread is at work it wants no bell: it looks at what was written meanwhile before it sleeps. */
-  awake(): void {
-    this.#incoming.awake()
-  }
-
-  /** Before this thread sleeps: false when something came in between. */
-  sleep(): boolean {
-    return this.#incoming.sleep()
+    ring(this.#wire.bell, this.#wire.port)
   }
 
   close(): void {
-    this.#bell.close()
+    this.#wire.port.close()
   }
 }

@@ -15,7 +15,7 @@ import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import { CaptureError } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
-import { DeadlineTimer } from './deadline-timer.js'
+import { doorbell, poke } from './doorbell.js'
 import {
   type Emulation,
   EmulationTimeout,
@@ -34,8 +34,8 @@ import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
-import { RealTime } from './real-time.js'
-import { ownUsage, threadMemory, workerUsage } from './thread-memory.js'
+import { type Alarm, RealTime } from './real-time.js'
+import { ownUsage, threadGauge, workerUsage } from './thread-gauge.js'
 import { WiredHosts } from './wired-hosts.js'
 
 /** How long the network's thread may take to write its capture at the end. */
@@ -59,7 +59,9 @@ export class ThreadsEmulation implements Emulation {
   readonly #pods: PodThreads
   readonly #placement: NetworkThreadPods
   readonly #assembly: ClusterAssembly
-  readonly #timer: DeadlineTimer
+  readonly #alarm: Alarm
+  /** Of the network's thread. */
+  readonly #networkBell = doorbell()
   readonly #exposed = new Set<HostDns>()
   readonly #nodeSessions = new NodeSessions((node, command) =>
     this.#toNetwork({ type: 'node-stream', node, command }),
@@ -97,14 +99,18 @@ export class ThreadsEmulation implements Emulation {
       startUnixMillis: options.startUnixMillis,
       zero: this.#time.zero,
       pcap: options.pcap,
-      memory: threadMemory(),
+      gauge: threadGauge(),
+      bell: this.#networkBell,
     }
-    const memory = data.memory
+    const { gauge } = data
     this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
       workerData: data,
       name: 'network',
     })
-    this.#outbox = new MessageBatch((commands, transfer) => this.#worker.postMessage(commands, transfer))
+    this.#outbox = new MessageBatch((commands, transfer) => {
+      this.#worker.postMessage(commands, transfer)
+      poke(this.#networkBell)
+    })
     this.#worker.on('message', (events: readonly NetworkEvent[]) => {
       for (const event of events) this.#networkEvent(event)
     })
@@ -116,6 +122,7 @@ export class ThreadsEmulation implements Emulation {
     this.#pods = new PodThreads({
       options,
       zero: this.#time.zero,
+      networkBell: this.#networkBell,
       toNetwork: (command, transfer) => this.#toNetwork(command, transfer),
       onEvent: () => this.#soon(),
     })
@@ -134,13 +141,10 @@ export class ThreadsEmulation implements Emulation {
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
       tokenKey: randomBytes(32),
       heartbeats: true,
-      system: { network: () => workerUsage(this.#worker, memory), controlPlane: ownUsage },
+      system: { network: () => workerUsage(this.#worker, gauge), controlPlane: ownUsage },
       usageUnavailable: options.podsPerThread === 1 ? undefined : SHARED_THREADS,
     })
-    this.#timer = new DeadlineTimer(
-      () => this.#time.now(),
-      () => this.#soon(),
-    )
+    this.#alarm = this.#time.alarm(() => this.#soon())
     this.api = this.#watched(this.#assembly.api)
     this.#soon()
   }
@@ -277,18 +281,23 @@ export class ThreadsEmulation implements Emulation {
   #addExternal(): { outside: OutsideHost; wired: WiredHosts } {
     const { port1, port2 } = new MessageChannel()
     const [incoming, outgoing] = [ringBuffer(), ringBuffer()]
-    const wire = { outgoing: incoming, incoming: outgoing, bell: port1 }
+    const bell = doorbell()
+    const wire = { outgoing: incoming, incoming: outgoing, bell, port: port1 }
     this.#toNetwork({ type: 'add-external', name: EXTERNAL_HOST, wire }, [port1])
     const random = this.#random.fork(EXTERNAL_HOST)
     const host = externalHost(this.#config, random)
-    const wired = new WiredHosts({ outgoing, incoming, bell: port2 }, this.#time)
+    const wired = new WiredHosts({
+      wire: { outgoing, incoming, bell: this.#networkBell, port: port2 },
+      bell,
+      time: this.#time,
+    })
     wired.add(0, host)
     const outside = outsideHost(host, this.#config, this.#time.clock(), random, () => wired.touch(0))
     return { outside, wired }
   }
 
   async #close(): Promise<void> {
-    this.#timer.clear()
+    this.#alarm.set(NEVER)
     clearTimeout(this.#rest)
     await Promise.all([...this.#exposed].map((dns) => dns.close()))
     this.#external?.wired.close()
@@ -383,7 +392,7 @@ export class ThreadsEmulation implements Emulation {
     for (const look of [...this.#looks]) look()
     const end = performance.now()
     this.#restUntil = end + Math.min((end - start) / 2, LONGEST_REST_MS)
-    this.#timer.set(control.deadline())
+    this.#alarm.set(control.deadline())
   }
 
   #toNetwork(command: NetworkCommand, transfer: readonly Transferable[] = []): void {

@@ -5,10 +5,12 @@ import { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { type Timer, TimerHeap } from '../base/timer-heap.js'
 import type { Host } from '../host/host.js'
-import { DeadlineTimer } from './deadline-timer.js'
+import type { Doorbell } from './doorbell.js'
 import type { WireEnd } from './network-protocol.js'
-import type { RealTime } from './real-time.js'
+import type { Alarm, RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
+import { Sleeper } from './sleeper.js'
+import type { ThreadGauge } from './thread-gauge.js'
 
 interface Member {
   readonly host: Host
@@ -18,25 +20,41 @@ interface Member {
   woken: boolean
 }
 
+export interface WiredHostsOptions {
+  readonly wire: WireEnd
+  /** Of this thread. */
+  readonly bell: Doorbell
+  readonly time: RealTime
+  /** Undefined: the thread waits for other things as well, and never naps. */
+  readonly gauge?: ThreadGauge
+}
+
 export class WiredHosts {
   readonly #time: RealTime
   /** For the hosts' large frames. */
   readonly frames = new Slab()
   readonly #wire: RingMachine
-  readonly #timer: DeadlineTimer
+  readonly #alarm: Alarm
+  readonly #sleeper: Sleeper
   readonly #members = new Map<number, Member>()
   readonly #deadlines = new TimerHeap<Member>()
   #woken: Member[] = []
   #scheduled = false
   #closed = false
 
-  constructor(wire: WireEnd, time: RealTime) {
+  constructor({ wire, bell, time, gauge }: WiredHostsOptions) {
     this.#time = time
-    this.#timer = new DeadlineTimer(
-      () => time.now(),
-      () => this.#burst(),
-    )
+    this.#alarm = time.alarm(() => this.#burst())
     this.#wire = new RingMachine(wire, this.frames, () => this.#burst())
+    this.#sleeper = new Sleeper({
+      bell,
+      time,
+      gauge,
+      hasWork: () => this.#scheduled || this.#wire.pending(),
+      work: () => {
+        if (!this.#scheduled) this.#burst()
+      },
+    })
   }
 
   /** Plugs a host in; `port` names it at the other end of the wire. */
@@ -65,7 +83,7 @@ export class WiredHosts {
 
   close(): void {
     this.#closed = true
-    this.#timer.clear()
+    this.#alarm.set(NEVER)
     this.#wire.close()
   }
 
@@ -79,7 +97,7 @@ export class WiredHosts {
     this.#scheduled = false
     if (this.#closed) return
     const now = this.#time.now()
-    this.#wire.awake()
+    this.#sleeper.awake()
     this.#wire.pending()
     for (let incoming = this.#wire.transmit(); incoming !== undefined; incoming = this.#wire.transmit()) {
       const member = this.#members.get(incoming.port)
@@ -93,9 +111,9 @@ export class WiredHosts {
     this.#askWoken(now)
     this.#wire.release()
     this.#wire.publish()
+    this.#alarm.set(this.#deadlines.next())
     // By way of the event loop: under a stream of frames timers and commands have their turn too.
-    if (!this.#wire.sleep()) this.#soon()
-    this.#timer.set(this.#deadlines.next())
+    this.#sleeper.rest()
   }
 
   #wake(member: Member): void {

@@ -1,17 +1,15 @@
 // Frames across threads: a ring of variable-length records in shared memory, one producer and one consumer.
-// Nothing is copied but the frame itself; nobody is woken here - `publish` tells whether the consumer said that
-// it sleeps, and the driver rings its bell then (drivers/doorbell.ts). A full ring drops the frame, as a full
-// transmit queue of a device does, and counts it.
+// Nothing is copied but the frame itself; nobody is woken here: the driver rings the consumer's bell after `publish`
+// (drivers/doorbell.ts). A full ring drops the frame, as a full transmit queue of a device does, and counts it.
 //
-// Layout in 32-bit words, each position on a cache line of its own: [0] tail (producer), [16] head (consumer),
-// [32] sleeping flag of the consumer; data from byte 256. A record is a word each for length, port and offload
-// and one unused, then the payload, all rounded up to 8 bytes; length -1 means: go on at the start. Positions run freely modulo 2^32.
+// Layout in 32-bit words, each position on a cache line of its own: [0] tail (producer), [16] head (consumer); data from
+// byte 256. A record is a word each for length, port and offload and one unused, then the payload, all rounded up to 8
+// bytes; length -1 means: go on at the start. Positions run freely modulo 2^32.
 
 import type { Offload } from '../base/offload.js'
 
 const TAIL = 0
 const HEAD = 16
-const SLEEPING = 32
 const HEADER_BYTES = 256
 const RECORD_HEADER_BYTES = 16
 const WRAP = -1
@@ -71,20 +69,9 @@ export class RingProducer {
     return true
   }
 
-  /** Makes what was written visible; true when the consumer sleeps and wants its bell rung (told once). */
-  publish(): boolean {
-    this.show()
-    return this.wantsBell()
-  }
-
-  /** The first half of `publish`: a consumer that is awake finds what was written. */
-  show(): void {
+  /** Makes what was written visible to a consumer that looks. */
+  publish(): void {
     Atomics.store(this.#words, TAIL, this.#tail)
-  }
-
-  /** The second half, which may come later, after several of the first. */
-  wantsBell(): boolean {
-    return Atomics.load(this.#words, SLEEPING) !== 0 && Atomics.exchange(this.#words, SLEEPING, 0) !== 0
   }
 
   #hasRoom(total: number): boolean {
@@ -142,21 +129,5 @@ export class RingConsumer {
     if (this.#head !== this.#tail) return false
     this.#tail = Atomics.load(this.#words, TAIL)
     return this.#head === this.#tail
-  }
-
-  /**
-   * Says that the consumer goes to sleep; false when a frame came in between (then it must not sleep). After true
-   * the producer's next `publish` asks for the bell.
-   */
-  sleep(): boolean {
-    Atomics.store(this.#words, SLEEPING, 1)
-    if (this.empty()) return true
-    Atomics.store(this.#words, SLEEPING, 0)
-    return false
-  }
-
-  /** Takes the sleeping flag back after waking for another reason. */
-  awake(): void {
-    if (Atomics.load(this.#words, SLEEPING) !== 0) Atomics.store(this.#words, SLEEPING, 0)
   }
 }

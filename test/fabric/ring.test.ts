@@ -58,38 +58,17 @@ test('frames are not seen before they are published', () => {
   assert.is(consumer.read()?.length, 10)
 })
 
-test('the bell is asked for once, and only while the consumer sleeps', () => {
-  const { producer, consumer } = ring()
-  producer.write(new Uint8Array(10))
-  assert.not(producer.publish())
-  assert.not(consumer.sleep(), 'a frame is waiting')
-  consumer.read()
-  assert.ok(consumer.sleep())
-  producer.write(new Uint8Array(10))
-  assert.ok(producer.publish())
-  producer.write(new Uint8Array(10))
-  assert.not(producer.publish())
-})
-
 test('a capacity that is no power of two is refused', () => {
   assert.throws(() => ringBuffer(5000), /power of two/)
 })
 
-test('what was shown can be read before a bell is asked for, and the bell is asked for once', () => {
-  const buffer = ringBuffer(4096)
-  const producer = new RingProducer(buffer)
-  const consumer = new RingConsumer(buffer)
-  assert.ok(consumer.sleep())
+test('a frame comes with its port and the work that is left to do of it', () => {
+  const { producer, consumer } = ring()
   producer.write(Uint8Array.of(1), 7, 0x105b4)
-  assert.is(consumer.read(), undefined)
-  producer.show()
+  producer.publish()
   assert.equal(consumer.read(), Uint8Array.of(1))
   assert.is(consumer.port, 7)
   assert.is(consumer.offload, 0x105b4)
-  producer.write(Uint8Array.of(2))
-  producer.show()
-  assert.ok(producer.wantsBell())
-  assert.not.ok(producer.wantsBell())
 })
 
 test.run()

@@ -1,0 +1,65 @@
+// What a thread tells of itself in memory that another thread reads, because only it can know: how much memory its heap
+// and buffers take, looked at while it works, as it does not change while it sleeps; and how long it napped
+// (sleeper.ts), which to its event loop looks like work.
+
+import { performance } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import type { Worker } from 'node:worker_threads'
+import { RealTime } from './real-time.js'
+import type { ThreadUsage } from './usage-meter.js'
+
+const INTERVAL_MS = 500
+
+/** Positions: bytes; milliseconds of naps that are over; since when it naps, 0 when it does not. */
+const MEMORY = 0
+const NAPPED = 1
+const NAPS_SINCE = 2
+
+export function threadGauge(): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT))
+}
+
+export function ownMemoryBytes(): number {
+  const { used_heap_size: heap, external_memory: external } = getHeapStatistics()
+  return heap + external
+}
+
+/** The measured side. */
+export class ThreadGauge {
+  readonly #words: Float64Array
+  #next = 0
+
+  constructor(words: Float64Array) {
+    this.#words = words
+  }
+
+  /** To be called often: measures now and then. */
+  look(): void {
+    const now = performance.now()
+    if (now < this.#next) return
+    this.#next = now + INTERVAL_MS
+    this.#words[MEMORY] = ownMemoryBytes()
+  }
+
+  napBegins(): void {
+    this.#words[NAPS_SINCE] = RealTime.here()
+  }
+
+  napEnds(): void {
+    const since = this.#words[NAPS_SINCE]!
+    this.#words[NAPS_SINCE] = 0
+    this.#words[NAPPED]! += RealTime.here() - since
+  }
+}
+
+export function workerUsage(worker: Worker | undefined, gauge: Float64Array): ThreadUsage {
+  const active = worker?.performance.eventLoopUtilization().active ?? 0
+  const since = gauge[NAPS_SINCE]!
+  const napped = gauge[NAPPED]! + (since === 0 ? 0 : RealTime.here() - since)
+  return { busyMicros: Math.max(0, active - napped) * 1000, memoryBytes: gauge[MEMORY]! }
+}
+
+/** Of the calling thread. */
+export function ownUsage(): ThreadUsage {
+  return { busyMicros: performance.eventLoopUtilization().active * 1000, memoryBytes: ownMemoryBytes() }
+}
