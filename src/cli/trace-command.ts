@@ -24,7 +24,7 @@ export const traceCommand = command({
 resolution, every rule matched, every translation, the endpoint chosen and the odds of the others, the way back.
 
 Sources
-  pod/NAME           a pod, \`pod/namespace/name\`; one that is in no manifest is added
+  pod/NAME           a pod, \`pod/namespace/name\`; default pod/curl, a client that is added where no manifest has it
   node/NAME          a node itself
   external[=ADDRESS] somebody outside the cluster, whose packets come in through the first worker node
   localhost          a program on the first worker node, to 127.0.0.1

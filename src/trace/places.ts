@@ -30,8 +30,9 @@ export class PlaceError extends Error {
 /** Addresses outside every cluster: TEST-NET-3 of RFC 5737, and the prefix of RFC 3849. */
 const SOMEWHERE_OUTSIDE = ip('203.0.113.2')
 const SOMEWHERE_OUTSIDE_6 = ip('2001:db8:113::2')
-/** For a source pod that no manifest has. */
-const STAND_IN_IMAGE = 'radial/busyboxplus:curl'
+/** The pod that people ask from, `kubectl run curl`: it is made when no manifest has it. No other is. */
+const CLIENT_POD = 'curl'
+const CLIENT_IMAGE = 'radial/busyboxplus:curl'
 const DEFAULT_PORT = 80
 
 /** Puts stub hosts behind endpoints that no running pod has. */
@@ -81,7 +82,8 @@ async function podClient(lab: Lab, cluster: RunningCluster, reference: string): 
   if (name === '') throw new PlaceError('pod/NAME or pod/NAMESPACE/NAME')
   let pod = podNamed(lab, namespace, name)
   if (pod === undefined) {
-    const run = `run ${name} -n ${namespace} --image=${STAND_IN_IMAGE} --command -- sleep 86400`
+    if (name !== CLIENT_POD) throw new PlaceError(`there is no pod ${reference}; ${podsThereAre(lab)}`)
+    const run = `run ${name} -n ${namespace} --image=${CLIENT_IMAGE} --command -- sleep 86400`
     const { exitCode, output } = await cluster.kubectl(run)
     if (exitCode !== 0)
       throw new PlaceError(`there is no pod ${name}, and none can be added: ${output.trim()}`)
@@ -202,6 +204,14 @@ function podNamed(lab: Lab, namespace: string, name: string): Pod | undefined {
   return podsOf(lab).find(
     ({ metadata }) => metadata.name === name && (metadata.namespace ?? 'default') === namespace,
   )
+}
+
+/** Names as `--from pod/NAME` takes them. */
+function podsThereAre(lab: Lab): string {
+  const names = podsOf(lab).map(({ metadata: { namespace = 'default', name } }) =>
+    namespace === 'default' ? name : `${namespace}/${name}`,
+  )
+  return `pods are ${names.join(', ')}, and ${CLIENT_POD}, which is added`
 }
 
 function podsOf(lab: Lab): Pod[] {

@@ -303,6 +303,10 @@ spec: { type: NodePort, ipFamilyPolicy: RequireDualStack, selector: { app: web }
 test('what cannot be is told with exit code 2', async ({ file }) => {
   const cases: [string[], RegExp][] = [
     [['--from', 'node/nope', 'self'], /there is no node nope; nodes are k8s-master/],
+    [
+      ['--from', 'pod/none', 'self'],
+      /there is no pod none; pods are .*kube-system\/coredns-\S+, .*and curl, which is added/,
+    ],
     [['--from', 'moon', 'self'], /a source is pod\/NAME/],
     [['--from', 'pod/curl', 'nothing-there'], /nothing-there does not resolve/],
     [['--from', 'pod/curl', 'self:0'], /0 is not a port/],
