@@ -22,7 +22,7 @@ export function representationOf(request: ApiRequest): Representation {
     if (!JSON_RANGES.includes(type)) continue
     const as = parameters.find((part) => part.startsWith('as='))?.slice('as='.length)
     if (as === undefined) return 'Object'
-    if (!parameters.includes('g=meta.k8s.io')) continue
+    if (!parameters.includes('g=meta.k8s.io') || !parameters.includes('v=v1')) continue
     if (as === 'Table') return 'Table'
     if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'PartialObjectMetadata'
   }

@@ -107,6 +107,11 @@ export interface Api {
   request(request: ApiRequest): ApiResponse
   /** Watches what a GET with `watch=true` would; the returned function ends it. A refused watch calls `onLine` once with ERROR. */
   watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void
+  /**
+   * The line that tells a watch of `request` that it has heard of everything until now. Not where the server is another
+   * process: what it has told may be on its way still.
+   */
+  bookmark?(request: ApiRequest): WatchLine
   /** pods/exec. Throws an ApiError-like `Status` through `onExit.error` when the pod is not there or not running. */
   exec(request: ExecRequest & { readonly command: readonly string[] }): RemoteStreams | Status
   /** pods/attach: the container's own standard streams. */

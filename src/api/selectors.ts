@@ -1,6 +1,7 @@
 // Label and field selectors in the form of query parameters: `app=sidecar,tier in (a, b),!legacy` and
 // `metadata.name=curl,status.phase!=Failed`.
 
+import { labelValue, qualifiedName } from '../cluster/name-rules.js'
 import type { KubeObject, Labels } from '../cluster/objects.js'
 import { badRequest } from '../cluster/status.js'
 
@@ -13,11 +14,11 @@ export type LabelPredicate = (labels: Labels | undefined) => boolean
 
 const SET_TERM = /^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$/
 const EQUALITY_TERM = /^([^\s!=,()<>]+)\s*(==|!=|=|>|<)\s*([^\s!=,()<>]*)$/
-const KEY = /^(?:[a-z0-9.-]+\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+const KEY = /^[^\s!=,()<>]+$/
 
 /** Fails with BadRequest for what is no selector. An empty text selects everything. */
 export function parseLabelSelector(text: string): LabelPredicate {
-  const requirements = splitTerms(text).map((term) => parseLabelTerm(term, text))
+  const requirements = splitTerms(text).map((term) => checked(parseLabelTerm(term, text)))
   return (labels = {}) => requirements.every((requirement) => matchesRequirement(requirement, labels))
 }
 
@@ -48,6 +49,27 @@ function parseLabelTerm(term: string, whole: string): Requirement {
   }
   if (KEY.test(term)) return { key: term, operator: 'exists' }
   throw badRequest(`unable to parse requirement: found '${term}', expected: a label selector, in "${whole}"`)
+}
+
+/** As upstream's NewRequirement. */
+function checked(requirement: Requirement): Requirement {
+  const { key } = requirement
+  const refuse = (at: string, value: string, rules: readonly string[]) => {
+    if (rules.length === 0) return
+    const why = `${at}: Invalid value: ${JSON.stringify(value)}: ${rules.join('; ')}`
+    throw badRequest(`unable to parse requirement: ${why}`)
+  }
+  refuse('<nil>', key, qualifiedName(key))
+  if ('values' in requirement) {
+    requirement.values.forEach((value, index) => {
+      refuse(`values[${index}][${key}]`, value, labelValue(value))
+    })
+  }
+  if ('value' in requirement && !Number.isInteger(requirement.value))
+    throw badRequest(
+      "unable to parse requirement: values[0]: Invalid value: for 'Gt', 'Lt' operators, the value must be an integer",
+    )
+  return requirement
 }
 
 function matchesRequirement(requirement: Requirement, labels: Labels): boolean {
@@ -140,7 +162,13 @@ function parseFieldTerm(term: string, resource: string): FieldTerm {
   const [, field, operator, escaped] = match as unknown as [string, string, string, string]
   const known = SELECTABLE_FIELDS[resource] ?? {}
   const isMeta = field === 'metadata.name' || field === 'metadata.namespace'
-  if (!isMeta && !Object.hasOwn(known, field)) throw badRequest(`field label not supported: ${field}`)
+  if (!isMeta && !Object.hasOwn(known, field)) {
+    throw badRequest(
+      Object.hasOwn(SELECTABLE_FIELDS, resource)
+        ? `field label not supported: ${field}`
+        : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+    )
+  }
   return {
     path: (PATHS[`${resource} ${field}`] ?? field).split('.'),
     unset: known[field] ?? '',

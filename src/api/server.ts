@@ -32,7 +32,7 @@ import { serveInfo } from './server-info.js'
 import { jsonResponse, methodNotAllowed, statusOf, statusResponse, unknownPath } from './status.js'
 import { existing, type ObjectWriter, type Target, targetOf } from './target.js'
 import { requestToken } from './token-requests.js'
-import { startWatch } from './watch.js'
+import { bookmarkOf, startWatch } from './watch.js'
 import { WatchCache } from './watch-cache.js'
 import { createObject, patchObject, replaceObject } from './writes.js'
 
@@ -82,6 +82,12 @@ export class ApiServer implements Api {
     return core === undefined
       ? this.#watch(request, onLine)
       : this.#watch(core, (line) => onLine(eventViewLine(line)))
+  }
+
+  bookmark(request: ApiRequest): WatchLine {
+    const core = coreEventRequest(request)
+    const line = bookmarkOf(targetOf((core ?? request).path), this.#store.resourceVersion)
+    return core === undefined ? line : eventViewLine(line)
   }
 
   #watch(request: ApiRequest, onLine: (line: WatchLine) => void): () => void {

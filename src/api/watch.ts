@@ -7,6 +7,7 @@ import { watchOptions } from './list-options.js'
 import { includeObject, partialOf, representationOf } from './representation.js'
 import type { ApiRequest, WatchLine } from './request.js'
 import { selectionOf, selectObjects } from './selection.js'
+import { tooLargeVersion } from './status.js'
 import { tableOf } from './tables.js'
 import type { Target } from './target.js'
 import type { WatchCache } from './watch-cache.js'
@@ -24,22 +25,30 @@ export function startWatch(
 ): () => void {
   const selected = selectionOf(request, target)
   const shape = shapeOf(request, target, unixMillis)
-  const { initialEvents, initialBookmark, since = Number(store.resourceVersion) } = watchOptions(request)
+  const current = Number(store.resourceVersion)
+  const { initialEvents, initialBookmark, since = current } = watchOptions(request)
+  // An informer of a server that was here before: it is to list anew.
+  if (since > current) throw tooLargeVersion(since, current)
   if (initialEvents) {
     for (const object of selectObjects(store, request, target))
       onLine({ type: 'ADDED', object: shape(object) })
   }
-  if (initialBookmark) onLine({ type: 'BOOKMARK', object: initialEnd(target, String(since)) })
+  const marks = { [INITIAL_EVENTS_END]: 'true' }
+  if (initialBookmark) onLine(bookmarkOf(target, String(since), marks))
   return cache.follow(target.type.plural, since, (event) => {
     const line = lineOf(event, selected)
     if (line !== undefined) onLine({ type: line.type, object: shape(line.object) })
   })
 }
 
-/** The bookmark that ends the initial events of a WatchList. */
-function initialEnd({ type }: Target, resourceVersion: string): Record<string, unknown> {
-  const annotations = { [INITIAL_EVENTS_END]: 'true' }
-  return { kind: type.kind, apiVersion: apiVersionOf(type), metadata: { resourceVersion, annotations } }
+/** Tells a watcher that it has heard of everything up to `resourceVersion`. */
+export function bookmarkOf(
+  { type }: Target,
+  resourceVersion: string,
+  annotations?: Readonly<Record<string, string>>,
+): WatchLine {
+  const metadata = { resourceVersion, ...(annotations && { annotations }) }
+  return { type: 'BOOKMARK', object: { kind: type.kind, apiVersion: apiVersionOf(type), metadata } }
 }
 
 /** With a selection, leaving it is a deletion and entering it an addition. */

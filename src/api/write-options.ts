@@ -50,6 +50,8 @@ const POLICIES: readonly string[] = ['Orphan', 'Background', 'Foreground']
 /** DeleteOptions from the body, or else from the query. Fails with Invalid or BadRequest. */
 export function deleteOptions(request: ApiRequest): DeleteOptions {
   const body = isMap(request.body) ? request.body : {}
+  if ((body['kind'] ?? 'DeleteOptions') !== 'DeleteOptions')
+    throw badRequest('decoded object cannot be converted to DeleteOptions')
   const policy = body['propagationPolicy'] ?? parameter(request, 'propagationPolicy')
   const orphan = body['orphanDependents'] === true || flag(request, 'orphanDependents')
   if (policy !== undefined && policy !== null && !POLICIES.includes(String(policy))) {

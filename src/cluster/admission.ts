@@ -229,21 +229,32 @@ export class Admission {
       this.#services.allocate(object as Service)
       this.#services.release(object as Service)
     }
+    metadata.uid = this.#store.newUid()
     metadata.creationTimestamp = this.#clock.timestamp()
     return object
   }
 
   #deletePod(pod: Pod, requestedGrace: number | undefined): KubeObject {
-    const { namespace, name, deletionGracePeriodSeconds: runningGrace } = pod.metadata
+    const { deletionGracePeriodSeconds: runningGrace } = pod.metadata
     const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
     const grace =
       !pod.spec.nodeName || ended ? 0 : (requestedGrace ?? pod.spec.terminationGracePeriodSeconds ?? 30)
-    if (grace === 0) return this.#store.remove('pods', namespace, name) ?? pod
+    if (grace === 0) return this.endPod(pod)
     // A second delete can only shorten the time.
     if (runningGrace !== undefined && runningGrace <= grace) return pod
     const next = cloneJson(pod)
     next.metadata.deletionTimestamp = this.#clock.timestampAt(this.#clock.now + grace * 1_000_000)
     next.metadata.deletionGracePeriodSeconds = grace
+    return this.#store.update(next)
+  }
+
+  /** What runs of a pod is gone: so is the pod, as soon as it has no finalizers. */
+  endPod(pod: Pod): KubeObject {
+    const { namespace, name, finalizers, deletionTimestamp } = pod.metadata
+    if (!finalizers?.length) return this.#store.remove('pods', namespace, name) ?? pod
+    const next = cloneJson(pod)
+    next.metadata.deletionTimestamp = deletionTimestamp ?? this.#clock.timestamp()
+    next.metadata.deletionGracePeriodSeconds = 0
     return this.#store.update(next)
   }
 
@@ -277,15 +288,11 @@ function shortcomings({ kind, spec }: KubeObject): string[] {
     : []
 }
 
-/** Deleted before, kept for its finalizers, and now without any. Pods and namespaces have an end of their own. */
-function isFinished(object: KubeObject): boolean {
-  const { deletionTimestamp, finalizers } = object.metadata
-  return (
-    deletionTimestamp !== undefined &&
-    !finalizers?.length &&
-    object.kind !== 'Pod' &&
-    object.kind !== 'Namespace'
-  )
+/** Deleted before, kept for its finalizers, and now without any. A namespace has an end of its own, a pod must have ended. */
+function isFinished({ kind, metadata }: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = metadata
+  if (deletionTimestamp === undefined || finalizers?.length) return false
+  return kind === 'Pod' ? deletionGracePeriodSeconds === 0 : kind !== 'Namespace'
 }
 
 function withStatus(stored: KubeObject, given: KubeObject): KubeObject {

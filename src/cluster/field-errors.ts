@@ -28,6 +28,10 @@ export class FieldErrors {
     this.#add('FieldValueNotFound', field, `Not found: ${quote(value)}`, '')
   }
 
+  tooLong(field: string, mostBytes: number): void {
+    this.#add('FieldValueTooLong', field, 'Too long', `must have at most ${mostBytes} bytes`)
+  }
+
   forbidden(field: string, detail: string): void {
     this.#add('FieldValueForbidden', field, 'Forbidden', detail)
   }

@@ -96,7 +96,9 @@ export class Kubelet implements Controller {
     context.store.watch<Pod>('pods', ({ type, object }) => {
       const uid = object.metadata.uid!
       const mine = this.#nodes.has(object.spec?.nodeName ?? '') && !isOnlyDescribed(object, context)
-      if (type !== 'DELETED' && mine && !this.#records.has(uid))
+      // One that only its finalizers keep does not run again.
+      const hasGone = object.metadata.deletionGracePeriodSeconds === 0
+      if (type !== 'DELETED' && mine && !hasGone && !this.#records.has(uid))
         this.#records.set(uid, podRecord(object, context.clock.now))
       if (type === 'DELETED' || hasEnded(object))
         this.#nodes.get(object.spec?.nodeName ?? '')?.load.remove(uid)
@@ -318,7 +320,8 @@ export class Kubelet implements Controller {
     for (const { name } of record.containers) this.#probes?.stop(record.uid, name)
     this.#records.delete(record.uid)
     this.#runtime.forget(record.uid)
-    if (this.#podOf(record)) this.#context.store.remove('pods', record.namespace, record.name)
+    const pod = this.#podOf(record)
+    if (pod) this.#context.admission.endPod(pod)
   }
 
   /** The end of a sandbox: asked for, or its thread died - then the pod gets a new one, with another address. */

@@ -122,8 +122,7 @@ function validateConfigMap(configMap: ConfigMap, errors: FieldErrors): void {
       if (field === 'binaryData' && configMap.data && Object.hasOwn(configMap.data, key))
         errors.invalid(`data[${key}]`, quote(key), 'duplicate of key present in binaryData')
     }
-  if (bytes > MAX_CONFIG_MAP_BYTES)
-    errors.invalid('', '""', `must have at most ${MAX_CONFIG_MAP_BYTES} bytes`)
+  if (bytes > MAX_CONFIG_MAP_BYTES) errors.tooLong('[]', MAX_CONFIG_MAP_BYTES)
 }
 
 function validateUpdate(object: KubeObject, stored: KubeObject, errors: FieldErrors): void {

@@ -361,6 +361,7 @@ export class ThreadsEmulation implements Emulation {
       authenticate: (token) => timed(() => api.authenticate(token)),
       request: (request) => timed(() => api.request(request)),
       watch: (request, onLine) => timed(() => api.watch(request, onLine)),
+      bookmark: (request) => timed(() => api.bookmark!(request)),
       exec: (request) => timed(() => api.exec(request)),
       attach: (request) => timed(() => api.attach(request)),
       portForward: (request) => {

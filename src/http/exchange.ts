@@ -24,6 +24,8 @@ const LINGER_MS = 2_000
 export interface Served {
   readonly api: Api
   readonly own: OwnResources
+  /** Between two bookmarks of a watch. */
+  readonly bookmarkMillis: number
 }
 
 /** The URL that was asked for, with the Host as it was sent; undefined when it is none. */
@@ -52,7 +54,7 @@ function faultStatus(error: unknown): Status {
 }
 
 async function answer(
-  { api, own }: Served,
+  { api, own, bookmarkMillis }: Served,
   user: UserInfo,
   request: IncomingMessage,
   response: ServerResponse,
@@ -72,7 +74,7 @@ async function answer(
     return answered && send(request, response, answered)
   }
   if (verb === 'GET' && method !== 'HEAD') {
-    if (flag(asked, 'watch')) return streamWatch(api, asked, response)
+    if (flag(asked, 'watch')) return streamWatch(api, asked, response, bookmarkMillis)
     if (asked.path.endsWith('/log') && flag(asked, 'follow')) return streamLog(api, asked, response)
   }
   send(request, response, api.request(asked))

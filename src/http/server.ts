@@ -33,6 +33,8 @@ export interface ListenOptions {
   readonly upgrades?: readonly UpgradeHandler[]
   /** What is answered at paths that are none of Kubernetes'. */
   readonly own?: OwnResources
+  /** Between two bookmarks of a watch; default: a minute, as upstream. */
+  readonly bookmarkMillis?: number
 }
 
 export interface ApiListener {
@@ -43,12 +45,21 @@ export interface ApiListener {
 
 /** Longer than the time for which Go's clients keep an idle connection (90 s): the server must not be the first. */
 const KEEP_ALIVE_MS = 180_000
+const BOOKMARK_MS = 60_000
 /** Node's default, 16 KB, is little for long selectors and tokens; Go's, 1 MB, more than anybody needs. */
 const LARGEST_HEADERS = 64 * 1024
 
 /** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listen(options: ListenOptions): Promise<ApiListener> {
-  const { api, host = '127.0.0.1', port, credentials, upgrades = [], own = {} } = options
+  const {
+    api,
+    host = '127.0.0.1',
+    port,
+    credentials,
+    upgrades = [],
+    own = {},
+    bookmarkMillis = BOOKMARK_MS,
+  } = options
   const access = accessTo(credentials, host, api)
   const settings = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -64,7 +75,7 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
     tls === undefined
       ? createServer(settings)
       : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
-  const served = { api, own }
+  const served = { api, own, bookmarkMillis }
   server.on('request', (request, response) => answerRequest(served, access, request, response))
   // Node's server forgets connections that are upgraded, but waits for them.
   const upgraded = new Set<Duplex>()

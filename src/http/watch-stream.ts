@@ -1,11 +1,11 @@
 // The answer to a watch: a line of JSON for each event, for as long as the client stays. A client that reads slowly
 // costs references to objects, not their text, and is left when it falls too far behind, as upstream does: it lists
-// and watches anew.
+// and watches anew. Who asks for bookmarks has one every minute.
 
 import type { ServerResponse } from 'node:http'
 import type { Api, ApiRequest, Status, WatchLine } from '../api/request.js'
 import { RequestError } from '../api/status.js'
-import { parameter } from '../api/target.js'
+import { flag, parameter } from '../api/target.js'
 
 /** Events that wait for a client, besides those that it is told of at first. */
 const MOST_PENDING = 10_000
@@ -15,7 +15,12 @@ const LONGEST_TIMEOUT_SECONDS = 2_000_000
 const EXPIRED = 410
 
 /** Throws a RequestError when the watch is refused. */
-export function streamWatch(api: Api, request: ApiRequest, response: ServerResponse): void {
+export function streamWatch(
+  api: Api,
+  request: ApiRequest,
+  response: ServerResponse,
+  bookmarkMillis: number,
+): void {
   const lines = new LineStream(response, MOST_PENDING)
   const stop = api.watch(request, (line) => lines.push(line))
   const refusal = lines.refusal()
@@ -25,6 +30,11 @@ export function streamWatch(api: Api, request: ApiRequest, response: ServerRespo
   // A client that waits for its first event wants to know before that it is being told.
   response.flushHeaders()
   lines.start()
+  if (api.bookmark !== undefined && flag(request, 'allowWatchBookmarks')) {
+    const tell = () => lines.push(api.bookmark!(request))
+    const timer = setInterval(tell, bookmarkMillis)
+    response.on('close', () => clearInterval(timer))
+  }
   const seconds = Math.min(Number(parameter(request, 'timeoutSeconds') ?? 0), LONGEST_TIMEOUT_SECONDS)
   if (!(seconds > 0)) return
   const timer = setTimeout(() => response.end(), seconds * 1000)

@@ -138,6 +138,17 @@ test('lists are selected by labels and fields, and come in pages', () => {
     'BadRequest',
     'field label not supported: spec.color',
   ])
+  const refused: Record<string, RegExp> = {
+    '-x=y': /^unable to parse requirement: <nil>: Invalid value: "-x": name part must consist of/,
+    'x=-y-': /^unable to parse requirement: values\[0\]\[x\]: Invalid value: "-y-": a valid label must be/,
+    'x>a': /the value must be an integer$/,
+    'x=y=z': /^unable to parse requirement: found/,
+  }
+  for (const [labelSelector, words] of Object.entries(refused)) {
+    const [code, reason, message] = refusal(send(fixture, 'GET', PODS, { query: { labelSelector } }))
+    assert.equal([code, reason], [400, 'BadRequest'], labelSelector)
+    assert.match(message as string, words)
+  }
 })
 
 test('a Table is given to who asks for one', () => {

@@ -250,6 +250,25 @@ test('a pod deleted by force is gone at once, and its sandbox follows', () => {
   assert.is(cluster.get<Pod>('pods', 'p').status?.phase, 'Running')
 })
 
+test('a deleted pod with finalizers has ended, and is there until they are taken away', () => {
+  for (const options of [{ gracePeriodSeconds: 0 }, {}]) {
+    const cluster = new Cluster().run()
+    const made = pod('p')
+    cluster.create({ ...made, metadata: { ...made.metadata, finalizers: ['example.com/keep'] } })
+    cluster.run()
+    const { uid } = cluster.runtime.sandboxOf('p')
+    cluster.plane.admission.delete('pods', 'default', 'p', options)
+    cluster.run(40 * SECOND)
+    const kept = cluster.get<Pod>('pods', 'p')
+    assert.ok(kept.metadata.deletionTimestamp)
+    assert.is(cluster.runtime.sandboxes.has(uid), false)
+    cluster.plane.admission.update({ ...kept, metadata: { ...kept.metadata, finalizers: [] } })
+    assert.is(cluster.pods().length, 0)
+    cluster.run()
+    assert.is(cluster.runtime.sandboxes.size, 2, 'CoreDNS')
+  }
+})
+
 test('what ignores SIGTERM is taken away after its grace period', () => {
   const cluster = new Cluster().run()
   cluster.create(pod('p', { terminationGracePeriodSeconds: 3 }))

@@ -51,6 +51,32 @@ test('a body is YAML when it says so', async ({ known }) => {
   assert.is(JSON.parse(text).data.key, 'other')
 })
 
+test('a watch that asks for bookmarks is told how far it has heard, again and again', async ({ fixture }) => {
+  const { api } = fixture
+  const server = await listen({ api, port: 0, credentials: { token: TOKEN }, bookmarkMillis: 5 })
+  const known = { port: server.port, headers: { authorization: `Bearer ${TOKEN}` } }
+  try {
+    const response = await open({ ...known, path: `${MAPS}?watch=true&allowWatchBookmarks=true` })
+    const lines = linesOf(response) as AsyncGenerator<{
+      type: string
+      object: { kind: string; apiVersion: string; metadata: { resourceVersion: string } }
+    }>
+    const before = (await lines.next()).value
+    assert.equal([before.type, before.object.kind, before.object.apiVersion], ['BOOKMARK', 'ConfigMap', 'v1'])
+    await ask({ ...known, path: MAPS, method: 'POST', body: configMap('one') })
+    const told: string[] = []
+    for await (const { type, object } of lines) {
+      told.push(type)
+      if (object.metadata.resourceVersion !== before.object.metadata.resourceVersion && type === 'BOOKMARK')
+        break
+    }
+    assert.is(told.filter((type) => type === 'ADDED').length, 1, 'a bookmark comes after what it stands for')
+    assert.is(told.at(-2), 'ADDED')
+  } finally {
+    await server.close()
+  }
+})
+
 test('a watch tells each change as a line when it happens', async ({ fixture, known }) => {
   const response = await open({ ...known, path: '/api/v1/pods?watch=true' })
   const lines = linesOf(response) as AsyncGenerator<{ type: string; object: { metadata: { name: string } } }>
