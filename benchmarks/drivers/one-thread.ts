@@ -7,6 +7,7 @@ import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 import type { Host } from '../../src/host/host.js'
+import { allPrograms } from '../../src/pod/images/all-programs.js'
 import { sharedImages } from '../../src/pod/images/index.js'
 import { PodSandbox, sandboxHost } from '../../src/pod/sandbox.js'
 import { parseProxySetting } from '../../src/proxy/proxy-mode.js'
@@ -18,7 +19,7 @@ export class OneThread {
   readonly client: Host
   readonly clientMachine: number
   readonly #random = new Random('one thread')
-  readonly #images = sharedImages()
+  readonly #images = sharedImages(allPrograms)
   readonly #sandboxes: PodSandbox[] = []
   #scheduled = false
 

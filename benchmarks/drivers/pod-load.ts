@@ -63,7 +63,7 @@ export class PodLoad {
     objects: object = OBJECTS,
   ): Promise<PodLoad> {
     const emulation = await startEmulation({ clock: 'real', proxyMode, podsPerThread })
-    const load = new PodLoad(new RunningCluster(emulation, world, '/'))
+    const load = new PodLoad(new RunningCluster(emulation, await world.hostPrograms(emulation), '/'))
     try {
       await load.cluster.apply(objects)
       await load.cluster.settle()

@@ -46,12 +46,11 @@ export class Records implements ClusterFollower {
   readonly #namespaces = new Set<string>()
   readonly #services = new Map<string, ServiceRecord>()
   /** Service key -> slice key -> endpoints. */
-  readonly #endpoints = new Map<string, Map<string, readonly EndpointRecord[]>>()
+  readonly #endpoints = new Map<string, Map<string, SliceEndpoints>>()
   readonly #serviceOfSlice = new Map<string, string>()
   readonly #podsByKey = new Map<string, readonly string[]>()
   /** Reverse name -> what has that address. */
   readonly #servicesByAddress = new Index<ServiceRecord>()
-  readonly #endpointsByAddress = new Index<EndpointRecord>()
   readonly #podsByAddress = new Index<string>()
   #serial = 1
   #generation = 0
@@ -91,7 +90,8 @@ export class Records implements ClusterFollower {
   /** Endpoints that may be told of: the ready ones, or all when the service publishes those not ready. */
   endpoints(namespace: string, service: string): EndpointRecord[] {
     const slices = this.#endpoints.get(`${namespace}/${service}`)
-    return slices === undefined ? [] : [...slices.values()].flat().filter((one) => this.#isPublished(one))
+    if (slices === undefined) return []
+    return [...slices.values()].flatMap(({ records }) => records).filter((one) => this.#isPublished(one))
   }
 
   /** Services whose cluster IP has this reverse name. */
@@ -101,7 +101,9 @@ export class Records implements ClusterFollower {
 
   /** Published endpoints whose address has this reverse name. */
   endpointsAt(reverse: string): EndpointRecord[] {
-    return this.#endpointsByAddress.get(reverse).filter((one) => this.#isPublished(one))
+    return [...this.#endpoints.values()]
+      .flatMap((slices) => [...slices.values()].flatMap((slice) => slice.at(reverse)))
+      .filter((one) => this.#isPublished(one))
   }
 
   /** Namespaces of the pods whose address has this reverse name. */
@@ -131,9 +133,6 @@ export class Records implements ClusterFollower {
   #setSlice(key: string, slice: EndpointSlice | undefined): void {
     const before = this.#serviceOfSlice.get(key)
     if (before !== undefined) {
-      for (const one of this.#endpoints.get(before)?.get(key) ?? []) {
-        this.#endpointsByAddress.remove(one.address, one)
-      }
       this.#endpoints.get(before)?.delete(key)
       if (this.#endpoints.get(before)?.size === 0) this.#endpoints.delete(before)
       this.#serviceOfSlice.delete(key)
@@ -142,12 +141,10 @@ export class Records implements ClusterFollower {
     if (slice === undefined || service === undefined || slice.addressType === 'FQDN') return
     const namespace = slice.metadata.namespace ?? 'default'
     const serviceKey = `${namespace}/${service}`
-    const endpoints = endpointRecords(slice, namespace, service)
-    const slices = this.#endpoints.get(serviceKey) ?? new Map<string, readonly EndpointRecord[]>()
-    slices.set(key, endpoints)
+    const slices = this.#endpoints.get(serviceKey) ?? new Map<string, SliceEndpoints>()
+    slices.set(key, new SliceEndpoints(endpointRecords(slice, namespace, service)))
     this.#endpoints.set(serviceKey, slices)
     this.#serviceOfSlice.set(key, serviceKey)
-    for (const one of endpoints) this.#endpointsByAddress.add(one.address, one)
   }
 
   #setPod(key: string, namespace: string, pod: Pod | undefined): void {
@@ -162,6 +159,24 @@ export class Records implements ClusterFollower {
     ])
     this.#podsByKey.set(key, [...addresses])
     for (const address of addresses) this.#podsByAddress.add(address, namespace)
+  }
+}
+
+/** The endpoints of one slice. A slice changes with each of them, and is seldom asked for addresses: then it has an index. */
+class SliceEndpoints {
+  readonly records: readonly EndpointRecord[]
+  #byAddress: Index<EndpointRecord> | undefined
+
+  constructor(records: readonly EndpointRecord[]) {
+    this.records = records
+  }
+
+  at(reverse: string): readonly EndpointRecord[] {
+    if (this.#byAddress === undefined) {
+      this.#byAddress = new Index()
+      for (const one of this.records) this.#byAddress.add(one.address, one)
+    }
+    return this.#byAddress.get(reverse)
   }
 }
 

@@ -29,7 +29,8 @@ export function loadCompiled(file: string): Record<string, unknown> {
   const path = compiledPath(file)
   const cachedData = read(path)
   const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
-  if (cachedData === undefined) keepLater(script, path)
+  // Refused: made with other flags of V8.
+  if (cachedData === undefined || script.cachedDataRejected === true) keepLater(script, path, cachedData)
   const module: { exports: Record<string, unknown> } = { exports: {} }
   const run = script.runInThisContext() as ModuleFunction
   run(module.exports, createRequire(file), module, file, dirname(file))
@@ -51,16 +52,18 @@ function read(path: string): Buffer | undefined {
 }
 
 /** Keeps what is compiled by the end of the process; threads have no end that one hears of, and keep it before. */
-function keepLater(script: Script, path: string): void {
+function keepLater(script: Script, path: string, refused: Buffer | undefined): void {
   const began = performance.now()
   // A run that only printed its version has compiled nothing worth keeping.
-  const keepIfWarm = () => void (performance.now() - began >= WARM_MS && keep(script, path))
+  const keepIfWarm = () => void (performance.now() - began >= WARM_MS && keep(script, path, refused))
   if (isMainThread) process.once('exit', keepIfWarm)
-  else setTimeout(() => keep(script, path), WARM_MS).unref()
+  else setTimeout(() => keep(script, path, refused), WARM_MS).unref()
 }
 
-function keep(script: Script, path: string): void {
-  if (read(path) !== undefined) return
+/** One of many threads does: the first. */
+function keep(script: Script, path: string, refused: Buffer | undefined): void {
+  const kept = read(path)
+  if (kept !== undefined && (refused === undefined || !kept.equals(refused))) return
   const draft = `${path}.${process.pid}-${threadId}`
   try {
     writeFileSync(draft, script.createCachedData())

@@ -4,7 +4,9 @@
 
 import type { Random } from '../base/random.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import type { ImageRegistry } from '../pod/image.js'
 import { sharedImages } from '../pod/images/index.js'
+import type { ImagePrograms } from '../pod/images/programs.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import { type DnsImageOptions, PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import type { Clock } from '../posix/process.js'
@@ -17,6 +19,7 @@ export interface NetworkSandboxesOptions {
   readonly clock: () => Clock
   /** The emulation's: each pod draws from a stream named by its uid, as in a thread of its own. */
   readonly random: Random
+  readonly programs: ImagePrograms
   readonly emit: (uid: PodUid, event: PodEvent) => void
   /** Some machine of the network may have something to send, or a new deadline. */
   readonly touched: () => void
@@ -25,10 +28,11 @@ export interface NetworkSandboxesOptions {
 export class NetworkSandboxes {
   readonly #options: NetworkSandboxesOptions
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
-  readonly #images = sharedImages()
+  readonly #images: ImageRegistry
 
   constructor(options: NetworkSandboxesOptions) {
     this.#options = options
+    this.#images = sharedImages(options.programs)
   }
 
   /** `name` is the pod's in captures. */

@@ -9,6 +9,7 @@ import { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
 import { MILLISECOND, NEVER } from '../base/time.js'
 import type { MachineId } from '../fabric/network.js'
+import { programsOnDemand } from '../pod/images/programs.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { MessageBatch } from './message-batch.js'
@@ -40,11 +41,13 @@ class NetworkThread {
   readonly #random: Random
   readonly #barriers: number[] = []
   readonly #frames = new Slab()
+  readonly #programs = programsOnDemand()
   readonly #shells = new NodeShells(
     (node) => ({
       host: this.#network.node(node).host,
       clock: this.#time.clock(),
       random: this.#random.fork(`shell on ${node}`),
+      applets: this.#programs.applets,
       touched: () => this.#touchNode(node),
     }),
     (event) => this.#emit({ type: 'node-stream', event }),
@@ -79,6 +82,7 @@ class NetworkThread {
       network: this.#network,
       clock: () => this.#time.clock(),
       random: this.#random,
+      programs: this.#programs,
       emit: (uid, event) => emit({ type: 'pod', uid, event }),
       touched: () => this.#soon(),
     })

@@ -12,8 +12,6 @@ import { ProcessNet } from '../posix/net-over-stack.js'
 import { emptyReader } from '../posix/pipe.js'
 import type { ByteWriter, Clock, Program } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
-import { applets } from '../shell/applets/index.js'
-import { sh } from '../shell/sh.js'
 import { bridgeProgram } from './bridge-program.js'
 import { dnsCodec } from './dns-codec.js'
 import { netfilterPrograms } from './netfilter-programs.js'
@@ -31,15 +29,19 @@ export interface NodeShellOptions {
   readonly host: NodeHost
   readonly clock: Clock
   readonly random: Random
+  /** sh and all that is not a node's alone. */
+  readonly applets: ReadonlyMap<string, Program>
   /** The node's stack may have something to send, or a new deadline. */
   readonly touched: () => void
 }
 
 export class NodeShell {
   readonly #system: LocalSystem
+  readonly #sh: Program
 
   constructor(options: NodeShellOptions) {
-    const { host, clock, random, touched } = options
+    const { host, clock, random, applets, touched } = options
+    this.#sh = applets.get('sh')!
     const files = new MemoryFileSystem(new Volume(new Quota(FILES_LIMIT_BYTES), () => clock.unixMillis()))
     for (const path of ['/dev', '/etc', '/root', '/tmp']) files.makeDirectory(path, true)
     files.makeNullDevice('/dev/null')
@@ -66,7 +68,7 @@ export class NodeShell {
   async run(script: string): Promise<NodeCommandResult> {
     const stdout = new TextCollector()
     const stderr = new TextCollector()
-    const child = this.#system.start(sh, {
+    const child = this.#system.start(this.#sh, {
       argv: ['sh', '-c', script],
       env: new Map(ENVIRONMENT),
       cwd: HOME,
@@ -82,7 +84,7 @@ export class NodeShell {
   open({ command, stdin, tty, size }: SessionOptions, events: ExecEvents): ExecSession {
     const env = new Map([...ENVIRONMENT, ...(tty ? [['TERM', 'xterm'] as const] : [])])
     const options = { argv: command, env, cwd: HOME, stdin, tty, ...(size && { size }) }
-    return new ExecSession(this.#system, sh, options, events)
+    return new ExecSession(this.#system, this.#sh, options, events)
   }
 }
 

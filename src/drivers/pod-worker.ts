@@ -5,6 +5,7 @@ import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { sharedImages } from '../pod/images/index.js'
+import { programsOnDemand } from '../pod/images/programs.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
 import { MessageBatch } from './message-batch.js'
@@ -19,7 +20,7 @@ class PodThread {
   readonly #time: RealTime
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
-  readonly #images = sharedImages()
+  readonly #images = sharedImages(programsOnDemand())
   readonly #gauge: ThreadGauge
 
   constructor(data: PodWorkerData, emit: (event: PodThreadEvent) => void) {

@@ -4,7 +4,6 @@ import { CaptureFile } from './capture-file.js'
 import type { Emulation, EmulationOptions } from './emulation.js'
 import { resolveOptions } from './options.js'
 import { ThreadsEmulation } from './threads.js'
-import { VirtualEmulation } from './virtual.js'
 
 /**
  * A running cluster with its nodes and system pods; it is not settled yet (see Emulation.settle). Throws a
@@ -17,6 +16,8 @@ export async function startEmulation(options: EmulationOptions = {}): Promise<Em
     if (resolved.pcap !== undefined) new CaptureFile(resolved.pcap).close()
     return new ThreadsEmulation(resolved)
   }
+  // All of a pod's and a node's code, which in real time other threads have.
+  const { VirtualEmulation } = await import('./virtual.js')
   return new VirtualEmulation(
     resolved,
     resolved.pcap === undefined ? undefined : new CaptureFile(resolved.pcap),

@@ -15,6 +15,7 @@ import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
+import { allPrograms } from '../pod/images/all-programs.js'
 import { sharedImages } from '../pod/images/index.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
@@ -71,7 +72,7 @@ export class VirtualEmulation implements Emulation {
   /** The wires and nodes, for those who look closer than a client can: `podwire trace`. */
   readonly network: ClusterNetwork
   readonly #pods = new Map<PodUid, EmulatedPod>()
-  readonly #images = sharedImages()
+  readonly #images = sharedImages(allPrograms)
   readonly #assembly: ClusterAssembly
   readonly #random: Random
   readonly #capture: CaptureFile | undefined
@@ -80,6 +81,7 @@ export class VirtualEmulation implements Emulation {
       host: this.network.node(node).host,
       clock: this.programClock(),
       random: this.random(`shell on ${node}`),
+      applets: allPrograms.applets,
       touched: () => this.touchNode(node),
     }),
     (event) => this.#nodeSessions.handle(event),

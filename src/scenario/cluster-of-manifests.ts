@@ -30,7 +30,8 @@ export async function clusterOfManifests(
 ): Promise<RunningCluster> {
   const manifests = await readManifests(paths)
   const settled = typeof options === 'function' ? options(manifests) : options
-  const cluster = new RunningCluster(await world.startEmulation(settled), world, resolve('.'))
+  const emulation = await world.startEmulation(settled)
+  const cluster = new RunningCluster(emulation, await world.hostPrograms(emulation), resolve('.'))
   try {
     for (const { file, text } of manifests) {
       await cluster.apply(text).catch((error: Error) => {

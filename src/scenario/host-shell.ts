@@ -52,12 +52,23 @@ export class HostShell {
   }
 
   /** Runs one command line until it ends, or waits for input at a prompt, or `timeout` is over (then SIGKILL). */
-  async run(line: string, timeout: Micros): Promise<CommandResult> {
+  run(line: string, timeout: Micros): Promise<CommandResult> {
+    return this.runProgram(['sh', '-c', line], timeout)
+  }
+
+  /** As `run`, without a shell. */
+  async runProgram(argv: readonly string[], timeout: Micros): Promise<CommandResult> {
     const screen = new Screen()
     const keyboard = new Pipe()
-    const child = this.#spawn(line, screen, keyboard)
+    const child = this.#spawn(argv, screen, keyboard)
     if (child === undefined) {
-      return { exitCode: 127, output: 'sh: not found\n', stdout: '', session: undefined, timedOut: false }
+      return {
+        exitCode: 127,
+        output: `${argv[0]}: not found\n`,
+        stdout: '',
+        session: undefined,
+        timedOut: false,
+      }
     }
     child.exited.then((exitCode) => screen.end(exitCode))
     const session = new InteractiveSession(this.#emulation, this.system, screen, keyboard, child)
@@ -75,9 +86,9 @@ export class HostShell {
     }
   }
 
-  #spawn(line: string, screen: Screen, keyboard: Pipe): Child | undefined {
+  #spawn(argv: readonly string[], screen: Screen, keyboard: Pipe): Child | undefined {
     return this.system.spawn({
-      argv: ['sh', '-c', line],
+      argv,
       env: new Map([
         ['HOME', this.#directory],
         ['PATH', '/usr/local/bin:/usr/bin:/bin'],

@@ -51,7 +51,8 @@ export interface RunOptions {
 /** What a run is made with: how an emulation is started, and the programs of the host shell. */
 export interface World {
   startEmulation(options: EmulationOptions): Promise<Emulation>
-  hostPrograms(cluster: ClusterAccess): ReadonlyMap<string, Program>
+  /** Of the shell outside the cluster, in the cluster's time. */
+  hostPrograms(cluster: ClusterAccess): Promise<ReadonlyMap<string, Program>>
 }
 
 const DEFAULT_SEED = 1
@@ -120,7 +121,7 @@ export async function openStage(
   options: Pick<RunOptions, 'check' | 'observer' | 'signal' | 'onFlow'>,
   world: World,
 ): Promise<Stage> {
-  const host = new HostShell(emulation, world.hostPrograms(emulation), document.directory)
+  const host = new HostShell(emulation, await world.hostPrograms(emulation), document.directory)
   const stage = new Stage(emulation, host, {
     check: options.check ?? 'output',
     observer: options.observer ?? {},

@@ -4,9 +4,9 @@
 import type { Api } from '../api/request.js'
 import { type Micros, SECOND } from '../base/time.js'
 import type { Emulation, FlowEvent } from '../drivers/emulation.js'
+import type { Program } from '../posix/process.js'
 import { HostShell } from './host-shell.js'
 import { type ExecResult, execInPod, findPod } from './pod-exec.js'
-import type { World } from './run.js'
 import { STEP_TIMEOUT } from './stage.js'
 
 export interface CommandOutput {
@@ -29,10 +29,12 @@ export class RunningCluster implements AsyncDisposable {
   readonly emulation: Emulation
   readonly #host: HostShell
 
-  /** `directory`: absolute path of the files that commands of `kubectl` and `shell` may name. */
-  constructor(emulation: Emulation, world: World, directory: string) {
+  /**
+   * `programs` are those of `kubectl` and `shell`; `directory`: absolute path of the files that their commands may name.
+   */
+  constructor(emulation: Emulation, programs: ReadonlyMap<string, Program>, directory: string) {
     this.emulation = emulation
-    this.#host = new HostShell(emulation, world.hostPrograms(emulation), directory)
+    this.#host = new HostShell(emulation, programs, directory)
     emulation.onFlow((flow) => this.flows.push(flow))
   }
 
@@ -59,9 +61,10 @@ export class RunningCluster implements AsyncDisposable {
 
   /** Applies manifests: YAML or JSON text, or one object. Rejects with kubectl's words when one is refused. */
   async apply(manifest: string | object): Promise<void> {
+    const file = '/tmp/apply.yaml'
     const text = typeof manifest === 'string' ? manifest : JSON.stringify(manifest)
-    this.#host.writeFile('/tmp/apply.yaml', text)
-    const { exitCode, output } = await this.kubectl('apply -f /tmp/apply.yaml')
+    this.#host.writeFile(file, text)
+    const { exitCode, output } = await this.#host.runProgram(['kubectl', 'apply', '-f', file], STEP_TIMEOUT)
     if (exitCode !== 0) throw new Error(output.trim())
   }
 

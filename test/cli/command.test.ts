@@ -30,7 +30,7 @@ async function podwire(...args: string[]): Promise<Ended> {
     streams: { out: (text) => (out += text), err: (text) => (err += text), colors: false, progress: false },
     world: async () => ({
       startEmulation: async () => new FakeEmulation(),
-      hostPrograms: () => new Map([['sh', scriptedShell({ good: ['1\n', 0] })]]),
+      hostPrograms: async () => new Map([['sh', scriptedShell({ good: ['1\n', 0] })]]),
     }),
     signal: new AbortController().signal,
   })

@@ -64,9 +64,12 @@ test('up names the pods that are not ready and says why', async ({ directory }) 
   assert.match(err, /^pod homeless is not ready: Unschedulable: 0\/3 nodes are available/m)
 })
 
-test('on a terminal the status is drawn over itself until all pods are ready', async ({ directory }) => {
-  const file = join(directory, 'web.yaml')
-  const { code, out } = await podwire(['up', '-f', file], { until: /3\/3 ready/, terminal: true })
+test('on a terminal the status is drawn over itself when it changes', async ({ directory }) => {
+  const file = join(directory, 'restless.yaml')
+  // Ends and is started again for ever: there is a change whenever the first status is drawn.
+  const spec = 'containers: [{ name: c, image: busybox, command: [sleep, "1"] }]'
+  writeFileSync(file, `apiVersion: v1\nkind: Pod\nmetadata: { name: restless }\nspec: { ${spec} }\n`)
+  const { code, out } = await podwire(['up', '-f', file], { until: /\x1b\[J[\s\S]*Ctrl-C/, terminal: true })
   assert.is(code, 0)
   assert.match(out, /nodes {5}k8s-master {2}k8s-node1 {2}k8s-node2 {2}kube-proxy: userspace\n/)
   assert.match(out, /\x1b\[\d+A\r\x1b\[J/)

@@ -39,7 +39,7 @@ async function run(
   const fake = new FakeEmulation({ ...fakes, clock: options.clock ?? 'virtual' })
   const world: World = {
     startEmulation: async () => fake,
-    hostPrograms: () => new Map([['sh', scriptedShell(script)]]),
+    hostPrograms: async () => new Map([['sh', scriptedShell(script)]]),
   }
   return { result: await runDocument(file, options, world), fake }
 }
@@ -141,7 +141,7 @@ test('a command that never ends fails after its time and is ended', async ({ dir
   const sh = scriptedShell({ good: ['', 0] })
   const world: World = {
     startEmulation: async () => fake,
-    hostPrograms: () =>
+    hostPrograms: async () =>
       new Map([
         [
           'sh',
@@ -162,7 +162,7 @@ test('a command that follows is ended after a while, and a root prompt outside t
   const fake = new FakeEmulation()
   const world: World = {
     startEmulation: async () => fake,
-    hostPrograms: () =>
+    hostPrograms: async () =>
       new Map([
         [
           'sh',
@@ -319,7 +319,7 @@ test('an abort ends the run, closes the emulation and rejects with the reason', 
   const fake = new FakeEmulation()
   const world: World = {
     startEmulation: async () => fake,
-    hostPrograms: () => new Map([['sh', scriptedShell({})]]),
+    hostPrograms: async () => new Map([['sh', scriptedShell({})]]),
   }
   const going = runDocument(file, { signal: stop.signal }, world)
   stop.abort(new Error('interrupted'))

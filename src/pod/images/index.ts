@@ -4,15 +4,13 @@
 import type { ClusterFollower } from '../../cluster/feed.js'
 import type { DnsCodec } from '../../dns/message.js'
 import type { Process, Program, SignalName } from '../../posix/process.js'
-import { applets } from '../../shell/applets/index.js'
-import { bindPrograms, recentApplets } from '../../shell/applets/net/index.js'
 import { type Image, ImageRegistry } from '../image.js'
-import { iperf3 } from '../iperf3/iperf3.js'
 import { agnhost } from './agnhost.js'
 import { corednsProgram } from './coredns.js'
 import { echoserver, jsonEcho, requestEcho, whoamiServer } from './echo-servers.js'
 import { helloApp, httpEcho, serveHostname } from './hello-servers.js'
 import { pause } from './pause.js'
+import { type ImagePrograms, programsOnDemand } from './programs.js'
 import { webServer } from './web-server.js'
 
 export interface ImageOptions {
@@ -63,9 +61,9 @@ export function podImages(shared: ImageRegistry, options: ImageOptions): ImageRe
 }
 
 /** Those that are the same for all pods: one registry serves every pod of a thread. */
-export function sharedImages(): ImageRegistry {
+export function sharedImages(programs: ImagePrograms): ImageRegistry {
   const registry = new ImageRegistry()
-  for (const [name, made] of Object.entries(staticImages())) registry.add(name, made)
+  for (const [name, made] of Object.entries(staticImages(programs))) registry.add(name, made)
   return registry
 }
 
@@ -73,11 +71,13 @@ export function sharedImages(): ImageRegistry {
 export function imageNames(): ImageRegistry {
   const registry = new ImageRegistry()
   const nothing = image({})
-  for (const name of [...Object.keys(staticImages()), COREDNS_REPOSITORY]) registry.add(name, nothing)
+  const names = Object.keys(staticImages(programsOnDemand()))
+  for (const name of [...names, COREDNS_REPOSITORY]) registry.add(name, nothing)
   return registry
 }
 
-function staticImages(): Record<string, Image> {
+function staticImages(programs: ImagePrograms): Record<string, Image> {
+  const { applets, bindPrograms, recentApplets, iperf3 } = programs
   const nginx = image({
     entrypoint: ['/docker-entrypoint.sh'],
     command: ['nginx', '-g', 'daemon off;'],

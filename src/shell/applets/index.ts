@@ -14,6 +14,7 @@ import { find } from './find.js'
 import { grep } from './grep.js'
 import { du, mktemp, od, strings } from './inspection.js'
 import { ls, stat } from './ls.js'
+import type { Programs, TEXT_APPLETS } from './names.js'
 import { netApplets } from './net/index.js'
 import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test } from './output.js'
 import { pgrep, pidof, pkill, uptime } from './processes.js'
@@ -42,7 +43,7 @@ import { tar } from './tar.js'
 
 /** Everything that needs no network of its own. */
 export const textApplets: ReadonlyMap<string, Program> = new Map(
-  Object.entries({
+  Object.entries<Program>({
     sh,
     ash: sh,
     bash: sh,
@@ -130,7 +131,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     xargs,
     yes,
     zcat: gzip,
-  }),
+  } satisfies Programs<typeof TEXT_APPLETS, Program>),
 )
 
 /** All programs of the shell's world. */

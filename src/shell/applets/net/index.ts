@@ -1,6 +1,7 @@
 // The network programs of a pod, by name.
 
 import type { Program } from '../../../posix/process.js'
+import type { BIND_PROGRAMS, NET_APPLETS, Programs, RECENT_APPLETS } from '../names.js'
 import { curl } from './curl.js'
 import { dig } from './dig.js'
 import { getent } from './getent.js'
@@ -19,30 +20,38 @@ import { tcpdump } from './tcpdump/tcpdump.js'
 import { traceroute } from './traceroute.js'
 import { wget } from './wget.js'
 
-export const netApplets: ReadonlyMap<string, Program> = new Map([
-  ['arp', arp],
-  ['curl', curl],
-  ['getent', getent],
-  ['ifconfig', ifconfig],
-  ['ip', ip],
-  ['nc', nc],
-  ['netstat', netstat],
-  ['nslookup', nslookup],
-  ['ping', ping],
-  ['ping6', ping],
-  ['route', route],
-  ['ss', ss],
-  ['tcpdump', tcpdump],
-  ['traceroute', traceroute],
-  ['wget', wget],
-])
+export const netApplets: ReadonlyMap<string, Program> = new Map(
+  Object.entries<Program>({
+    arp,
+    curl,
+    getent,
+    ifconfig,
+    ip,
+    nc,
+    netstat,
+    nslookup,
+    ping,
+    ping6: ping,
+    route,
+    ss,
+    tcpdump,
+    traceroute,
+    wget,
+  } satisfies Programs<typeof NET_APPLETS, Program>),
+)
 
 /** BIND's programs: what images of DNS tools have. */
-export const bindPrograms: ReadonlyMap<string, Program> = new Map([
-  ['dig', dig],
-  ['host', host],
-  ['nslookup', bindNslookup],
-])
+export const bindPrograms: ReadonlyMap<string, Program> = new Map(
+  Object.entries<Program>({
+    dig,
+    host,
+    nslookup: bindNslookup,
+  } satisfies Programs<typeof BIND_PROGRAMS, Program>),
+)
 
 /** What changed in the applets of busybox with 1.30. */
-export const recentApplets: ReadonlyMap<string, Program> = new Map([['nslookup', busyboxNslookup]])
+export const recentApplets: ReadonlyMap<string, Program> = new Map(
+  Object.entries<Program>({
+    nslookup: busyboxNslookup,
+  } satisfies Programs<typeof RECENT_APPLETS, Program>),
+)
