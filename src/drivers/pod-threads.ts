@@ -172,8 +172,7 @@ export class PodThreads implements PodPlacement {
     worker.on('message', (events: readonly PodThreadEvent[]) => {
       started()
       for (const { uid, event } of events)
-        if (event.type === 'sandbox' && event.event.type === 'sandbox-gone')
-          this.#gone(thread, uid, undefined)
+        if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') this.#gone(thread, uid)
         else thread.pods.get(uid)?.(event)
       if (events.some(({ event }) => event.type === 'sandbox')) this.#options.onEvent()
     })
@@ -188,23 +187,27 @@ export class PodThreads implements PodPlacement {
   }
 
   /** A pod of a thread is gone; the last one takes the thread with it. */
-  #gone(thread: PodThread, uid: PodUid, reason: string | undefined): void {
+  #gone(thread: PodThread, uid: PodUid): void {
     const emit = thread.pods.get(uid)
     if (emit === undefined) return
     thread.pods.delete(uid)
     this.#options.toNetwork({ type: 'remove-pod', uid })
     if (thread.pods.size === 0) this.#remove(thread)
     else if (this.#threads.has(thread)) this.#open.add(thread)
-    const event = { type: 'sandbox-gone', uid, ...(reason === undefined ? {} : { reason }) } as const
-    emit({ type: 'sandbox', event })
+    emit({ type: 'sandbox', event: { type: 'sandbox-gone', uid } })
     this.#options.onEvent()
   }
 
-  /** A thread died, and all that was in it. */
+  /** A thread died, and all that was in it: first its pods' wires go, then the end of them that it was. */
   #ended(thread: PodThread, reason: string): void {
-    const uids = [...thread.pods.keys()]
+    const pods = [...thread.pods]
+    thread.pods.clear()
+    for (const [uid] of pods) this.#options.toNetwork({ type: 'remove-pod', uid })
     this.#remove(thread)
-    for (const uid of uids) this.#gone(thread, uid, reason)
+    for (const [uid, emit] of pods) {
+      emit({ type: 'sandbox', event: { type: 'sandbox-gone', uid, reason } })
+      this.#options.onEvent()
+    }
   }
 
   #remove(thread: PodThread): void {

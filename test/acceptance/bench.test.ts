@@ -221,7 +221,17 @@ test('what steps did to replicas, wires and modes is put back', async ({ directo
 - proxyMode: iptables
 `,
   )
-  const { contestants, failures } = await bench('web', '-d', '2s', '--rounds', '1', '--during', during)
+  const { contestants, failures } = await bench(
+    'web',
+    '-d',
+    '2s',
+    '-r',
+    '100',
+    '--rounds',
+    '1',
+    '--during',
+    during,
+  )
   assert.equal(failures, [])
   const [scaled, ...others] = contestants[0]!.round.changes
   assert.is(scaled!.endpointsBefore, 3)
@@ -259,7 +269,7 @@ async function interrupted(
 test('Ctrl-C ends the load and leaves nothing, at the start and in the middle', async ({ serving }) => {
   for (const at of [/starting/, /, [1-9][\d,]* requests/]) {
     const { code, out } = await interrupted(
-      ['bench', 'web', '-m', 'ipvs:rr', '-d', '10m', '--clients', '2'],
+      ['bench', 'web', '-m', 'ipvs:rr', '-d', '10m', '-r', '50', '--clients', '2'],
       at,
       (stop) => stop.abort(new Error('interrupted')),
     )
@@ -270,7 +280,7 @@ test('Ctrl-C ends the load and leaves nothing, at the start and in the middle', 
 })
 
 test('a threshold that is missed makes exit code 1', async () => {
-  const args = ['bench', 'web', '-d', '300ms', '--warmup', '0s', '--rounds', '1']
+  const args = ['bench', 'web', '-d', '300ms', '-c', '2', '--warmup', '0s', '--rounds', '1']
   const missed = await podwire([...args, '-t', 'p50<1us'])
   assert.is(missed.code, 1, missed.err)
   assert.match(missed.out, 'MISSED userspace: p50<1us')
@@ -295,19 +305,19 @@ test('mistakes are told with what would be right, exit code 2', async ({ directo
   for (const [args, said] of mistakes) {
     const { code, err, out } = await podwire(['bench', ...args])
     assert.is(code, 2, `${args.join(' ')}: ${err}${out}`)
-    assert.match(err, said)
+    assert.match(err, said, `${args.join(' ')}: ${err}`)
   }
   await assertAsItWas(serving)
 })
 
 test('a cluster that ends under the load is told of', async () => {
   const { code, err } = await interrupted(
-    ['bench', 'web', '-d', '10m'],
+    ['bench', 'web', '-d', '10m', '-r', '50'],
     /, [1-9][\d,]* requests/,
     () => void podwire(['down']),
   )
   assert.is(code, 2)
-  assert.match(err, /podwire: .*(the connection to the cluster was lost|the cluster does not answer)/)
+  assert.match(err, /podwire: .*(the connection to the cluster was lost|the cluster does not answer)/, err)
 })
 
 test.run()
