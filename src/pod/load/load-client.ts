@@ -75,6 +75,8 @@ class LoadClient {
     const before = this.#traffic()
     const over = new AbortController()
     const ticking = this.#tick(over.signal)
+    // Killed: then nobody comes to await it, and no slot either.
+    ticking.catch(() => {})
     await Promise.all(this.#slots.map((slot) => this.#keepBusy(slot)))
     over.abort(NO_LONGER_NEEDED)
     await ticking
@@ -167,6 +169,8 @@ class LoadClient {
     const { clock } = this.#process.system
     while (!over.aborted) {
       await clock.sleep(TICK, over).catch(() => {})
+      // A killed process sleeps no more.
+      this.#process.signal.throwIfAborted()
       const now = clock.now()
       for (const slot of this.#slots) {
         if (now < slot.limit) continue
