@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SandboxSpec } from '../../src/cluster/sandbox.js'
+import { doorbell } from '../../src/drivers/doorbell.js'
 import type { ResolvedOptions } from '../../src/drivers/options.js'
 import { PodThreads } from '../../src/drivers/pod-threads.js'
 import { RealTime } from '../../src/drivers/real-time.js'
@@ -26,6 +27,7 @@ test('a thread that dies takes its pods from the network before itself, and all 
   const threads = new PodThreads({
     options,
     zero: RealTime.here(),
+    networkBell: doorbell(),
     toNetwork: ({ type }) => told.push(type),
     onEvent: () => {},
   })
