@@ -24,6 +24,7 @@ const PEER_MAC = 0x525400000002
 const SERVICE = ipv4('10.97.0.1')
 const ENDPOINT = ipv4('10.36.0.2')
 const FRAME_BYTES = 64
+const FRAME_WORDS = FRAME_BYTES / 4
 const ETH0 = 0
 
 export const forwarding: Benchmark = {
@@ -50,7 +51,8 @@ export class ForwardingLab {
   readonly #node: NodeHost
   readonly #port: number
   readonly #mac: number
-  readonly #templates: Uint8Array[] = []
+  /** A packet of each flow, one behind the other: in words, the fastest way to put one back. */
+  readonly #templates = new Int32Array(FLOWS * FRAME_WORDS)
   readonly #frame = new Uint8Array(FRAME_BYTES)
   #now = 1000
 
@@ -71,16 +73,20 @@ export class ForwardingLab {
     })
     this.#port = node.addPod('client')
     this.#mac = node.stack.interfaces().find(({ name }) => name === 'cni0')!.mac
-    for (let flow = 0; flow < FLOWS; flow++) this.#establish(20_000 + flow)
+    const bytes = new Uint8Array(this.#templates.buffer)
+    for (let flow = 0; flow < FLOWS; flow++) bytes.set(this.#establish(20_000 + flow), flow * FRAME_BYTES)
   }
 
   /** So many packets, the flows in turn; how many left the node. */
   forward(packets: number): number {
     const node = this.#node
     const frame = this.#frame
+    const words = new Int32Array(frame.buffer)
+    const templates = this.#templates
     let left = 0
     for (let i = 0; i < packets; i++) {
-      frame.set(this.#templates[i % FLOWS]!)
+      const at = (i % FLOWS) * FRAME_WORDS
+      for (let k = 0; k < FRAME_WORDS; k++) words[k] = templates[at + k]!
       node.receive(this.#port, frame, this.#now, GIVEN_AWAY)
       for (let out = node.transmit(); out !== undefined; out = node.transmit()) if (out.port === ETH0) left++
     }
@@ -88,13 +94,14 @@ export class ForwardingLab {
     return left
   }
 
-  #establish(port: number): void {
+  /** Opens a connection; a packet of it. */
+  #establish(port: number): Uint8Array {
     const there = (flags: number) => this.#segment(CLIENT, port, SERVICE, 80, flags, this.#mac, CLIENT_MAC)
     this.#send(this.#port, there(SYN))
     this.#send(ETH0, this.#segment(ENDPOINT, 8080, CLIENT, port, SYN | ACK, 0x525400000001, PEER_MAC))
     const data = there(ACK)
     this.#send(this.#port, data.slice())
-    this.#templates.push(data)
+    return data
   }
 
   /** Brings a frame to the node, and answers what it asks by ARP. */

@@ -4,7 +4,6 @@
 // bridge's and the neighbours' tables are what they would be. Whatever is not sure takes the long way.
 
 import { getUint48 } from '../base/bytes.js'
-import type { Outgoing } from '../base/machine.js'
 import { GIVEN_AWAY, hasWorkLeft, type Offload, segmentBytes } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
 import { type Bridge, MAC_AGEING, type MacEntry } from '../fabric/bridge.js'
@@ -17,6 +16,7 @@ import type { Stack } from '../stack/stack.js'
 import type { Mac } from '../wire/address.js'
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { longestPacket } from '../wire/segmentation.js'
+import type { EgressQueue } from './egress-queue.js'
 
 /** What frames of some flows have in common: where they come from and go to, and all that is asked and told meanwhile. */
 interface Way {
@@ -54,8 +54,8 @@ export interface FastPathNode {
   readonly lanPort: number
   readonly eth0: Interface
   readonly cni0: Interface
-  /** Frames that leave from port to port of the bridge. */
-  readonly bridged: Outgoing[]
+  /** Frames that leave past the stack, before those that wait in it. */
+  readonly outgoing: EgressQueue
 }
 
 export class FastPath {
@@ -80,7 +80,7 @@ export class FastPath {
 
   /** Sends `frame` on if its flow is known; false when it has to go the long way, between `begin` and `end`. */
   forward(ingress: number, frame: Uint8Array, now: Micros, offload: Offload): boolean {
-    const { stack, netfilter, bridge, eth0, cni0 } = this.#node
+    const { stack, netfilter, bridge, outgoing, eth0, cni0 } = this.#node
     if (stack.generation + netfilter.generation + bridge.generation !== this.#generation) this.#restart()
     const { cache } = netfilter
     let entry = cache.find(frame, ingress)
@@ -105,7 +105,7 @@ export class FastPath {
       bridge.counters.forwarded++
     }
     if (way.input === undefined) {
-      this.#node.bridged.push({ port: way.egress, frame: own, offload: offload | GIVEN_AWAY })
+      outgoing.push(way.egress, own, offload | GIVEN_AWAY)
       return true
     }
     if (way.learntAfter !== undefined) {
@@ -114,21 +114,25 @@ export class FastPath {
       bridge.counters.forwarded++
     }
     writeMacs(own, way.after)
-    stack.forward(way.input, way.output!, own, way.egress, offload)
+    if (stack.queued > 0) stack.forward(way.input, way.output!, own, way.egress, offload)
+    else {
+      stack.countForwarded(way.input, way.output!, own, offload)
+      outgoing.push(way.egress, own, offload | GIVEN_AWAY)
+    }
     return true
   }
 
   /** `frame` begins the long way. */
   begin(frame: Uint8Array): void {
     if (!this.#recording) return
-    const { netfilter, stack, bridged } = this.#node
+    const { netfilter, stack, outgoing } = this.#node
     const before = this.#before
     for (let word = 0; word < 3; word++) before[word] = wordAt(frame, word * 4)
     this.#identification = wordAt(frame, 18)
     this.#ttl = frame[22]!
     this.#length = frame.length
     this.#queued = stack.queued
-    this.#bridged = bridged.length
+    this.#bridged = outgoing.length
     netfilter.recorder.begin()
   }
 
@@ -142,14 +146,13 @@ export class FastPath {
 
   /** Makes an entry of what was seen to happen to the frame; false when that is not what entries can say. */
   #learn(now: Micros): boolean {
-    const { stack, bridged, netfilter, lanPort, cni0 } = this.#node
+    const { stack, outgoing, netfilter, lanPort, cni0 } = this.#node
     const { cache, recorder } = netfilter
     const { missing } = cache
     const queued = stack.queued - this.#queued
-    const wasBridged = bridged.length - this.#bridged
+    const wasBridged = outgoing.length - this.#bridged
     if (queued + wasBridged !== 1 || cache.isFull || this.#ways.length >= MAX_WAYS) return false
-    const out = wasBridged === 1 ? bridged[this.#bridged]! : stack.lastQueued
-    const frame = out?.frame
+    const frame = wasBridged === 1 ? outgoing.lastFrame : stack.lastQueued?.frame
     const routed = queued === 1
     if (frame === undefined || frame.length !== this.#length) return false
     if (wordAt(frame, 18) !== this.#identification || frame[23] !== missing.protocol) return false
@@ -157,7 +160,7 @@ export class FastPath {
     const after = { source: wordAt(frame, 26), destination: wordAt(frame, 30), ports: wordAt(frame, 34) }
     const way = routed
       ? this.#routedWay(missing.ingress, stack.lastQueued!.interfaceIndex, frame, now)
-      : this.#bridgedWay(missing.ingress, bridged[this.#bridged]!.port, frame, now)
+      : this.#bridgedWay(missing.ingress, outgoing.lastPort, frame, now)
     if (way === undefined || (missing.ingress === lanPort && way.input === cni0)) return false
     const options = { routed, way: this.#numberOf(way), now: stack.now }
     cache.add(missing, after, recorder.flow!, recorder.reply, options)

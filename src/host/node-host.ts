@@ -21,6 +21,7 @@ import {
   type Mac,
   maskAddress,
 } from '../wire/address.js'
+import { EgressQueue } from './egress-queue.js'
 import { FastPath } from './fast-path.js'
 import type { Host } from './host.js'
 import { PortMap } from './port-map.js'
@@ -72,14 +73,13 @@ export class NodeHost implements Host {
   /** Ports that the frame at hand leaves through. */
   readonly #egresses: number[] = []
   readonly #fastPath: FastPath | undefined
-  readonly #outgoing: Outgoing[] = []
-  /** What `transmit` gives, when it had not to wait in `#outgoing`. */
+  readonly #outgoing = new EgressQueue()
+  /** What `transmit` gives. */
   readonly #leaving: { port: number; frame: Uint8Array; offload: Offload } = {
     port: 0,
     frame: new Uint8Array(0),
     offload: 0,
   }
-  #taken = 0
   #now: Micros = 0
 
   constructor(options: NodeHostOptions) {
@@ -122,7 +122,7 @@ export class NodeHost implements Host {
       lanPort: ETH0_PORT,
       eth0: interfaceAt(this.#eth0),
       cni0: interfaceAt(this.#cni0),
-      bridged: this.#outgoing,
+      outgoing: this.#outgoing,
     })
   }
 
@@ -140,10 +140,7 @@ export class NodeHost implements Host {
   removePod(port: number): void {
     invariant(port !== ETH0_PORT, 'port 0 is eth0')
     this.#bridge.removePort(port)
-    const kept = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
-    this.#outgoing.length = 0
-    this.#outgoing.push(...kept)
-    this.#taken = 0
+    this.#outgoing.removePort(port)
   }
 
   /** The load balancer of this node's kernel, loaded when it is asked for. */
@@ -201,7 +198,7 @@ export class NodeHost implements Host {
       const isOwn = passed !== frame || (offload & GIVEN_AWAY) !== 0
       const copy = isOwn ? passed : frame.slice()
       const given = this.#egresses.length === 1 ? offload | GIVEN_AWAY : offload & ~GIVEN_AWAY
-      for (const port of this.#egresses) this.#outgoing.push({ port, frame: copy, offload: given })
+      for (const port of this.#egresses) this.#outgoing.push(port, copy, given)
     })
   }
 
@@ -211,16 +208,9 @@ export class NodeHost implements Host {
   }
 
   transmit(): Outgoing | undefined {
+    const outgoing = this.#outgoing
     for (;;) {
-      const waiting = this.#outgoing[this.#taken]
-      if (waiting !== undefined) {
-        this.#taken++
-        return waiting
-      }
-      if (this.#taken > 0) {
-        this.#outgoing.length = 0
-        this.#taken = 0
-      }
+      if (outgoing.shift()) return this.#leave(outgoing.port, outgoing.frame, outgoing.offload)
       const out = this.stack.transmit()
       if (out === undefined) return undefined
       const { frame, interfaceIndex, offload, port: known } = out
@@ -231,7 +221,7 @@ export class NodeHost implements Host {
       if (egress >= 0) return this.#leave(egress, frame, offload)
       if (egress === NOWHERE) continue
       for (const port of this.#bridge.ports().keys())
-        if (port !== this.#uplink) this.#outgoing.push({ port, frame, offload: offload & ~GIVEN_AWAY })
+        if (port !== this.#uplink) outgoing.push(port, frame, offload & ~GIVEN_AWAY)
     }
   }
 
@@ -244,7 +234,7 @@ export class NodeHost implements Host {
   }
 
   deadline(): Micros {
-    if (this.#taken < this.#outgoing.length) return this.#now
+    if (this.#outgoing.length > 0) return this.#now
     return this.stack.deadline()
   }
 }

@@ -260,6 +260,7 @@ export class Conntrack {
    * it first (as Linux, whose entries count as gone from the moment they expire). Whether there was any.
    */
   expire(now: Micros): boolean {
+    if (this.#timers.next() > now) return false
     const before = this.#flows.size
     for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
       const flow = timer.owner

@@ -264,11 +264,17 @@ export class Stack implements SocketApi {
   }
 
   /**
-   * Sends a frame on that was routed already, its headers written: all that is left is to count it as received,
-   * forwarded and sent. It is given away; `port` is where it leaves the machine.
+   * Sends a frame on that was routed already, its headers written, behind those that wait. It is given away; `port` is
+   * where it leaves the machine.
    */
   forward(input: Interface, output: Interface, frame: Uint8Array, port: number, offload: Offload): void {
-    const { counters, link } = this.#ip
+    this.countForwarded(input, output, frame, offload)
+    this.#ip.link.queue.push(output.index, frame, undefined, 0, offload | GIVEN_AWAY, port)
+  }
+
+  /** Counts a frame as received, forwarded and sent that went past the stack. */
+  countForwarded(input: Interface, output: Interface, frame: Uint8Array, offload: Offload): void {
+    const { counters } = this.#ip
     const isOne = segmentBytes(offload) === 0
     const frames = isOne ? 1 : packetCount(frame, offload)
     const bytes = isOne ? frame.length : packetBytes(frame, offload)
@@ -278,8 +284,6 @@ export class Stack implements SocketApi {
     counters.IpForwDatagrams++
     output.sentFrames += frames
     output.sentBytes += bytes
-    link.queue.push(output.index, frame, undefined, 0, offload | GIVEN_AWAY, port)
-    this.#ready.flush()
   }
 
   /** Lets time-outs that are due happen, delivers what is on lo, and calls the owners of ready sockets. */
