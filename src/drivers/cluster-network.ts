@@ -252,8 +252,7 @@ export class ClusterNetwork implements ClusterFollower {
     const tell = ({ original, reply }: FlowRow, reached: boolean) => {
       if (node.proxySetting.mode === 'userspace') return
       const { protocol, destination, destinationPort } = original
-      const address = formatAddress(destination)
-      const port = this.#services.find(protocol, address, destinationPort, stack.isLocal(destination))
+      const port = this.#services.find(protocol, destination, destinationPort, stack.isLocal(destination))
       if (port === undefined) return
       this.#options.onFlow({
         at: stack.now,

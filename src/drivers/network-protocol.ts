@@ -12,7 +12,7 @@ import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { PodPorts } from './cluster-network.js'
 import type { Doorbell } from './doorbell.js'
-import type { FlowEvent, LinkTarget } from './emulation.js'
+import type { LinkTarget } from './emulation.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 
@@ -83,7 +83,8 @@ export type NetworkCommand =
   | { readonly type: 'close' }
 
 export type NetworkEvent =
-  | { readonly type: 'flow'; readonly event: FlowEvent }
+  /** A `flowLine`. */
+  | { readonly type: 'flow'; readonly line: string }
   /** Of a pod in the network's thread. */
   | { readonly type: 'pod'; readonly uid: PodUid; readonly event: PodEvent }
   | { readonly type: 'node-stream'; readonly event: StreamEvent }

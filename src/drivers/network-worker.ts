@@ -12,6 +12,7 @@ import type { MachineId } from '../fabric/network.js'
 import { programsOnDemand } from '../pod/images/programs.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
+import { flowLine } from './flow-line.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData, PodThreadId } from './network-protocol.js'
 import { NetworkSandboxes } from './network-sandboxes.js'
@@ -75,7 +76,7 @@ class NetworkThread {
       offload: true,
       frames: this.#frames,
       proxy: (node) => data.proxies[node]!,
-      onFlow: (event) => this.#gather({ type: 'flow', event }),
+      onFlow: (event) => this.#gather({ type: 'flow', line: flowLine(event) }),
       onProbeResult: (id, result) => emit({ type: 'probe', id, result }),
     })
     this.#sandboxes = new NetworkSandboxes({
@@ -83,7 +84,9 @@ class NetworkThread {
       clock: () => this.#time.clock(),
       random: this.#random,
       programs: this.#programs,
-      emit: (uid, event) => emit({ type: 'pod', uid, event }),
+      // Of logs there is much, and nobody is in a hurry.
+      emit: (uid, event) =>
+        event.type === 'log' ? this.#gather({ type: 'pod', uid, event }) : emit({ type: 'pod', uid, event }),
       touched: () => this.#soon(),
     })
     this.#alarm = this.#time.alarm(() => this.burst())

@@ -3,6 +3,8 @@
 
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { Service } from '../cluster/objects.js'
+import { packService } from '../netfilter/packed-key.js'
+import { type IpAddress, isIpv6, parseAddress } from '../wire/address.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 
 export interface ServicePortName {
@@ -14,11 +16,12 @@ export interface ServicePortName {
 const PROTOCOLS: Readonly<Record<string, number>> = { TCP: PROTOCOL_TCP, UDP: PROTOCOL_UDP }
 /** In the place of an address: any of the node's. */
 const ANY_NODE = 'node'
+type Key = number | string
 
 export class ServiceAddresses implements ClusterFollower {
-  readonly #ports = new Map<string, ServicePortName>()
+  readonly #ports = new Map<Key, ServicePortName>()
   /** What each Service has put into `ports`. */
-  readonly #keys = new Map<string, readonly string[]>()
+  readonly #keys = new Map<string, readonly Key[]>()
 
   apply({ type, resource, object }: ClusterChange): void {
     if (resource !== 'services') return
@@ -29,7 +32,7 @@ export class ServiceAddresses implements ClusterFollower {
   }
 
   /** `isNode`: whether the address is one of the node where the packet came in. */
-  find(protocol: number, address: string, port: number, isNode: boolean): ServicePortName | undefined {
+  find(protocol: number, address: IpAddress, port: number, isNode: boolean): ServicePortName | undefined {
     return (
       this.#ports.get(keyOf(protocol, address, port)) ??
       (isNode ? this.#ports.get(keyOf(protocol, ANY_NODE, port)) : undefined)
@@ -40,8 +43,9 @@ export class ServiceAddresses implements ClusterFollower {
     const clusterIP = spec.clusterIP ?? ''
     if (clusterIP === '' || clusterIP === 'None') return
     const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])
-    const addresses = [...(spec.clusterIPs ?? [clusterIP]), ...(spec.externalIPs ?? []), ...ingress]
-    const keys: string[] = []
+    const texts = [...(spec.clusterIPs ?? [clusterIP]), ...(spec.externalIPs ?? []), ...ingress]
+    const addresses = texts.flatMap((text) => parseAddress(text) ?? [])
+    const keys: Key[] = []
     for (const { name: portName, port, nodePort, protocol = 'TCP' } of spec.ports ?? []) {
       const number = PROTOCOLS[protocol]
       if (number === undefined) continue
@@ -55,4 +59,9 @@ export class ServiceAddresses implements ClusterFollower {
   }
 }
 
-const keyOf = (protocol: number, address: string, port: number) => `${protocol}/${address}/${port}`
+/** Exact in a number but for IPv6: 32 bits above 21. */
+function keyOf(protocol: number, address: IpAddress | typeof ANY_NODE, port: number): Key {
+  const service = packService(protocol, port)
+  if (address === ANY_NODE) return -1 - service
+  return isIpv6(address) ? `${address}/${service}` : address * 2 ** 21 + service
+}

@@ -24,6 +24,7 @@ import {
   type LinkTarget,
 } from './emulation.js'
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
+import { parseFlowLine } from './flow-line.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
 import { MessageBatch } from './message-batch.js'
@@ -40,6 +41,12 @@ import { WiredHosts } from './wired-hosts.js'
 
 /** How long the network's thread may take to write its capture at the end. */
 const CLOSE_TIMEOUT_MS = 5_000
+
+/**
+ * Of the network's thread: what a short connection leaves for a while, in its TIME-WAIT and conntrack's, is copied less
+ * often by the garbage collector, and most of the rest never.
+ */
+const NETWORK_YOUNG_MB = 96
 
 /** How long the control plane lets changes gather at most. */
 const LONGEST_REST_MS = 100
@@ -106,6 +113,7 @@ export class ThreadsEmulation implements Emulation {
     this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
       workerData: data,
       name: 'network',
+      resourceLimits: { maxYoungGenerationSizeMb: NETWORK_YOUNG_MB },
     })
     this.#outbox = new MessageBatch((commands, transfer) => {
       this.#worker.postMessage(commands, transfer)
@@ -400,10 +408,14 @@ export class ThreadsEmulation implements Emulation {
     this.#outbox.add(command, transfer)
   }
 
+  #tellFlow(flow: FlowEvent): void {
+    for (const listener of this.#flowListeners) listener(flow)
+  }
+
   #networkEvent(event: NetworkEvent): void {
     switch (event.type) {
       case 'flow':
-        for (const listener of this.#flowListeners) listener(event.event)
+        if (this.#flowListeners.size > 0) this.#tellFlow(parseFlowLine(event.line))
         return
       case 'pod':
         return this.#placement.handle(event.uid, event.event)

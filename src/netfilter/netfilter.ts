@@ -7,7 +7,7 @@ import type { Micros } from '../base/time.js'
 import type { HookName, HookVerdict, Packet } from '../stack/hooks.js'
 import type { Rejection } from '../stack/rejection.js'
 import type { Stack } from '../stack/stack.js'
-import { type AddressFamily, type Endpoint, familyOf, type IpAddress } from '../wire/address.js'
+import { type AddressFamily, type Endpoint, familyOf, type IpAddress, isIpv6 } from '../wire/address.js'
 import { ICMP_DEST_UNREACHABLE } from '../wire/icmp.js'
 import { Conntrack, type ConntrackSettings } from './conntrack.js'
 import { flowText } from './conntrack-text.js'
@@ -315,7 +315,12 @@ export class Netfilter {
     hooks.trackingOfAnswer = (about) => this.#conntrack.trackingOfAnswer(about)
     for (const name of ['raw', 'mangle', 'filter'] as const) {
       for (const hook of this.#iptables.IPv4.tables[name].hooks) {
-        const run = (packet: Packet) => this.#enforce(this.#walk(name, packet, hook), packet, hook)
+        const chain = this.#iptables.IPv4.tables[name].chain(hook)!
+        const chain6 = this.#iptables.IPv6.tables[name].chain(hook)!
+        const run = (packet: Packet): HookVerdict => {
+          if (this.#traversal.passes(isIpv6(packet.header.source) ? chain6 : chain, packet)) return 'ACCEPT'
+          return this.#enforce(this.#walk(name, packet, hook), packet, hook)
+        }
         hooks.register(hook, PRIORITIES[name], run, CACHEABLE)
       }
     }

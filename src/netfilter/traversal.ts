@@ -47,6 +47,15 @@ export class Traversal {
     return chain.policy === 'DROP' ? DROP : ACCEPT
   }
 
+  /** The short way for a built-in chain without rules: counts and lets pass; false when `run` has to decide. */
+  passes(chain: Chain, packet: Packet): boolean {
+    if (chain.rules.length > 0 || chain.policy !== 'ACCEPT') return false
+    chain.packets++
+    chain.bytes += packet.header.totalLength
+    this.#recorder.count(chain)
+    return true
+  }
+
   /** Undefined when the end of the chain was reached or a rule returned. Tables allow no circle. */
   #walk(table: Table, chain: Chain, packet: Packet): FinalTarget | undefined {
     const { rules } = chain

@@ -264,8 +264,9 @@ class StackConnection implements Connection {
       if (error !== undefined) throw error
       if (state !== 'SYN-SENT' && state !== 'SYN-RECEIVED') return true
       const left = end === undefined ? undefined : end - clock.now()
-      if (left !== undefined && left <= 0) return false
-      await within(this.#wakeup.wait(), left, clock, signal)
+      if (left === undefined) await this.#wait(signal)
+      else if (left <= 0) return false
+      else await within(this.#wakeup.wait(), left, clock, signal)
     }
   }
 
