@@ -57,7 +57,7 @@ function asked(name: string, seconds: number, open: (directory: string) => Promi
 }
 
 async function hostPort(): Promise<Asked> {
-  const load = await PodLoad.start('iptables', 1)
+  const load = await PodLoad.start('iptables', { podsPerThread: 1 })
   const { port } = await load.cluster.emulation.exposeDns(0)
   return { port, stop: () => load.stop() }
 }
@@ -67,7 +67,7 @@ function inside(name: string, podsPerThread: 1 | 'all', seconds: number): Contes
   return {
     name,
     start: async () => {
-      load = await PodLoad.start('iptables', podsPerThread)
+      load = await PodLoad.start('iptables', { podsPerThread })
     },
     run: async () => {
       const spec = {

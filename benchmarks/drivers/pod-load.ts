@@ -2,7 +2,7 @@
 // what `podwire bench --clock real` runs, kept over all rounds. With a thread per pod, or every pod in one.
 
 import { LoadStream } from '../../src/bench/load-stream.js'
-import type { PodsPerThread } from '../../src/drivers/emulation.js'
+import type { EmulationOptions, PodsPerThread } from '../../src/drivers/emulation.js'
 import { startEmulation } from '../../src/drivers/start.js'
 import {
   LATE,
@@ -59,10 +59,10 @@ export class PodLoad {
 
   static async start(
     proxyMode: string,
-    podsPerThread: PodsPerThread,
+    options: Pick<EmulationOptions, 'podsPerThread' | 'pollMicros'>,
     objects: object = OBJECTS,
   ): Promise<PodLoad> {
-    const emulation = await startEmulation({ clock: 'real', proxyMode, podsPerThread })
+    const emulation = await startEmulation({ clock: 'real', proxyMode, ...options })
     const load = new PodLoad(new RunningCluster(emulation, await world.hostPrograms(emulation), '/'))
     try {
       await load.cluster.apply(objects)
@@ -149,7 +149,7 @@ export function podLoadContestant(
   return {
     name,
     start: async () => {
-      load = await PodLoad.start(proxyMode, podsPerThread)
+      load = await PodLoad.start(proxyMode, { podsPerThread })
     },
     run: async () => (await load!.run(seconds, { keepAlive })).requestsPerSecond,
     stop: () => load?.stop(),

@@ -57,7 +57,7 @@ function podBulk(name: string, podsPerThread: 1 | 'all', to: string, quick: bool
   return {
     name,
     start: async () => {
-      load = await PodLoad.start('userspace', podsPerThread, { apiVersion: 'v1', kind: 'List', items })
+      load = await PodLoad.start('userspace', { podsPerThread }, { apiVersion: 'v1', kind: 'List', items })
     },
     run: async () => {
       const { cluster } = load!

@@ -66,6 +66,11 @@ export interface EmulationOptions {
    * every pod lives there. Pods of one thread share its processor: what keeps it busy delays the others.
    */
   readonly podsPerThread?: PodsPerThread
+  /**
+   * With the real clock: how long a thread that has nothing to do polls before it waits to be woken, in microseconds.
+   * Default: 50 with four cores and more, 0 with fewer.
+   */
+  readonly pollMicros?: Micros
   /** ISO 8601 date and time at which the emulated clock starts; default in the real clock: now. */
   readonly startTime?: string
   readonly pcap?: string

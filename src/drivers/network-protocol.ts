@@ -14,6 +14,7 @@ import type { PodPorts } from './cluster-network.js'
 import type { Doorbell } from './doorbell.js'
 import type { LinkTarget } from './emulation.js'
 import type { NodeCommandResult } from './node-shell.js'
+import type { Polling } from './polling.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 
 /** What the network's thread is started with. */
@@ -29,6 +30,7 @@ export interface NetworkWorkerData {
   readonly gauge: Float64Array
   /** The thread's own, by which it is woken. */
   readonly bell: Doorbell
+  readonly polling: Polling
 }
 
 /** One side of the wires between two threads: each pod's has a port number of its own. */

@@ -98,6 +98,7 @@ class NetworkThread {
       bell: data.bell,
       time: this.#time,
       gauge: this.#gauge,
+      polling: data.polling,
       hasWork: () => this.#scheduled || this.#hasFrames(),
       work: () => {
         if (!this.#scheduled) this.burst()

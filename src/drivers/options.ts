@@ -1,5 +1,6 @@
 // What an emulation runs with, every value settled.
 
+import type { Micros } from '../base/time.js'
 import { type ClusterConfig, resolveClusterConfig } from '../cluster/cluster-config.js'
 import type { SandboxSpec } from '../cluster/sandbox.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
@@ -11,6 +12,7 @@ export interface ResolvedOptions {
   readonly seed: number
   readonly startUnixMillis: number
   readonly podsPerThread: PodsPerThread
+  readonly pollMicros: Micros | undefined
   readonly pcap: string | undefined
   readonly lenient: boolean
   /** Of every container, before its own: `name`, `value`. */
@@ -38,6 +40,7 @@ export function resolveOptions(options: EmulationOptions): ResolvedOptions {
     seed,
     startUnixMillis: startMillis(options.startTime, clock),
     podsPerThread: podsPerThread(options, clock),
+    pollMicros: pollMicros(options, clock),
     pcap: options.pcap,
     lenient: options.lenient ?? false,
     environment: Object.entries(options.environment ?? {}),
@@ -64,6 +67,14 @@ function podsPerThread({ podsPerThread }: EmulationOptions, clock: ClockKind): P
   if (podsPerThread === 'all' || (Number.isSafeInteger(podsPerThread) && podsPerThread >= 1))
     return podsPerThread
   throw new TypeError(`podsPerThread: ${podsPerThread} is neither a whole number from 1 on nor all`)
+}
+
+function pollMicros({ pollMicros }: EmulationOptions, clock: ClockKind): Micros | undefined {
+  if (pollMicros === undefined) return undefined
+  if (clock !== 'real')
+    throw new TypeError('pollMicros: the virtual clock has no threads that wait; only for clock real')
+  if (Number.isSafeInteger(pollMicros) && pollMicros >= 0) return pollMicros
+  throw new TypeError(`pollMicros: ${pollMicros} is not a whole number from 0 on`)
 }
 
 function startMillis(startTime: string | undefined, clock: ClockKind): number {

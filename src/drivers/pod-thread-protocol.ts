@@ -6,6 +6,7 @@ import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { Doorbell } from './doorbell.js'
 import type { WireEnd } from './network-protocol.js'
+import type { Polling } from './polling.js'
 
 /** What a thread of pods is started with. */
 export interface PodWorkerData {
@@ -18,6 +19,7 @@ export interface PodWorkerData {
   readonly gauge: Float64Array
   /** The thread's own, by which it is woken. */
   readonly bell: Doorbell
+  readonly polling: Polling
   readonly wire: WireEnd
 }
 

@@ -12,6 +12,7 @@ import type { NetworkCommand, PodThreadId } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodLink, PodPlacement } from './pod-supervisor.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
+import type { Polling } from './polling.js'
 import { threadGauge, workerUsage } from './thread-gauge.js'
 import type { PodMeter } from './usage-meter.js'
 
@@ -26,6 +27,7 @@ export interface PodThreadsOptions {
   readonly options: ResolvedOptions
   readonly zero: number
   readonly networkBell: Doorbell
+  readonly polling: Polling
   readonly toNetwork: (command: NetworkCommand, transfer?: readonly Transferable[]) => void
   /** Something happened that the control plane may have to look at. */
   readonly onEvent: () => void
@@ -124,7 +126,7 @@ export class PodThreads implements PodPlacement {
     this.#threads.add(thread)
     const wire = { outgoing: toPods, incoming: fromPods, bell: thread.bell, port: port1 }
     this.#options.toNetwork({ type: 'add-thread', thread: thread.id, wire }, [port1])
-    const { options, zero, networkBell } = this.#options
+    const { options, zero, networkBell, polling } = this.#options
     const data: PodWorkerData = {
       seed: options.seed,
       startUnixMillis: options.startUnixMillis,
@@ -132,6 +134,7 @@ export class PodThreads implements PodPlacement {
       dns: options.dns,
       gauge: thread.gauge,
       bell: thread.bell,
+      polling,
       wire: { outgoing: fromPods, incoming: toPods, bell: networkBell, port: port2 },
     }
     this.#queue.push(() => this.#start(thread, data, spec))

@@ -28,7 +28,7 @@ class PodThread {
     this.#emit = emit
     this.#gauge = new ThreadGauge(data.gauge)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
-    this.#hosts = new WiredHosts({ wire: data.wire, bell: data.bell, time: this.#time, gauge: this.#gauge })
+    this.#hosts = new WiredHosts({ ...data, time: this.#time, gauge: this.#gauge })
   }
 
   handle(command: PodThreadCommand): void {

@@ -1,5 +1,5 @@
 // Decides how a thread that carries frames waits for more. It goes by its event loop once, for timers and messages;
-// naps as long as something came a moment ago (doorbell.ts); and sleeps in its event loop when nothing comes any more,
+// polls for a moment where there are cores for it (polling.ts); naps as long as something came a moment ago (doorbell.ts); and sleeps in its event loop when nothing comes any more,
 // so that an idle thread costs nothing.
 //
 // A nap ends for frames, for the thread's alarms (real-time.ts) and for messages whose sender pokes. Nothing else can
@@ -7,6 +7,7 @@
 
 import { MILLISECOND, type Micros } from '../base/time.js'
 import { announceNap, announceSleep, awake, type Doorbell, nap, pokes } from './doorbell.js'
+import { type Polling, poll } from './polling.js'
 import type { RealTime } from './real-time.js'
 import type { ThreadGauge } from './thread-gauge.js'
 
@@ -21,6 +22,8 @@ export interface SleeperOptions {
   readonly hasWork: () => boolean
   /** Does it, and calls `awake` before and `rest` after. */
   readonly work: () => void
+  /** Undefined: the thread never polls. */
+  readonly polling?: Polling
   /** So long after the last work the thread still naps: the pauses of a program that does something now and then. */
   readonly napsFor?: Micros
 }
@@ -61,12 +64,18 @@ export class Sleeper {
     this.#turning = false
     const { time, hasWork, work } = this.#options
     if (hasWork()) return work()
-    this.#nap()
+    if (!this.#poll()) this.#nap()
     time.ring()
     if (this.#turning) return
     if (hasWork()) return work()
     if (this.#isWanted() || time.now() < this.#napsUntil) this.#turnSoon()
     else this.#sleep()
+  }
+
+  #poll(): boolean {
+    const { polling, time, hasWork } = this.#options
+    if (polling === undefined || this.#isWanted()) return false
+    return poll(polling, time.nextAlarm() - time.now(), () => hasWork() || this.#isWanted())
   }
 
   #nap(): void {

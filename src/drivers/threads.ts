@@ -34,6 +34,7 @@ import { NodeSessions } from './node-sessions.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
 import { PodThreads } from './pod-threads.js'
+import { polling } from './polling.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 import { type Alarm, RealTime } from './real-time.js'
 import { ownUsage, threadGauge, workerUsage } from './thread-gauge.js'
@@ -108,6 +109,7 @@ export class ThreadsEmulation implements Emulation {
       pcap: options.pcap,
       gauge: threadGauge(),
       bell: this.#networkBell,
+      polling: polling(options.pollMicros),
     }
     const { gauge } = data
     this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
@@ -131,6 +133,7 @@ export class ThreadsEmulation implements Emulation {
       options,
       zero: this.#time.zero,
       networkBell: this.#networkBell,
+      polling: data.polling,
       toNetwork: (command, transfer) => this.#toNetwork(command, transfer),
       onEvent: () => this.#soon(),
     })

@@ -7,6 +7,7 @@ import { type Timer, TimerHeap } from '../base/timer-heap.js'
 import type { Host } from '../host/host.js'
 import type { Doorbell } from './doorbell.js'
 import type { WireEnd } from './network-protocol.js'
+import type { Polling } from './polling.js'
 import type { Alarm, RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
 import { Sleeper } from './sleeper.js'
@@ -27,6 +28,7 @@ export interface WiredHostsOptions {
   readonly time: RealTime
   /** Undefined: the thread waits for other things as well, and never naps. */
   readonly gauge?: ThreadGauge
+  readonly polling?: Polling
 }
 
 export class WiredHosts {
@@ -42,7 +44,7 @@ export class WiredHosts {
   #scheduled = false
   #closed = false
 
-  constructor({ wire, bell, time, gauge }: WiredHostsOptions) {
+  constructor({ wire, bell, time, gauge, polling }: WiredHostsOptions) {
     this.#time = time
     this.#alarm = time.alarm(() => this.#burst())
     this.#wire = new RingMachine(wire, this.frames, () => this.#burst())
@@ -50,6 +52,7 @@ export class WiredHosts {
       bell,
       time,
       gauge,
+      ...(polling && { polling }),
       hasWork: () => this.#scheduled || this.#wire.pending(),
       work: () => {
         if (!this.#scheduled) this.#burst()

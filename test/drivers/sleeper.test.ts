@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import { doorbell, poke, pokes } from '../../src/drivers/doorbell.js'
+import { polling } from '../../src/drivers/polling.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 import { Sleeper } from '../../src/drivers/sleeper.js'
 import { ThreadGauge, threadGauge, workerUsage } from '../../src/drivers/thread-gauge.js'
@@ -32,11 +33,11 @@ interface Player {
   readonly done: Promise<void>
 }
 
-function pair(name: string, napsFor: number, passes = PASSES): Player[] {
+function pair(name: string, napsFor: number, passes = PASSES, pollMicros = 0): Player[] {
   const { port1, port2 } = new MessageChannel()
   const [ab, ba] = [ringBuffer(4096), ringBuffer(4096)]
   const [bellA, bellB] = [doorbell(), doorbell()]
-  const options = { napsFor, passes }
+  const options = { napsFor, passes, polling: polling(pollMicros) }
   const wireA = { outgoing: ab, incoming: ba, bell: bellB, port: port1 }
   const wireB = { outgoing: ba, incoming: ab, bell: bellA, port: port2 }
   return [
@@ -77,13 +78,16 @@ async function within(work: Promise<unknown>): Promise<void> {
 }
 
 const waysToWait = [
-  ['nap until something comes', HOUR],
-  ['sleep in the event loop at once', 0],
-  ['nap for a moment, then sleep', 300],
+  ['nap until something comes', HOUR, 0],
+  ['sleep in the event loop at once', 0, 0],
+  ['nap for a moment, then sleep', 300, 0],
+  ['poll for a moment, then nap', HOUR, 50],
 ] as const
-for (const [way, napsFor] of waysToWait) {
+for (const [way, napsFor, pollMicros] of waysToWait) {
   test(`no wake-up is lost between threads that ${way}`, async () => {
-    const players = Array.from({ length: PAIRS }, (_, index) => pair(`${way} ${index}`, napsFor)).flat()
+    const players = Array.from({ length: PAIRS }, (_, index) =>
+      pair(`${way} ${index}`, napsFor, PASSES, pollMicros),
+    ).flat()
     for (const { ask } of players) void ask('go')
     await within(Promise.all(players.map(({ done }) => done)))
   })

@@ -7,6 +7,7 @@ import { Random } from '../../src/base/random.js'
 import { Slab } from '../../src/base/slab.js'
 import type { Doorbell } from '../../src/drivers/doorbell.js'
 import type { WireEnd } from '../../src/drivers/network-protocol.js'
+import type { Polling } from '../../src/drivers/polling.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 import { RingMachine } from '../../src/drivers/ring-machine.js'
 import { Sleeper } from '../../src/drivers/sleeper.js'
@@ -19,12 +20,13 @@ export interface TokenThread {
   readonly gauge: Float64Array
   /** In microseconds. */
   readonly napsFor: number
+  readonly polling: Polling
   /** How often it passes the token on. */
   readonly passes: number
   readonly begins: boolean
 }
 
-const { seed, wire, bell, gauge, napsFor, passes, begins } = workerData as TokenThread
+const { seed, wire, bell, gauge, napsFor, polling, passes, begins } = workerData as TokenThread
 const time = new RealTime(0)
 const random = new Random(seed)
 const machine = new RingMachine(wire, new Slab(), () => burst())
@@ -38,6 +40,7 @@ const sleeper = new Sleeper({
   hasWork: () => machine.pending(),
   work: burst,
   napsFor,
+  polling,
 })
 
 function burst(): void {
