@@ -6,6 +6,7 @@ import type { SandboxSpec } from '../../src/cluster/sandbox.js'
 import { doorbell } from '../../src/drivers/doorbell.js'
 import type { ResolvedOptions } from '../../src/drivers/options.js'
 import { PodThreads } from '../../src/drivers/pod-threads.js'
+import { polling } from '../../src/drivers/polling.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 
 const test = suite('pod threads')
@@ -28,6 +29,7 @@ test('a thread that dies takes its pods from the network before itself, and all 
     options,
     zero: RealTime.here(),
     networkBell: doorbell(),
+    polling: polling(0),
     toNetwork: ({ type }) => told.push(type),
     onEvent: () => {},
   })
