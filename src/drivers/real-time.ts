@@ -131,7 +131,7 @@ export class RealTime {
       sleep: (duration, signal) => this.sleep(duration, signal),
       spend: (duration) => {
         spent += duration
-        if (spent < MILLISECOND) return Promise.resolve()
+        if (spent < MILLISECOND) return undefined
         spent = 0
         this.#yielding++
         return new Promise((resolve) => {

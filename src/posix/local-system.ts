@@ -22,8 +22,10 @@ import {
   SIGNAL_NUMBER,
   type SignalName,
   type SpawnOptions,
+  STOP_SIGNALS,
   type System,
 } from './process.js'
+import { ProcessGate } from './process-gate.js'
 
 export interface LocalSystemOptions {
   readonly hostname: string
@@ -52,7 +54,8 @@ const MAX_PROCESSES = 1024
 export const CRASH_STATUS = 139
 
 interface Entry {
-  readonly row: Pick<ProcessRow, 'pid' | 'ppid' | 'argv' | 'started'>
+  readonly row: Pick<ProcessRow, 'pid' | 'ppid' | 'group' | 'argv' | 'started'>
+  readonly gate: ProcessGate
   readonly usage: Usage
   readonly kill: (signal: SignalName) => void
 }
@@ -91,22 +94,38 @@ export class LocalSystem {
     const abort = new AbortController()
     const io = new IoTime(clock)
     const memory = this.#account(usage)
+    const gate = new ProcessGate()
+    const own = options.group ?? this.#table.get(parent)?.row.group ?? 'new'
+    const group = own === 'new' ? pid : own
     const handlers = new Map<SignalName, () => void>()
+    const isProtected = pid === 1 && protectInit
     const kill = (signal: SignalName) => {
-      const handler = signal === 'SIGKILL' ? undefined : handlers.get(signal)
+      const pending = signal === 'SIGCONT' ? gate.resume() : []
+      if (gate.stoppedBy !== undefined && signal !== 'SIGKILL') {
+        if (!STOP_SIGNALS.has(signal)) gate.keep(signal)
+        return
+      }
+      const handler = signal === 'SIGKILL' || signal === 'SIGSTOP' ? undefined : handlers.get(signal)
       if (handler !== undefined) handler()
-      else if (pid !== 1 || !protectInit || signal === 'SIGKILL') abort.abort(new Killed(signal))
+      else if (STOP_SIGNALS.has(signal)) {
+        // Of an orphaned process group nobody could continue it: a terminal's stop does nothing there.
+        if (!isProtected && (signal === 'SIGSTOP' || parent !== 0)) gate.stop(signal)
+      } else if (signal !== 'SIGCONT' && (!isProtected || signal === 'SIGKILL'))
+        abort.abort(new Killed(signal))
+      for (const kept of pending) kill(kept)
     }
+    const waits: Waits = { gate, signal: abort.signal }
     const process: Process = {
       pid,
+      group,
       argv: options.argv,
       env: new Map(options.env),
       cwd: options.cwd,
-      stdin: this.#reader(options.stdin, abort.signal),
-      stdout: this.#writer(options.stdout, io, abort.signal),
-      stderr: this.#writer(options.stderr, io, abort.signal),
+      stdin: this.#reader(options.stdin, waits, group),
+      stdout: this.#writer(options.stdout, io, waits, group),
+      stderr: this.#writer(options.stderr, io, waits, group),
       signal: abort.signal,
-      system: this.#seenBy(pid, net, clockOf(clock, abort.signal)),
+      system: this.#seenBy(pid, net, clockOf(clock, waits)),
       onSignal: (signal, handler) => {
         if (handler === undefined) handlers.delete(signal)
         else handlers.set(signal, handler)
@@ -114,7 +133,8 @@ export class LocalSystem {
       hold: memory.hold,
     }
     this.#table.set(pid, {
-      row: { pid, ppid: parent, argv: options.argv, started: clock.now() },
+      row: { pid, ppid: parent, group, argv: options.argv, started: clock.now() },
+      gate,
       usage,
       kill,
     })
@@ -123,20 +143,35 @@ export class LocalSystem {
       net.closeAll()
       memory.release()
     })
-    return { pid, exited, kill }
+    const stoppedBy = () => gate.stoppedBy
+    const onStateChange = (listener: () => void) => gate.onChange(listener)
+    return { pid, group, exited, kill, stoppedBy, onStateChange }
   }
 
-  #reader(reader: ByteReader, signal: AbortSignal): ByteReader {
+  #reader(reader: ByteReader, waits: Waits, group: number): ByteReader {
     const source = this.#readers.get(reader) ?? reader
-    const own = abortableReader(source, signal)
+    const own = processReader(source, waits, () => this.#mayRead(source, waits, group))
     this.#readers.set(own, source)
     return own
   }
 
-  #writer(writer: ByteWriter, io: IoTime, signal: AbortSignal): ByteWriter {
+  /** Who is not in a terminal's foreground does not get what is typed there, but is stopped (SIGTTIN). */
+  async #mayRead({ terminal }: ByteReader, { gate, signal }: Waits, group: number): Promise<void> {
+    const isAway = () => terminal?.foreground !== undefined && terminal.foreground !== group
+    if (gate.stoppedBy === undefined && !isAway()) return
+    await gate.pass(gate.open(), signal)
+    while (isAway()) {
+      this.kill(-group, 'SIGTTIN')
+      // Nothing stops it (it has a handler): it may read as it likes.
+      if (gate.stoppedBy === undefined) return
+      await gate.pass(gate.open(), signal)
+    }
+  }
+
+  #writer(writer: ByteWriter, io: IoTime, waits: Waits, group: number): ByteWriter {
     const target = this.#writers.get(writer) ?? writer
-    const keyboard = target.keyboard && this.#reader(target.keyboard, signal)
-    const own = processWriter(target, io, signal, keyboard)
+    const keyboard = target.keyboard && this.#reader(target.keyboard, waits, group)
+    const own = processWriter(target, io, waits, keyboard)
     this.#writers.set(own, target)
     return own
   }
@@ -183,10 +218,19 @@ export class LocalSystem {
   }
 
   processes(): ProcessRow[] {
-    return [...this.#table.values()].map(({ row, usage }) => ({ ...row, ...usage }))
+    return [...this.#table.values()].map(({ row, gate, usage }) => ({
+      ...row,
+      ...usage,
+      stopped: gate.stoppedBy !== undefined,
+    }))
   }
 
   kill(pid: number, signal: SignalName): boolean {
+    if (pid < 0) {
+      const members = [...this.#table.values()].filter(({ row }) => row.group === -pid)
+      for (const member of members) member.kill(signal)
+      return members.length > 0
+    }
     const entry = this.#table.get(pid)
     entry?.kill(signal)
     return entry !== undefined
@@ -216,22 +260,33 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && (error as { code?: unknown }).code === 'EPIPE'
 }
 
+/** What every wait of a process depends on: its end, and whether it is stopped. */
+interface Waits {
+  readonly gate: ProcessGate
+  readonly signal: AbortSignal
+}
+
 /** Reads end with the process' signal; bytes that arrive for a dead reader go back to the stream. */
-function abortableReader(reader: ByteReader, signal: AbortSignal): ByteReader {
+function processReader(
+  reader: ByteReader,
+  { gate, signal }: Waits,
+  mayRead: () => Promise<void>,
+): ByteReader {
+  const read = () => {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    const wait = reader.read()
+    wait.then(
+      (bytes) => {
+        if (signal.aborted && bytes !== undefined) reader.unread(bytes)
+      },
+      () => {},
+    )
+    return gate.pass(wait, signal)
+  }
   return {
     isTTY: reader.isTTY,
     ...(reader.terminal && { terminal: reader.terminal }),
-    read: () => {
-      if (signal.aborted) return Promise.reject(signal.reason)
-      const wait = reader.read()
-      wait.then(
-        (bytes) => {
-          if (signal.aborted && bytes !== undefined) reader.unread(bytes)
-        },
-        () => {},
-      )
-      return abortable(wait, signal)
-    },
+    read: reader.terminal ? () => mayRead().then(read) : read,
     unread: (bytes) => reader.unread(bytes),
   }
 }
@@ -239,21 +294,25 @@ function abortableReader(reader: ByteReader, signal: AbortSignal): ByteReader {
 function processWriter(
   writer: ByteWriter,
   io: IoTime,
-  signal: AbortSignal,
+  { gate, signal }: Waits,
   keyboard: ByteReader | undefined,
 ): ByteWriter {
+  const write = (content: Uint8Array | string): Promise<void> => {
+    if (signal.aborted) return Promise.reject(signal.reason)
+    const written = writer.write(content)
+    const paid = io.charge(content.length)
+    return gate.pass(paid === undefined ? written : Promise.all([written, paid]).then(() => {}), signal)
+  }
   return {
     isTTY: writer.isTTY,
     ...(keyboard && { keyboard }),
     get columns() {
       return writer.columns as number
     },
-    write: (content) => {
-      if (signal.aborted) return Promise.reject(signal.reason)
-      const written = writer.write(content)
-      const paid = io.charge(content.length)
-      return abortable(paid === undefined ? written : Promise.all([written, paid]).then(() => {}), signal)
-    },
+    write: (content) =>
+      gate.stoppedBy === undefined
+        ? write(content)
+        : gate.pass(gate.open(), signal).then(() => write(content)),
   }
 }
 
@@ -271,13 +330,19 @@ function countedClock(clock: Clock, usage: Usage): Clock {
 }
 
 /** The clock of a process: a program that overlooks its signal does not sleep and compute on after its end. */
-function clockOf(clock: Clock, signal: AbortSignal): Clock {
+function clockOf(clock: Clock, { gate, signal }: Waits): Clock {
   return {
     now: () => clock.now(),
     unixMillis: () => clock.unixMillis(),
     sleep: (duration, other = signal) =>
-      other === signal ? clock.sleep(duration, signal) : abortable(clock.sleep(duration, other), signal),
-    spend: (duration) =>
-      signal.aborted ? Promise.reject(signal.reason) : abortable(clock.spend(duration), signal),
+      other === signal
+        ? gate.pass(clock.sleep(duration, signal), signal)
+        : gate.pass(clock.sleep(duration, other), signal),
+    spend: (duration) => {
+      if (signal.aborted) return Promise.reject(signal.reason)
+      const spent = clock.spend(duration)
+      if (spent !== undefined) return gate.pass(spent, signal)
+      return gate.stoppedBy === undefined ? undefined : gate.pass(gate.open(), signal)
+    },
   }
 }

@@ -42,8 +42,11 @@ export interface Clock {
   unixMillis(): number
   /** Resolves after `duration`; rejects with `signal.reason` when that is aborted first. */
   sleep(duration: Micros, signal?: AbortSignal): Promise<void>
-  /** Accounts for computing: costs virtual time under the virtual clock, only yields in real time. */
-  spend(duration: Micros): Promise<void>
+  /**
+   * Accounts for computing: costs virtual time under the virtual clock, only yields in real time; undefined when there
+   * is nothing to wait for.
+   */
+  spend(duration: Micros): Promise<void> | undefined
 }
 
 export type SignalName =
@@ -55,6 +58,10 @@ export type SignalName =
   | 'SIGUSR2'
   | 'SIGPIPE'
   | 'SIGTERM'
+  | 'SIGCONT'
+  | 'SIGSTOP'
+  | 'SIGTSTP'
+  | 'SIGTTIN'
 
 /** The reason of a process' AbortSignal, and what `await`s inside the program reject with: let it pass. */
 export class Killed extends Error {
@@ -75,11 +82,20 @@ export const SIGNAL_NUMBER: Readonly<Record<SignalName, number>> = {
   SIGUSR2: 12,
   SIGPIPE: 13,
   SIGTERM: 15,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
 }
+
+/** Signals that stop a process without a handler for them. */
+export const STOP_SIGNALS: ReadonlySet<SignalName> = new Set<SignalName>(['SIGSTOP', 'SIGTSTP', 'SIGTTIN'])
 
 /** One running program. */
 export interface Process {
   readonly pid: number
+  /** Its process group, by the pid of the first of it: what a terminal's signals and job control act on. */
+  readonly group: number
   /** argv[0] is the name it was called by. */
   readonly argv: readonly string[]
   /** Exported variables; a copy of its own. */
@@ -113,6 +129,8 @@ export interface SpawnOptions {
   readonly stdin: ByteReader
   readonly stdout: ByteWriter
   readonly stderr: ByteWriter
+  /** The process group to join, or one of its own; its parent's otherwise. */
+  readonly group?: number | 'new'
 }
 
 export interface Child {
@@ -120,13 +138,20 @@ export interface Child {
   /** Exit status; never rejects (a crash is told on stderr, with status 139). */
   readonly exited: Promise<number>
   kill(signal: SignalName): void
+  readonly group: number
+  /** The signal that stopped it; undefined while it runs. */
+  stoppedBy(): SignalName | undefined
+  /** Hears when it is stopped and when it goes on; the returned function ends it. */
+  onStateChange(listener: () => void): () => void
 }
 
 export interface ProcessRow {
   readonly pid: number
   readonly ppid: number
+  readonly group: number
   readonly argv: readonly string[]
   readonly started: Micros
+  readonly stopped: boolean
   /** Computing that it was charged for. */
   readonly processorTime: Micros
   /** Memory that it said to keep. */
@@ -152,5 +177,6 @@ export interface System {
   processes(): ProcessRow[]
   /** What the processes of the pod may keep in memory and do; undefined where there is no limit. */
   memory(): { readonly limitBytes: number; readonly usedBytes: number } | undefined
+  /** A negative `pid` is a process group. False when there is no such process. */
   kill(pid: number, signal: SignalName): boolean
 }

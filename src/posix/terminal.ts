@@ -1,6 +1,6 @@
 // A terminal between a client (kubectl -it, a walkthrough, later a browser) and a process: the small part of a
-// kernel's line discipline that programs rely on - echo and line editing while not raw, ^C, ^\ and ^D, and
-// "\n" as "\r\n" on output (ONLCR). Simplified: no job control, no XON/XOFF, no column count for tabs.
+// kernel's line discipline that programs rely on - echo and line editing while not raw, ^C, ^Z, ^\ and ^D, and
+// "\n" as "\r\n" on output (ONLCR). Simplified: no XON/XOFF, no column count for tabs.
 
 import { Wakeup } from './abort.js'
 import { toBytes } from './pipe.js'
@@ -12,6 +12,7 @@ const BACKSPACE = 8
 const NEWLINE = 10
 const RETURN = 13
 const CONTROL_U = 21
+const CONTROL_Z = 26
 const CONTROL_BACKSLASH = 28
 const DELETE = 127
 
@@ -22,6 +23,9 @@ const UNREAD_BYTES = 65_536
 export interface TerminalControl extends TerminalSize {
   /** Raw: bytes pass as they are, without echo or signals. What was typed so far of a line is handed over. */
   setRaw(on: boolean): void
+  readonly isRaw: boolean
+  /** The process group that may read, as tcsetpgrp sets it; undefined where no shell controls jobs. */
+  foreground: number | undefined
   /** Hears of every change of the size; the returned function ends it. */
   onResize(listener: () => void): () => void
 }
@@ -31,6 +35,7 @@ export class Terminal implements TerminalControl {
   readonly writer: ByteWriter
   columns: number
   rows: number
+  foreground: number | undefined
   #raw = false
   readonly #resizeListeners = new Set<() => void>()
   /** Output towards the client, echo included. A promise holds writers back until the client has room. */
@@ -88,6 +93,10 @@ export class Terminal implements TerminalControl {
     for (const listener of this.#resizeListeners) listener()
   }
 
+  get isRaw(): boolean {
+    return this.#raw
+  }
+
   setRaw(on: boolean): void {
     if (on === this.#raw) return
     this.#raw = on
@@ -118,10 +127,11 @@ export class Terminal implements TerminalControl {
         this.#endLine()
         return
       case CONTROL_C:
+      case CONTROL_Z:
       case CONTROL_BACKSLASH:
         this.#echo([0x5e, byte + 0x40, NEWLINE])
         this.#line = []
-        this.onSignal(byte === CONTROL_C ? 'SIGINT' : 'SIGQUIT')
+        this.onSignal(byte === CONTROL_C ? 'SIGINT' : byte === CONTROL_Z ? 'SIGTSTP' : 'SIGQUIT')
         return
       case CONTROL_D:
         this.#endLine()

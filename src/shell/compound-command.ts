@@ -28,10 +28,13 @@ export async function runCompound(shell: Shell, node: CompoundCommand | Redirect
     case 'BraceGroup':
       return await shell.runList(shell, node.body, io)
     case 'Subshell': {
-      const child = shell.fork([shell.state.name], io, (subshell, inner) =>
-        subshell.runList(subshell, node.body, inner),
+      const child = shell.fork(
+        [shell.state.name],
+        io,
+        (subshell, inner) => subshell.runList(subshell, node.body, inner),
+        shell.groupAfter(undefined),
       )
-      return await shell.waitForeground(child)
+      return await shell.waitForeground(child, shell.source.text.slice(node.pos, node.end), io)
     }
     case 'If':
       return await runIf(shell, node, io)
@@ -90,6 +93,7 @@ async function loop(shell: Shell, io: Io, turn: () => Promise<number | undefined
         const result = await turn()
         if (result === undefined) return status
         status = result
+        if (shell.suspended) return status
       } catch (error) {
         if (error instanceof BreakLoop) {
           if (--error.levels > 0 && shell.loopDepth > 1) throw error

@@ -81,10 +81,14 @@ async function runStatement(shell: Shell, statement: Statement, io: Io): Promise
 function runInBackground(shell: Shell, statement: Statement, io: Io): void {
   const { command } = statement
   // POSIX 2.9.3: without job control its standard input is /dev/null.
-  const child = shell.fork(labelOf(shell, command), { ...io, stdin: emptyReader() }, (subshell, inner) =>
-    runAndOr(replaceableBy(subshell, command), command, inner),
+  const stdin = shell.controlsJobs ? io.stdin : emptyReader()
+  const child = shell.fork(
+    labelOf(shell, command),
+    { ...io, stdin },
+    (subshell, inner) => runAndOr(replaceableBy(subshell, command), command, inner),
+    shell.groupAfter(undefined),
   )
-  const job = shell.addJob(child, labelOf(shell, command).join(' '))
+  const job = shell.addJob(child, textOf(shell, command))
   if (shell.interactive) void io.stderr.write(`[${job.id}] ${child.pid}\n`).catch(() => {})
 }
 
@@ -94,7 +98,12 @@ function replaceableBy(subshell: Shell, command: PipelineNode | AndOr): Shell {
   return subshell
 }
 
-/** What `ps` and `jobs` show of a subshell: the words of a simple command, the shell's name for others. */
+/** What `jobs` shows. */
+function textOf(shell: Shell, { pos, end }: { readonly pos: number; readonly end: number }): string {
+  return shell.source.text.slice(pos, end)
+}
+
+/** What `ps` shows of a subshell: the words of a simple command, the shell's name for others. */
 function labelOf(shell: Shell, node: PipelineNode | AndOr): readonly string[] {
   if (node.type !== 'Command' || node.name === undefined) return [shell.state.name]
   return [node.name.value, ...node.args.map((word) => (word.type === 'Word' ? word.value : word.text))]
@@ -182,8 +191,11 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
     const stdout = after?.writer ?? io.stdout
     const stderr = node.operators[index] === '|&' ? stdout : io.stderr
     const streams = { ...io, stdin: before?.reader ?? io.stdin, stdout, stderr }
-    const child = shell.fork(labelOf(shell, command), streams, (subshell, inner) =>
-      checkedCommand(replaceableBy(subshell, command), command, inner),
+    const child = shell.fork(
+      labelOf(shell, command),
+      streams,
+      (subshell, inner) => checkedCommand(replaceableBy(subshell, command), command, inner),
+      shell.groupAfter(children[0]),
     )
     children.push(child)
     void child.exited.then(() => {
@@ -191,7 +203,7 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
       after?.endWriting()
     })
   }
-  const statuses = await Promise.all(children.map((child) => shell.waitForeground(child)))
+  const statuses = await shell.waitPipeline(children, textOf(shell, node), io)
   shell.state.pipeStatus = statuses
   if (shell.state.options.has('pipefail')) return statuses.findLast((status) => status !== 0) ?? 0
   return statuses.at(-1)!

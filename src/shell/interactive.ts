@@ -3,8 +3,8 @@
 
 import type { ByteReader } from '../posix/process.js'
 import type { TerminalControl } from '../posix/terminal.js'
-import { jobLine } from './builtins/jobs.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
+import { isStopped } from './job-table.js'
 import { shellCompleter } from './line-editor/completion.js'
 import { LineEditor } from './line-editor/line-editor.js'
 import { promptText } from './prompt.js'
@@ -14,24 +14,50 @@ import { needsMoreInput, parseScript } from './syntax.js'
 
 /** Returns the status of the last command, or throws ExitShell. */
 export async function runInteractive(shell: Shell, io: Io): Promise<number> {
+  let warned = false
   for (;;) {
     shell.beginLine()
     try {
       await reportEndedJobs(shell, io)
       const source = await readCommand(shell, io)
       if (source === undefined) {
+        if (await staysForJobs(shell, warned, io)) {
+          warned = true
+          continue
+        }
         if (io.stdin.isTTY) await io.stderr.write('exit\n')
-        return shell.state.status
+        return endJobs(shell)
       }
       setSize(shell, io)
       if (source.trim() !== '') await shell.evaluate(source, io)
+      warned = false
     } catch (error) {
       if (error instanceof LineInterrupted) shell.state.status = 130
       else if (error instanceof ReturnFromFunction) shell.state.status = error.status
-      else if (error instanceof ExitShell) throw error
-      else throw error
+      else if (error instanceof ExitShell && (await staysForJobs(shell, warned, io))) warned = true
+      else {
+        endJobs(shell)
+        throw error
+      }
     }
   }
+}
+
+/** The first time that somebody leaves with stopped jobs there is a warning, as bash has it. */
+async function staysForJobs(shell: Shell, warned: boolean, io: Io): Promise<boolean> {
+  if (warned || !shell.jobs.all.some(isStopped)) return false
+  await io.stderr.write('There are stopped jobs.\n')
+  shell.state.status = 1
+  return true
+}
+
+/** What is stopped when the shell ends could never go on: it ends as well. Returns the shell's status. */
+function endJobs(shell: Shell): number {
+  for (const job of shell.jobs.all.filter(isStopped)) {
+    shell.signalJob(job, 'SIGHUP')
+    shell.signalJob(job, 'SIGCONT')
+  }
+  return shell.state.status
 }
 
 /** COLUMNS and LINES, as bash keeps them with checkwinsize. */
@@ -104,9 +130,11 @@ async function hostNames({ process }: Shell): Promise<readonly string[]> {
 }
 
 async function reportEndedJobs(shell: Shell, io: Io): Promise<void> {
-  for (const job of [...shell.jobs]) {
-    if (job.status === undefined) continue
-    await io.stderr.write(jobLine(shell, job))
-    shell.jobs.splice(shell.jobs.indexOf(job), 1)
+  for (const job of [...shell.jobs.all]) {
+    const ended = job.status !== undefined
+    if (!ended && (job.told || !isStopped(job))) continue
+    await io.stderr.write(shell.jobs.line(job, shell.isBash))
+    job.told = true
+    if (ended) shell.jobs.forget(job)
   }
 }

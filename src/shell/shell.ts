@@ -7,6 +7,7 @@ import { abortable } from '../posix/abort.js'
 import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posix/process.js'
 import { SIGNAL_NUMBER } from '../posix/process.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
+import { isStopped, type Job, JobTable } from './job-table.js'
 import { History } from './line-editor/history.js'
 import type { ShellState, Source } from './state.js'
 
@@ -21,19 +22,8 @@ export interface Io {
   others: ReadonlyMap<number, ByteReader | ByteWriter>
 }
 
-/** A background command. */
-export interface Job {
-  readonly id: number
-  readonly child: Child
-  readonly text: string
-  status: number | undefined
-}
-
 /** Emulated time that the interpreter takes for one simple command or one turn of a loop. */
 const STEP_MICROS = 50
-
-/** A loop that starts commands in the background and never waits must not grow for ever. */
-const MAX_REMEMBERED_JOBS = 1000
 
 /** Runs a list of commands in a shell; returns the last status. Injected, because expansions run commands too. */
 export type RunList = (shell: Shell, list: Script | CompoundList, io: Io) => Promise<number>
@@ -42,7 +32,7 @@ export class Shell {
   readonly process: Process
   readonly state: ShellState
   readonly runList: RunList
-  readonly jobs: Job[] = []
+  readonly jobs = new JobTable()
   /** Children whose end the shell waits for; a signal of the terminal is theirs as well. */
   readonly foreground = new Set<Child>()
   /** What closes the pipes of process substitutions of the commands that run (process-substitution.ts). */
@@ -60,6 +50,8 @@ export class Shell {
   #line = new AbortController()
   /** How many enclosing constructs ignore a failure (conditions, `!`, all but the last of `&&`), for errexit. */
   guarded = 0
+  /** Whether ^Z stopped a command of the line, which ends the loops around it. */
+  suspended = false
   /** How many loops enclose the command, for break and continue. */
   loopDepth = 0
   /** Whether this subshell is there for one command only, which may then run in its place. */
@@ -96,7 +88,11 @@ export class Shell {
       for (const child of this.foreground) child.kill(signalName)
     })
     state.onHold = process.hold
-    if (interactive) process.onSignal('SIGINT', () => this.interrupt())
+    if (interactive) {
+      process.onSignal('SIGINT', () => this.interrupt())
+      process.onSignal('SIGTSTP', () => this.#stopForeground())
+      process.onSignal('SIGTTIN', () => {})
+    }
     for (const [condition, command] of state.traps) this.trap(condition, command)
   }
 
@@ -189,6 +185,9 @@ export class Shell {
   /** Before a new line of an interactive shell. */
   beginLine(): void {
     this.#line = new AbortController()
+    this.suspended = false
+    const { terminal } = this.process.stdin
+    if (terminal) terminal.foreground = this.process.group
   }
 
   /** Sets (`command`), ignores ('') or resets (undefined) the trap of `EXIT` or of a signal. */
@@ -245,7 +244,12 @@ export class Shell {
    * Starts a subshell with a copy of the state as a process of its own. `argv` is what `ps` shows; `body` gets the
    * subshell and its streams and returns its status.
    */
-  fork(argv: readonly string[], io: Io, body: (subshell: Shell, io: Io) => Promise<number>): Child {
+  fork(
+    argv: readonly string[],
+    io: Io,
+    body: (subshell: Shell, io: Io) => Promise<number>,
+    group?: number | 'new',
+  ): Child {
     const state = this.state.fork()
     const child = this.process.system.spawn({
       argv,
@@ -254,6 +258,7 @@ export class Shell {
       stdin: io.stdin,
       stdout: io.stdout,
       stderr: io.stderr,
+      ...(group !== undefined && { group }),
       program: async (process) => {
         const subshell = new Shell(process, state, this.runList, false, this.isBash)
         subshell.evaluate = this.evaluate
@@ -293,30 +298,90 @@ export class Shell {
     }
   }
 
+  /** Whether commands get process groups of their own, and ^Z stops them: interactive, or `set -m`. */
+  get controlsJobs(): boolean {
+    return this.interactive || this.state.options.has('monitor')
+  }
+
+  /** The group for the next process in the foreground, after `before` of the same pipeline. */
+  groupAfter(before: Child | undefined): number | 'new' | undefined {
+    if (!this.controlsJobs) return undefined
+    return before?.group ?? 'new'
+  }
+
   /** Waits for a child in the foreground. */
-  async waitForeground(child: Child): Promise<number> {
-    this.foreground.add(child)
+  async waitForeground(child: Child, text?: string, io?: Io): Promise<number> {
+    return (await this.waitPipeline([child], text, io))[0]!
+  }
+
+  /**
+   * Waits for the processes of a pipeline; their statuses. With `text` and job control they own the terminal meanwhile,
+   * and when they are stopped they become a job by that text.
+   */
+  async waitPipeline(children: readonly Child[], text?: string, io?: Io, job?: Job): Promise<number[]> {
+    for (const child of children) this.foreground.add(child)
+    const { terminal } = this.process.stdin
+    const owns = text !== undefined && io !== undefined && this.controlsJobs
+    if (owns && terminal) terminal.foreground = children[0]!.group
     try {
-      return await child.exited
+      const ended = Promise.all(children.map(({ exited }) => exited))
+      if (!owns) return await ended
+      const outcome = await Promise.race([ended, untilStopped(children)])
+      if (outcome !== 'stopped') return outcome
+      return await this.#suspend(children, text, io, job)
     } finally {
-      this.foreground.delete(child)
+      for (const child of children) this.foreground.delete(child)
+      if (owns && terminal) terminal.foreground = this.process.group
     }
+  }
+
+  async #suspend(
+    children: readonly Child[],
+    text: string,
+    io: Io,
+    known: Job | undefined,
+  ): Promise<number[]> {
+    const { terminal } = this.process.stdin
+    const raw = terminal?.isRaw ?? false
+    const job = known ?? this.jobs.add(children, text)
+    this.jobs.touch(job)
+    job.raw = raw
+    job.told = true
+    terminal?.setRaw(false)
+    this.suspended = true
+    await io.stderr.write(`${raw ? '\n' : ''}${this.jobs.line(job, this.isBash)}`)
+    return children.map((child) => STOPPED_STATUS + SIGNAL_NUMBER[child.stoppedBy() ?? 'SIGTSTP'])
+  }
+
+  /** `fg`: the job gets the terminal, as it left it, and goes on. */
+  async continueInForeground(job: Job, io: Io): Promise<number> {
+    const { terminal } = this.process.stdin
+    if (terminal) terminal.foreground = job.children[0]!.group
+    if (job.raw) terminal?.setRaw(true)
+    this.signalJob(job, 'SIGCONT')
+    const statuses = await this.waitPipeline(job.children, job.text, io, job)
+    if (!isStopped(job)) this.jobs.forget(job)
+    return statuses.at(-1)!
+  }
+
+  signalJob(job: Job, signal: SignalName): void {
+    const groups = new Set(job.children.map(({ group }) => group))
+    for (const group of groups) {
+      if (group !== this.process.group) this.process.system.kill(-group, signal)
+    }
+    if (groups.has(this.process.group)) for (const child of job.children) child.kill(signal)
+  }
+
+  /** ^Z: what runs in the foreground is stopped; the shell itself never is. */
+  #stopForeground(): void {
+    const groups = new Set([...this.foreground].map(({ group }) => group))
+    for (const group of groups) if (group !== this.process.group) this.process.system.kill(-group, 'SIGTSTP')
   }
 
   /** Takes note of a background command. */
   addJob(child: Child, text: string): Job {
-    if (this.jobs.length >= MAX_REMEMBERED_JOBS) {
-      const ended = this.jobs.findIndex((job) => job.status !== undefined)
-      if (ended >= 0) this.jobs.splice(ended, 1)
-    }
-    const id = Math.max(0, ...this.jobs.map((job) => job.id)) + 1
-    const job: Job = { id, child, text, status: undefined }
-    this.jobs.push(job)
     this.state.lastBackgroundPid = child.pid
-    child.exited.then((status) => {
-      job.status = status
-    })
-    return job
+    return this.jobs.add([child], text)
   }
 
   async #untilExit(body: () => Promise<number>): Promise<number> {
@@ -328,6 +393,34 @@ export class Shell {
       throw error
     }
   }
+}
+
+/** What is added to the number of the signal that stopped a command. */
+const STOPPED_STATUS = 128
+
+/** When all that have not ended are stopped. */
+function untilStopped(children: readonly Child[]): Promise<'stopped'> {
+  return new Promise((resolve) => {
+    const ended = new Set<Child>()
+    const look = () => {
+      const rest = children.filter((child) => !ended.has(child))
+      if (rest.length > 0 && rest.every((child) => child.stoppedBy() !== undefined)) finish()
+    }
+    const ends = children.map((child) => child.onStateChange(look))
+    const finish = () => {
+      for (const end of ends) end()
+      resolve('stopped')
+    }
+    for (const child of children) {
+      void child.exited.then(() => {
+        ended.add(child)
+        if (ended.size === children.length) for (const end of ends) end()
+        else look()
+      })
+    }
+    // They may have been stopped before anybody looked.
+    look()
+  })
 }
 
 /** ^C at an interactive shell: the line that ran is over. */

@@ -4,6 +4,7 @@ import type { Assignment, Command } from 'unbash'
 import { resolvePath } from '../posix/file-system.js'
 import { assign } from './assignment.js'
 import { builtins } from './builtins/index.js'
+import { foreground } from './builtins/jobs.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell, ReturnFromFunction } from './control-flow.js'
 import { statusOfFailure } from './failure.js'
@@ -93,6 +94,10 @@ export async function runArgv(
   const builtin = builtins.get(name!)
   if (builtin !== undefined) {
     return await builtin({ shell, name: name!, args, io, run: runArgv, ...(arrays && { arrays }) })
+  }
+  // `%1` alone is `fg %1`.
+  if (name!.startsWith('%') && shell.controlsJobs) {
+    return await foreground({ shell, name: 'fg', args: [name!], io, run: runArgv })
   }
   return await runProgram(shell, argv, io)
 }
@@ -212,15 +217,24 @@ async function runProgram(
   if (script === 'directory')
     throw new CommandError(`${argv[0]}: ${shell.isBash ? 'Is a directory' : 'Permission denied'}`, 126)
   const started = script === undefined ? argv : [...interpreterOf(shell, script), ...argv.slice(1)]
-  const options = { argv: started, env: state.environment(), cwd: process.cwd, stdin, stdout, stderr }
+  const group = shell.groupAfter(undefined)
+  const options = {
+    argv: started,
+    env: state.environment(),
+    cwd: process.cwd,
+    stdin,
+    stdout,
+    stderr,
+    ...(group !== undefined && { group }),
+  }
   if (inPlace) {
     const name = started[0]!
     const program = process.system.programs.get(name.slice(name.lastIndexOf('/') + 1))
-    if (program !== undefined) return await program({ ...process, ...options })
+    if (program !== undefined) return await program({ ...process, ...options, group: process.group })
   }
   const child = started[0] === '' ? undefined : process.system.spawn(options)
   if (child === undefined) throw new CommandError(notFound(shell, argv[0]!), 127)
-  return await shell.waitForeground(child)
+  return await shell.waitForeground(child, shell.commandText, io)
 }
 
 function notFound(shell: Shell, name: string): string {

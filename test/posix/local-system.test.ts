@@ -62,7 +62,10 @@ test('a program that only writes takes time, so that others have their turn', as
 test('a killed program that overlooks its signal sleeps and computes no more', async () => {
   const { start, pass, time } = world()
   const deaf: Program = async ({ system: { clock } }) => {
-    for (;;) await clock.spend(10).then(() => clock.sleep(10))
+    for (;;) {
+      await clock.spend(10)
+      await clock.sleep(10)
+    }
   }
   const child = start(deaf)
   await pass(1000)

@@ -1,35 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { MILLISECOND, SECOND } from '../../src/base/time.js'
-import { Terminal } from '../../src/posix/terminal.js'
-import { ShellHost } from '../support/shell-host.js'
+import { SECOND } from '../../src/base/time.js'
+import { session } from '../support/shell-session.js'
 
 const test = suite('interactive shell')
-
-/** A shell at a terminal; `type` returns what appeared on the screen since the last call. */
-function session(env: Readonly<Record<string, string>> = { PS1: '[ \\u@\\h:\\w ]$ ', HOME: '/' }) {
-  const host = new ShellHost()
-  const terminal = new Terminal()
-  let screen = ''
-  terminal.onOutput = (bytes) => {
-    screen += new TextDecoder().decode(bytes)
-  }
-  const child = host.start(['sh'], {
-    stdin: terminal.reader,
-    stdout: terminal.writer,
-    stderr: terminal.writer,
-    env: { PATH: '/bin', ...env },
-  })
-  terminal.onSignal = (signal) => child.kill(signal)
-  const type = async (text: string, wait = 10 * MILLISECOND) => {
-    terminal.input(new TextEncoder().encode(text))
-    await host.clock.pass(wait)
-    const shown = screen
-    screen = ''
-    return shown
-  }
-  return { host, terminal, child, type }
-}
 
 test('shows the prompt of the image and runs what is typed', async () => {
   const { type, child, host } = session()

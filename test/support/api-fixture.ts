@@ -265,6 +265,7 @@ export class ApiFixture {
     const abort = new AbortController()
     const process: Process = {
       pid: 1,
+      group: 1,
       argv: ['kubectl', ...words],
       env: new Map(),
       cwd: '/',

@@ -1,6 +1,6 @@
 // Applets about the system and its processes: env, hostname, id, uname, ps, kill, which, sleep, pwd.
 
-import type { Process, Program, SignalName } from '../../posix/process.js'
+import type { Process, ProcessRow, Program, SignalName } from '../../posix/process.js'
 import { conditionNamed } from '../builtins/control.js'
 import { applet, nameOf, parseDuration, parseOptions, UsageError } from './options.js'
 
@@ -136,10 +136,54 @@ export const stty: Program = applet(async (process, args) => {
   return 0
 })
 
-export const ps: Program = applet(async (process) => {
-  await process.stdout.write('PID   USER     TIME  COMMAND\n')
-  for (const { pid, argv } of process.system.processes()) {
-    await process.stdout.write(`${String(pid).padStart(5)} root      0:00 ${argv.join(' ')}\n`)
+/** Columns of `ps -o`: heading, width (negative: to the left) and content. */
+const PS_COLUMNS: Readonly<Record<string, readonly [string, number, (row: ProcessRow) => string]>> = {
+  pid: ['PID', 5, ({ pid }) => String(pid)],
+  ppid: ['PPID', 5, ({ ppid }) => String(ppid)],
+  pgid: ['PGID', 5, ({ group }) => String(group)],
+  user: ['USER', -8, () => 'root'],
+  group: ['GROUP', -8, () => 'root'],
+  stat: ['STAT', -4, ({ stopped }) => (stopped ? 'T' : 'S')],
+  time: ['TIME', -5, (row) => minutes(row.processorTime / 1e6)],
+  vsz: ['VSZ', -4, ({ memoryBytes }) => `${Math.ceil(memoryBytes / 1024)}`],
+  rss: ['RSS', -4, ({ memoryBytes }) => `${Math.ceil(memoryBytes / 1024)}`],
+  comm: ['COMMAND', -16, ({ argv }) => (argv[0] ?? '').replace(/.*\//, '')],
+  args: ['COMMAND', 0, ({ argv }) => argv.join(' ')],
+}
+
+function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
+}
+
+/** As busybox has it: all processes, with the columns that -o names; letters of other systems change nothing. */
+export const ps: Program = applet(async (process, args) => {
+  const at = args.findIndex((arg) => arg.startsWith('-') && arg.includes('o'))
+  const list = at < 0 ? undefined : args[at]!.replace(/^-\w*?o/, '') || args[at + 1]
+  if (list === undefined) {
+    await process.stdout.write('PID   USER     TIME  COMMAND\n')
+    for (const { pid, argv } of process.system.processes()) {
+      await process.stdout.write(`${String(pid).padStart(5)} root      0:00 ${argv.join(' ')}\n`)
+    }
+    return 0
+  }
+  const columns = list.split(',').map((name) => {
+    const [, key, heading] = /^([^=]*)(?:=(.*))?$/.exec(name)!
+    const column = PS_COLUMNS[key === 'cmd' ? 'args' : key!]
+    if (column === undefined) throw new UsageError(`bad -o argument '${name}'`)
+    return { heading: heading ?? column[0], width: column[1], content: column[2] }
+  })
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, index) => {
+        const { width } = columns[index]!
+        return width > 0 ? cell.padStart(width) : cell.padEnd(-width)
+      })
+      .join(' ')
+      .trimEnd()
+  const headings = columns.map(({ heading, width }) => (width > 0 ? heading.padEnd(width) : heading))
+  if (headings.some((heading) => heading.trim() !== '')) await process.stdout.write(`${line(headings)}\n`)
+  for (const row of process.system.processes()) {
+    await process.stdout.write(`${line(columns.map(({ content }) => content(row)))}\n`)
   }
   return 0
 })

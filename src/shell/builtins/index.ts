@@ -6,6 +6,7 @@ import { declareBuiltins } from './declare.js'
 import { directoryBuiltins } from './directories.js'
 import { inputOutputBuiltins } from './input-output.js'
 import { jobBuiltins } from './jobs.js'
+import { killBuiltins } from './kill.js'
 import { limitBuiltins } from './limits.js'
 import { mapfileBuiltins } from './mapfile.js'
 import { optionBuiltins } from './options.js'
@@ -20,6 +21,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map(
     ...limitBuiltins,
     ...mapfileBuiltins,
     ...jobBuiltins,
+    ...killBuiltins,
     ...optionBuiltins,
     ...variableBuiltins,
   }),

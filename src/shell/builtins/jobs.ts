@@ -1,130 +1,158 @@
-// Builtins for background commands: jobs, wait, kill, fg, bg. Simplified: a job is never stopped (no ^Z).
+// Builtins for jobs: jobs, wait, fg, bg, disown. What a job is: job-table.ts; kill: kill.ts.
 
 import { SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
+import { assignReference } from '../assignment.js'
 import { CommandError } from '../control-flow.js'
-import type { Job, Shell } from '../shell.js'
-import type { Builtin } from './builtin.js'
-import { conditionNamed } from './control.js'
+import { isStopped, type Job } from '../job-table.js'
+import type { Shell } from '../shell.js'
+import type { Builtin, BuiltinCall } from './builtin.js'
 
-/** `%1`, `%%`, `%name` or a pid. */
-function findJob(shell: Shell, text: string): Job | undefined {
-  if (!text.startsWith('%')) return shell.jobs.find((job) => String(job.child.pid) === text)
-  const name = text.slice(1)
-  if (name === '' || name === '%' || name === '+') return shell.jobs.at(-1)
-  if (name === '-') return shell.jobs.at(-2) ?? shell.jobs.at(-1)
-  return shell.jobs.find((job) => (/^\d+$/.test(name) ? job.id === Number(name) : job.text.startsWith(name)))
-}
-
-function forget(shell: Shell, job: Job): void {
-  const at = shell.jobs.indexOf(job)
-  if (at >= 0) shell.jobs.splice(at, 1)
-}
-
-/** `Running` and the like, as `jobs` has it. */
-export function jobLine(shell: Shell, job: Job): string {
-  const mark = job === shell.jobs.at(-1) ? '+' : job === shell.jobs.at(-2) ? '-' : ' '
-  const state = job.status === undefined ? 'Running' : endOf(job.status)
-  return `[${job.id}]${mark}  ${state.padEnd(27)}${job.text}\n`
-}
-
-function endOf(status: number): string {
-  if (status === 0) return 'Done'
-  const signal = Object.entries(SIGNAL_NUMBER).find(([, number]) => 128 + number === status)?.[0]
-  if (signal === 'SIGTERM') return 'Terminated'
-  return signal === 'SIGKILL' ? 'Killed' : `Done(${status})`
+function jobNamed(shell: Shell, command: string, text: string | undefined): Job {
+  const job = shell.jobs.find(text === undefined || text.startsWith('%') ? (text ?? '%%') : text)
+  const byName = job ?? (text === undefined || text.startsWith('%') ? undefined : shell.jobs.find(`%${text}`))
+  if (byName === undefined) throw new CommandError(`${command}: ${text ?? 'current'}: no such job`, 1)
+  return byName
 }
 
 const jobs: Builtin = async ({ shell, args, io }) => {
-  const lines = shell.jobs.map((job) => (args.includes('-p') ? `${job.child.pid}\n` : jobLine(shell, job)))
-  for (const job of [...shell.jobs]) if (job.status !== undefined) forget(shell, job)
-  await io.stdout.write(lines.join(''))
+  const flags = args.filter((arg) => /^-[lnprsx]+$/.test(arg)).join('')
+  const operands = args.filter((arg) => !arg.startsWith('-'))
+  const listed = operands.length > 0 ? operands.map((text) => jobNamed(shell, 'jobs', text)) : shell.jobs.all
+  for (const job of [...listed]) {
+    if (flags.includes('r') && (job.status !== undefined || isStopped(job))) continue
+    if (flags.includes('s') && !isStopped(job)) continue
+    const line = flags.includes('p')
+      ? `${job.children[0]?.pid}\n`
+      : shell.jobs.line(job, shell.isBash, flags.includes('l'))
+    await io.stdout.write(line)
+    job.told = true
+    if (job.status !== undefined) shell.jobs.forget(job)
+  }
   return 0
 }
 
-const wait: Builtin = async ({ shell, args, io }) => {
-  const operands = args.filter((arg) => !arg.startsWith('-'))
-  const waited = operands.length === 0 ? [...shell.jobs] : operands.map((text) => findJob(shell, text))
+interface WaitOptions {
+  readonly next: boolean
+  /** Where the pid goes that -n waited for. */
+  readonly variable: string | undefined
+  readonly operands: readonly string[]
+}
+
+function waitOptions(args: readonly string[]): WaitOptions {
+  let next = false
+  let variable: string | undefined
+  let at = 0
+  for (; /^-[fnp]+$/.test(args[at] ?? ''); at++) {
+    next ||= args[at]!.includes('n')
+    if (args[at]!.endsWith('p')) variable = args[++at]
+  }
+  return { next, variable, operands: args.slice(args[at] === '--' ? at + 1 : at) }
+}
+
+const UNKNOWN_JOB_STATUS = 127
+
+const wait: Builtin = async (call) => {
+  const { shell, args, io } = call
+  const options = waitOptions(args)
+  if (options.next) return await waitForNext(call, options)
+  const waited =
+    options.operands.length === 0
+      ? [...shell.jobs.all]
+      : options.operands.map((text) => shell.jobs.find(text) ?? text)
   let status = 0
   for (const job of waited) {
-    if (job === undefined) {
-      status = 127
+    if (typeof job === 'string') {
+      const reason = job.startsWith('%') ? 'no such job' : 'is not a child of this shell'
+      await shell.complain(io, `wait: ${job.startsWith('%') ? `${job}:` : `pid ${job}`} ${reason}`)
+      status = UNKNOWN_JOB_STATUS
       continue
     }
-    const ended = await shell.waitOrTrap(job.child.exited)
-    if (ended === undefined) {
-      // A trapped signal ends wait at once with more than 128 (POSIX 2.11).
-      const signal = (await shell.runTraps(io)) as SignalName
-      return 128 + SIGNAL_NUMBER[signal]
-    }
-    forget(shell, job)
-    status = operands.length === 0 ? 0 : ended
+    const ended = await shell.waitOrTrap(statusOf(job))
+    if (ended === undefined) return await interruptedStatus(shell, io)
+    if (!shell.interactive) shell.jobs.forget(job)
+    status = options.operands.length === 0 ? 0 : ended
+    if (options.variable) await assignReference(shell, options.variable, String(pidOf(job)), io)
   }
   return status
 }
 
-const kill: Builtin = async ({ shell, args, io }) => {
-  if (args[0] === '-l') {
-    await io.stdout.write(
-      `${Object.entries(SIGNAL_NUMBER)
-        .map(([name, n]) => `${n}) ${name}`)
-        .join('\n')}\n`,
-    )
-    return 0
-  }
-  let signal: SignalName | undefined = 'SIGTERM'
-  let operands = [...args]
-  let probe = false
-  const [first] = args
-  if (first !== undefined && /^-./.test(first) && first !== '--') {
-    const name = first === '-s' || first === '-n' ? args[1] : first.slice(1)
-    operands = operands.slice(first === '-s' || first === '-n' ? 2 : 1)
-    probe = name === '0'
-    const condition = probe ? 'SIGTERM' : conditionNamed(name ?? '')
-    if (condition === undefined || condition === 'EXIT')
-      throw new CommandError(`kill: bad signal name '${name}'`, 1)
-    signal = condition
-  }
-  if (operands[0] === '--') operands.shift()
-  if (operands.length === 0) throw new CommandError('kill: you need to specify whom to kill', 1)
-  let status = 0
-  for (const operand of operands) if (!(await killOne(operand))) status = 1
-  return status
-
-  async function killOne(operand: string): Promise<boolean> {
-    const job = findJob(shell, operand)
-    if (job !== undefined && job.status === undefined) {
-      if (!probe) job.child.kill(signal!)
-      return true
-    }
-    if (!/^-?\d+$/.test(operand)) {
-      await shell.complain(
-        io,
-        operand.startsWith('%') ? `kill: ${operand}: no such job` : `kill: invalid number '${operand}'`,
-      )
-      return false
-    }
-    const pid = Math.abs(Number(operand))
-    const { system } = shell.process
-    const known = system.processes().some((row) => row.pid === pid)
-    if (known && !probe) system.kill(pid, signal!)
-    if (!known) await shell.complain(io, `kill: can't kill pid ${operand}: No such process`)
-    return known
-  }
+function statusOf(job: Job): Promise<number> {
+  return Promise.all(job.children.map(({ exited }) => exited)).then((statuses) => statuses.at(-1)!)
 }
 
-const foreground: Builtin = async ({ shell, args, io }) => {
-  const job = findJob(shell, args[0] ?? '%%')
-  if (job === undefined) throw new CommandError(`fg: ${args[0] ?? '%%'}: no such job`, 2)
+function pidOf(job: Job): number {
+  return job.children.at(-1)!.pid
+}
+
+/** A trapped signal ends wait at once with more than 128 (POSIX 2.11). */
+async function interruptedStatus(shell: Shell, io: BuiltinCall['io']): Promise<number> {
+  const signal = (await shell.runTraps(io)) as SignalName
+  return 128 + SIGNAL_NUMBER[signal]
+}
+
+/** `wait -n`: whichever ends first. */
+async function waitForNext({ shell, io }: BuiltinCall, { operands, variable }: WaitOptions): Promise<number> {
+  const candidates =
+    operands.length === 0
+      ? [...shell.jobs.all]
+      : operands.flatMap((text) => {
+          const job = shell.jobs.find(text)
+          return job === undefined ? [] : [job]
+        })
+  if (candidates.length === 0) return UNKNOWN_JOB_STATUS
+  const first = await shell.waitOrTrap(
+    Promise.race(candidates.map((job) => statusOf(job).then((status) => ({ job, status })))),
+  )
+  if (first === undefined) return await interruptedStatus(shell, io)
+  shell.jobs.forget(first.job)
+  if (variable) await assignReference(shell, variable, String(pidOf(first.job)), io)
+  return first.status
+}
+
+function needJobControl(shell: Shell, command: string): void {
+  if (!shell.controlsJobs) throw new CommandError(`${command}: no job control`, 1)
+}
+
+export const foreground: Builtin = async ({ shell, args, io }) => {
+  needJobControl(shell, 'fg')
+  const job = jobNamed(shell, 'fg', args[0])
   await io.stdout.write(`${job.text}\n`)
-  const status = await shell.waitForeground(job.child)
-  forget(shell, job)
-  return status
+  return await shell.continueInForeground(job, io)
+}
+
+const background: Builtin = async ({ shell, args, io }) => {
+  needJobControl(shell, 'bg')
+  for (const text of args.length > 0 ? args : [undefined]) {
+    const job = jobNamed(shell, 'bg', text)
+    if (!isStopped(job)) {
+      await shell.complain(io, `bg: job ${job.id} already in background`)
+      continue
+    }
+    shell.jobs.touch(job)
+    job.told = false
+    shell.signalJob(job, 'SIGCONT')
+    const mark = job === shell.jobs.current ? '+' : job === shell.jobs.previous ? '-' : ' '
+    await io.stdout.write(`[${job.id}]${mark} ${job.text} &\n`)
+  }
+  return 0
+}
+
+const disown: Builtin = async ({ shell, args }) => {
+  const flags = args.filter((arg) => /^-[ahr]+$/.test(arg)).join('')
+  const operands = args.filter((arg) => !arg.startsWith('-'))
+  const all = flags.includes('a') || flags.includes('r')
+  const chosen = all
+    ? shell.jobs.all.filter((job) => !flags.includes('r') || !isStopped(job))
+    : (operands.length > 0 ? operands : [undefined]).map((text) => jobNamed(shell, 'disown', text))
+  // With -h it stays in the table; hanging up ends no job here.
+  if (!flags.includes('h')) for (const job of [...chosen]) shell.jobs.forget(job)
+  return 0
 }
 
 export const jobBuiltins: Readonly<Record<string, Builtin>> = {
   jobs,
   wait,
-  kill,
   fg: foreground,
-  bg: () => 0,
+  bg: background,
+  disown,
 }

@@ -23,21 +23,28 @@ const SEQUENCES: Readonly<Record<string, string>> = {
   '[4~': 'end',
 }
 
+const CONTROL_Z = '\x1a'
+
 /** A key: a character, a name of SEQUENCES, or what else there was to wait for. */
 export type KeyEvent = string | 'resize' | 'wake' | 'hang-up'
 
 export class Keyboard {
   readonly terminal: TerminalControl
   readonly #reader: ByteReader
+  readonly #process: Process
+  /** What is written when the program is stopped and when it goes on, for those with a screen of their own. */
+  onSuspend = ''
+  onResume = ''
   readonly #wakeup = new Wakeup()
   readonly #endResize: () => void
   readonly #events: KeyEvent[] = []
   readonly #decoder = new TextDecoder()
   #closed = false
 
-  private constructor(reader: ByteReader, terminal: TerminalControl) {
+  private constructor(process: Process, reader: ByteReader, terminal: TerminalControl) {
     this.#reader = reader
     this.terminal = terminal
+    this.#process = process
     terminal.setRaw(true)
     this.#endResize = terminal.onResize(() => this.#put('resize'))
     void this.#listen()
@@ -47,7 +54,7 @@ export class Keyboard {
   static of(process: Process): Keyboard | undefined {
     const { stdin, stdout, stderr } = process
     const reader = [stdin, stdout.keyboard, stderr.keyboard].find((each) => each?.terminal !== undefined)
-    return reader?.terminal && new Keyboard(reader, reader.terminal)
+    return reader?.terminal && new Keyboard(process, reader, reader.terminal)
   }
 
   async #listen(): Promise<void> {
@@ -55,12 +62,26 @@ export class Keyboard {
       for (let bytes = await this.#reader.read(); bytes !== undefined; bytes = await this.#reader.read()) {
         // The program is over, and these are for whoever reads next.
         if (this.#closed) return this.#reader.unread(bytes)
-        for (const key of keysOf(this.#decoder.decode(bytes, { stream: true }))) this.#put(key)
+        for (const key of keysOf(this.#decoder.decode(bytes, { stream: true }))) {
+          if (key === CONTROL_Z) await this.#suspend()
+          else this.#put(key)
+        }
       }
     } catch {
       // The process ends: nobody waits for keys any more.
     }
     this.#put('hang-up')
+  }
+
+  /** ^Z: a raw terminal sends no signal, so the program stops itself, with all of its job. */
+  async #suspend(): Promise<void> {
+    const { stdout, system, group } = this.#process
+    await stdout.write(this.onSuspend)
+    system.kill(-group, 'SIGTSTP')
+    // A stopped process writes nothing: this is done when it goes on.
+    await stdout.write(this.onResume)
+    this.terminal.setRaw(true)
+    this.#put('resize')
   }
 
   #put(event: KeyEvent): void {

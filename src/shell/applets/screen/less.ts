@@ -122,6 +122,8 @@ class Less {
     if (quitIfShort && (await this.#fits())) {
       return await this.#process.stdout.write(this.#text.lines.map((line) => `${line}\n`).join(''))
     }
+    this.#keyboard.onSuspend = LEAVE_SCREEN
+    this.#keyboard.onResume = ENTER_SCREEN
     await this.#process.stdout.write(ENTER_SCREEN)
     for (const command of start) this.#begin(command)
     await this.#draw()

@@ -1,0 +1,74 @@
+// What holds a stopped process (SIGSTOP, SIGTSTP): a program is asynchronous code that cannot be frozen, but what it
+// waits for - input, output, time - is given to it only when it goes on. Signals that come meanwhile wait as well.
+
+import { Wakeup } from './abort.js'
+import type { SignalName } from './process.js'
+
+export class ProcessGate {
+  /** The signal that stopped the process; undefined while it runs. */
+  stoppedBy: SignalName | undefined
+  readonly #resumed = new Wakeup()
+  readonly #listeners = new Set<() => void>()
+  #pending: SignalName[] = []
+
+  stop(signal: SignalName): void {
+    if (this.stoppedBy !== undefined) return
+    this.stoppedBy = signal
+    this.#tell()
+  }
+
+  /** Lets the process go on; the signals that waited for it. */
+  resume(): readonly SignalName[] {
+    if (this.stoppedBy === undefined) return []
+    this.stoppedBy = undefined
+    const pending = this.#pending
+    this.#pending = []
+    this.#resumed.wake()
+    this.#tell()
+    return pending
+  }
+
+  /** Keeps a signal until the process goes on. */
+  keep(signal: SignalName): void {
+    if (!this.#pending.includes(signal)) this.#pending.push(signal)
+  }
+
+  /** Hears of stops and continuations; the returned function ends it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Resolves when the process runs. */
+  async open(): Promise<void> {
+    while (this.stoppedBy !== undefined) await this.#resumed.wait()
+  }
+
+  /** As abortable(): and what `wait` comes to is held back while the process is stopped. */
+  pass<Value>(wait: Promise<Value>, signal: AbortSignal): Promise<Value> {
+    if (signal.aborted) {
+      wait.catch(() => {})
+      return Promise.reject(signal.reason)
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+      const settle = (finish: () => void) => {
+        const done = () => {
+          signal.removeEventListener('abort', onAbort)
+          finish()
+        }
+        if (this.stoppedBy === undefined) done()
+        else void this.open().then(done)
+      }
+      wait.then(
+        (value) => settle(() => resolve(value)),
+        (error) => settle(() => reject(error)),
+      )
+    })
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
