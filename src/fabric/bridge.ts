@@ -7,6 +7,7 @@ import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Mac } from '../wire/address.js'
 import { ethernetHeader, isGroupMac, parseEthernet } from '../wire/ethernet.js'
+import { EgressQueue } from './egress-queue.js'
 
 /** How long an address is remembered without a frame from it (802.1D table 7-5, Linux' default). */
 export const MAC_AGEING: Micros = 300 * SECOND
@@ -51,8 +52,12 @@ export class Bridge implements Machine {
   generation = 0
   readonly #macs = new Map<Mac, MacEntry>()
   readonly #header = ethernetHeader()
-  #outgoing: Outgoing[] = []
-  #taken = 0
+  readonly #outgoing = new EgressQueue()
+  readonly #leaving: { port: number; frame: Uint8Array; offload: Offload } = {
+    port: 0,
+    frame: new Uint8Array(0),
+    offload: 0,
+  }
   #nextPort = 0
 
   /** A new port; its number is never used again. */
@@ -67,8 +72,7 @@ export class Bridge implements Machine {
     this.generation++
     this.#ports.delete(port)
     for (const [mac, entry] of this.#macs) if (entry.port === port) this.#macs.delete(mac)
-    this.#outgoing = this.#outgoing.slice(this.#taken).filter((outgoing) => outgoing.port !== port)
-    this.#taken = 0
+    this.#outgoing.removePort(port)
   }
 
   ports(): ReadonlyMap<number, string> {
@@ -124,32 +128,26 @@ export class Bridge implements Machine {
   }
 
   receive(port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
-    const first = this.#outgoing.length
-    let copy = (offload & GIVEN_AWAY) === 0 ? undefined : frame
-    this.forward(port, frame, now, (egress) => {
-      copy ??= frame.slice()
-      this.#outgoing.push({ port: egress, frame: copy, offload: offload | GIVEN_AWAY })
-    })
+    const egress = this.egress(port, frame, now)
+    if (egress === NOWHERE) return
+    const own = (offload & GIVEN_AWAY) === 0 ? frame.slice() : frame
+    if (egress !== FLOOD) return this.#outgoing.push(egress, own, offload | GIVEN_AWAY)
     // Several have the same frame: it is nobody's to change.
-    if (this.#outgoing.length - first < 2) return
-    for (let at = first; at < this.#outgoing.length; at++)
-      this.#outgoing[at] = { ...this.#outgoing[at]!, offload: offload & ~GIVEN_AWAY }
+    const given = this.#ports.size > 2 ? offload & ~GIVEN_AWAY : offload | GIVEN_AWAY
+    for (const each of this.#ports.keys()) if (each !== port) this.#outgoing.push(each, own, given)
   }
 
   /** Nothing happens by time alone: an address that is too old is noticed when it is looked up. */
   advance(_now: Micros): void {}
 
   transmit(): Outgoing | undefined {
-    const outgoing = this.#outgoing[this.#taken]
-    if (outgoing !== undefined) {
-      this.#taken++
-      return outgoing
-    }
-    if (this.#taken > 0) {
-      this.#outgoing = []
-      this.#taken = 0
-    }
-    return undefined
+    const outgoing = this.#outgoing
+    if (!outgoing.shift()) return undefined
+    const leaving = this.#leaving
+    leaving.port = outgoing.port
+    leaving.frame = outgoing.frame
+    leaving.offload = outgoing.offload
+    return leaving
   }
 
   deadline(): Micros {

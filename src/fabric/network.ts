@@ -245,7 +245,7 @@ export class Network {
 
   #leave(port: Port, frame: Uint8Array, offload: Offload, now: Micros): void {
     this.#step(port.member)
-    tell(port, 'out', frame, offload, now)
+    if (port.taps.length > 0) tell(port, 'out', frame, offload, now)
     const cable = port.cable
     if (cable === undefined) return
     const { direction } = cable
@@ -255,7 +255,11 @@ export class Network {
     }
     if (direction.pass(packetBytes(frame, offload), now, packetCount(frame, offload)))
       return this.#arrive(cable.to, frame, offload, now)
-    // A wire that loses, delays or damages does so to packets.
+    this.#travelCut(cable, frame, offload, now)
+  }
+
+  /** A wire that loses, delays or damages does so to packets. */
+  #travelCut(cable: Cable, frame: Uint8Array, offload: Offload, now: Micros): void {
     forEachPacket(frame, offload, (packet) => this.#travel(cable, packet, now))
   }
 
@@ -275,7 +279,7 @@ export class Network {
 
   #arrive(port: Port, frame: Uint8Array, offload: Offload, now: Micros): void {
     this.#step(port.member)
-    tell(port, 'in', frame, offload, now)
+    if (port.taps.length > 0) tell(port, 'in', frame, offload, now)
     port.member.machine.receive(port.number, frame, now, offload)
     this.#wake(port.member)
   }
@@ -315,7 +319,6 @@ export class Network {
 
 /** Listeners hear of packets, as they would be on a real wire. */
 function tell(port: Port, direction: 'in' | 'out', frame: Uint8Array, offload: Offload, now: Micros): void {
-  if (port.taps.length === 0) return
   forEachPacket(frame, offload, (packet) => {
     for (const tap of port.taps) tap(direction, packet, now)
   })

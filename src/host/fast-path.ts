@@ -7,6 +7,7 @@ import { getUint48 } from '../base/bytes.js'
 import { GIVEN_AWAY, hasWorkLeft, type Offload, segmentBytes } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
 import { type Bridge, MAC_AGEING, type MacEntry } from '../fabric/bridge.js'
+import type { EgressQueue } from '../fabric/egress-queue.js'
 import { MISSING } from '../netfilter/flow-cache.js'
 import type { Tally } from '../netfilter/flow-recorder.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
@@ -16,7 +17,6 @@ import type { Stack } from '../stack/stack.js'
 import type { Mac } from '../wire/address.js'
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { longestPacket } from '../wire/segmentation.js'
-import type { EgressQueue } from './egress-queue.js'
 
 /** What frames of some flows have in common: where they come from and go to, and all that is asked and told meanwhile. */
 interface Way {

@@ -9,6 +9,7 @@ import type { Random } from '../base/random.js'
 import type { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import { Bridge, FLOOD, NOWHERE } from '../fabric/bridge.js'
+import { EgressQueue } from '../fabric/egress-queue.js'
 import { Ipvs } from '../ipvs/ipvs.js'
 import { Netfilter } from '../netfilter/netfilter.js'
 import { RouteTable } from '../stack/routes.js'
@@ -21,7 +22,6 @@ import {
   type Mac,
   maskAddress,
 } from '../wire/address.js'
-import { EgressQueue } from './egress-queue.js'
 import { FastPath } from './fast-path.js'
 import type { Host } from './host.js'
 import { PortMap } from './port-map.js'

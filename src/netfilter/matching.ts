@@ -78,7 +78,7 @@ export class Matcher {
       case 'destination-port':
         return portAt(packet, 2) === match.port
       case 'destination-ports':
-        return match.ports.some((port) => portAt(packet, 2) === port)
+        return match.ports.includes(portAt(packet, 2))
       case 'in-interface':
         return namesInterface(match.name, packet.input?.name)
       case 'out-interface':

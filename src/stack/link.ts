@@ -252,13 +252,15 @@ export class Link {
     const isV6 = frame[ETHERNET_HEADER_BYTES]! >> 4 === 6
     writeEthernet(frame, to, output.mac, isV6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4)
     if (!hasWorkLeft(offload)) return this.#enqueue(output, frame, tracking, mark)
-    if (!output.offload) {
-      return forEachPacket(frame, offload, (packet) => this.#enqueue(output, packet, tracking, mark))
-    }
+    if (!output.offload) return this.#enqueueCut(output, frame, tracking, mark, offload)
     output.sentFrames += packetCount(frame, offload)
     output.sentBytes += packetBytes(frame, offload)
     this.#show(output, frame, offload)
     this.queue.push(output.index, frame, tracking, mark, offload | GIVEN_AWAY)
+  }
+
+  #enqueueCut(output: Interface, frame: Uint8Array, tracking: unknown, mark: number, offload: Offload): void {
+    forEachPacket(frame, offload, (packet) => this.#enqueue(output, packet, tracking, mark))
   }
 
   #enqueue(output: Interface, frame: Uint8Array, tracking: unknown, mark: number): void {

@@ -1,5 +1,5 @@
-// Frames that leave a node without its stack: from port to port of its bridge, and by the fast path. First in, first out;
-// arrays that are kept, and no record per frame.
+// Frames that wait to leave a machine through one of its ports, first in, first out: of a bridge, and of a node's that
+// pass its stack by. Arrays that are kept, and no record per frame.
 
 import type { Offload } from '../base/offload.js'
 
