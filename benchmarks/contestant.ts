@@ -16,7 +16,9 @@ export interface Contestant {
 export interface Measurement {
   readonly value: number
   /** What else this round showed, by name with its unit: `CPU µs/request`. */
-  readonly also: Readonly<Record<string, number>>
+  readonly also?: Readonly<Record<string, number>>
+  /** How much was done, in units of the benchmark's `warmUp`. */
+  readonly amount?: number
 }
 
 /** A contestant cannot run on this machine: a tool, a right, a core is missing. `message` is what is missing. */
@@ -42,8 +44,12 @@ export interface Benchmark {
   readonly better?: 'higher' | 'lower'
   /** Rounds that count, after one that does not; default 5, and 3 with `--quick`. */
   readonly rounds?: number
-  /** False: rounds are processes of their own, to which a first one that does not count gives nothing. */
-  readonly warmUp?: false
+  /**
+   * What does not count. False: nothing, as rounds are processes of their own. A number: rounds until so much was done by
+   * every contestant alike, as their measurements tell by `amount` - code is compiled by how often it ran, not by how
+   * long -, or for half the limit on a slow machine. Default: one round.
+   */
+  readonly warmUp?: false | number
   /** What all of it takes on 2 cores, everything at first included; a slower machine runs fewer rounds instead. */
   readonly seconds: number
   /** A contestant that takes longer to start, or for a round, is taken out; default 60. */
@@ -94,7 +100,7 @@ const STOP_SECONDS = 15
 /** How many rounds there are in any case. */
 const LEAST_ROUNDS = 3
 
-/** Runs all contestants alternately: one round to warm up, then `rounds`, fewer where time runs out. */
+/** Runs all contestants alternately: first to warm up, then `rounds`, fewer where time runs out. */
 export async function compare(
   benchmark: Benchmark,
   contestants: readonly Contestant[],
@@ -116,9 +122,11 @@ export async function compare(
       for (const entry of entries) {
         if (entry.absent !== undefined) continue
         onRound(entry.contestant.name, round)
-        await attempt(entry, limit, () => runRound(benchmark, entry, round === 0))
+        await attempt(entry, limit, () =>
+          round === 0 ? warmUp(benchmark, entry) : runRound(benchmark, entry),
+        )
       }
-      slowest = Math.max(slowest, (performance.now() - roundBegan) / 1000)
+      if (round > 0) slowest = Math.max(slowest, (performance.now() - roundBegan) / 1000)
     }
   } finally {
     for (const { contestant } of entries)
@@ -162,12 +170,23 @@ async function within({ seconds, signal }: Limit, work: () => Promise<void>): Pr
   await Promise.race([working, over]).finally(settle)
 }
 
-async function runRound(benchmark: Benchmark, entry: Entry, warmUp: boolean): Promise<void> {
+async function warmUp(benchmark: Benchmark, { contestant }: Entry): Promise<void> {
+  const enough = benchmark.warmUp || 0
+  const end = performance.now() + ((benchmark.limitSeconds ?? LIMIT_SECONDS) / 2) * 1000
+  let done = 0
+  do {
+    const result = await contestant.run()
+    const amount = typeof result === 'number' ? undefined : result.amount
+    if (enough > 0 && amount === undefined) throw new Error('does not tell how much it did')
+    done += amount ?? 0
+  } while (done < enough && performance.now() < end)
+}
+
+async function runRound(benchmark: Benchmark, entry: Entry): Promise<void> {
   const started = performance.now()
   const result = await entry.contestant.run()
   const seconds = (performance.now() - started) / 1000
-  if (warmUp) return
-  const { value, also } = typeof result === 'number' ? { value: result, also: {} } : result
+  const { value, also = {} } = typeof result === 'number' ? { value: result } : result
   entry.rounds.push(benchmark.measure === 'value' ? value : value / seconds)
   for (const [name, figure] of Object.entries(also)) {
     const all = entry.also.get(name) ?? []

@@ -151,7 +151,13 @@ export function podLoadContestant(
     start: async () => {
       load = await PodLoad.start(proxyMode, { podsPerThread })
     },
-    run: async () => (await load!.run(seconds, { keepAlive })).requestsPerSecond,
+    run: async () => {
+      const before = process.cpuUsage()
+      const { requestsPerSecond: value } = await load!.run(seconds, { keepAlive })
+      const { user, system } = process.cpuUsage(before)
+      const amount = value * seconds
+      return { value, amount, also: { 'CPU µs/request': (user + system) / amount } }
+    },
     stop: () => load?.stop(),
   }
 }

@@ -133,14 +133,14 @@ export function linuxHttp(name: string, keepAlive: boolean, quick: boolean): Con
     },
     run: async () => {
       const header = keepAlive ? [] : ['-H', 'Connection: close']
-      const seconds = `${quick ? 1 : ROUND_SECONDS}s`
-      const args = ['-t1', '-c64', `-d${seconds}`, ...header, `http://${VIRTUAL_ADDRESS}/`]
+      const seconds = quick ? 1 : ROUND_SECONDS
+      const args = ['-t1', '-c64', `-d${seconds}s`, ...header, `http://${VIRTUAL_ADDRESS}/`]
       const text = await cluster.exec(cluster.client, 'wrk', ...args)
       const rate = /Requests\/sec:\s+([\d.]+)/.exec(text)
       if (rate === null) throw new Error(`wrk told no rate: ${text.split('\n').at(-1)}`)
       const broken = /Socket errors: (.*)/.exec(text)?.[1] ?? 'connect 0, read 0, write 0, timeout 0'
       if (/connect [1-9]|timeout [1-9]/.test(broken)) throw new Error(`wrk: ${broken}`)
-      return Number(rate[1])
+      return { value: Number(rate[1]), amount: Number(rate[1]) * seconds }
     },
     stop: () => cluster.stop(),
   }

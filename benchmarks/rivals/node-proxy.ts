@@ -30,7 +30,7 @@ export function nodeProxy(name: string, keepAlive: boolean, requests: number): C
     run: async () => {
       client.postMessage(requests)
       const { seconds } = await answer<LoadResult>(client)
-      return requests / seconds
+      return { value: requests / seconds, amount: requests }
     },
     stop: async () => {
       await Promise.all(workers.splice(0).map((worker) => worker.terminate()))

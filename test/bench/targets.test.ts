@@ -72,6 +72,22 @@ test('time that runs out costs rounds beyond the third; a benchmark of processes
   assert.is(rounds.length, 3)
 })
 
+test('everybody does as much before rounds count, in as many as that takes', async () => {
+  const log: string[] = []
+  const contestant = (name: string, amount: number): Contestant => ({
+    name,
+    run: () => {
+      log.push(name)
+      return { value: 1, amount }
+    },
+  })
+  const three = [contestant('fast', 100), contestant('slow', 30), { name: 'silent', run: () => 1 }]
+  const [, slow, silent] = await compare({ ...benchmark(...three), warmUp: 90 }, three, { rounds: 1 })
+  assert.equal(log, ['fast', 'slow', 'slow', 'slow', 'fast', 'slow'])
+  assert.equal((slow as { rounds: readonly number[] }).rounds, [1])
+  assert.equal(silent, { contestant: 'silent', absent: 'failed: does not tell how much it did' })
+})
+
 test('an interrupted run stops what was started', async () => {
   const interrupt = new AbortController()
   const log: string[] = []
