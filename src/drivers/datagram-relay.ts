@@ -1,6 +1,8 @@
 // Datagrams of programs on the host, carried to an endpoint of the cluster as a NAT carries them: every client (address
 // and port) has a socket of the external host for itself, and what comes back to that socket goes to that client. So
 // questions and answers are not looked at, and a client that asks much is one flow for kube-proxy, as any pod is.
+// In real time what is asked while nobody has ever answered is asked again for a while: whoever has just brought the
+// cluster up would lose it before the Service has endpoints, and most clients wait for seconds before they ask twice.
 // Read first: external-host.ts. Not here: TCP (host-dns.ts).
 
 import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram'
@@ -18,6 +20,17 @@ const WAITING_LIMIT = 2_000
 /** Clients with a socket; then the one that was silent longest loses its own, as in a NAT's table. */
 const CLIENT_LIMIT = 500
 
+/** Datagrams that are asked again, for how long, and how often. */
+const EARLY_LIMIT = 100
+const EARLY_MS = 10_000
+const EARLY_AGAIN_MS = 50
+
+interface EarlyDatagram {
+  readonly bytes: Uint8Array
+  readonly from: RemoteInfo
+  againLeft: number
+}
+
 interface Client {
   readonly key: string
   readonly socket: NonBlockingDatagramSocket
@@ -33,6 +46,9 @@ export class DatagramRelay {
   #current: Client | undefined
   /** Virtual clock: until when each unanswered question is waited for. */
   readonly #waiting: Micros[] = []
+  /** Real time: what is asked again; undefined once somebody has answered. */
+  #early: EarlyDatagram[] | undefined
+  #earlyTimer: NodeJS.Timeout | undefined
   #driving = false
   #allAnswered: () => void = () => {}
   #closed = false
@@ -42,11 +58,14 @@ export class DatagramRelay {
     this.#emulation = emulation
     this.#udp = udp
     this.#to = to
+    this.#early = emulation.clock === 'real' ? [] : undefined
     udp.on('message', (bytes, from) => this.#receive(bytes, from))
   }
 
   close(): void {
     this.#closed = true
+    this.#early = undefined
+    clearInterval(this.#earlyTimer)
     for (const { socket } of this.#clients.values()) socket.close()
     this.#clients.clear()
     this.#allAnswered()
@@ -54,14 +73,40 @@ export class DatagramRelay {
 
   #receive(bytes: Uint8Array, from: RemoteInfo): void {
     if (this.#closed || this.#waiting.length >= WAITING_LIMIT) return
+    if (this.#early !== undefined) this.#rememberEarly(this.#early, bytes, from)
+    if (this.#send(bytes, from) && this.#emulation.clock === 'virtual') this.#await()
+  }
+
+  /** False when there is no way there now: lost, as any datagram may be. */
+  #send(bytes: Uint8Array, from: RemoteInfo): boolean {
     try {
       this.#client(from).socket.send(bytes)
+      return true
     } catch (error) {
-      // No way there now: lost, as any datagram may be.
-      if (error instanceof SystemError) return
+      if (error instanceof SystemError) return false
       throw error
     }
-    if (this.#emulation.clock === 'virtual') this.#await()
+  }
+
+  #rememberEarly(early: EarlyDatagram[], bytes: Uint8Array, from: RemoteInfo): void {
+    if (early.length >= EARLY_LIMIT) return
+    early.push({ bytes, from, againLeft: EARLY_MS / EARLY_AGAIN_MS })
+    this.#earlyTimer ??= setInterval(() => this.#askEarlyAgain(), EARLY_AGAIN_MS)
+  }
+
+  #askEarlyAgain(): void {
+    this.#early = this.#early?.filter((one) => one.againLeft-- > 0)
+    for (const { bytes, from } of this.#early ?? []) this.#send(bytes, from)
+    if ((this.#early?.length ?? 0) > 0) return
+    clearInterval(this.#earlyTimer)
+    this.#earlyTimer = undefined
+  }
+
+  /** Somebody is there; what was not taken a moment ago is asked for the last time. */
+  #firstAnswer(early: readonly EarlyDatagram[]): void {
+    this.#early = undefined
+    clearInterval(this.#earlyTimer)
+    if (early.length > 1) for (const { bytes, from } of early) this.#send(bytes, from)
   }
 
   #client({ address, port }: RemoteInfo): Client {
@@ -89,6 +134,7 @@ export class DatagramRelay {
           const datagram = socket.receive()
           if (datagram === undefined) return
           this.#udp.send(datagram.bytes, port, address)
+          if (this.#early !== undefined) this.#firstAnswer(this.#early)
         } catch (error) {
           // An ICMP error instead of an answer: there is nobody now.
           if (!(error instanceof SystemError)) throw error
