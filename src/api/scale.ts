@@ -1,14 +1,17 @@
 // The scale subresource: `autoscaling/v1` Scale over Deployments, ReplicaSets and StatefulSets.
 
 import { FieldErrors } from '../cluster/field-errors.js'
-import type { Deployment, ReplicaSet } from '../cluster/objects.js'
+import type { Deployment, ObjectMeta, ReplicaSet } from '../cluster/objects.js'
 import { badRequest, conflict, invalid } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import type { StatefulSet } from '../cluster/workload-objects.js'
 import { isMap } from './patch/json.js'
+import type { Scale } from './printers/scale.js'
 import { formatSelector } from './printers/workload.js'
+import { includeObject, partialOf, representationOf } from './representation.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { jsonResponse, methodNotAllowed, unknownPath } from './status.js'
+import { tableOf } from './tables.js'
 import { existing, type ObjectWriter, type Target } from './target.js'
 import { isDryRun } from './write-options.js'
 import { applyPatch } from './writes.js'
@@ -20,10 +23,11 @@ export function serveScale(
   writer: ObjectWriter,
   request: ApiRequest,
   target: Target,
+  unixMillis: number,
 ): ApiResponse {
   if (!target.type.subresources.includes('scale')) throw unknownPath()
   const object = existing<Scalable>(store, target)
-  if (request.method === 'GET') return jsonResponse(200, scaleOf(object))
+  if (request.method === 'GET') return jsonResponse(200, represented(request, scaleOf(object), unixMillis))
   if (request.method !== 'PUT' && request.method !== 'PATCH') throw methodNotAllowed()
   const scale = request.method === 'PUT' ? request.body : applyPatch(scaleOf(object), request, 'Scale')
   if (!isMap(scale) || !isMap(scale['spec'])) throw badRequest('the body is not a Scale')
@@ -49,13 +53,27 @@ export function serveScale(
   return jsonResponse(200, scaleOf(updated as Scalable))
 }
 
+function represented(request: ApiRequest, scale: Scale, unixMillis: number): unknown {
+  switch (representationOf(request)) {
+    case 'Object':
+      return scale
+    case 'PartialObjectMetadata':
+      return partialOf(scale)
+    case 'Table': {
+      const metadata = { resourceVersion: scale.metadata.resourceVersion }
+      const options = { include: includeObject(request), now: unixMillis, metadata, withColumns: true }
+      return tableOf('scales', [scale], options)
+    }
+  }
+}
+
 /** Zero replicas are left out, as in the Go type's JSON. */
-function scaleOf({ metadata, spec, status }: Scalable): Record<string, unknown> {
+function scaleOf({ metadata, spec, status }: Scalable): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
-    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as ObjectMeta,
     spec: spec.replicas ? { replicas: spec.replicas } : {},
     status: { replicas: status?.replicas ?? 0, selector: formatSelector(spec.selector) },
   }

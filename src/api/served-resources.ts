@@ -28,6 +28,8 @@ export interface ServedResource
 const OBJECT_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 const SUBOBJECT_VERBS = ['get', 'patch', 'update']
 const STREAM_VERBS = ['create', 'get']
+/** Whatever method comes goes on. */
+const PROXY_VERBS = ['create', 'delete', 'get', 'patch', 'update']
 
 const OF_PODS: readonly ServedSubresource[] = [
   { name: 'attach', kind: 'PodAttachOptions', verbs: STREAM_VERBS },
@@ -36,6 +38,7 @@ const OF_PODS: readonly ServedSubresource[] = [
   { name: 'exec', kind: 'PodExecOptions', verbs: STREAM_VERBS },
   { name: 'log', kind: 'Pod', verbs: ['get'] },
   { name: 'portforward', kind: 'PodPortForwardOptions', verbs: STREAM_VERBS },
+  { name: 'proxy', kind: 'PodProxyOptions', verbs: PROXY_VERBS },
 ]
 
 const TOKEN: ServedSubresource = {
@@ -50,6 +53,8 @@ function subresourcesOf(type: ResourceType): readonly ServedSubresource[] {
   const { kind, plural } = type
   const subresources = plural === 'pods' ? [...OF_PODS] : []
   if (plural === 'serviceaccounts') subresources.push(TOKEN)
+  if (plural === 'services')
+    subresources.push({ name: 'proxy', kind: 'ServiceProxyOptions', verbs: PROXY_VERBS })
   if (type.subresources.includes('status'))
     subresources.push({ name: 'status', kind, verbs: SUBOBJECT_VERBS })
   if (type.subresources.includes('scale')) {

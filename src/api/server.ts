@@ -155,7 +155,7 @@ export class ApiServer implements Api {
         if (request.method === 'POST' || request.method === 'DELETE') throw methodNotAllowed()
         break
       case 'scale':
-        return serveScale(this.#store, this.#writer, request, target)
+        return serveScale(this.#store, this.#writer, request, target, this.#unixMillis())
       case 'log':
         if (request.method !== 'GET') throw methodNotAllowed()
         return this.#log(request)

@@ -16,6 +16,7 @@ import { metricsPrinter } from './printers/metrics.js'
 import { endpointSlicePrinter, endpointsPrinter, servicePrinter } from './printers/network.js'
 import { podPrinter } from './printers/pod.js'
 import { disruptionBudgetPrinter } from './printers/policy.js'
+import { scalePrinter } from './printers/scale.js'
 import type { Printer, Table, TableRow } from './printers/table.js'
 import {
   controllerRevisionPrinter,
@@ -45,6 +46,7 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   serviceaccounts: serviceAccountPrinter,
   events: eventPrinter,
   poddisruptionbudgets: disruptionBudgetPrinter,
+  scales: scalePrinter,
   nodemetrics: metricsPrinter,
   podmetrics: metricsPrinter,
 }

@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { controlApi } from '../drivers/control-api.js'
 import type { EmulationOptions, HostDns } from '../drivers/emulation.js'
+import { outsideDial } from '../drivers/outside-dial.js'
 import { type ClientCredentials, type ClusterCredentials, makeCredentials } from '../http/credentials.js'
 import { type ApiListener, listen } from '../http/server.js'
 import { podUpgrades } from '../http/streams/pod-upgrade.js'
@@ -145,7 +146,15 @@ async function openApi(
     const { api } = cluster
     const openShell = shellOpener(cluster.emulation)
     const upgrades = [podUpgrades(api), terminalUpgrades(new TerminalSessions(openShell), openShell)]
-    return await listen({ api, host: bind, port: apiPort, credentials: server, upgrades, own })
+    return await listen({
+      api,
+      host: bind,
+      port: apiPort,
+      credentials: server,
+      upgrades,
+      own,
+      dial: outsideDial(cluster.emulation),
+    })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRNOTAVAIL')

@@ -10,6 +10,8 @@ import type { UserInfo } from '../cluster/service-account-tokens.js'
 import type { Access } from './access.js'
 import { streamLog } from './log-stream.js'
 import { answerOwn, type OwnResources } from './own-resource.js'
+import { type Dial, proxyRequest } from './proxy.js'
+import { proxyTargetOf } from './proxy-target.js'
 import { readBody } from './request-body.js'
 import { streamWatch } from './watch-stream.js'
 
@@ -24,6 +26,8 @@ const LINGER_MS = 2_000
 export interface Served {
   readonly api: Api
   readonly own: OwnResources
+  /** How pods are reached for the proxy subresource. */
+  readonly dial: Dial | undefined
   /** Between two bookmarks of a watch. */
   readonly bookmarkMillis: number
 }
@@ -54,7 +58,7 @@ function faultStatus(error: unknown): Status {
 }
 
 async function answer(
-  { api, own, bookmarkMillis }: Served,
+  { api, own, dial, bookmarkMillis }: Served,
   user: UserInfo,
   request: IncomingMessage,
   response: ServerResponse,
@@ -66,6 +70,14 @@ async function answer(
   }
   const verb = method === 'HEAD' ? 'GET' : method
   if (!VERBS.includes(verb)) throw methodNotAllowed()
+  const url = urlOf(request)
+  const target = dial && url && proxyTargetOf(api, url.pathname)
+  if (dial !== undefined && url !== undefined && target !== undefined) {
+    if (target.path !== '') return proxyRequest(dial, target, url.search, request, response)
+    // Or what a page says of its neighbours would be about ours.
+    response.writeHead(301, { location: `${url.pathname}/${url.search}`, 'content-length': 0 }).end()
+    return
+  }
   const body = BODIES.includes(verb) ? await readBody(request) : undefined
   const asked = { ...apiRequestOf(request, verb as Verb, body), user }
   const ownResource = Object.hasOwn(own, asked.path) ? own[asked.path] : undefined

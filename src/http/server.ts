@@ -10,6 +10,7 @@ import { badHttp, headersTooLarge, unknownPath } from '../api/status.js'
 import { type Access, accessTo, type Credentials } from './access.js'
 import { answerRequest, urlOf } from './exchange.js'
 import type { OwnResources } from './own-resource.js'
+import type { Dial } from './proxy.js'
 
 /**
  * Takes over a connection upgrade; false, with the socket untouched, when the path is not its own. Called only after
@@ -33,6 +34,8 @@ export interface ListenOptions {
   readonly upgrades?: readonly UpgradeHandler[]
   /** What is answered at paths that are none of Kubernetes'. */
   readonly own?: OwnResources
+  /** How pods are reached for the proxy subresource, which is not served without. */
+  readonly dial?: Dial
   /** Between two bookmarks of a watch; default: a minute, as upstream. */
   readonly bookmarkMillis?: number
 }
@@ -58,6 +61,7 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
     credentials,
     upgrades = [],
     own = {},
+    dial,
     bookmarkMillis = BOOKMARK_MS,
   } = options
   const access = accessTo(credentials, host, api)
@@ -75,7 +79,7 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
     tls === undefined
       ? createServer(settings)
       : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
-  const served = { api, own, bookmarkMillis }
+  const served = { api, own, dial, bookmarkMillis }
   server.on('request', (request, response) => answerRequest(served, access, request, response))
   // Node's server forgets connections that are upgraded, but waits for them.
   const upgraded = new Set<Duplex>()

@@ -344,6 +344,38 @@ const STEPS: readonly Step[] = [
     },
   ],
   [
+    'pods and Services answer through the proxy of the API server, and over packets',
+    async (story) => {
+      const path = '/api/v1/namespaces/default'
+      const seen: unknown[] = []
+      const stop = story.served.cluster.emulation.onFlow((flow) => seen.push(flow))
+      assert.match(await story.ok(`get --raw ${path}/services/web:80/proxy/`), /Welcome to nginx/)
+      stop()
+      assert.equal(seen, [], 'it goes to an endpoint, as upstream, and not to the cluster IP')
+      const pod = await story.ok('get pods -l app=web -o jsonpath={.items[0].metadata.name}')
+      assert.match(await story.ok(`get --raw ${path}/pods/${pod}/proxy/`), /Welcome to nginx/)
+      assert.match(await story.fails(`get --raw ${path}/pods/${pod}:81/proxy/`), /connection refused$/)
+      assert.match(await story.fails(`get --raw ${path}/services/web:81/proxy/`), /no service port "81"/)
+    },
+  ],
+  [
+    'tokens of service accounts, and what is not there is named',
+    async (story) => {
+      assert.match(
+        await story.fails('create quota q --hard=pods=1'),
+        /could not find the requested resource: there is no resourcequotas\/v1$/,
+      )
+      if (story.kubectl.binary.minor < 24) return
+      assert.match(await story.ok('create token default'), /^[\w-]+\.[\w-]+\.[\w-]+$/)
+      assert.match(
+        await story.fails('create token default --duration=1m'),
+        /may not specify a duration less than 10 minutes/,
+      )
+      const debug = (await story.run('debug pod/p --image=busybox')).stderr
+      assert.match(debug, /ephemeral containers are disabled for this cluster/)
+    },
+  ],
+  [
     'a disruption budget holds evictions back',
     async (story) => {
       await story.ok('scale deployment web --replicas=1')

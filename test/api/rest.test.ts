@@ -273,6 +273,26 @@ test('a path that is no text names nothing', ({ fixture }) => {
   assert.is(send(fixture, 'GET', `${MAPS}/%`).status, 404)
 })
 
+test('a scale is shown as a row of a Table', ({ fixture }) => {
+  const path = '/apis/apps/v1/namespaces/default/deployments'
+  const spec = {
+    replicas: 3,
+    selector: { matchLabels: { a: 'b' } },
+    template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } },
+  }
+  send(fixture, 'POST', path, { body: { metadata: { name: 'web' }, spec } })
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+  const { columnDefinitions, rows } = send(fixture, 'GET', `${path}/web/scale`, { headers }).body as {
+    columnDefinitions: { name: string }[]
+    rows: { cells: unknown[] }[]
+  }
+  assert.equal(
+    columnDefinitions.map(({ name }) => name),
+    ['Name', 'Desired', 'Available', 'Age'],
+  )
+  assert.equal(rows[0]?.cells, ['web', 3, 0, '0s'])
+})
+
 test('the number of replicas of a scale is checked', ({ fixture }) => {
   const path = '/apis/apps/v1/namespaces/default/deployments'
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeKubeconfig } from '../../src/cli/kubeconfig-file.js'
 import type { ClusterOptions } from '../../src/drivers/emulation.js'
+import { outsideDial } from '../../src/drivers/outside-dial.js'
 import { makeCredentials } from '../../src/http/credentials.js'
 import { type ApiListener, listen } from '../../src/http/server.js'
 import { podUpgrades } from '../../src/http/streams/pod-upgrade.js'
@@ -30,7 +31,8 @@ export class ServedCluster {
     const cluster = await clusterOfManifests([], { clock: 'real', ...options }, world)
     const { api } = cluster
     const upgrades = [podUpgrades(api)]
-    const listener = await listen({ api, port: 0, credentials: credentials.server, upgrades })
+    const dial = outsideDial(cluster.emulation)
+    const listener = await listen({ api, port: 0, credentials: credentials.server, upgrades, dial })
     const served = new ServedCluster(cluster, listener, directory)
     writeKubeconfig(served.kubeconfig, 'test', `https://127.0.0.1:${listener.port}`, credentials.client)
     await cluster.settle()
