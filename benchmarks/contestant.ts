@@ -5,6 +5,8 @@
 export interface Contestant {
   /** Unique within its benchmark; targets name it. */
   readonly name: string
+  /** Takes part in so many rounds only: what is slow and stands beside the targets. Default: in all. */
+  readonly rounds?: number
   /** Brings up what all rounds share: a cluster, servers. Throws `Absent` when this machine cannot. */
   start?(): Promise<void> | void
   /** One round: see `Benchmark.measure`. */
@@ -89,6 +91,8 @@ interface Entry {
 export interface CompareOptions {
   /** Rounds that count. */
   readonly rounds: number
+  /** What all of it may take, where that is less than the benchmark says: others have taken more. */
+  readonly seconds?: number
   /** Aborted: what was started is ended, and `compare` rejects with the reason. */
   readonly signal?: AbortSignal
   readonly onRound?: (contestant: string, round: number) => void
@@ -104,14 +108,18 @@ const LEAST_ROUNDS = 3
 export async function compare(
   benchmark: Benchmark,
   contestants: readonly Contestant[],
-  { rounds, signal = new AbortController().signal, onRound = () => {} }: CompareOptions,
+  {
+    rounds,
+    seconds = benchmark.seconds,
+    signal = new AbortController().signal,
+    onRound = () => {},
+  }: CompareOptions,
 ): Promise<Row[]> {
   const limit = { seconds: benchmark.limitSeconds ?? LIMIT_SECONDS, signal }
   const began = performance.now()
   let slowest = 0
   const fits = (round: number) =>
-    round <= Math.min(rounds, LEAST_ROUNDS) ||
-    (performance.now() - began) / 1000 + slowest <= benchmark.seconds
+    round <= Math.min(rounds, LEAST_ROUNDS) || (performance.now() - began) / 1000 + slowest <= seconds
   const entries = contestants.map(
     (contestant): Entry => ({ contestant, rounds: [], also: new Map(), absent: undefined }),
   )
@@ -120,7 +128,7 @@ export async function compare(
     for (let round = benchmark.warmUp === false ? 1 : 0; round <= rounds && fits(round); round++) {
       const roundBegan = performance.now()
       for (const entry of entries) {
-        if (entry.absent !== undefined) continue
+        if (entry.absent !== undefined || round > (entry.contestant.rounds ?? round)) continue
         onRound(entry.contestant.name, round)
         await attempt(entry, limit, () =>
           round === 0 ? warmUp(benchmark, entry) : runRound(benchmark, entry),

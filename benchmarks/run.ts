@@ -69,19 +69,26 @@ const live = process.stdout.isTTY === true && process.env['CI'] === undefined
 const estimate = chosen.reduce((sum, { seconds }) => sum + seconds, 0)
 const long = estimate < 90 ? `${estimate} s` : `${Math.round(estimate / 60)} minutes`
 if (!quick) console.log(`${chosen.length} benchmarks, about ${long} on 2 cores that do nothing else`)
+/** When the next one is to begin, if none takes longer than it says. */
+let planned = 0
 for (const benchmark of chosen) {
+  const late = Math.max(0, (performance.now() - started) / 1000 - planned)
+  planned += benchmark.seconds
   const rounds = Math.min(benchmark.rounds ?? ROUNDS, quick ? QUICK_ROUNDS : ROUNDS)
   const onRound = (contestant: string, round: number) => {
     if (live) process.stdout.write(`\r\x1b[K${benchmark.name}: round ${round} of ${rounds}, ${contestant}`)
   }
   const { signal } = interrupt
-  const rows = await compare(benchmark, benchmark.contestants(quick), { rounds, signal, onRound }).catch(
-    (error: unknown) => {
-      if (!signal.aborted) throw error
-      console.error(`${live ? '\n' : ''}interrupted in ${benchmark.name}; nothing is written`)
-      process.exit(INTERRUPTED)
-    },
-  )
+  const rows = await compare(benchmark, benchmark.contestants(quick), {
+    rounds,
+    seconds: benchmark.seconds - late,
+    signal,
+    onRound,
+  }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    console.error(`${live ? '\n' : ''}interrupted in ${benchmark.name}; nothing is written`)
+    process.exit(INTERRUPTED)
+  })
   if (live) process.stdout.write('\r\x1b[K')
   results.set(benchmark.name, rows)
   process.stdout.write(benchmarkText(benchmark, rows))

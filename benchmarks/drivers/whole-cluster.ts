@@ -22,7 +22,7 @@ type Size = Omit<ClusterRequest, 'manifest'>
 export const start: Benchmark = {
   name: 'drivers/start',
   unit: 's',
-  seconds: 140,
+  seconds: 100,
   warmUp: false,
   measure: 'value',
   better: 'lower',

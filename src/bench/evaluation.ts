@@ -47,7 +47,7 @@ export function evaluateRound(record: RoundRecord, load: LoadPlan): RoundResult 
     series: seriesOf(
       counted,
       endpoints.map(({ endpoint }) => endpoint),
-      end,
+      { start: load.warmup, end },
     ),
     percentiles:
       latencies.count === 0 ? [] : PERCENTILES.map((p) => [p, latencies.percentile(p / 100) / 1000]),
@@ -113,15 +113,19 @@ function endpointShares(
     .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1))
 }
 
-function seriesOf(requests: readonly Request[], endpoints: readonly string[], end: Micros): Series {
-  const step = Math.max(1, Math.ceil(end / SERIES_STEPS))
+function seriesOf(
+  requests: readonly Request[],
+  endpoints: readonly string[],
+  { start, end }: { readonly start: Micros; readonly end: Micros },
+): Series {
+  const step = Math.max(1, Math.ceil((end - start) / SERIES_STEPS))
   const zeros = () => new Array<number>(SERIES_STEPS).fill(0)
   const counts = endpoints.map(zeros)
   const failed = zeros()
   const latencies = Array.from({ length: SERIES_STEPS }, () => new LatencyHistogram())
   const index = new Map(endpoints.map((endpoint, i) => [endpoint, i]))
   for (const { due, ended, outcome, endpoint } of requests) {
-    const at = Math.min(SERIES_STEPS - 1, Math.floor(ended / step))
+    const at = Math.min(SERIES_STEPS - 1, Math.floor((ended - start) / step))
     const row = endpoint === undefined ? undefined : counts[index.get(endpoint) ?? -1]
     if (outcome !== 'ok') failed[at]!++
     else {
@@ -132,6 +136,7 @@ function seriesOf(requests: readonly Request[], endpoints: readonly string[], en
   const percentile = (share: number) =>
     latencies.map((one) => (one.count === 0 ? undefined : one.percentile(share) / MILLISECOND))
   return {
+    startMs: start / 1000,
     stepMs: step / 1000,
     endpoints,
     requests: counts,

@@ -11,14 +11,14 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,s
 main{max-width:1180px;margin:0 auto;padding:24px 16px 48px}
 h1{margin:0;font-size:1.5rem}h2{margin:32px 0 8px;font-size:1.1rem}
 .lead{margin:4px 0 16px;color:var(--soft)}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;margin-top:12px}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;background:var(--card);border:1px solid var(--line)}
 th,td{padding:6px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
 thead th{color:var(--soft);font-weight:600;font-size:.85rem}
 th:first-child,.changes td:nth-child(4),.changes th:nth-child(4),.changes td:nth-child(2),.changes th:nth-child(2){text-align:left}
 tbody tr:last-child>*{border-bottom:0}
 td small{display:block;color:var(--soft);font-size:.72rem}
-.best{font-weight:700}
+.best{font-weight:700}.best small{font-weight:400}
 i{display:inline-block;width:.75em;height:.75em;margin-right:.45em;border-radius:2px;background:currentColor;vertical-align:-.02em}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px;margin-top:16px;align-items:start}
 figure{margin:0;padding:12px 14px;background:var(--card);border:1px solid var(--line);border-radius:6px}
@@ -37,5 +37,9 @@ svg .in{fill:#10131a;font-weight:600}
 .kept::before{content:"✓ "}.missed::before{content:"✗ "}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px}dt{font-weight:600}dd{margin:0;color:var(--soft)}
 ${Array.from({ length: 8 }, (_, i) => `.c${i}{color:var(--c${i})}`).join('')}
+@media(max-width:640px){thead{display:none}table,tbody,tr,td,tbody th{display:block}table{border-bottom:0}
+tbody tr,tbody tr:last-child{padding:6px 12px;border-bottom:1px solid var(--line)}tbody th,tbody td{padding:1px 0;border:0}
+td{display:flex;justify-content:space-between;gap:12px;white-space:normal;overflow-wrap:anywhere}td::before{content:attr(data-label);color:var(--soft);white-space:nowrap;font-weight:400}
+td small{margin-left:auto;padding-left:8px;align-self:center;font-size:.78rem}.changes td:nth-child(1){display:none}dl{display:block}dd{margin:0 0 6px}}
 @media print{body{background:#fff}figure{break-inside:avoid}}
 `

@@ -4,7 +4,7 @@
 import { escapeHtml } from './html-text.js'
 import { METRICS, type MetricName } from './metrics.js'
 import { PAGE_STYLE } from './page-style.js'
-import { COLUMNS, metricText, milliseconds } from './report-text.js'
+import { COLUMNS, metricText, milliseconds, titleOf } from './report-text.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import {
   areaChart,
@@ -16,6 +16,11 @@ import {
   shareBars,
 } from './svg-chart.js'
 
+/** The columns in tables that fit a page: what clients feel, and how it is spread at what cost. */
+const GROUPS: readonly (readonly MetricName[])[] = [
+  COLUMNS.slice(0, COLUMNS.indexOf('jain')),
+  COLUMNS.slice(COLUMNS.indexOf('jain')),
+]
 /** Endpoints with a colour of their own; the rest are told together. */
 const ENDPOINTS_COLORED = 8
 
@@ -26,7 +31,7 @@ export function benchPage(result: BenchResult): string {
     `<h1>${escapeHtml(title)}</h1>`,
     `<p class="lead">${escapeHtml(result.document)} · ${escapeHtml(result.load)}</p>`,
     thresholdsHtml(result),
-    `<div class="scroll">${tableHtml(result)}</div>`,
+    ...GROUPS.map((names) => figuresHtml(result, names)),
     '<div class="charts">',
     card('Latency by percentile', legend(contestants), percentileChart(contestants)),
     card('Requests by endpoint', '', sharesChart(contestants)),
@@ -40,7 +45,7 @@ export function benchPage(result: BenchResult): string {
     errorsHtml(contestants),
     '<h2>What the figures rest on</h2><ul>',
     ...result.model.map((sentence) => `<li>${escapeHtml(sentence)}</li>`),
-    `<li>Clock ${result.clock}, seed ${result.seed}, ${result.rounds === 1 ? '1 round' : `${result.rounds} rounds`} of each mode.</li>`,
+    `<li>Clock ${result.clock}, ${result.seed === undefined ? '' : `seed ${result.seed}, `}${result.rounds === 1 ? '1 round' : `${result.rounds} rounds`} of each mode.</li>`,
     '</ul>',
     definitionsHtml(),
   ]
@@ -77,8 +82,8 @@ function legend(contestants: readonly ContestantResult[]): string {
   return key(contestants.map(({ mode }, color) => ({ name: mode, color })))
 }
 
-function tableHtml({ contestants, rounds }: BenchResult): string {
-  const shown = COLUMNS.filter((name) => contestants.some(({ metrics }) => metrics[name] !== undefined))
+function figuresHtml({ contestants, rounds }: BenchResult, names: readonly MetricName[]): string {
+  const shown = names.filter((name) => contestants.some(({ metrics }) => metrics[name] !== undefined))
   const head = shown.map((name) => {
     const { title, unit, about } = METRICS[name]
     const text = unit === 'ms' ? `${title} <small>ms</small>` : title
@@ -87,22 +92,34 @@ function tableHtml({ contestants, rounds }: BenchResult): string {
   const rows = contestants.map(({ mode, metrics }, color) => {
     const cells = shown.map((name) => {
       const spread = metrics[name]
-      if (spread === undefined) return '<td>–</td>'
+      const label = `data-label="${escapeHtml(titleOf(name))}"`
+      if (spread === undefined) return `<td ${label}>–</td>`
       const range =
         rounds > 1 ? `<small>${metricText(name, spread.min)} … ${metricText(name, spread.max)}</small>` : ''
       const best = isBest(name, spread.median, contestants) ? ' class="best"' : ''
-      return `<td${best}>${metricText(name, spread.median)}${range}</td>`
+      return `<td ${label}${best}>${metricText(name, spread.median)}${range}</td>`
     })
     return `<tr><th scope="row"><i class="c${color % COLORS}"></i>${escapeHtml(mode)}</th>${cells.join('')}</tr>`
   })
-  return `<table><thead><tr><th scope="col">mode</th>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`
+  return tableHtml('figures', `<th scope="col">mode</th>${head.join('')}`, rows)
 }
+
+/** On a narrow page each row becomes a block of lines, named by their `data-label`. */
+function tableHtml(kind: string, head: string, rows: readonly string[]): string {
+  return `<div class="scroll"><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+}
+
+/** Who fails more of the requests than this is not praised for what the others took. */
+const MOST_ERRORS = 0.01
 
 /** Better than all others, and by more than rounding shows. */
 function isBest(name: MetricName, value: number, contestants: readonly ContestantResult[]): boolean {
   const { better } = METRICS[name]
   if (better === 'neither' || contestants.length < 2) return false
-  const others = contestants.flatMap(({ metrics }) => metrics[name]?.median ?? [])
+  const served = contestants.filter(
+    ({ metrics }) => name === 'errors' || !((metrics.errors?.median ?? 0) > MOST_ERRORS),
+  )
+  const others = served.flatMap(({ metrics }) => metrics[name]?.median ?? [])
   const best = better === 'higher' ? Math.max(...others) : Math.min(...others)
   const shownAsBest = others.filter((other) => metricText(name, other) === metricText(name, best))
   return value === best && shownAsBest.length === 1
@@ -149,8 +166,8 @@ function timeOptions(title: string, yLabel: string, contestant: ContestantResult
 }
 
 /** The middle of each step, in seconds. */
-function times({ stepMs, failed }: ContestantResult['round']['series']): number[] {
-  return failed.map((_, i) => ((i + 0.5) * stepMs) / 1000)
+function times({ startMs, stepMs, failed }: ContestantResult['round']['series']): number[] {
+  return failed.map((_, i) => (startMs + (i + 0.5) * stepMs) / 1000)
 }
 
 function rateChart(contestants: readonly ContestantResult[]): string {
@@ -214,6 +231,19 @@ function endpointLegend({ round }: ContestantResult): string {
   return key([...named.slice(0, ENDPOINTS_COLORED - 1), rest])
 }
 
+const CHANGE_COLUMNS = [
+  '#',
+  'mode',
+  'at',
+  'change',
+  'endpoints',
+  'moved',
+  'failed',
+  'noticed',
+  'first',
+  'last',
+]
+
 function changesHtml(contestants: readonly ContestantResult[]): string {
   const rows = contestants.flatMap(({ mode, round }) =>
     round.changes.map((change, i) => {
@@ -229,12 +259,12 @@ function changesHtml(contestants: readonly ContestantResult[]): string {
         change.firstNoticedMs === undefined ? '–' : milliseconds(change.firstNoticedMs),
         change.lastNoticedMs === undefined ? '–' : milliseconds(change.lastNoticedMs),
       ]
-      return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
+      return `<tr>${cells.map((cell, at) => `<td data-label="${CHANGE_COLUMNS[at]}">${cell}</td>`).join('')}</tr>`
     }),
   )
   if (rows.length === 0) return ''
-  const head = ['', 'mode', 'at', 'change', 'endpoints', 'moved', 'failed', 'noticed', 'first', 'last']
-  return `<h2>Changes under load</h2><div class="scroll"><table class="changes"><thead><tr>${head.map((one) => `<th scope="col">${one}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+  const head = CHANGE_COLUMNS.map((one) => `<th scope="col">${one}</th>`).join('')
+  return `<h2>Changes under load</h2>${tableHtml('changes', head, rows)}`
 }
 
 function errorsHtml(contestants: readonly ContestantResult[]): string {

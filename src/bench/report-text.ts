@@ -46,7 +46,8 @@ export function benchText(result: BenchResult): string {
   ].join('\n')
 }
 
-function titleOf(name: MetricName): string {
+/** With its unit, where the figures do not show it. */
+export function titleOf(name: MetricName): string {
   const { title, unit } = METRICS[name]
   return unit === 'ms' ? `${title} ms` : title
 }

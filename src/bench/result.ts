@@ -78,6 +78,8 @@ export interface ChangeResult {
 
 /** Over time, in steps of equal length. */
 export interface Series {
+  /** What was before, the warm-up, is not counted. */
+  readonly startMs: number
   readonly stepMs: number
   readonly endpoints: readonly string[]
   /** Good requests by endpoint, a row each, by when they ended. */

@@ -138,6 +138,8 @@ function frame(options: ChartOptions, x: Scale, y: Scale, body: string): string 
   })
   const marks = (options.marks ?? []).map(({ x: value, text }, i) => {
     const at = round(x.at(value))
+    // During the warm-up, or after the last answer.
+    if (at < LEFT || at > WIDTH - RIGHT) return ''
     return `<g class="mark"><line x1="${at}" x2="${at}" y1="${TOP}" y2="${floor}"/><text x="${at + 3}" y="${TOP + 9}">${i + 1}</text><title>${escapeHtml(text)}</title></g>`
   })
   const labels = `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${escapeHtml(options.xLabel)}</text><text transform="translate(12 ${(TOP + floor) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(options.yLabel)}</text>`
