@@ -2,6 +2,7 @@
 // by lines of JSON what became of it: for benchmarks of whole processes, which start it with a ClusterRequest as its
 // only argument. Started as it is used: from dist/lib, not from the modules beside it.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type * as Library from '../../src/index.js'
 
 export interface ClusterRequest {
@@ -12,8 +13,8 @@ export interface ClusterRequest {
   readonly podsPerThread: number | 'all'
   /** File with the manifests: `clusterManifest`. */
   readonly manifest: string
-  /** Then it waits twice so long, and once more while its processor time is counted. */
-  readonly idleSeconds?: number
+  /** Then it rests, and after that idles while its processor time is counted. */
+  readonly idle?: { readonly restSeconds: number; readonly seconds: number }
 }
 
 /** After the first answer, then after the time of idling. */
@@ -74,7 +75,7 @@ function largeCluster(workers: number): Library.ClusterOptions {
 
 async function main(request: ClusterRequest): Promise<void> {
   const { up } = (await import(new URL('../../lib/index.js', import.meta.url).href)) as typeof Library
-  const { manifest, nodes, podsPerThread, idleSeconds } = request
+  const { manifest, nodes, podsPerThread, idle } = request
   await using cluster = await up([manifest], {
     clock: 'real',
     podsPerThread,
@@ -82,14 +83,12 @@ async function main(request: ClusterRequest): Promise<void> {
   })
   const { stdout } = await cluster.exec('curl', `curl -s -o /dev/null -w '%{http_code}' ${WEB}`)
   report({ status: stdout })
-  if (idleSeconds === undefined) return
-  const wait = () => new Promise((resolve) => setTimeout(resolve, idleSeconds * 1000))
-  await wait()
-  await wait()
+  if (idle === undefined) return
+  await sleep(idle.restSeconds * 1000)
   const before = process.cpuUsage()
-  await wait()
+  await sleep(idle.seconds * 1000)
   const { user, system } = process.cpuUsage(before)
-  report({ status: stdout, idlePercent: (user + system) / (idleSeconds * 10_000) })
+  report({ status: stdout, idlePercent: (user + system) / (idle.seconds * 10_000) })
 }
 
 function report(more: Pick<ClusterReport, 'status' | 'idlePercent'>): void {

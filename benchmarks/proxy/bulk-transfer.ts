@@ -18,7 +18,7 @@ const CLUSTER_IP = '10.97.0.1'
 export const bulkTransfer: Benchmark = {
   name: 'proxy/bulk-transfer',
   unit: 'Gbit/s',
-  seconds: 105,
+  seconds: 100,
   measure: 'value',
   note: 'whole clusters with iperf3 in two pods; stacks alone: stacks and wires of one thread, no programs, segments as the wire has them; the loopback: MTU 65536, two sockets of the kernel in one process',
   contestants: (quick) => {

@@ -17,7 +17,7 @@ export function webernetes(pods: number): Contestant {
   return {
     name: `webernetes, ${pods} pods`,
     // 300 pods take it 15 s.
-    ...(pods > 100 ? { rounds: 2 } : {}),
+    ...(pods > 100 ? { rounds: 1 } : {}),
     start: async () => {
       needPrograms('npm')
       directory = mkdtempSync(join(tmpdir(), 'podwire-webernetes-'))
