@@ -13,11 +13,14 @@ import type { ResolvedOptions } from './options.js'
 import type { PodLink, PodPlacement } from './pod-supervisor.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import type { Polling } from './polling.js'
-import { threadGauge, workerUsage } from './thread-gauge.js'
+import { messagesUntilNow, threadGauge, workerUsage } from './thread-gauge.js'
 import type { PodMeter } from './usage-meter.js'
 
 /** Threads that start at the same time: more make the first one ready later and the last one no earlier. */
 const STARTING_AT_ONCE = 4
+
+/** For what a pod has told. */
+const LONGEST_WAIT_MS = 250
 
 /** A pod's heap holds the programs' code and its buffers; what it may use beyond that is its memory limit. */
 const BASE_HEAP_MB = 32
@@ -45,6 +48,9 @@ interface PodThread {
   readonly bell: Doorbell
   /** What it says of itself. */
   readonly gauge: Float64Array
+  /** Messages that were heard of it, and who waits for how many. */
+  heard: number
+  readonly waits: Set<{ readonly until: number; readonly resolve: () => void }>
   nextPort: number
 }
 
@@ -94,6 +100,25 @@ export class PodThreads implements PodPlacement {
     }
   }
 
+  /**
+   * Resolves when all has been heard that pods told until now: lines of logs wait for each other a few milliseconds. A
+   * pod that computes all the time is not waited for.
+   */
+  async heard(): Promise<void> {
+    const waits: Promise<void>[] = []
+    for (const thread of this.#threads) {
+      const until = messagesUntilNow(thread.gauge)
+      if (until > thread.heard) waits.push(new Promise((resolve) => thread.waits.add({ until, resolve })))
+    }
+    if (waits.length === 0) return
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, LONGEST_WAIT_MS)
+    })
+    await Promise.race([Promise.all(waits), late])
+    clearTimeout(timer)
+  }
+
   /** Ends all pods' threads. */
   async close(): Promise<void> {
     this.#closed = true
@@ -121,6 +146,8 @@ export class PodThreads implements PodPlacement {
       }),
       bell: doorbell(),
       gauge: threadGauge(),
+      heard: 0,
+      waits: new Set(),
       nextPort: 0,
     }
     this.#threads.add(thread)
@@ -173,11 +200,14 @@ export class PodThreads implements PodPlacement {
       this.#startNext()
     }
     worker.on('message', (events: readonly PodThreadEvent[]) => {
+      thread.heard++
       started()
       for (const { uid, event } of events)
         if (event.type === 'sandbox' && event.event.type === 'sandbox-gone') this.#gone(thread, uid)
         else thread.pods.get(uid)?.(event)
       if (events.some(({ event }) => event.type === 'sandbox')) this.#options.onEvent()
+      for (const wait of thread.waits)
+        if (wait.until <= thread.heard && thread.waits.delete(wait)) wait.resolve()
     })
     worker.on('error', (error: Error & { code?: string }) =>
       this.#ended(thread, error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'OOMKilled' : error.message),
@@ -215,6 +245,7 @@ export class PodThreads implements PodPlacement {
 
   #remove(thread: PodThread): void {
     if (!this.#threads.delete(thread)) return
+    for (const { resolve } of thread.waits) resolve()
     this.#open.delete(thread)
     this.#options.toNetwork({ type: 'remove-thread', thread: thread.id })
     void thread.worker?.terminate()

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
+import { MILLISECOND, type Micros } from '../base/time.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { sharedImages } from '../pod/images/index.js'
 import { programsOnDemand } from '../pod/images/programs.js'
@@ -10,25 +11,53 @@ import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
 import { MessageBatch } from './message-batch.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
-import { RealTime } from './real-time.js'
+import { type Alarm, RealTime } from './real-time.js'
 import { ThreadGauge } from './thread-gauge.js'
 import { WiredHosts } from './wired-hosts.js'
 
+/** Lines of logs that follow others so soon wait for each other: to wake the control plane for each costs more. */
+const GATHERING: Micros = 5 * MILLISECOND
+
 class PodThread {
   readonly #data: PodWorkerData
-  readonly #emit: (event: PodThreadEvent) => void
+  readonly #outbox: MessageBatch<PodThreadEvent>
+  readonly #gathered: Alarm
+  #loggedAt: Micros = -GATHERING
+  #gathering = false
   readonly #time: RealTime
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
   readonly #images = sharedImages(programsOnDemand())
   readonly #gauge: ThreadGauge
 
-  constructor(data: PodWorkerData, emit: (event: PodThreadEvent) => void) {
+  constructor(data: PodWorkerData, post: (events: readonly PodThreadEvent[]) => void) {
     this.#data = data
-    this.#emit = emit
+    this.#outbox = new MessageBatch((events) => {
+      post(events)
+      this.#gauge.posted()
+      this.#gathering = false
+    })
     this.#gauge = new ThreadGauge(data.gauge)
     this.#time = new RealTime(data.startUnixMillis, data.zero)
     this.#hosts = new WiredHosts({ ...data, time: this.#time, gauge: this.#gauge })
+    this.#gathered = this.#time.alarm(() => {
+      this.#loggedAt = this.#time.now()
+      this.#outbox.flush()
+    })
+  }
+
+  #emit(event: PodThreadEvent): void {
+    if (event.event.type !== 'log') return this.#outbox.add(event)
+    const now = this.#time.now()
+    if (now - this.#loggedAt >= GATHERING) {
+      this.#loggedAt = now
+      return this.#outbox.add(event)
+    }
+    this.#outbox.gather(event)
+    if (this.#gathering) return
+    this.#gathering = true
+    this.#gauge.holdsBack()
+    this.#gathered.set(this.#loggedAt + GATHERING)
   }
 
   handle(command: PodThreadCommand): void {
@@ -71,8 +100,7 @@ class PodThread {
 
 invariant(parentPort !== null, 'pod-worker runs as a worker')
 const port = parentPort
-const outbox = new MessageBatch<PodThreadEvent>((events) => port.postMessage(events))
-const thread = new PodThread(workerData as PodWorkerData, (event) => outbox.add(event))
+const thread = new PodThread(workerData as PodWorkerData, (events) => port.postMessage(events))
 port.on('message', (commands: readonly PodThreadCommand[]) => {
   for (const command of commands) thread.handle(command)
 })

@@ -188,8 +188,10 @@ export class ThreadsEmulation implements Emulation {
     try {
       const value = await Promise.race([work, failed])
       clearTimeout(timer)
-      // Flows of the work are heard before its result is given: the network's messages come in order.
-      if (this.#closing === undefined) await Promise.race([this.#echo(), failed])
+      // Flows of the work are heard before its result is given, as the network's messages come in order; and what its
+      // pods wrote into their logs.
+      if (this.#closing === undefined)
+        await Promise.race([Promise.all([this.#echo(), this.#pods.heard()]), failed])
       return value
     } finally {
       clearTimeout(timer)
