@@ -47,7 +47,7 @@ const compiled = {
   },
   outdir: 'dist/lib/drivers',
   // Large, and needed by few: loaded when it is.
-  external: ['asn1js', 'pkijs', 'bufferutil', 'utf-8-validate'],
+  external: ['bufferutil', 'utf-8-validate'],
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__url' },
   // Every thread of a pod reads its bundle and keeps the text.

@@ -5,6 +5,7 @@ import { Random } from '../../src/base/random.js'
 import type { SandboxSpec } from '../../src/cluster/sandbox.js'
 import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
+import { nodeTls } from '../../src/drivers/node-tls.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 import type { Host } from '../../src/host/host.js'
 import { allPrograms } from '../../src/pod/images/all-programs.js'
@@ -91,6 +92,7 @@ export class OneThread {
         clock: this.time.clock(),
         random,
         codec: dnsCodec,
+        tls: nodeTls(),
         images: this.#images,
         dns: DNS,
         emit: (event) => {

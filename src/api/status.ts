@@ -15,7 +15,7 @@ export class RequestError extends Error {
   }
 }
 
-function failure(code: number, reason: string, message: string): Status {
+export function failure(code: number, reason: string, message: string): Status {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code }
 }
 

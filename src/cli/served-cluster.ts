@@ -70,16 +70,13 @@ async function runServers(
   files: ClusterFiles,
   state: ClusterState,
 ): Promise<void> {
-  const starting = makeCredentials(settings.bind, CLUSTER_DOMAIN)
-  // Until it is awaited, a failure of it is not to end the process.
-  starting.catch(() => {})
   await using cluster = await clusterOfManifests(settings.files, settings.emulation, await world())
   const flows = new FlowCounts()
   cluster.emulation.onFlow((flow) => {
     flows.add(flow)
     cluster.flows.length = 0
   })
-  const credentials = await starting
+  const credentials = makeCredentials(settings.bind, CLUSTER_DOMAIN, cluster.emulation.certificates)
   /** What is to be undone, the last one first. */
   const undo: (() => unknown)[] = []
   try {

@@ -11,6 +11,7 @@ import { ContainerConfigError, containerEnvironment, expand, type PodAddressing 
 import { type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
 import type { ProbeKind, ProbeManager } from './probe-manager.js'
 import type { ContainerExit, ContainerSpec, PodRuntime, PodUid } from './sandbox.js'
+import { withApiAccess } from './service-account-files.js'
 
 /** How long the emulated registry takes for an image, and the runtime to make a container. */
 const PULL_DELAY: Micros = 30 * MILLISECOND
@@ -308,7 +309,7 @@ export class ContainerLifecycle {
   #create(record: PodRecord, container: ContainerRecord, pod: Pod, addressing: PodAddressing): void {
     let spec: ContainerSpec
     try {
-      spec = this.#containerSpec(container, pod, addressing)
+      spec = this.#containerSpec(record, container, pod, addressing)
     } catch (error) {
       if (!(error instanceof ContainerConfigError)) throw error
       this.#failConfig(record, container, pod, error.message)
@@ -330,12 +331,23 @@ export class ContainerLifecycle {
     this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${message}`)
   }
 
-  #containerSpec(container: ContainerRecord, pod: Pod, addressing: PodAddressing): ContainerSpec {
+  #containerSpec(
+    { hasApiAccess }: PodRecord,
+    container: ContainerRecord,
+    pod: Pod,
+    addressing: PodAddressing,
+  ): ContainerSpec {
     const { spec } = container
     const env = containerEnvironment(pod, spec, addressing, this.#context.store)
     const values = new Map(env)
     const expanded = (words: readonly string[]) =>
       words.map((word) => expand(word, (name) => values.get(name)))
+    const mounts = (spec.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }) => ({
+      volume: name,
+      path: mountPath,
+      ...(subPath && { subPath }),
+      readOnly: readOnly === true,
+    }))
     return {
       name: container.name,
       image: spec.image,
@@ -343,12 +355,7 @@ export class ContainerLifecycle {
       ...(spec.args && { args: expanded(spec.args) }),
       ...(spec.workingDir && { workingDir: spec.workingDir }),
       env,
-      mounts: (spec.volumeMounts ?? []).map(({ name, mountPath, subPath, readOnly }) => ({
-        volume: name,
-        path: mountPath,
-        ...(subPath && { subPath }),
-        readOnly: readOnly === true,
-      })),
+      mounts: hasApiAccess ? withApiAccess(mounts) : mounts,
       stdin: spec.stdin === true,
       stdinOnce: spec.stdinOnce === true,
       tty: spec.tty === true,

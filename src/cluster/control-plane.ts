@@ -53,7 +53,7 @@ export interface ControlPlaneOptions {
    * so that is only for a server that nobody reaches from outside.
    */
   readonly tokenKey?: Uint8Array | undefined
-  /** The certificate of the API server's authority, PEM, for ConfigMaps `kube-root-ca.crt`; none are made without. */
+  /** The certificate of the API server's authority, PEM, for ConfigMaps `kube-root-ca.crt` and the files of pods; none are made without. */
   readonly authority?: string | undefined
   /** Without one, a container that runs is ready. */
   readonly prober?: Prober
@@ -108,7 +108,13 @@ export class ControlPlane {
       lenient,
     })
     const { clusterDomain } = config
-    this.tokens = new ServiceAccountTokens({ key: tokenKey, clusterDomain, store, clock: this.clock })
+    this.tokens = new ServiceAccountTokens({
+      key: tokenKey,
+      random: random.fork('tokens'),
+      clusterDomain,
+      store,
+      clock: this.clock,
+    })
     const index = new ServiceIndex(store)
     const context: ControllerContext = {
       store,
@@ -135,7 +141,8 @@ export class ControlPlane {
     new CronJobController(context)
     new DisruptionController(context)
     new Scheduler(context)
-    this.#kubelet = new Kubelet({ context, config, runtime, prober })
+    const identities = authority === undefined ? undefined : { ca: authority, tokens: this.tokens }
+    this.#kubelet = new Kubelet({ context, config, runtime, prober, identities })
     this.#leases = new NodeLeases(context)
     new EndpointsController(context)
     new SliceController(context)

@@ -22,6 +22,7 @@ import { ProbeRequests } from './probe-requests.js'
 import type { Prober } from './prober.js'
 import { parseQuantity } from './quantity.js'
 import type { PodRuntime, PodUid, SandboxEvent, SandboxVolume } from './sandbox.js'
+import { apiAccessVolume, type PodIdentities } from './service-account-files.js'
 import type { WatchEvent } from './store.js'
 import type { Controller } from './work-loop.js'
 
@@ -48,6 +49,8 @@ export interface KubeletOptions {
   readonly config: ClusterConfig
   readonly runtime: PodRuntime
   readonly prober?: Prober | undefined
+  /** Without it pods have no files of their service accounts. */
+  readonly identities?: PodIdentities | undefined
 }
 
 export class Kubelet implements Controller {
@@ -55,14 +58,16 @@ export class Kubelet implements Controller {
   readonly #context: ControllerContext
   readonly #config: ClusterConfig
   readonly #runtime: PodRuntime
+  readonly #identities: PodIdentities | undefined
   readonly #probes: ProbeManager | undefined
   readonly #hooks: ContainerHooks
   readonly #lifecycle: ContainerLifecycle
   readonly #nodes = new Map<string, KubeletNode>()
   readonly #records = new Map<PodUid, PodRecord>()
 
-  constructor({ context, config, runtime, prober }: KubeletOptions) {
+  constructor({ context, config, runtime, prober, identities }: KubeletOptions) {
     this.#context = context
+    this.#identities = identities
     this.#config = config
     this.#runtime = runtime
     const requests = prober && new ProbeRequests(context, prober)
@@ -226,6 +231,8 @@ export class Kubelet implements Controller {
       : node.ipv6Addresses?.next()
     record.blocked = undefined
     record.sandbox = 'creating'
+    const access = this.#identities && apiAccessVolume(pod, this.#context.store, this.#identities)
+    record.hasApiAccess = access !== undefined
     this.#runtime.createSandbox({
       uid: record.uid,
       namespace: record.namespace,
@@ -241,7 +248,7 @@ export class Kubelet implements Controller {
       mtuBytes: this.#config.mtuBytes,
       resolvConf: resolvConf(pod, this.#config),
       hosts: etcHosts(pod, addressesOf(record), this.#config),
-      volumes,
+      volumes: access === undefined ? volumes : [...volumes, access],
       memoryLimitBytes: memoryLimit(pod),
     })
   }

@@ -86,6 +86,7 @@ export interface Secret extends KubeObject {
 
 export interface ServiceAccount extends KubeObject {
   kind: 'ServiceAccount'
+  automountServiceAccountToken?: boolean
 }
 
 export interface Node extends KubeObject {
@@ -228,6 +229,7 @@ export interface PodSpec {
   hostAliases?: { ip: string; hostnames: string[] }[]
   enableServiceLinks?: boolean
   serviceAccountName?: string
+  automountServiceAccountToken?: boolean
   readinessGates?: { conditionType: string }[]
   tolerations?: Toleration[]
   affinity?: {

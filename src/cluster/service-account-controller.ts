@@ -1,4 +1,5 @@
-// Every namespace has a ServiceAccount `default`. Tokens are made when they are asked for (service-account-tokens.ts).
+// Every namespace has a ServiceAccount `default`. Tokens are made when they are asked for (service-account-tokens.ts),
+// and for pods (service-account-files.ts).
 
 import type { ControllerContext } from './controller-context.js'
 import type { Namespace, ServiceAccount } from './objects.js'

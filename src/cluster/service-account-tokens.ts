@@ -6,7 +6,9 @@ import { hmac } from '@noble/hashes/hmac'
 import { sha256 } from '@noble/hashes/sha2'
 import { base64Decode, base64Encode } from '../base/base64.js'
 import { utf8Decode, utf8Encode } from '../base/bytes.js'
+import type { Random } from '../base/random.js'
 import type { ClusterClock } from './clock.js'
+import { uuid } from './names.js'
 import type { Pod, ServiceAccount, Timestamp } from './objects.js'
 import type { ObjectStore } from './store.js'
 
@@ -56,18 +58,22 @@ export class ServiceAccountTokens {
   /** The issuer, which is also the audience of tokens for the API server. */
   readonly issuer: string
   readonly #key: Uint8Array
+  readonly #ids: Random
   readonly #store: ObjectStore
   readonly #clock: ClusterClock
 
   /** `key`: 32 bytes; who knows them can be any account. */
   constructor(options: {
     readonly key: Uint8Array
+    /** Tokens are numbered from it. */
+    readonly random: Random
     readonly clusterDomain: string
     readonly store: ObjectStore
     readonly clock: ClusterClock
   }) {
     this.issuer = `https://kubernetes.default.svc.${options.clusterDomain}`
     this.#key = options.key
+    this.#ids = options.random
     this.#store = options.store
     this.#clock = options.clock
   }
@@ -80,7 +86,7 @@ export class ServiceAccountTokens {
       exp: now + seconds,
       iat: now,
       iss: this.issuer,
-      jti: this.#store.newUid(),
+      jti: uuid(this.#ids),
       'kubernetes.io': { namespace, ...(pod && { pod }), serviceaccount: { name, uid } },
       nbf: now,
       sub: `system:serviceaccount:${namespace}:${name}`,

@@ -9,6 +9,7 @@ import { ControlPlane } from '../cluster/control-plane.js'
 import type { ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
 import { hostNames } from '../dns/host-names.js'
+import type { CertificateAuthority } from '../http/certificates.js'
 import { imageNames } from '../pod/images/index.js'
 import { ClusterProber } from './cluster-prober.js'
 import type { ResolvedOptions } from './options.js'
@@ -34,6 +35,8 @@ export interface AssemblyOptions {
   /** UsageMeterOptions. */
   readonly system: SystemThreads | undefined
   readonly usageUnavailable: string | undefined
+  /** Whom the pods trust for the API server. */
+  readonly certificates: CertificateAuthority
 }
 
 export class ClusterAssembly {
@@ -72,6 +75,7 @@ export class ClusterAssembly {
       tokenKey: assembly.tokenKey,
       prober: this.#prober,
       heartbeats: assembly.heartbeats,
+      authority: assembly.certificates.certificate,
     })
     this.control.follow(PROXY_RESOURCES, assembly.followNetwork)
     this.api = new ApiServer({

@@ -5,6 +5,7 @@ import type { Api, RemoteStreams } from '../api/request.js'
 import type { Micros } from '../base/time.js'
 import type { PodUid } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
+import type { CertificateAuthority } from '../http/certificates.js'
 import type { Program, System } from '../posix/process.js'
 import type { OutsideHost } from './external-host.js'
 import type { NodeCommandResult } from './node-shell.js'
@@ -151,6 +152,8 @@ export interface ClusterAccess {
 
 export interface Emulation extends ClusterAccess, AsyncDisposable {
   readonly seed: number
+  /** Whom the pods trust for the API server: other servers of it are to be certified by the same. */
+  readonly certificates: CertificateAuthority
   /** Names of the nodes. */
   readonly nodes: readonly string[]
   /** What the kube-proxy of a node has written. Rejects with a TypeError when there is no such node. */

@@ -13,6 +13,7 @@ import type { ProxySetting } from '../proxy/proxy-mode.js'
 import type { PodPorts } from './cluster-network.js'
 import type { Doorbell } from './doorbell.js'
 import type { LinkTarget } from './emulation.js'
+import type { DoorEvent } from './node-door.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { Polling } from './polling.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
@@ -80,6 +81,8 @@ export type NetworkCommand =
   | { readonly type: 'node-exec'; readonly id: number; readonly node: string; readonly script: string }
   /** Of a shell that somebody has open on a node; told back by events of the same name. */
   | { readonly type: 'node-stream'; readonly node: string; readonly command: StreamCommand }
+  /** Of a connection to the API server, accepted on its node; told back by events of the same name. */
+  | { readonly type: 'api-stream'; readonly command: StreamCommand }
   | { readonly type: 'link'; readonly target: LinkTarget; readonly options: LinkOptions }
   | { readonly type: 'proxy-statistics'; readonly id: number; readonly node: string }
   | { readonly type: 'close' }
@@ -90,6 +93,7 @@ export type NetworkEvent =
   /** Of a pod in the network's thread. */
   | { readonly type: 'pod'; readonly uid: PodUid; readonly event: PodEvent }
   | { readonly type: 'node-stream'; readonly event: StreamEvent }
+  | { readonly type: 'api-stream'; readonly event: DoorEvent }
   | { readonly type: 'probe'; readonly id: number; readonly result: ProbeResult }
   | { readonly type: 'barrier'; readonly id: number }
   /** To the command with that id: what its name promises. */

@@ -10,6 +10,7 @@ import type { ImagePrograms } from '../pod/images/programs.js'
 import type { PodCommand, PodEvent } from '../pod/protocol.js'
 import { type DnsImageOptions, PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import type { Clock } from '../posix/process.js'
+import type { TlsEngine } from '../posix/tls.js'
 import type { Stack } from '../stack/stack.js'
 import type { ClusterNetwork } from './cluster-network.js'
 import { dnsCodec } from './dns-codec.js'
@@ -23,6 +24,7 @@ export interface NetworkSandboxesOptions {
   readonly emit: (uid: PodUid, event: PodEvent) => void
   /** Some machine of the network may have something to send, or a new deadline. */
   readonly touched: () => void
+  readonly tls: TlsEngine
 }
 
 export class NetworkSandboxes {
@@ -47,6 +49,7 @@ export class NetworkSandboxes {
       clock: clock(),
       random: own,
       codec: dnsCodec,
+      tls: this.#options.tls,
       images: this.#images,
       dns,
       emit: (event) => {

@@ -8,15 +8,19 @@ import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
 import { MILLISECOND, NEVER } from '../base/time.js'
+import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { MachineId } from '../fabric/network.js'
 import { programsOnDemand } from '../pod/images/programs.js'
+import { addressNet } from '../posix/net-over-stack.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { flowLine } from './flow-line.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData, PodThreadId } from './network-protocol.js'
 import { NetworkSandboxes } from './network-sandboxes.js'
+import { NodeDoor } from './node-door.js'
 import { NodeShells } from './node-shell.js'
+import { nodeTls } from './node-tls.js'
 import { type Alarm, RealTime } from './real-time.js'
 import { RingMachine } from './ring-machine.js'
 import { Sleeper } from './sleeper.js'
@@ -43,6 +47,8 @@ class NetworkThread {
   readonly #barriers: number[] = []
   readonly #frames = new Slab()
   readonly #programs = programsOnDemand()
+  readonly #tls = nodeTls()
+  readonly #door: NodeDoor
   readonly #shells = new NodeShells(
     (node) => ({
       host: this.#network.node(node).host,
@@ -50,6 +56,7 @@ class NetworkThread {
       random: this.#random.fork(`shell on ${node}`),
       applets: this.#programs.applets,
       touched: () => this.#touchNode(node),
+      tls: this.#tls,
     }),
     (event) => this.#emit({ type: 'node-stream', event }),
   )
@@ -88,7 +95,9 @@ class NetworkThread {
       emit: (uid, event) =>
         event.type === 'log' ? this.#gather({ type: 'pod', uid, event }) : emit({ type: 'pod', uid, event }),
       touched: () => this.#soon(),
+      tls: this.#tls,
     })
+    this.#door = this.#openDoor(data.config)
     this.#alarm = this.#time.alarm(() => this.burst())
     this.#gathered = this.#time.alarm(() => {
       this.#gathering = false
@@ -152,6 +161,8 @@ class NetworkThread {
       case 'proxy':
         this.#network.setProxy(command.setting, command.node)
         break
+      case 'api-stream':
+        return this.#door.handle(command.command)
       case 'link':
         this.#network.setLink(command.target, command.options)
         break
@@ -193,6 +204,15 @@ class NetworkThread {
 
   async #execOnNode(id: number, node: string, script: string): Promise<void> {
     this.#emit({ type: 'answer', id, answer: await this.#shells.run(node, script) })
+  }
+
+  /** The API server's port on its node. */
+  #openDoor({ nodes, apiServer }: ClusterConfig): NodeDoor {
+    const { name } = nodes.find(({ address }) => address === apiServer.address)!
+    const { stack } = this.#network.node(name).host
+    const touched = () => this.#touchNode(name)
+    const net = addressNet({ stack, clock: this.#time.clock(), touched })
+    return new NodeDoor(net, apiServer.port, (event) => this.#emit({ type: 'api-stream', event }))
   }
 
   #touchNode(node: string): void {

@@ -10,6 +10,7 @@ export function noNet(): OwnedNet {
   }
   return {
     connect: async () => unreachable('connect'),
+    secure: async () => unreachable('connect'),
     listen: () => unreachable('listen'),
     listenNonBlocking: () => unreachable('listen'),
     datagram: () => unreachable('bind'),

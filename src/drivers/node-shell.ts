@@ -12,6 +12,7 @@ import { ProcessNet } from '../posix/net-over-stack.js'
 import { emptyReader } from '../posix/pipe.js'
 import type { ByteWriter, Clock, Program } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
+import type { TlsEngine } from '../posix/tls.js'
 import { bridgeProgram } from './bridge-program.js'
 import { dnsCodec } from './dns-codec.js'
 import { netfilterPrograms } from './netfilter-programs.js'
@@ -33,6 +34,7 @@ export interface NodeShellOptions {
   readonly applets: ReadonlyMap<string, Program>
   /** The node's stack may have something to send, or a new deadline. */
   readonly touched: () => void
+  readonly tls: TlsEngine
 }
 
 export class NodeShell {
@@ -40,7 +42,7 @@ export class NodeShell {
   readonly #sh: Program
 
   constructor(options: NodeShellOptions) {
-    const { host, clock, random, applets, touched } = options
+    const { host, clock, random, applets, touched, tls } = options
     this.#sh = applets.get('sh')!
     const files = new MemoryFileSystem(new Volume(new Quota(FILES_LIMIT_BYTES), () => clock.unixMillis()))
     for (const path of ['/dev', '/etc', '/root', '/tmp']) files.makeDirectory(path, true)
@@ -51,7 +53,7 @@ export class NodeShell {
       ...netfilterPrograms(host),
       ['bridge', bridgeProgram(host)],
     ])
-    const network = { stack: host.stack, clock, touched }
+    const network = { stack: host.stack, clock, touched, tls }
     this.#system = new LocalSystem({
       hostname: host.name,
       fs: files,

@@ -10,6 +10,7 @@ import { programsOnDemand } from '../pod/images/programs.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
 import { MessageBatch } from './message-batch.js'
+import { nodeTls } from './node-tls.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import { type Alarm, RealTime } from './real-time.js'
 import { ThreadGauge } from './thread-gauge.js'
@@ -28,6 +29,7 @@ class PodThread {
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
   readonly #images = sharedImages(programsOnDemand())
+  readonly #tls = nodeTls()
   readonly #gauge: ThreadGauge
 
   constructor(data: PodWorkerData, post: (events: readonly PodThreadEvent[]) => void) {
@@ -77,6 +79,7 @@ class PodThread {
       clock: this.#time.clock(),
       random,
       codec: dnsCodec,
+      tls: this.#tls,
       images: this.#images,
       dns: this.#data.dns,
       emit: (event) => {

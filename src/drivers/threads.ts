@@ -11,8 +11,11 @@ import type { ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { ringBuffer } from '../fabric/ring.js'
+import { randomKeys } from '../http/certificate-keys.js'
+import { CertificateAuthority } from '../http/certificates.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
+import { ApiFront } from './api-front.js'
 import { CaptureError } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { doorbell, poke } from './doorbell.js'
@@ -60,6 +63,7 @@ export class ThreadsEmulation implements Emulation {
   readonly clock = 'real'
   readonly seed: number
   readonly api: Api
+  readonly certificates = new CertificateAuthority(randomKeys(Date.now()))
   readonly #time: RealTime
   readonly #random: Random
   readonly #worker: Worker
@@ -71,6 +75,7 @@ export class ThreadsEmulation implements Emulation {
   /** Of the network's thread. */
   readonly #networkBell = doorbell()
   readonly #exposed = new Set<HostDns>()
+  readonly #front: ApiFront
   readonly #nodeSessions = new NodeSessions((node, command) =>
     this.#toNetwork({ type: 'node-stream', node, command }),
   )
@@ -143,20 +148,30 @@ export class ThreadsEmulation implements Emulation {
       toNetwork: (command) => this.#toNetwork(command),
       onEvent: () => this.#soon(),
     })
+    const unixMillis = () => this.#time.unixMillis()
     this.#assembly = new ClusterAssembly({
       options,
       random: this.#random,
       placement: this.#placement,
-      unixMillis: () => this.#time.unixMillis(),
+      unixMillis,
       followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
       probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
       tokenKey: randomBytes(32),
       heartbeats: true,
       system: { network: () => workerUsage(this.#worker, gauge), controlPlane: ownUsage },
       usageUnavailable: options.podsPerThread === 1 ? undefined : SHARED_THREADS,
+      certificates: this.certificates,
     })
     this.#alarm = this.#time.alarm(() => this.#soon())
     this.api = this.#watched(this.#assembly.api)
+    this.#front = new ApiFront({
+      api: this.api,
+      config: options.config,
+      certificates: this.certificates,
+      unixMillis,
+      send: (command) => this.#toNetwork({ type: 'api-stream', command }),
+      stir: () => {},
+    })
     this.#soon()
   }
 
@@ -313,6 +328,7 @@ export class ThreadsEmulation implements Emulation {
     this.#alarm.set(NEVER)
     clearTimeout(this.#rest)
     await Promise.all([...this.#exposed].map((dns) => dns.close()))
+    await this.#front.close()
     this.#external?.wired.close()
     this.#fail(new EmulationTimeout('the emulation was closed'))
     await this.#pods.close()
@@ -426,6 +442,8 @@ export class ThreadsEmulation implements Emulation {
         return this.#placement.handle(event.uid, event.event)
       case 'node-stream':
         return this.#nodeSessions.handle(event.event)
+      case 'api-stream':
+        return this.#front.handle(event.event)
       case 'probe':
         this.#assembly.probeResult(event.id, event.result)
         return this.#soon()

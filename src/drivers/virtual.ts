@@ -15,13 +15,18 @@ import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
+import { seededKeys } from '../http/certificate-keys.js'
+import { CertificateAuthority } from '../http/certificates.js'
 import { allPrograms } from '../pod/images/all-programs.js'
 import { sharedImages } from '../pod/images/index.js'
-import type { PodEvent } from '../pod/protocol.js'
+import type { PodEvent, StreamCommand } from '../pod/protocol.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { usageCounters } from '../pod/usage.js'
+import type { Net } from '../posix/net.js'
+import { addressNet } from '../posix/net-over-stack.js'
 import type { Clock, System } from '../posix/process.js'
 import { formatProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
+import { ApiFront } from './api-front.js'
 import type { CaptureFile } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { ClusterNetwork } from './cluster-network.js'
@@ -36,8 +41,10 @@ import {
 import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './external-host.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
+import { NodeDoor } from './node-door.js'
 import { NodeSessions } from './node-sessions.js'
 import { type NodeCommandResult, NodeShells } from './node-shell.js'
+import { nodeTls } from './node-tls.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodPlacement } from './pod-supervisor.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
@@ -48,6 +55,9 @@ const POD_DELAY: Micros = 100
 
 /** Turns without anything due after which what is waited for can not come any more. */
 const STALLED_TURNS = 100
+
+/** More than TLS and an HTTP server ever take from bytes that come to bytes that go. */
+const STIRRED_TURNS = 20
 
 /** A pod of this thread. */
 export interface EmulatedPod {
@@ -67,6 +77,7 @@ export class VirtualEmulation implements Emulation {
   readonly clock = 'virtual'
   readonly seed: number
   readonly api: Api
+  readonly certificates: CertificateAuthority
   readonly #time: VirtualTime
   readonly config: ClusterConfig
   /** The wires and nodes, for those who look closer than a client can: `podwire trace`. */
@@ -83,9 +94,12 @@ export class VirtualEmulation implements Emulation {
       random: this.random(`shell on ${node}`),
       applets: allPrograms.applets,
       touched: () => this.touchNode(node),
+      tls: this.#tls,
     }),
     (event) => this.#nodeSessions.handle(event),
   )
+  readonly #front: ApiFront
+  readonly #tls = nodeTls((work) => this.#stir(work))
   readonly #nodeSessions = new NodeSessions((node, command) => this.#shells.handle(node, command))
   readonly #exposed = new Set<HostDns>()
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
@@ -93,6 +107,10 @@ export class VirtualEmulation implements Emulation {
   readonly #conditions = new Set<Condition>()
   readonly #failures = new Set<(error: Error) => void>()
   #waiting = 0
+  /** Turns of the event loop that time stands still for what needs them: OpenSSL, Node's HTTP server. */
+  #stirred = 0
+  /** Works of the real machine that time stands still for: modules that are loaded. */
+  #held = 0
   #pumping = false
   #touched = false
   #closed = false
@@ -104,6 +122,11 @@ export class VirtualEmulation implements Emulation {
     this.config = config
     this.#random = new Random(`seed ${seed}`)
     this.#time = new VirtualTime(startUnixMillis)
+    const unixMillis = () => this.#time.unixMillis()
+    const chance = this.#random.fork('certificates')
+    this.certificates = new CertificateAuthority(
+      seededKeys((count) => Uint8Array.from({ length: count }, () => chance.int(256))),
+    )
     this.#capture = capture
     this.network = new ClusterNetwork({
       config,
@@ -119,14 +142,28 @@ export class VirtualEmulation implements Emulation {
       options,
       random: this.#random,
       placement: this.#placement(options),
-      unixMillis: () => this.#time.unixMillis(),
+      unixMillis,
       followNetwork: this.network,
       probeNetwork: (request) => this.network.probe(request),
       heartbeats: false,
       system: undefined,
       usageUnavailable: undefined,
+      certificates: this.certificates,
     })
     this.api = this.#assembly.api
+    const stir = (work?: Promise<unknown>) => this.#stir(work)
+    const send = (command: StreamCommand) => door.handle(command)
+    this.#front = new ApiFront({
+      api: this.api,
+      config,
+      certificates: this.certificates,
+      unixMillis,
+      send,
+      stir,
+    })
+    const door = new NodeDoor(this.#apiServerNet(), config.apiServer.port, (event) =>
+      this.#front.handle(event),
+    )
     capture?.record(this.network, startUnixMillis * 1000)
   }
 
@@ -271,6 +308,7 @@ export class VirtualEmulation implements Emulation {
     for (const fail of [...this.#failures]) fail(closedError())
     await Promise.all([...this.#exposed].map((dns) => dns.close()))
     this.#exposed.clear()
+    await this.#front.close()
     this.#capture?.close()
   }
 
@@ -299,6 +337,7 @@ export class VirtualEmulation implements Emulation {
           clock: this.#time.clock(),
           random,
           codec: dnsCodec,
+          tls: this.#tls,
           images: this.#images,
           dns: options.dns,
           emit: (event) => {
@@ -334,6 +373,8 @@ export class VirtualEmulation implements Emulation {
       while (this.#waiting > 0 && !this.#closed) {
         this.#step()
         await turn()
+        if (this.#held > 0 || this.#stirred-- > 0) continue
+        this.#stirred = 0
         if (this.#deadline() <= this.#time.now || this.#touched) continue
         if (this.#meetConditions()) continue
         if (this.#waiting === 0 || this.#closed) break
@@ -350,6 +391,25 @@ export class VirtualEmulation implements Emulation {
     } finally {
       this.#pumping = false
     }
+  }
+
+  /** Something is at work that the emulation cannot see. */
+  #stir(work?: Promise<unknown>): void {
+    this.#stirred = STIRRED_TURNS
+    if (work === undefined) return
+    this.#held++
+    const done = () => {
+      this.#held--
+      this.#stirred = STIRRED_TURNS
+    }
+    work.then(done, done)
+  }
+
+  /** The API server's, on its node. */
+  #apiServerNet(): Net {
+    const { name } = this.config.nodes.find(({ address }) => address === this.config.apiServer.address)!
+    const touched = () => this.touchNode(name)
+    return addressNet({ stack: this.network.node(name).host.stack, clock: this.programClock(), touched })
   }
 
   /** Everything that is due now, once around. */

@@ -6,21 +6,24 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { ANONYMOUS, anonymousRefusal } from '../api/anonymous.js'
 import type { Api, Status } from '../api/request.js'
 import { ADMINISTRATOR } from '../api/reviews.js'
 import { forbidden, type RequestError, unauthorized } from '../api/status.js'
 import type { UserInfo } from '../cluster/service-account-tokens.js'
 
 export interface Credentials {
-  /** What clients send as `Authorization: Bearer TOKEN`. */
-  readonly token: string
+  /** What the administrator sends as `Authorization: Bearer TOKEN`; undefined: nothing does. */
+  readonly token?: string
   /**
-   * PEM texts: the server's key and certificate, and the authority of client certificates. Without it the server
+   * PEM texts: the server's key and certificate, and the authority of client certificates, if any are taken. Without it the server
    * speaks plain HTTP, where a token is all that is asked for.
    */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string }
-  /** Names and addresses, besides loopback's, by which the server may be asked for; in lower case. */
-  readonly hosts?: readonly string[]
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string }
+  /** Names and addresses, besides loopback's, by which the server may be asked for, in lower case; `any`: no matter. */
+  readonly hosts?: readonly string[] | 'any'
+  /** Who shows neither token nor certificate is system:anonymous, and may see a little; default: 401. */
+  readonly anonymous?: boolean
 }
 
 /** Who asks, or why the request is not served. */
@@ -31,19 +34,26 @@ export type Access = (
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1']
 
 export function accessTo(credentials: Credentials, bound: string, api: Pick<Api, 'authenticate'>): Access {
-  const hosts = new Set([...LOOPBACK, bound, ...(credentials.hosts ?? [])])
+  const { hosts: known = [] } = credentials
+  const hosts = known === 'any' ? undefined : new Set([...LOOPBACK, bound, ...known])
   const scheme = credentials.tls === undefined ? 'http' : 'https'
-  const token = digest(credentials.token)
+  const token = credentials.token === undefined ? undefined : digest(credentials.token)
   return (request) => {
     const host = hostOf(request.headers.host)
-    if (host === undefined || !hosts.has(host))
+    if (host === undefined || hosts?.has(host) === false)
       return refusal(forbidden(`the server is not known as ${JSON.stringify(request.headers.host ?? '')}`))
     if (isForeign(request, scheme)) return refusal(forbidden('requests of web pages are not allowed'))
     const given = bearerToken(request)
     const isAdministrator =
-      hasCertificate(request) || (given !== undefined && timingSafeEqual(digest(given), token))
+      (credentials.tls?.ca !== undefined && hasCertificate(request)) ||
+      (given !== undefined && token !== undefined && timingSafeEqual(digest(given), token))
     const user = isAdministrator ? ADMINISTRATOR : given === undefined ? undefined : api.authenticate(given)
-    if (user === undefined) return refusal(unauthorized())
+    if (user === undefined) {
+      if (!credentials.anonymous || request.headers.authorization !== undefined)
+        return refusal(unauthorized())
+      const refused = anonymousRefusal(request.method ?? '', (request.url ?? '').replace(/\?.*$/s, ''))
+      return refused === undefined ? { user: ANONYMOUS } : { refused }
+    }
     return isImpersonating(request) ? refusal(noImpersonation()) : { user }
   }
 }

@@ -1,18 +1,24 @@
-// The cluster's certificate authority and what it signs, made anew at every start (a few milliseconds: ECDSA P-256):
-// a certificate for the server, one for the administrator. The private key of the authority is not kept.
+// The cluster's certificate authority and what it signs, made anew with each cluster: X.509 (RFC 5280) written with
+// asn1js, keys and signatures by node:crypto. Everything is synchronous and takes a few milliseconds, because pods have
+// the authority's certificate among their files from the start.
 
-import { webcrypto } from 'node:crypto'
-import { BitString, Integer, OctetString, Utf8String } from 'asn1js'
+import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto'
 import {
-  AltName,
-  AttributeTypeAndValue,
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  Certificate,
-  Extension,
-  ExtKeyUsage,
-  GeneralName,
-} from 'pkijs'
+  type BaseBlock,
+  BitString,
+  Boolean as Bool,
+  Constructed,
+  fromBER,
+  GeneralizedTime,
+  Integer,
+  ObjectIdentifier,
+  OctetString,
+  Primitive,
+  Sequence,
+  Set as SetOf,
+  UTCTime,
+  Utf8String,
+} from 'asn1js'
 import { addressBits, type IpAddress, parseAddress } from '../wire/address.js'
 
 /** A certificate and its private key, PEM. */
@@ -21,18 +27,16 @@ export interface KeyPair {
   readonly key: string
 }
 
-export interface ClusterCertificates {
-  /** The authority's certificate, PEM. */
-  readonly ca: string
-  readonly server: KeyPair
-  readonly client: KeyPair
+/** Where keys and serial numbers come from (certificate-keys.ts). */
+export interface CertificateKeys {
+  privateKey(): KeyObject
+  /** 8 bytes, positive as a number. */
+  serial(): Uint8Array
+  readonly notBefore: Date
+  readonly notAfter: Date
 }
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const
-const HOUR_MS = 3_600_000
-const LIFETIME_MS = 365 * 24 * HOUR_MS
-
-/** Object identifiers of RFC 5280 and X.520. */
+/** Object identifiers of RFC 5280, X.520, RFC 5758 and RFC 8410. */
 const COMMON_NAME = '2.5.4.3'
 const ORGANIZATION = '2.5.4.10'
 const SUBJECT_KEY_IDENTIFIER = '2.5.29.14'
@@ -43,6 +47,8 @@ const AUTHORITY_KEY_IDENTIFIER = '2.5.29.35'
 const EXTENDED_KEY_USAGE = '2.5.29.37'
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
+const ED25519 = '1.3.101.112'
 
 /** KeyUsage is a bit string, the first bit leftmost. */
 const DIGITAL_SIGNATURE = 0b1000_0000
@@ -52,136 +58,181 @@ const CERT_SIGN_AND_CRL_SIGN = 0b0000_0110
 const DNS_NAME = 2
 const IP_ADDRESS = 7
 
+/** Years that UTCTime cannot tell (RFC 5280 section 4.1.2.5). */
+const GENERALIZED_TIME_FROM = 2050
+
+const AUTHORITY_NAME = 'kubernetes'
+
 interface Holder {
   readonly commonName: string
   readonly organization?: string
-  readonly extensions: readonly Extension[]
+  readonly extensions: readonly Sequence[]
 }
 
-interface Authority {
-  readonly certificate: Certificate
-  readonly keys: webcrypto.CryptoKeyPair
-  readonly keyIdentifier: ArrayBuffer
+export class CertificateAuthority {
+  /** PEM. */
+  readonly certificate: string
+  readonly #keys: CertificateKeys
+  readonly #key: KeyObject
+  readonly #keyIdentifier: ArrayBuffer
+
+  constructor(keys: CertificateKeys) {
+    this.#keys = keys
+    this.#key = keys.privateKey()
+    const made = this.#sign(this.#key, {
+      commonName: AUTHORITY_NAME,
+      extensions: [basicConstraintsOfAuthority(), keyUsage(CERT_SIGN_AND_CRL_SIGN)],
+    })
+    this.certificate = pem('CERTIFICATE', made.certificate)
+    this.#keyIdentifier = made.keyIdentifier
+  }
+
+  /** `hosts`: names and addresses by which clients reach the server. */
+  issueServer(commonName: string, hosts: readonly string[]): KeyPair {
+    const extensions = [
+      keyUsage(DIGITAL_SIGNATURE),
+      extendedKeyUsage(SERVER_AUTH),
+      alternativeNames(hosts),
+      this.#issuedBy(),
+    ]
+    return this.#issue({ commonName, extensions })
+  }
+
+  issueClient(commonName: string, organization: string): KeyPair {
+    const extensions = [keyUsage(DIGITAL_SIGNATURE), extendedKeyUsage(CLIENT_AUTH), this.#issuedBy()]
+    return this.#issue({ commonName, organization, extensions })
+  }
+
+  #issue(holder: Holder): KeyPair {
+    const key = this.#keys.privateKey()
+    const { certificate } = this.#sign(key, holder)
+    return {
+      cert: pem('CERTIFICATE', certificate),
+      key: key.export({ type: 'pkcs8', format: 'pem' }) as string,
+    }
+  }
+
+  /** OpenSSL's strict mode, Python's default since 3.13, wants to be told the issuer's key. */
+  #issuedBy(): Sequence {
+    const identifier = contextPrimitive(0, this.#keyIdentifier)
+    return extension(AUTHORITY_KEY_IDENTIFIER, false, new Sequence({ value: [identifier] }))
+  }
+
+  /** A certificate for the holder of `key`, and the identifier of that key (RFC 5280 section 4.2.1.2, method 1). */
+  #sign(
+    key: KeyObject,
+    { commonName, organization, extensions }: Holder,
+  ): { certificate: ArrayBuffer; keyIdentifier: ArrayBuffer } {
+    const publicKey = fromBER(bytesOf(createPublicKey(key).export({ type: 'spki', format: 'der' })))
+      .result as Sequence
+    const bits = publicKey.valueBlock.value[1] as BitString
+    const keyIdentifier = bytesOf(createHash('sha1').update(bits.valueBlock.valueHexView).digest())
+    const subject = name(organization, commonName)
+    const { notBefore, notAfter } = this.#keys
+    const algorithm = signatureAlgorithm(this.#key)
+    const all = [
+      ...extensions,
+      extension(SUBJECT_KEY_IDENTIFIER, false, new OctetString({ valueHex: keyIdentifier })),
+    ]
+    const signed = new Sequence({
+      value: [
+        contextConstructed(0, [new Integer({ value: 2 })]),
+        new Integer({ valueHex: bytesOf(this.#keys.serial()) }),
+        algorithm,
+        name(undefined, AUTHORITY_NAME),
+        new Sequence({ value: [time(notBefore), time(notAfter)] }),
+        subject,
+        publicKey,
+        contextConstructed(3, [new Sequence({ value: all })]),
+      ],
+    })
+    const signature = sign(hashOf(this.#key), new Uint8Array(signed.toBER()), this.#key)
+    const certificate = new Sequence({
+      value: [signed, algorithm, new BitString({ valueHex: bytesOf(signature) })],
+    }).toBER()
+    return { certificate, keyIdentifier }
+  }
 }
 
-/** `hosts`: names and addresses by which clients reach the server. */
-export async function makeCertificates(hosts: readonly string[]): Promise<ClusterCertificates> {
-  const authority = await makeAuthority()
-  const [server, client] = await Promise.all([
-    sign(authority, {
-      commonName: 'kube-apiserver',
-      extensions: [keyUsage(DIGITAL_SIGNATURE), extendedKeyUsage(SERVER_AUTH), alternativeNames(hosts)],
-    }),
-    sign(authority, {
-      commonName: 'kubernetes-admin',
-      organization: 'system:masters',
-      extensions: [keyUsage(DIGITAL_SIGNATURE), extendedKeyUsage(CLIENT_AUTH)],
-    }),
-  ])
-  return { ca: pem('CERTIFICATE', authority.certificate.toSchema(true).toBER()), server, client }
+/** Ed25519 hashes by itself. */
+function hashOf(key: KeyObject): 'sha256' | null {
+  return key.asymmetricKeyType === 'ed25519' ? null : 'sha256'
 }
 
-async function makeAuthority(): Promise<Authority> {
-  const keys = await makeKeys()
-  const certificate = new Certificate()
-  const extensions = [
-    new Extension({
-      extnID: BASIC_CONSTRAINTS,
-      critical: true,
-      extnValue: new BasicConstraints({ cA: true }).toSchema().toBER(),
-    }),
-    keyUsage(CERT_SIGN_AND_CRL_SIGN),
-  ]
-  const keyIdentifier = await fill(certificate, keys, { commonName: 'podwire-ca', extensions })
-  certificate.issuer = certificate.subject
-  await certificate.sign(keys.privateKey, 'SHA-256')
-  return { certificate, keys, keyIdentifier }
+function signatureAlgorithm(key: KeyObject): Sequence {
+  const value = key.asymmetricKeyType === 'ed25519' ? ED25519 : ECDSA_WITH_SHA256
+  return new Sequence({ value: [new ObjectIdentifier({ value })] })
 }
 
-async function sign(authority: Authority, holder: Holder): Promise<KeyPair> {
-  const keys = await makeKeys()
-  const certificate = new Certificate()
-  // OpenSSL's strict mode, Python's default since 3.13, wants to be told the issuer's key.
-  const issuerKey = new AuthorityKeyIdentifier({
-    keyIdentifier: new OctetString({ valueHex: authority.keyIdentifier }),
+function name(organization: string | undefined, commonName: string): Sequence {
+  const part = (type: string, value: string) =>
+    new SetOf({
+      value: [new Sequence({ value: [new ObjectIdentifier({ value: type }), new Utf8String({ value })] })],
+    })
+  const first = organization === undefined ? [] : [part(ORGANIZATION, organization)]
+  return new Sequence({ value: [...first, part(COMMON_NAME, commonName)] })
+}
+
+function time(date: Date): BaseBlock {
+  return date.getUTCFullYear() < GENERALIZED_TIME_FROM
+    ? new UTCTime({ valueDate: date })
+    : new GeneralizedTime({ valueDate: date })
+}
+
+function extension(id: string, critical: boolean, value: BaseBlock): Sequence {
+  return new Sequence({
+    value: [
+      new ObjectIdentifier({ value: id }),
+      ...(critical ? [new Bool({ value: true })] : []),
+      new OctetString({ valueHex: value.toBER() }),
+    ],
   })
-  const issuedBy = new Extension({
-    extnID: AUTHORITY_KEY_IDENTIFIER,
-    extnValue: issuerKey.toSchema().toBER(),
-  })
-  await fill(certificate, keys, { ...holder, extensions: [...holder.extensions, issuedBy] })
-  certificate.issuer = authority.certificate.subject
-  await certificate.sign(authority.keys.privateKey, 'SHA-256')
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
-  return { cert: pem('CERTIFICATE', certificate.toSchema().toBER()), key: pem('PRIVATE KEY', key) }
 }
 
-function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+function basicConstraintsOfAuthority(): Sequence {
+  return extension(BASIC_CONSTRAINTS, true, new Sequence({ value: [new Bool({ value: true })] }))
 }
 
-/** Everything but issuer and signature; gives the identifier of the key (RFC 5280 section 4.2.1.2, method 1). */
-async function fill(
-  certificate: Certificate,
-  keys: webcrypto.CryptoKeyPair,
-  { commonName, organization, extensions }: Holder,
-): Promise<ArrayBuffer> {
-  const now = Date.now()
-  certificate.version = 2
-  // 63 random bits: positive, as serial numbers are.
-  const serial = webcrypto.getRandomValues(new Uint8Array(8))
-  serial[0] = (serial[0]! & 0x7f) | 0x40
-  certificate.serialNumber = new Integer({ valueHex: serial.buffer })
-  const name = (type: string, value: string) =>
-    certificate.subject.typesAndValues.push(
-      new AttributeTypeAndValue({ type, value: new Utf8String({ value }) }),
-    )
-  if (organization !== undefined) name(ORGANIZATION, organization)
-  name(COMMON_NAME, commonName)
-  // The clock of a client in a container or a virtual machine may be behind.
-  certificate.notBefore.value = new Date(now - HOUR_MS)
-  certificate.notAfter.value = new Date(now + LIFETIME_MS)
-  await certificate.subjectPublicKeyInfo.importKey(keys.publicKey)
-  const { valueHexView } = certificate.subjectPublicKeyInfo.subjectPublicKey.valueBlock
-  const keyIdentifier = await webcrypto.subtle.digest('SHA-1', valueHexView)
-  certificate.extensions = [
-    ...extensions,
-    new Extension({
-      extnID: SUBJECT_KEY_IDENTIFIER,
-      extnValue: new OctetString({ valueHex: keyIdentifier }).toBER(),
-    }),
-  ]
-  return keyIdentifier
-}
-
-function keyUsage(bits: number): Extension {
+function keyUsage(bits: number): Sequence {
   const unusedBits = Math.clz32(bits & -bits) ^ 31
-  const value = new BitString({ valueHex: new Uint8Array([bits]).buffer, unusedBits })
-  return new Extension({ extnID: KEY_USAGE, critical: true, extnValue: value.toBER() })
+  return extension(KEY_USAGE, true, new BitString({ valueHex: new Uint8Array([bits]).buffer, unusedBits }))
 }
 
-function extendedKeyUsage(purpose: string): Extension {
-  const value = new ExtKeyUsage({ keyPurposes: [purpose] })
-  return new Extension({ extnID: EXTENDED_KEY_USAGE, extnValue: value.toSchema().toBER() })
+function extendedKeyUsage(purpose: string): Sequence {
+  return extension(
+    EXTENDED_KEY_USAGE,
+    false,
+    new Sequence({ value: [new ObjectIdentifier({ value: purpose })] }),
+  )
 }
 
-function alternativeNames(hosts: readonly string[]): Extension {
-  const altNames = hosts.map((host) => {
+function alternativeNames(hosts: readonly string[]): Sequence {
+  const names = hosts.map((host) => {
     const address = parseAddress(host)
     return address === undefined
-      ? new GeneralName({ type: DNS_NAME, value: host })
-      : new GeneralName({ type: IP_ADDRESS, value: new OctetString({ valueHex: addressBytes(address) }) })
+      ? contextPrimitive(DNS_NAME, bytesOf(Buffer.from(host, 'latin1')))
+      : contextPrimitive(IP_ADDRESS, addressBytes(address))
   })
-  return new Extension({
-    extnID: SUBJECT_ALT_NAME,
-    extnValue: new AltName({ altNames }).toSchema().toBER(),
-  })
+  return extension(SUBJECT_ALT_NAME, false, new Sequence({ value: names }))
+}
+
+function contextPrimitive(tagNumber: number, valueHex: ArrayBuffer): Primitive {
+  return new Primitive({ idBlock: { tagClass: 3, tagNumber }, valueHex })
+}
+
+function contextConstructed(tagNumber: number, value: BaseBlock[]): Constructed {
+  return new Constructed({ idBlock: { tagClass: 3, tagNumber }, value })
 }
 
 /** 4 or 16 bytes. */
 function addressBytes(address: IpAddress): ArrayBuffer {
   const digits = address.toString(16).padStart(addressBits(address) / 4, '0')
-  return new Uint8Array(Buffer.from(digits, 'hex')).buffer
+  return bytesOf(Buffer.from(digits, 'hex'))
+}
+
+/** In memory of their own, as asn1js wants them. */
+function bytesOf(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer
 }
 
 function pem(label: string, der: ArrayBuffer): string {

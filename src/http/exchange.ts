@@ -110,7 +110,7 @@ function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): Ap
 function send(request: IncomingMessage, response: ServerResponse, answer: ApiResponse): void {
   // Too late for an answer: all that is left is not to look like a whole one.
   if (response.headersSent || response.destroyed) return void response.destroy()
-  const bytes = encode(answer.body)
+  const bytes = encode(answer.body, wantsPretty(request))
   const headers: Record<string, string | number> = { ...answer.headers, vary: 'Accept-Encoding' }
   if (hasBody(request) && !request.complete) closeAfter(request, response, headers)
   const isZipped = bytes.length > LARGEST_PLAIN && /\bgzip\b/.test(String(request.headers['accept-encoding']))
@@ -150,7 +150,15 @@ function closeAfter(
 }
 
 /** Bytes and text as they are, everything else as JSON. */
-function encode(body: unknown): Uint8Array {
+function encode(body: unknown, pretty: boolean): Uint8Array {
   if (body instanceof Uint8Array) return body
-  return Buffer.from(typeof body === 'string' ? body : `${JSON.stringify(body)}\n`)
+  if (typeof body === 'string') return Buffer.from(body)
+  return Buffer.from(pretty ? JSON.stringify(body, undefined, 2) : `${JSON.stringify(body)}\n`)
+}
+
+/** As upstream: who asks for it, and programs that people read the answers of. */
+function wantsPretty(request: IncomingMessage): boolean {
+  const asked = urlOf(request)?.searchParams.get('pretty')
+  if (asked !== null && asked !== undefined) return !['false', '0'].includes(asked)
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(request.headers['user-agent'] ?? '')
 }

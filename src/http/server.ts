@@ -1,7 +1,7 @@
 // The API server on a socket: takes connections, checks who asks (access.ts), and hands requests to the in-process
 // Api (exchange.ts). What upgrades a connection - exec, attach, port-forward - is handed in as UpgradeHandlers.
 
-import { createServer, type IncomingMessage, STATUS_CODES } from 'node:http'
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -38,6 +38,8 @@ export interface ListenOptions {
   readonly dial?: Dial
   /** Between two bookmarks of a watch; default: a minute, as upstream. */
   readonly bookmarkMillis?: number
+  /** The date of answers; default: the real one. */
+  readonly unixMillis?: () => number
 }
 
 export interface ApiListener {
@@ -46,6 +48,7 @@ export interface ApiListener {
   close(): Promise<void>
 }
 
+const LOOPBACK = '127.0.0.1'
 /** Longer than the time for which Go's clients keep an idle connection (90 s): the server must not be the first. */
 const KEEP_ALIVE_MS = 180_000
 const BOOKMARK_MS = 60_000
@@ -54,14 +57,31 @@ const LARGEST_HEADERS = 64 * 1024
 
 /** Resolves when requests are served. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listen(options: ListenOptions): Promise<ApiListener> {
+  const { host = LOOPBACK, port } = options
+  const { server, close } = createApiServer(options)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return { port: (server.address() as AddressInfo).port, close }
+}
+
+/** The server without a socket: `connection` events of its own bring it connections that were accepted elsewhere. */
+export function createApiServer(options: Omit<ListenOptions, 'port'>): {
+  readonly server: Server
+  close(): Promise<void>
+} {
   const {
     api,
-    host = '127.0.0.1',
-    port,
+    host = LOOPBACK,
     credentials,
     upgrades = [],
     own = {},
     dial,
+    unixMillis,
     bookmarkMillis = BOOKMARK_MS,
   } = options
   const access = accessTo(credentials, host, api)
@@ -80,7 +100,13 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
       ? createServer(settings)
       : createSecureServer({ ...settings, ...tls, requestCert: true, rejectUnauthorized: false })
   const served = { api, own, dial, bookmarkMillis }
-  server.on('request', (request, response) => answerRequest(served, access, request, response))
+  server.on('request', (request, response) => {
+    if (unixMillis !== undefined) {
+      response.sendDate = false
+      response.setHeader('Date', new Date(unixMillis()).toUTCString())
+    }
+    answerRequest(served, access, request, response)
+  })
   // Node's server forgets connections that are upgraded, but waits for them.
   const upgraded = new Set<Duplex>()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -89,15 +115,8 @@ export async function listen(options: ListenOptions): Promise<ApiListener> {
     upgrade(access, upgrades, request, socket, head)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseBytes(error, socket))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
   return {
-    port: (server.address() as AddressInfo).port,
+    server,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

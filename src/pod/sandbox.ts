@@ -15,26 +15,21 @@ import type {
 import type { DnsCodec } from '../dns/message.js'
 import { type Host, podHost } from '../host/host.js'
 import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
-import { type NameService, ProcessNet } from '../posix/net-over-stack.js'
+import { addressNet, ProcessNet } from '../posix/net-over-stack.js'
 import type { Clock } from '../posix/process.js'
 import { StubResolver } from '../posix/resolver.js'
+import type { TlsEngine } from '../posix/tls.js'
 import type { Stack } from '../stack/stack.js'
 import { type InterfaceAddress, ip, ipv4, type Mac, parseInterfaceAddress } from '../wire/address.js'
 import { ChangeFeed } from './change-feed.js'
+import type { ConnectionStream } from './connection-stream.js'
 import { Container, type PodContext } from './container.js'
 import type { ImageRegistry } from './image.js'
 import { podImages } from './images/index.js'
-import { PortForward } from './port-forward.js'
+import { portForward } from './port-forward.js'
 import type { ForwardOptions, PodCommand, PodEvent, StreamId } from './protocol.js'
 import { StreamTaken } from './stream-window.js'
 import type { UsageCounters } from './usage.js'
-
-/** The kubelet's connections are made by address. */
-const NO_NAMES: NameService = {
-  resolve: () => Promise.reject(new TypeError('no names here')),
-  reverse: () => Promise.reject(new TypeError('no names here')),
-  query: () => Promise.reject(new TypeError('no names here')),
-}
 
 /** How long a container gets to end at the removal of its pod, when it is still there then. */
 const NO_GRACE: Micros = 0
@@ -46,6 +41,7 @@ export interface SandboxOptions {
   readonly clock: Clock
   readonly random: Random
   readonly codec: DnsCodec
+  readonly tls: TlsEngine
   /** `sharedImages`, of all pods of the thread. */
   readonly images: ImageRegistry
   readonly dns: DnsImageOptions
@@ -67,7 +63,7 @@ export class PodSandbox {
   readonly #feed = new ChangeFeed()
   readonly #context: PodContext
   readonly #containers = new Map<string, Container>()
-  readonly #forwards = new Map<StreamId, PortForward>()
+  readonly #forwards = new Map<StreamId, ConnectionStream>()
   readonly #openNet: () => ProcessNet
   /** Who waits for `host-names`, by the id of the question. */
   readonly #nameSeekers = new Map<number, (names: readonly string[]) => void>()
@@ -77,7 +73,7 @@ export class PodSandbox {
   #removed = false
 
   constructor(options: SandboxOptions) {
-    const { spec, stack, clock, random, codec } = options
+    const { spec, stack, clock, random, codec, tls } = options
     this.#spec = spec
     for (const { name, files } of spec.volumes) if (files) this.#volumeFiles.set(name, Object.keys(files))
     this.#emit = options.emit
@@ -87,8 +83,8 @@ export class PodSandbox {
       follow: (follower) => this.#feed.follow(follower),
     })
     const quota = new Quota(spec.memoryLimitBytes)
-    const network = { stack, clock, touched: options.touched }
-    this.#openNet = () => new ProcessNet(network, () => NO_NAMES)
+    const network = { stack, clock, touched: options.touched, tls }
+    this.#openNet = () => addressNet(network)
     const resolverRandom = random.fork('resolver')
     this.#context = {
       hostname: spec.hostname,
@@ -189,7 +185,7 @@ export class PodSandbox {
     const { uid, hostNetwork } = this.#spec
     const net = this.#openNet()
     const taken = new StreamTaken((bytes) => this.#emit({ type: 'stream-input-taken', id, bytes }))
-    const forward = new PortForward({
+    const forward = portForward({
       net,
       port,
       uid,

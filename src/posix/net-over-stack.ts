@@ -1,7 +1,7 @@
 // The network of programs (posix/net.ts) over a stack's synchronous sockets (stack/socket.ts). One PodNetwork per
 // pod, one ProcessNet per process: what a process leaves open is closed when it ends, as a kernel does.
 
-import { SystemError } from '../base/errors.js'
+import { invariant, SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
 import type { RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow, TcpListener, TcpSocket, UdpSocket } from '../stack/socket.js'
@@ -31,6 +31,7 @@ import { interfaceRows, neighborRows, routeRows } from './network-rows.js'
 import { type Closable, StackCapture } from './packet-capture.js'
 import { toBytes } from './pipe.js'
 import type { Clock } from './process.js'
+import type { SecureConnection, TlsClientSettings, TlsEngine } from './tls.js'
 
 /** Names to addresses and back, and questions of any type (posix/resolver.ts). */
 export interface NameService {
@@ -45,6 +46,19 @@ export interface PodNetwork {
   readonly clock: Clock
   /** The stack may have something to send, or a new deadline: the driver should look. */
   touched(): void
+  /** For programs that speak TLS. */
+  readonly tls?: TlsEngine
+}
+
+const NO_NAMES: NameService = {
+  resolve: () => Promise.reject(new TypeError('no names here')),
+  reverse: () => Promise.reject(new TypeError('no names here')),
+  query: () => Promise.reject(new TypeError('no names here')),
+}
+
+/** The network of somebody who goes by addresses alone: the kubelet, the API server. */
+export function addressNet(network: PodNetwork): ProcessNet {
+  return new ProcessNet(network, () => NO_NAMES)
 }
 
 export class ProcessNet implements Net {
@@ -75,6 +89,12 @@ export class ProcessNet implements Net {
       connection.abort()
       throw error
     }
+  }
+
+  async secure(connection: Connection, settings: TlsClientSettings): Promise<SecureConnection> {
+    const { tls } = this.#network
+    invariant(tls !== undefined, 'programs have TLS')
+    return tls.connect(connection, settings)
   }
 
   listen(on: Endpoint): Listener {

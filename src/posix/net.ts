@@ -5,6 +5,7 @@ import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
 import type { Datagram, IcmpReply, SocketRow } from '../stack/socket.js'
 import type { AddressFamily, Endpoint, IpAddress, Port } from '../wire/address.js'
+import type { SecureConnection, TlsClientSettings } from './tls.js'
 
 export interface Connection {
   readonly local: Endpoint
@@ -195,6 +196,8 @@ export interface Net {
     to: { readonly address: IpAddress; readonly port: Port },
     options?: ConnectOptions,
   ): Promise<Connection>
+  /** Speaks TLS on a connection, which is its own from then on (posix/tls.ts). */
+  secure(connection: Connection, settings: TlsClientSettings): Promise<SecureConnection>
   listen(on: Endpoint): Listener
   /** As `listen`, with connections that never wait. */
   listenNonBlocking(on: Endpoint): NonBlockingListener

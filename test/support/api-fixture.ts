@@ -191,6 +191,7 @@ export class ApiFixture {
       metrics: this.metrics,
       tokens: new ServiceAccountTokens({
         key: new Uint8Array(32),
+        random: new Random('tokens'),
         clusterDomain: 'cluster.local',
         store: this.store,
         clock: this.cluster,

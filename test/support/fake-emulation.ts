@@ -9,6 +9,8 @@ import type { OutsideHost } from '../../src/drivers/external-host.js'
 import type { NodeCommandResult } from '../../src/drivers/node-shell.js'
 import type { ProxyStatistics } from '../../src/drivers/proxy-statistics.js'
 import type { LinkOptions } from '../../src/fabric/link.js'
+import { randomKeys } from '../../src/http/certificate-keys.js'
+import { CertificateAuthority } from '../../src/http/certificates.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
@@ -74,6 +76,7 @@ export class FakeEmulation implements Emulation {
   readonly nodes = ['k8s-node1']
   readonly time = new FakeClock()
   readonly api: Api
+  readonly certificates = new CertificateAuthority(randomKeys(0))
   readonly log: string[] = []
   closed = false
   readonly #listeners = new Set<(event: FlowEvent) => void>()

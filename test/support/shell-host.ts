@@ -78,6 +78,7 @@ function noNetwork(): OwnedNet {
   }
   return {
     connect: refuse,
+    secure: refuse,
     listen: refuse,
     listenNonBlocking: refuse,
     datagram: refuse,

@@ -30,10 +30,16 @@ export const base64: Program = applet(async (process, args) => {
   const bytes = await readInputs(process, options.operands.slice(0, 1))
   if (bytes === undefined) return 1
   if (options.has('d') || options.has('D')) {
-    const decoded = base64Decode(new TextDecoder().decode(bytes).replace(/\s/g, ''))
-    if (!(decoded instanceof Uint8Array)) throw new UsageError('truncated input')
-    await process.stdout.write(decoded)
-    return 0
+    const text = new TextDecoder().decode(bytes).replace(/\s/g, '')
+    const decoded = base64Decode(text)
+    if (decoded instanceof Uint8Array) {
+      await process.stdout.write(decoded)
+      return 0
+    }
+    // What can be read of it is written all the same: the parts of a token have no padding.
+    const start = base64Decode(text.slice(0, decoded.illegalAt - (decoded.illegalAt % 4)))
+    if (start instanceof Uint8Array) await process.stdout.write(start)
+    throw new UsageError('truncated input')
   }
   const width = parseCount(options.value('w') ?? '76')
   const text = base64Encode(bytes)

@@ -12,10 +12,13 @@ export const CURLE_PARTIAL_FILE = 18
 export const CURLE_HTTP_RETURNED_ERROR = 22
 export const CURLE_WRITE_ERROR = 23
 export const CURLE_OPERATION_TIMEDOUT = 28
+export const CURLE_SSL_CONNECT_ERROR = 35
 export const CURLE_TOO_MANY_REDIRECTS = 47
 export const CURLE_GOT_NOTHING = 52
 export const CURLE_SEND_ERROR = 55
 export const CURLE_RECV_ERROR = 56
+export const CURLE_PEER_FAILED_VERIFICATION = 60
+export const CURLE_SSL_CACERT_BADFILE = 77
 
 /** Ends a transfer: exit status and the text after `curl: (n) `. */
 export class CurlError extends Error {

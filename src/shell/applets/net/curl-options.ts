@@ -4,7 +4,9 @@ import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
 import { readAll } from '../../../posix/pipe.js'
 import type { Process } from '../../../posix/process.js'
+import type { TlsVersion } from '../../../posix/tls.js'
 import { type AddressFamily, type IpAddress, parseAddress } from '../../../wire/address.js'
+import { type CurlTlsOptions, SYSTEM_AUTHORITIES } from './curl-tls.js'
 import { type OptionNames, type ParsedOptions, parseDecimal, parseOptions, splitOnce } from './options.js'
 
 /** The version whose words and behaviour are followed, also in User-Agent. */
@@ -43,6 +45,7 @@ export interface CurlOptions {
   readonly retries: number
   readonly retryDelay: Micros | undefined
   readonly retryRefused: boolean
+  readonly tls: CurlTlsOptions
 }
 
 /** Ends curl with a message on stderr before any transfer. */
@@ -91,8 +94,18 @@ const SPECIFICATION: readonly OptionNames[] = [
   ['6', 'ipv6'],
   ['V', 'version'],
   ['h', 'help'],
-  // Without effect here: no TLS, one protocol, nothing is buffered, no meter is shown.
   ['k', 'insecure'],
+  ['cacert='],
+  ['E', 'cert='],
+  ['key='],
+  ['1', 'tlsv1'],
+  ['tlsv1.0'],
+  ['tlsv1.1'],
+  ['tlsv1.2'],
+  ['tlsv1.3'],
+  ['tls-max='],
+  // Without effect here: one protocol, nothing is buffered.
+  ['capath='],
   ['g', 'globoff'],
   ['http1.1'],
   ['N', 'no-buffer'],
@@ -146,6 +159,7 @@ export async function readCurlOptions(process: Process): Promise<CurlOptions | '
     retries: readNumber(parsed, 'retry', '--retry') ?? 0,
     retryDelay: readSeconds(parsed, 'retry-delay', '--retry-delay'),
     retryRefused: parsed.has('retry-connrefused'),
+    tls: readTls(process, parsed),
   }
 }
 
@@ -195,6 +209,52 @@ async function readInput(process: Process, name: string): Promise<Uint8Array> {
   } catch {
     throw new CurlUsageError(26, `Failed to open ${name}`)
   }
+}
+
+const TLS_VERSIONS: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
+
+function readTls(process: Process, parsed: ParsedOptions): CurlTlsOptions {
+  const authorityFile = parsed.value('cacert')
+  const cert = parsed.value('E')?.replace(/:[^/]*$/, '')
+  const key = parsed.value('key') ?? cert
+  const wanted = TLS_VERSIONS.filter(
+    (version) =>
+      parsed.has(version.toLowerCase()) ||
+      (version === 'TLSv1' && (parsed.has('1') || parsed.has('tlsv1.0'))),
+  )
+  const most = parsed.value('tls-max')
+  const maxVersion = TLS_VERSIONS.find((version) => version === `TLSv${most === '1.0' ? '1' : most}`)
+  if (most !== undefined && most !== 'default' && maxVersion === undefined)
+    throw new CurlUsageError(2, 'option --tls-max: is badly used here')
+  return {
+    insecure: parsed.has('k'),
+    authorityFile,
+    authorities: readPem(process, authorityFile ?? SYSTEM_AUTHORITIES),
+    certificate:
+      cert === undefined
+        ? undefined
+        : { cert: requirePem(process, cert), key: requirePem(process, key ?? cert) },
+    minVersion: wanted.at(-1),
+    maxVersion,
+  }
+}
+
+function readPem({ cwd, system }: Process, path: string): string | undefined {
+  try {
+    return system.fs.readText(resolvePath(cwd, path))
+  } catch {
+    return undefined
+  }
+}
+
+function requirePem(process: Process, path: string): string {
+  const text = readPem(process, path)
+  if (text !== undefined) return text
+  const why = 'OpenSSL error error:80000002:system library::No such file or directory'
+  throw new CurlUsageError(
+    58,
+    `(58) could not load PEM client certificate, ${why}, (no key found, wrong pass phrase, or wrong file format?)`,
+  )
 }
 
 /** All data options joined by `&`; undefined without any. Simplified: in the order -d, raw, binary, urlencode. */

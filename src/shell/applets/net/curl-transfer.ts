@@ -3,8 +3,9 @@
 
 import { SystemError } from '../../../base/errors.js'
 import type { Micros } from '../../../base/time.js'
-import { ResolveError } from '../../../posix/net.js'
+import { type Connection, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
+import type { TlsSession } from '../../../posix/tls.js'
 import {
   type Endpoint,
   familyOf,
@@ -27,6 +28,7 @@ import {
 } from './curl-error.js'
 import type { CurlOptions } from './curl-options.js'
 import { curlRequest } from './curl-request.js'
+import { secureConnection } from './curl-tls.js'
 import { HttpConnection, type HttpHead, type HttpRequest, header, requestHead } from './http-client.js'
 import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
@@ -41,6 +43,9 @@ export interface Transfer {
   head: HttpHead | undefined
   nameLookup: Micros
   connected: Micros
+  /** When the TLS handshake was over. */
+  secured: Micros
+  tls: TlsSession | undefined
   requestSent: Micros
   firstByte: Micros
   redirectTime: Micros
@@ -65,6 +70,8 @@ export function newTransfer(url: string, started: Micros): Transfer {
     head: undefined,
     nameLookup: 0,
     connected: 0,
+    secured: 0,
+    tls: undefined,
     requestSent: 0,
     firstByte: 0,
     redirectTime: 0,
@@ -132,8 +139,8 @@ export class CurlSession {
       const url = parseUrl(transfer.effectiveUrl)
       if (url === undefined)
         throw new CurlError(CURLE_URL_MALFORMAT, 'URL using bad/illegal format or missing URL')
-      // Simplified: this curl is one that was built without TLS and with no other protocol.
-      if (url.scheme !== 'http')
+      // Simplified: this curl is one that was built with no other protocol.
+      if (url.scheme !== 'http' && url.scheme !== 'https')
         throw new CurlError(
           CURLE_UNSUPPORTED_PROTOCOL,
           `Protocol "${url.scheme}" not supported or disabled in libcurl`,
@@ -206,7 +213,7 @@ export class CurlSession {
     request: HttpRequest,
     signal: AbortSignal,
   ): Promise<{ pooled: Pooled; head: HttpHead }> {
-    const key = poolKey(url)
+    const key = connectionKey(url)
     const kept = this.#pool.get(key)
     this.#pool.delete(key)
     if (kept !== undefined) {
@@ -318,9 +325,14 @@ export class CurlSession {
         connection.setNoDelay(true)
         transfer.connected = this.#since(transfer)
         transfer.connects++
-        const pooled = { http: new HttpConnection(connection), number: this.#connections++ }
-        await this.#tell(`Connected to ${url.host} (${text}) port ${url.port} (#${pooled.number})`)
-        return pooled
+        transfer.local = connection.local
+        transfer.remote = connection.remote
+        const number = this.#connections++
+        await this.#tell(`Connected to ${url.host} (${text}) port ${url.port} (#${number})`)
+        return {
+          http: new HttpConnection(await this.#secure(transfer, url, connection, number, signal)),
+          number,
+        }
       } catch (error) {
         if (!(error instanceof SystemError)) throw error
         last = error
@@ -336,11 +348,36 @@ export class CurlSession {
     )
   }
 
+  /** Speaks TLS for https. */
+  async #secure(
+    transfer: Transfer,
+    { scheme, host }: HttpUrl,
+    connection: Connection,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<Connection> {
+    if (scheme !== 'https') return connection
+    const { tls } = this.#options
+    const handshaken = (session: TlsSession) => {
+      transfer.tls = session
+    }
+    const tell = (text: string) => this.#tell(text)
+    try {
+      const secure = await secureConnection(this.#process, connection, host, tls, handshaken, tell, signal)
+      transfer.secured = this.#since(transfer)
+      return secure
+    } catch (error) {
+      connection.close()
+      await this.#tell(`Closing connection ${number}`)
+      throw error
+    }
+  }
+
   /** After a response: keeps the connection for the next URL, or closes it. */
   async #release(url: HttpUrl, pooled: Pooled): Promise<void> {
     if (pooled.http.reusable) {
-      this.#pool.get(poolKey(url))?.http.close()
-      this.#pool.set(poolKey(url), pooled)
+      this.#pool.get(connectionKey(url))?.http.close()
+      this.#pool.set(connectionKey(url), pooled)
       return this.#tell(`Connection #${pooled.number} to host ${url.host} left intact`)
     }
     pooled.http.close()
@@ -377,4 +414,8 @@ export class CurlSession {
 
 function poolKey(url: HttpUrl): string {
   return `${url.host.toLowerCase()}:${url.port}`
+}
+
+function connectionKey(url: HttpUrl): string {
+  return `${url.scheme}://${poolKey(url)}`
 }

@@ -2,6 +2,7 @@
 
 import type { Micros } from '../../../base/time.js'
 import { formatAddress } from '../../../wire/address.js'
+import { verifyResult } from './curl-tls.js'
 import type { Transfer } from './curl-transfer.js'
 import { header } from './http-client.js'
 
@@ -33,8 +34,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
     String(transfer.total > 0 ? Math.floor((transfer.uploaded * 1_000_000) / transfer.total) : 0),
   time_namelookup: ({ transfer }) => seconds(transfer.nameLookup),
   time_connect: ({ transfer }) => seconds(transfer.connected),
-  time_appconnect: () => seconds(0),
-  time_pretransfer: ({ transfer }) => seconds(transfer.connected),
+  time_appconnect: ({ transfer }) => seconds(transfer.secured),
+  time_pretransfer: ({ transfer }) => seconds(Math.max(transfer.secured, transfer.connected)),
   time_starttransfer: ({ transfer }) => seconds(transfer.firstByte),
   time_redirect: ({ transfer }) => seconds(transfer.redirectTime),
   time_total: ({ transfer }) => seconds(transfer.total),
@@ -49,13 +50,13 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   url: ({ transfer }) => transfer.url,
   url_effective: ({ transfer }) => transfer.effectiveUrl,
   method: ({ transfer }) => transfer.method,
-  scheme: ({ transfer }) => (transfer.head ? 'HTTP' : ''),
+  scheme: ({ transfer }) => (transfer.head ? (transfer.tls ? 'HTTPS' : 'HTTP') : ''),
   content_type: ({ transfer }) => (transfer.head && header(transfer.head, 'content-type')) ?? '',
   errormsg: ({ errorMessage }) => errorMessage,
   exitcode: ({ exitCode }) => String(exitCode),
   filename_effective: ({ fileName }) => fileName,
   onerror: () => '',
-  ssl_verify_result: () => '0',
+  ssl_verify_result: ({ transfer }) => String(transfer.tls ? verifyResult(transfer.tls) : 0),
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }

@@ -9,6 +9,7 @@ import {
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
   CURLE_OPERATION_TIMEDOUT,
+  CURLE_PEER_FAILED_VERIFICATION,
   CURLE_WRITE_ERROR,
   CurlError,
 } from './curl-error.js'
@@ -31,6 +32,13 @@ const HELP = `Usage: curl [options...] <url>
  -V, --version       Show version number and quit
 `
 
+const UNVERIFIED = `More details here: https://curl.se/docs/sslcerts.html
+
+curl failed to verify the legitimacy of the server and therefore could not
+establish a secure connection to it. To learn more about this situation and
+how to fix it, please visit the web page mentioned above.
+`
+
 export async function curl(process: Process): Promise<number> {
   let options: CurlOptions | 'help' | 'version'
   try {
@@ -43,7 +51,7 @@ export async function curl(process: Process): Promise<number> {
   }
   if (options === 'help' || options === 'version') {
     await process.stdout.write(
-      options === 'help' ? HELP : `curl ${CURL_VERSION} (podwire)\nProtocols: http\n`,
+      options === 'help' ? HELP : `curl ${CURL_VERSION} (podwire)\nProtocols: http https\n`,
     )
     return 0
   }
@@ -120,12 +128,16 @@ async function report(
   fileName: string,
 ): Promise<void> {
   if (error !== undefined && (!options.silent || options.showError))
-    await process.stderr.write(`curl: (${error.code}) ${error.message}\n`)
+    await process.stderr.write(`curl: (${error.code}) ${error.message}\n${moreAbout(error)}`)
   if (options.writeOut === undefined) return
   const outcome = { transfer, exitCode: error?.code ?? 0, errorMessage: error?.message ?? '', fileName }
   const { stdout, stderr } = writeOut(options.writeOut, outcome)
   if (stdout !== '') await process.stdout.write(stdout)
   if (stderr !== '') await process.stderr.write(stderr)
+}
+
+function moreAbout({ code }: CurlError): string {
+  return code === CURLE_PEER_FAILED_VERIFICATION ? UNVERIFIED : ''
 }
 
 /** Where one transfer's output goes: standard output, or a file that is made with the first byte. */

@@ -95,7 +95,7 @@ test('every failure has its exit code and its words', async () => {
     [replies(''), 'http://nowhere/', 6, 'Could not resolve host: nowhere'],
     [replies(''), 'http://', 3, 'URL using bad/illegal format or missing URL'],
     [replies(''), 'http://a:99999/', 3, 'URL using bad/illegal format or missing URL'],
-    [replies(''), 'https://sidecar-svc/', 1, 'Protocol "https" not supported or disabled in libcurl'],
+    [replies(''), 'gopher://sidecar-svc/', 1, 'Protocol "gopher" not supported or disabled in libcurl'],
     ['silent', `-m 1 ${URL}`, 28, 'Connection timed out after 1000 milliseconds'],
     ['silent', `--connect-timeout 2 ${URL}`, 28, 'Connection timed out after 2000 milliseconds'],
     ['silent', URL, 28, 'Failed to connect to sidecar-svc port 8080 after 127000 ms: Operation timed out'],

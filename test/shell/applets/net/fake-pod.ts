@@ -237,6 +237,9 @@ function fakeNet(pod: FakePod): Net {
       service(peer, pod.clock).catch(() => {})
       return client
     },
+    secure: async () => {
+      throw new SystemError('ECONNRESET', 'connect')
+    },
     listen: (on) => {
       const waiting: Connection[] = []
       const wakeup = new Wakeup()
