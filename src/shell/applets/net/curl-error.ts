@@ -8,6 +8,7 @@ export const CURLE_UNSUPPORTED_PROTOCOL = 1
 export const CURLE_URL_MALFORMAT = 3
 export const CURLE_COULDNT_RESOLVE_HOST = 6
 export const CURLE_COULDNT_CONNECT = 7
+export const CURLE_INTERFACE_FAILED = 45
 export const CURLE_PARTIAL_FILE = 18
 export const CURLE_HTTP_RETURNED_ERROR = 22
 export const CURLE_WRITE_ERROR = 23
@@ -18,6 +19,8 @@ export const CURLE_GOT_NOTHING = 52
 export const CURLE_SEND_ERROR = 55
 export const CURLE_RECV_ERROR = 56
 export const CURLE_PEER_FAILED_VERIFICATION = 60
+export const CURLE_BAD_CONTENT_ENCODING = 61
+export const CURLE_FILESIZE_EXCEEDED = 63
 export const CURLE_SSL_CACERT_BADFILE = 77
 
 /** Ends a transfer: exit status and the text after `curl: (n) `. */
@@ -51,5 +54,14 @@ export function receiveError(error: unknown): unknown {
           ? 'transfer closed with outstanding read data remaining'
           : `transfer closed with ${failure.remaining} bytes remaining to read`,
       )
+  }
+}
+
+/** Ends curl with a message on stderr before any transfer. */
+export class CurlUsageError extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
   }
 }

@@ -2,22 +2,34 @@
 
 import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
-import { readAll } from '../../../posix/pipe.js'
 import type { Process } from '../../../posix/process.js'
 import type { TlsVersion } from '../../../posix/tls.js'
 import { type AddressFamily, type IpAddress, parseAddress } from '../../../wire/address.js'
+import { type CurlBody, readBody, readInput, urlencoded } from './curl-body.js'
+import { CurlUsageError } from './curl-error.js'
+import { type GlobbedUrl, GlobError, globUrls } from './curl-glob.js'
 import { type CurlTlsOptions, SYSTEM_AUTHORITIES } from './curl-tls.js'
-import { type OptionNames, type ParsedOptions, parseDecimal, parseOptions, splitOnce } from './options.js'
+import { type OptionNames, type ParsedOptions, parseDecimal, parseOptions } from './options.js'
 
 /** The version whose words and behaviour are followed, also in User-Agent. */
-export const CURL_VERSION = '7.81.0'
+export const CURL_VERSION = '7.88.1'
 
 export interface CurlOptions {
-  readonly urls: readonly string[]
+  readonly urls: readonly GlobbedUrl[]
   /** Where the body of the n-th URL goes: a file, its remote name, or standard output. */
   readonly outputs: readonly (string | 'remote name' | undefined)[]
+  readonly createDirectories: boolean
   readonly method: string
-  readonly body: Uint8Array | undefined
+  readonly body: CurlBody | undefined
+  /** In place of the path of the URL. */
+  readonly requestTarget: string | undefined
+  readonly http10: boolean
+  /** Asks for packed content, and unpacks it. */
+  readonly compressed: boolean
+  /** Shows chunks as they come. */
+  readonly raw: boolean
+  readonly largestFile: number
+  readonly bearer: string | undefined
   readonly headers: readonly string[]
   readonly userAgent: string
   readonly user: string | undefined
@@ -42,19 +54,18 @@ export interface CurlOptions {
   readonly family: AddressFamily | undefined
   /** `host:port` to addresses, from --resolve. */
   readonly resolve: ReadonlyMap<string, readonly IpAddress[]>
+  /** `host:port` to where it is connected to, from --connect-to; an empty part matches, or keeps, everything. */
+  readonly connectTo: readonly (readonly [host: string, port: string, toHost: string, toPort: string])[]
+  readonly localAddress: string | undefined
+  readonly localPorts: readonly [first: number, last: number] | undefined
+  readonly unixSocket: string | undefined
+  /** All URLs at once. */
+  readonly parallel: boolean
+  readonly meter: 'none' | 'table' | 'bar'
   readonly retries: number
   readonly retryDelay: Micros | undefined
   readonly retryRefused: boolean
   readonly tls: CurlTlsOptions
-}
-
-/** Ends curl with a message on stderr before any transfer. */
-export class CurlUsageError extends Error {
-  readonly status: number
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
 }
 
 const SPECIFICATION: readonly OptionNames[] = [
@@ -90,6 +101,27 @@ const SPECIFICATION: readonly OptionNames[] = [
   ['retry-delay='],
   ['retry-connrefused'],
   ['url='],
+  ['url-query='],
+  ['F', 'form='],
+  ['form-string='],
+  ['T', 'upload-file='],
+  ['json='],
+  ['0', 'http1.0'],
+  ['compressed'],
+  ['raw'],
+  ['request-target='],
+  ['max-filesize='],
+  ['oauth2-bearer='],
+  ['connect-to='],
+  ['interface='],
+  ['local-port='],
+  ['unix-socket='],
+  ['Z', 'parallel'],
+  ['g', 'globoff'],
+  ['create-dirs'],
+  ['output-dir='],
+  ['no-progress-meter'],
+  ['#', 'progress-bar'],
   ['4', 'ipv4'],
   ['6', 'ipv6'],
   ['V', 'version'],
@@ -104,15 +136,20 @@ const SPECIFICATION: readonly OptionNames[] = [
   ['tlsv1.2'],
   ['tlsv1.3'],
   ['tls-max='],
-  // Without effect here: one protocol, nothing is buffered.
+  // Without effect here: one version of HTTP, one way to show who one is, nothing is buffered, paths are kept as they are.
   ['capath='],
-  ['g', 'globoff'],
   ['http1.1'],
+  ['http2'],
+  ['basic'],
+  ['path-as-is'],
   ['N', 'no-buffer'],
-  ['no-progress-meter'],
-  ['#', 'progress-bar'],
-  ['compressed'],
   ['no-keepalive'],
+  ['keepalive-time='],
+  ['tcp-nodelay'],
+  ['noproxy='],
+  ['q', 'disable'],
+  ['parallel-immediate'],
+  ['parallel-max='],
 ]
 
 /** Throws CurlUsageError; 'help' and 'version' are what is to be shown instead of a transfer. */
@@ -124,17 +161,32 @@ export async function readCurlOptions(process: Process): Promise<CurlOptions | '
   }
   if (parsed.has('h')) return 'help'
   if (parsed.has('V')) return 'version'
-  const urls = [...parsed.values('url'), ...parsed.operands]
-  if (urls.length === 0) throw new CurlUsageError(2, '')
-  const data = await readData(process, parsed)
-  const asQuery = parsed.has('G') && data !== undefined
+  const patterns = [...parsed.values('url'), ...parsed.operands]
+  if (patterns.length === 0) throw new CurlUsageError(2, '')
+  const body = await readBody(process, parsed)
+  const asQuery = parsed.has('G') && body !== undefined
+  const queries = asQuery ? [new TextDecoder().decode(body.bytes)] : []
+  for (const text of parsed.values('url-query')) queries.push(await urlencoded(process, text))
   const headOnly = parsed.has('I')
+  const sent = asQuery ? undefined : body
+  const implied = headOnly ? 'HEAD' : sent?.upload ? 'PUT' : sent !== undefined ? 'POST' : 'GET'
   return {
-    urls: asQuery ? urls.map((url) => withQuery(url, data)) : urls,
-    outputs: readOutputs(parsed, urls.length),
-    method: parsed.value('X') ?? (headOnly ? 'HEAD' : data !== undefined && !asQuery ? 'POST' : 'GET'),
+    ...readUrls(parsed, patterns, queries),
+    createDirectories: parsed.has('create-dirs'),
+    method: parsed.value('X') ?? implied,
+    body: sent,
+    requestTarget: parsed.value('request-target'),
+    http10: parsed.has('0'),
+    compressed: parsed.has('compressed'),
+    raw: parsed.has('raw'),
+    largestFile: readNumber(parsed, 'max-filesize', '--max-filesize') ?? Number.POSITIVE_INFINITY,
+    bearer: parsed.value('oauth2-bearer'),
+    connectTo: parsed.values('connect-to').map(readConnectTo),
+    ...readLocal(parsed.value('interface'), parsed.value('local-port')),
+    unixSocket: parsed.value('unix-socket'),
+    parallel: parsed.has('Z'),
+    meter: parsed.has('s') || parsed.has('no-progress-meter') ? 'none' : parsed.has('#') ? 'bar' : 'table',
     explicitMethod: parsed.has('X'),
-    body: asQuery ? undefined : data,
     headers: parsed.values('H'),
     userAgent: parsed.value('A') ?? `curl/${CURL_VERSION}`,
     user: parsed.value('u'),
@@ -163,10 +215,58 @@ export async function readCurlOptions(process: Process): Promise<CurlOptions | '
   }
 }
 
-/** -o and -O name the outputs of the URLs in their order. Simplified: all -o come before all -O. */
-function readOutputs(parsed: ParsedOptions, urls: number): (string | undefined)[] {
+/**
+ * -o and -O name the outputs of the patterns in their order; all URLs of a pattern go to the same, but for `#1` in a name.
+ * Simplified: all -o come before all -O.
+ */
+function readUrls(
+  parsed: ParsedOptions,
+  patterns: readonly string[],
+  queries: readonly string[],
+): Pick<CurlOptions, 'urls' | 'outputs'> {
   const named = [...parsed.values('o'), ...parsed.values('O').map(() => 'remote name')]
-  return Array.from({ length: urls }, (_, index) => (named[index] === '-' ? undefined : named[index]))
+  const directory = parsed.value('output-dir')
+  const urls: GlobbedUrl[] = []
+  const outputs: (string | undefined)[] = []
+  for (const [index, pattern] of patterns.entries()) {
+    const name = named[index] === '-' ? undefined : named[index]
+    for (const { url, matched } of globbed(pattern, parsed.has('g'))) {
+      urls.push({ url: queries.reduce(withQuery, url), matched })
+      const filled = name?.replace(/#(\d)/g, (text, digit) => matched[Number(digit) - 1] ?? text)
+      const isPlain = filled === undefined || filled === 'remote name' || directory === undefined
+      outputs.push(isPlain ? filled : `${directory}/${filled}`)
+    }
+  }
+  return { urls, outputs }
+}
+
+function globbed(pattern: string, off: boolean): readonly GlobbedUrl[] {
+  if (off) return [{ url: pattern, matched: [] }]
+  try {
+    return globUrls(pattern)
+  } catch (error) {
+    throw error instanceof GlobError ? new CurlUsageError(3, `(3) ${error.message}`) : error
+  }
+}
+
+function readConnectTo(text: string): [string, string, string, string] {
+  const part = '(\\[[^\\]]*\\]|[^:]*)'
+  const [, host = '', port = '', toHost = '', toPort = ''] =
+    new RegExp(`^${part}:([^:]*):${part}:([^:]*)$`).exec(text) ?? []
+  return [host, port, toHost, toPort]
+}
+
+function readLocal(
+  address: string | undefined,
+  range: string | undefined,
+): Pick<CurlOptions, 'localAddress' | 'localPorts'> {
+  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range ?? '') ?? []
+  if (range !== undefined && first === undefined)
+    throw new CurlUsageError(2, 'option --local-port: is badly used here')
+  return {
+    localAddress: address,
+    localPorts: first === undefined ? undefined : [Number(first), Number(last)],
+  }
 }
 
 function readNumber(parsed: ParsedOptions, name: string, shown: string): number | undefined {
@@ -200,15 +300,6 @@ function readResolve(entries: readonly string[]): Map<string, IpAddress[]> {
 async function readWriteOut(process: Process, format: string | undefined): Promise<string | undefined> {
   if (!format?.startsWith('@')) return format
   return new TextDecoder().decode(await readInput(process, format.slice(1)))
-}
-
-async function readInput(process: Process, name: string): Promise<Uint8Array> {
-  if (name === '-') return readAll(process.stdin, process.hold)
-  try {
-    return process.system.fs.readFile(resolvePath(process.cwd, name))
-  } catch {
-    throw new CurlUsageError(26, `Failed to open ${name}`)
-  }
 }
 
 const TLS_VERSIONS: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
@@ -257,33 +348,6 @@ function requirePem(process: Process, path: string): string {
   )
 }
 
-/** All data options joined by `&`; undefined without any. Simplified: in the order -d, raw, binary, urlencode. */
-async function readData(process: Process, parsed: ParsedOptions): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = []
-  const encode = (text: string) => new TextEncoder().encode(text)
-  for (const text of parsed.values('d')) {
-    // Line ends of a file are taken out, as if it had been typed on the command line.
-    if (text.startsWith('@'))
-      parts.push((await readInput(process, text.slice(1))).filter((byte) => byte !== 10 && byte !== 13))
-    else parts.push(encode(text))
-  }
-  for (const text of parsed.values('data-raw')) parts.push(encode(text))
-  for (const text of parsed.values('data-binary'))
-    parts.push(text.startsWith('@') ? await readInput(process, text.slice(1)) : encode(text))
-  for (const text of parsed.values('data-urlencode')) {
-    const [name, value] = splitOnce(text, '=')
-    const encoded = encodeURIComponent(value ?? text)
-    parts.push(encode(value === undefined || name === '' ? encoded : `${name}=${encoded}`))
-  }
-  if (parts.length === 0) return undefined
-  const joined: number[] = []
-  for (const [index, part] of parts.entries()) {
-    if (index > 0) joined.push(0x26)
-    for (const byte of part) joined.push(byte)
-  }
-  return Uint8Array.from(joined)
-}
-
-function withQuery(url: string, data: Uint8Array): string {
-  return `${url}${url.includes('?') ? '&' : '?'}${new TextDecoder().decode(data)}`
+function withQuery(url: string, query: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}${query}`
 }

@@ -1,8 +1,9 @@
 // One URL of a curl command: names, connection, request, response, redirects. The body goes chunk by chunk to a sink.
 // What happened is kept in a Transfer record, for -w and for the exit status.
 
+import { Decompress } from 'fflate'
 import { SystemError } from '../../../base/errors.js'
-import type { Micros } from '../../../base/time.js'
+import { type Micros, SECOND } from '../../../base/time.js'
 import { type Connection, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import type { TlsSession } from '../../../posix/tls.js'
@@ -12,12 +13,17 @@ import {
   formatAddress,
   formatEndpoint,
   type IpAddress,
+  parseAddress,
 } from '../../../wire/address.js'
+import type { CurlBody } from './curl-body.js'
 import {
+  CURLE_BAD_CONTENT_ENCODING,
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
+  CURLE_FILESIZE_EXCEEDED,
   CURLE_GOT_NOTHING,
   CURLE_HTTP_RETURNED_ERROR,
+  CURLE_INTERFACE_FAILED,
   CURLE_OPERATION_TIMEDOUT,
   CURLE_SEND_ERROR,
   CURLE_TOO_MANY_REDIRECTS,
@@ -33,6 +39,9 @@ import { HttpConnection, type HttpHead, type HttpRequest, header, requestHead } 
 import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
 import { formatUrl, type HttpUrl, parseUrl, resolveLocation } from './url.js'
+
+/** For a server that is asked whether it wants a body. */
+const CONTINUE_WAIT = SECOND
 
 /** What a transfer did so far; the last response's where there were several. Times count from its start. */
 export interface Transfer {
@@ -168,7 +177,7 @@ export class CurlSession {
   async #exchange(
     transfer: Transfer,
     url: HttpUrl,
-    { method, body }: { method: string; body: Uint8Array | undefined },
+    { method, body }: { method: string; body: CurlBody | undefined },
     sink: TransferSink,
     signal: AbortSignal,
   ): Promise<string | undefined> {
@@ -191,15 +200,23 @@ export class CurlSession {
     }
     const wanted = !(follow && redirect !== undefined)
     transfer.downloaded = 0
+    const limit = this.#options.largestFile
     try {
-      for await (const chunk of pooled.http.body(head, method, signal)) {
+      const received = pooled.http.body(head, method, signal, this.#options.raw)
+      const unpacked = this.#options.compressed ? unpackedBody(head, counted(received, transfer)) : received
+      if (Number(header(head, 'content-length') ?? 0) > limit) throw tooLarge()
+      for await (const chunk of unpacked) {
         if (!wanted) continue
-        transfer.downloaded += chunk.length
+        if (!this.#options.compressed) transfer.downloaded += chunk.length
+        if (transfer.downloaded > limit) throw tooLarge()
         await sink.body(chunk)
       }
     } catch (caught) {
       pooled.http.close()
-      throw receiveError(caught)
+      const failure = receiveError(caught)
+      if (failure instanceof CurlError) await this.#tell(failure.message)
+      await this.#tell(`Closing connection ${pooled.number}`)
+      throw failure
     }
     await this.#release(url, pooled)
     if (failed) throw error
@@ -217,7 +234,7 @@ export class CurlSession {
     const kept = this.#pool.get(key)
     this.#pool.delete(key)
     if (kept !== undefined) {
-      await this.#tell(`Re-using existing connection! (#${kept.number}) with host ${url.host}`)
+      await this.#tell(`Re-using existing connection #${kept.number} with host ${url.host}`)
       try {
         return { pooled: kept, head: await this.#converse(transfer, kept, request, signal) }
       } catch (error) {
@@ -251,7 +268,7 @@ export class CurlSession {
     const text = requestHead(request)
     await this.#tellLines('>', text.split('\r\n').slice(0, -1))
     try {
-      await pooled.http.send(request, signal)
+      await this.#send(pooled.http, request, signal)
     } catch (error) {
       if (!(error instanceof SystemError)) throw error
       throw new CurlError(CURLE_SEND_ERROR, `Send failure: ${strerror(error)}`)
@@ -271,21 +288,58 @@ export class CurlSession {
     }
   }
 
+  /** A body that the server is asked about first goes when it agrees, or says nothing for a second. */
+  async #send(http: HttpConnection, request: HttpRequest, signal: AbortSignal): Promise<void> {
+    const asks = request.headers.some(([name, value]) => name === 'Expect' && value === '100-continue')
+    if (!asks) return http.send(request, signal)
+    await http.send(request, signal, 'head')
+    const status = await http.continues(this.#limits(signal), CONTINUE_WAIT)
+    if (status === undefined) await this.#tell('Done waiting for 100-continue')
+    else await this.#tellLines('<', status.split('\r\n').slice(0, -1))
+    await http.send(request, signal, 'body')
+  }
+
   async #connect(transfer: Transfer, url: HttpUrl, outer: AbortSignal): Promise<Pooled> {
     const started = this.#process.system.clock.now()
     const elapsed = () => Math.round((this.#process.system.clock.now() - started) / 1000)
     let phase = 'Resolving'
     try {
       return await withinLimit(this.#limits(outer), this.#options.connectTimeout, async (signal) => {
-        const addresses = await this.#addresses(url, signal)
+        const { unixSocket } = this.#options
+        if (unixSocket !== undefined) throw await this.#noUnixSocket(unixSocket)
+        const to = this.#redirected(url)
+        const addresses = await this.#addresses(to, signal)
         transfer.nameLookup = this.#since(transfer)
         phase = 'Connection'
-        return await this.#connectTo(transfer, url, addresses, elapsed, signal)
+        return await this.#connectTo(transfer, url, to, addresses, elapsed, signal)
       })
     } catch (error) {
       if (error instanceof TimeLimitExceeded)
         throw new CurlError(CURLE_OPERATION_TIMEDOUT, `${phase} timed out after ${elapsed()} milliseconds`)
       throw error
+    }
+  }
+
+  /** There are no sockets of that family here. */
+  async #noUnixSocket(path: string): Promise<CurlError> {
+    await this.#tell(`  Trying ${path}:0...`)
+    await this.#tell(`Immediate connect fail for ${path}: No such file or directory`)
+    return new CurlError(CURLE_COULDNT_CONNECT, "Couldn't connect to server")
+  }
+
+  /** Where --connect-to has a URL connected to. */
+  #redirected(url: HttpUrl): HttpUrl {
+    const rule = this.#options.connectTo.find(
+      ([host, port]) =>
+        (host === '' || host.toLowerCase() === url.host.toLowerCase()) &&
+        (port === '' || Number(port) === url.port),
+    )
+    if (rule === undefined) return url
+    const [, , toHost, toPort] = rule
+    return {
+      ...url,
+      host: toHost === '' ? url.host : toHost,
+      port: toPort === '' ? url.port : Number(toPort),
     }
   }
 
@@ -300,6 +354,8 @@ export class CurlSession {
       const { addresses } = await this.#process.system.net.resolve(url.host, signal)
       const wanted = addresses.filter((address) => family === undefined || familyOf(address) === family)
       if (wanted.length > 0) return wanted
+      if (parseAddress(url.host) !== undefined)
+        throw new CurlError(CURLE_COULDNT_CONNECT, "Couldn't connect to server")
       throw new ResolveError('ENODATA', url.host)
     } catch (error) {
       if (!(error instanceof ResolveError)) throw error
@@ -312,6 +368,7 @@ export class CurlSession {
   async #connectTo(
     transfer: Transfer,
     url: HttpUrl,
+    { port }: HttpUrl,
     addresses: readonly IpAddress[],
     elapsed: () => number,
     signal: AbortSignal,
@@ -319,16 +376,16 @@ export class CurlSession {
     let last: SystemError | undefined
     for (const address of addresses) {
       const text = formatAddress(address)
-      await this.#tell(`  Trying ${formatEndpoint({ address, port: url.port })}...`)
+      await this.#tell(`  Trying ${formatEndpoint({ address, port })}...`)
       try {
-        const connection = await this.#process.system.net.connect({ address, port: url.port }, { signal })
+        const connection = await this.#dial({ address, port }, signal)
         connection.setNoDelay(true)
         transfer.connected = this.#since(transfer)
         transfer.connects++
         transfer.local = connection.local
         transfer.remote = connection.remote
         const number = this.#connections++
-        await this.#tell(`Connected to ${url.host} (${text}) port ${url.port} (#${number})`)
+        await this.#tell(`Connected to ${url.host} (${text}) port ${port} (#${number})`)
         return {
           http: new HttpConnection(await this.#secure(transfer, url, connection, number, signal)),
           number,
@@ -336,16 +393,42 @@ export class CurlSession {
       } catch (error) {
         if (!(error instanceof SystemError)) throw error
         last = error
-        await this.#tell(`connect to ${text} port ${url.port} failed: ${strerror(error)}`)
+        await this.#tell(`connect to ${text} port ${port} failed: ${strerror(error)}`)
       }
     }
-    const reason = last === undefined ? "Couldn't connect to server" : strerror(last)
-    const message = `Failed to connect to ${url.host} port ${url.port} after ${elapsed()} ms: ${reason}`
+    const isLate = last?.code === 'ETIMEDOUT'
+    const message = `Failed to connect to ${url.host} port ${port} after ${elapsed()} ms: Couldn't connect to server`
     await this.#tell(message)
-    throw new CurlError(
-      last?.code === 'ETIMEDOUT' ? CURLE_OPERATION_TIMEDOUT : CURLE_COULDNT_CONNECT,
-      message,
-    )
+    await this.#tell(`Closing connection ${this.#connections++}`)
+    throw new CurlError(isLate ? CURLE_OPERATION_TIMEDOUT : CURLE_COULDNT_CONNECT, message)
+  }
+
+  /** From the address and the first free one of the ports that are asked for. */
+  async #dial(to: Endpoint, signal: AbortSignal): Promise<Connection> {
+    const { localAddress, localPorts = [0, 0] } = this.#options
+    const { net } = this.#process.system
+    const address = localAddress === undefined ? undefined : this.#localAddress(localAddress, to.address)
+    const [first, last] = localPorts
+    for (let port = first; ; port++) {
+      const from = { ...(address !== undefined && { address }), ...(port !== 0 && { port }) }
+      try {
+        return await net.connect(to, { signal, from })
+      } catch (error) {
+        if (!(error instanceof SystemError && error.code === 'EADDRINUSE')) throw error
+        if (port >= last)
+          throw new CurlError(CURLE_INTERFACE_FAILED, 'bind failed with errno 98: Address already in use')
+      }
+    }
+  }
+
+  /** Of an interface, or as it is given. */
+  #localAddress(text: string, to: IpAddress): IpAddress {
+    const device = this.#process.system.net.interfaces().find(({ name }) => name === text)
+    const own = device?.addresses.map((address) => parseAddress(address.split('/')[0]!))
+    const address =
+      own?.find((one) => one !== undefined && familyOf(one) === familyOf(to)) ?? parseAddress(text)
+    if (address === undefined) throw new CurlError(CURLE_INTERFACE_FAILED, `Couldn't bind to '${text}'`)
+    return address
   }
 
   /** Speaks TLS for https. */
@@ -408,7 +491,7 @@ export class CurlSession {
 
   async #tellLines(mark: '<' | '>', lines: readonly string[]): Promise<void> {
     if (this.#options.verbose)
-      await this.#process.stderr.write(lines.map((line) => `${mark} ${line}\n`).join(''))
+      await this.#process.stderr.write(lines.map((line) => `${mark} ${line}\r\n`).join(''))
   }
 }
 
@@ -418,4 +501,46 @@ function poolKey(url: HttpUrl): string {
 
 function connectionKey(url: HttpUrl): string {
   return `${url.scheme}://${poolKey(url)}`
+}
+
+function tooLarge(): CurlError {
+  return new CurlError(CURLE_FILESIZE_EXCEEDED, 'Maximum file size exceeded')
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  transfer: Transfer,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of chunks) {
+    transfer.downloaded += chunk.length
+    yield chunk
+  }
+}
+
+/** The content of a packed body, as far as it came; any other body as it is. */
+async function* unpackedBody(
+  head: HttpHead,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const encoding = header(head, 'content-encoding')?.toLowerCase() ?? 'identity'
+  if (encoding === 'identity') return yield* chunks
+  const content: Uint8Array[] = []
+  if (!['gzip', 'x-gzip', 'deflate'].includes(encoding))
+    throw new CurlError(
+      CURLE_BAD_CONTENT_ENCODING,
+      'Unrecognized content encoding type. libcurl understands deflate, gzip content encodings.',
+    )
+  const unpack = new Decompress((part) => void content.push(part))
+  try {
+    for await (const chunk of chunks) {
+      unpack.push(chunk)
+      yield* content.splice(0)
+    }
+    unpack.push(new Uint8Array(0), true)
+  } catch (error) {
+    if (error instanceof CurlError || !('code' in (error as object)) || error instanceof SystemError)
+      throw error
+    throw new CurlError(CURLE_BAD_CONTENT_ENCODING, 'Error while processing content unencoding: invalid data')
+  }
+  yield* content
 }

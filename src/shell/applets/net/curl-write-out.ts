@@ -2,6 +2,7 @@
 
 import type { Micros } from '../../../base/time.js'
 import { formatAddress } from '../../../wire/address.js'
+import { CURL_VERSION } from './curl-options.js'
 import { verifyResult } from './curl-tls.js'
 import type { Transfer } from './curl-transfer.js'
 import { header } from './http-client.js'
@@ -12,6 +13,9 @@ export interface Outcome {
   readonly exitCode: number
   readonly errorMessage: string
   readonly fileName: string
+  /** From 0. */
+  readonly urlNumber: number
+  readonly referer: string | undefined
 }
 
 type Variable = (outcome: Outcome) => string
@@ -48,6 +52,12 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   local_ip: ({ transfer }) => (transfer.local ? formatAddress(transfer.local.address) : ''),
   local_port: ({ transfer }) => String(transfer.local?.port ?? 0),
   url: ({ transfer }) => transfer.url,
+  urlnum: ({ urlNumber }) => String(urlNumber),
+  proxy_ssl_verify_result: () => '0',
+  num_certs: ({ transfer }) => String(transfer.tls?.peer ? 1 : 0),
+  certs: () => '',
+  referer: ({ referer }) => referer ?? '',
+  ftp_entry_path: () => '',
   url_effective: ({ transfer }) => transfer.effectiveUrl,
   method: ({ transfer }) => transfer.method,
   scheme: ({ transfer }) => (transfer.head ? (transfer.tls ? 'HTTPS' : 'HTTP') : ''),
@@ -68,8 +78,13 @@ export function writeOut(
 ): { readonly stdout: string; readonly stderr: string } {
   const text = { stdout: '', stderr: '' }
   let to: 'stdout' | 'stderr' = 'stdout'
-  for (const [piece, name, letter] of format.matchAll(/%\{([^}]*)\}|\\(.)|%%|[^%\\]+|[%\\]/gs)) {
-    if (name === 'stdout' || name === 'stderr') to = name
+  for (const [piece, field, name, letter] of format.matchAll(
+    /%header\{([^}]*)\}|%\{([^}]*)\}|\\(.)|%%|[^%\\]+|[%\\]/gs,
+  )) {
+    if (field !== undefined) text[to] += (outcome.transfer.head && header(outcome.transfer.head, field)) ?? ''
+    else if (name === 'json') text[to] += jsonOf(outcome)
+    else if (name === 'header_json') text[to] += headerJson(outcome)
+    else if (name === 'stdout' || name === 'stderr') to = name
     // `%{onerror}`: what follows is for failed transfers only.
     else if (name === 'onerror' && outcome.exitCode === 0) break
     else if (name !== undefined) {
@@ -80,4 +95,38 @@ export function writeOut(
     else text[to] += piece === '%%' ? '%' : piece
   }
   return text
+}
+
+/** Variables whose values are numbers in JSON, with as many digits as they have there. */
+const NUMBERS =
+  /^(exitcode|http_code|http_connect|local_port|num_|proxy_ssl|remote_port|response_code|size_|speed_|ssl_|time_|urlnum)/
+
+/** `%{json}`: every variable, in the order of their names, and the version last. */
+function jsonOf(outcome: Outcome): string {
+  const members = Object.entries(VARIABLES)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, variable]) => {
+      if (name === 'onerror') return []
+      const value = variable(outcome)
+      const isNull = value === '' && name !== 'certs'
+      const shown = NUMBERS.test(name)
+        ? value.replace(/^0+(?=\d)/, '')
+        : isNull
+          ? 'null'
+          : JSON.stringify(value)
+      return [`${JSON.stringify(name)}:${shown}`]
+    })
+  const last = members.findIndex((member) => member.startsWith('"urlnum"'))
+  const [number = ''] = members.splice(last, 1)
+  return `{${[...members, number, `"curl_version":"libcurl/${CURL_VERSION}"`].join(',')}}`
+}
+
+/** `%{header_json}`: names in lower case, all values of each. */
+function headerJson({ transfer }: Outcome): string {
+  const values = new Map<string, string[]>()
+  for (const [name, value] of transfer.head?.headers ?? []) {
+    const key = name.toLowerCase()
+    values.set(key, [...(values.get(key) ?? []), value])
+  }
+  return `{${[...values].map(([name, all]) => `${JSON.stringify(name)}:${JSON.stringify(all)}`).join(',\n')}\n}`
 }

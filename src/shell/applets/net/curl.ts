@@ -1,5 +1,5 @@
-// curl for HTTP: the command, its outputs, its exit status. The words are those of curl 7.81. Unlike curl: no TLS, no
-// progress meter, no URL globbing.
+// curl for HTTP and HTTPS: the command, its outputs, its exit status. The words are those of curl 7.88, compared with it
+// on one server (test/shell/applets/net/curl-against-curl.test.ts). Unlike curl: no proxies, cookie jars and --next.
 
 import { SystemError } from '../../../base/errors.js'
 import { type Micros, SECOND } from '../../../base/time.js'
@@ -12,24 +12,26 @@ import {
   CURLE_PEER_FAILED_VERIFICATION,
   CURLE_WRITE_ERROR,
   CurlError,
+  CurlUsageError,
 } from './curl-error.js'
-import { CURL_VERSION, type CurlOptions, CurlUsageError, readCurlOptions } from './curl-options.js'
+import { metered } from './curl-meter.js'
+import { CURL_VERSION, type CurlOptions, readCurlOptions } from './curl-options.js'
 import { CurlSession, newTransfer, type Transfer, type TransferSink } from './curl-transfer.js'
 import { writeOut } from './curl-write-out.js'
 import { parseUrl, remoteName } from './url.js'
 
 const HELP = `Usage: curl [options...] <url>
- -d, --data <data>   HTTP POST data
- -f, --fail          Fail silently (no output at all) on HTTP errors
- -h, --help          Get help for commands
- -i, --include       Include protocol response headers in the output
- -o, --output <file> Write to file instead of stdout
- -O, --remote-name   Write output to a file named as the remote file
- -s, --silent        Silent mode
+ -d, --data <data>          HTTP POST data
+ -f, --fail                 Fail fast with no output on HTTP errors
+ -h, --help <category>      Get help for commands
+ -i, --include              Include response headers in the output
+ -o, --output <file>        Write to file instead of stdout
+ -O, --remote-name          Write output to a file named as the remote file
+ -s, --silent               Silent mode
  -u, --user <user:password> Server user and password
- -A, --user-agent <name> Send User-Agent <name> to server
- -v, --verbose       Make the operation more talkative
- -V, --version       Show version number and quit
+ -A, --user-agent <name>    Send User-Agent <name> to server
+ -v, --verbose              Make the operation more talkative
+ -V, --version              Show version number and quit
 `
 
 const UNVERIFIED = `More details here: https://curl.se/docs/sslcerts.html
@@ -39,6 +41,8 @@ establish a secure connection to it. To learn more about this situation and
 how to fix it, please visit the web page mentioned above.
 `
 
+const WARNING_COLUMNS = 70
+
 export async function curl(process: Process): Promise<number> {
   let options: CurlOptions | 'help' | 'version'
   try {
@@ -46,7 +50,8 @@ export async function curl(process: Process): Promise<number> {
   } catch (error) {
     if (!(error instanceof CurlUsageError)) throw error
     if (error.message !== '') await process.stderr.write(`curl: ${error.message}\n`)
-    if (error.status === 2) await process.stderr.write("curl: try 'curl --help' for more information\n")
+    if (error.status === 2)
+      await process.stderr.write("curl: try 'curl --help' or 'curl --manual' for more information\n")
     return error.status
   }
   if (options === 'help' || options === 'version') {
@@ -57,9 +62,17 @@ export async function curl(process: Process): Promise<number> {
   }
   const session = new CurlSession(process, options)
   try {
+    const indexes = [...options.urls.keys()]
+    if (options.parallel) {
+      // Each on a connection of its own: nothing waits for another to be done.
+      const transfers = indexes.map((index) => {
+        const own = new CurlSession(process, options)
+        return transferWithRetries(process, own, options, index).finally(() => own.close())
+      })
+      return (await Promise.all(transfers)).findLast((one) => one !== 0) ?? 0
+    }
     let status = 0
-    for (const index of options.urls.keys())
-      status = await transferWithRetries(process, session, options, index)
+    for (const index of indexes) status = await transferWithRetries(process, session, options, index)
     return status
   } finally {
     session.close()
@@ -74,18 +87,20 @@ async function transferWithRetries(
 ): Promise<number> {
   let delay: Micros = SECOND
   for (let left = options.retries; ; left--) {
-    const transfer = newTransfer(options.urls[index]!, process.system.clock.now())
+    const transfer = newTransfer(options.urls[index]!.url, process.system.clock.now())
     const output = new Output(process, options, index)
-    const error = await attempt(session, transfer, output)
+    const meter = process.stderr.isTTY && !output.isSeen ? options.meter : 'none'
+    const error = await metered(process, meter, transfer, attempt(session, transfer, output))
     const problem = left > 0 ? transientProblem(transfer, error, options) : undefined
     if (problem === undefined) {
-      await report(process, options, transfer, error, output.fileName)
+      await report(process, options, transfer, error, output.fileName, index)
       return error?.code ?? 0
     }
+    if (error !== undefined) await tellError(process, options, error)
     const wait = options.retryDelay ?? delay
     if (!options.silent)
       await process.stderr.write(
-        `Warning: Problem: ${problem}. Will retry in ${wait / SECOND} seconds. ${left} retries left.\n`,
+        wrapped(`Problem : ${problem}. Will retry in ${wait / SECOND} seconds. ${left} retries left.`),
       )
     await process.system.clock.sleep(wait, process.signal)
     delay = Math.min(delay * 2, 600 * SECOND)
@@ -126,14 +141,41 @@ async function report(
   transfer: Transfer,
   error: CurlError | undefined,
   fileName: string,
+  urlNumber: number,
 ): Promise<void> {
-  if (error !== undefined && (!options.silent || options.showError))
-    await process.stderr.write(`curl: (${error.code}) ${error.message}\n${moreAbout(error)}`)
+  if (error !== undefined) await tellError(process, options, error)
   if (options.writeOut === undefined) return
-  const outcome = { transfer, exitCode: error?.code ?? 0, errorMessage: error?.message ?? '', fileName }
+  const outcome = {
+    transfer,
+    exitCode: error?.code ?? 0,
+    errorMessage: error?.message ?? '',
+    fileName,
+    urlNumber,
+    referer: options.referer,
+  }
   const { stdout, stderr } = writeOut(options.writeOut, outcome)
   if (stdout !== '') await process.stdout.write(stdout)
   if (stderr !== '') await process.stderr.write(stderr)
+}
+
+/** Curl's warnings are cut between words to 79 columns. */
+function wrapped(text: string): string {
+  const lines: string[] = []
+  for (let rest = text; rest !== ''; ) {
+    const cut = rest.length <= WARNING_COLUMNS ? rest.length : rest.lastIndexOf(' ', WARNING_COLUMNS - 1) + 1
+    const end = cut > 0 ? cut : WARNING_COLUMNS
+    lines.push(`Warning: ${rest.slice(0, end)}\n`)
+    rest = rest.slice(end)
+  }
+  return lines.join('')
+}
+
+async function tellError(
+  { stderr }: Process,
+  { silent, showError }: CurlOptions,
+  error: CurlError,
+): Promise<void> {
+  if (!silent || showError) await stderr.write(`curl: (${error.code}) ${error.message}\n${moreAbout(error)}`)
 }
 
 function moreAbout({ code }: CurlError): string {
@@ -151,12 +193,17 @@ class Output implements TransferSink {
 
   constructor(process: Process, options: CurlOptions, index: number) {
     const output = options.outputs[index]
-    const url = parseUrl(options.urls[index]!)
+    const url = parseUrl(options.urls[index]!.url)
     this.fileName = output === 'remote name' ? (url === undefined ? '' : remoteName(url)) : (output ?? '')
     this.#process = process
     this.#options = options
     this.#path = output === undefined ? undefined : resolvePath(process.cwd, this.fileName)
     if (output === 'remote name' && this.fileName === '') this.#path = ''
+  }
+
+  /** On the terminal itself. */
+  get isSeen(): boolean {
+    return this.#path === undefined && this.#process.stdout.isTTY
   }
 
   async head(lines: readonly string[]): Promise<void> {
@@ -197,6 +244,8 @@ class Output implements TransferSink {
   #toFile(path: string, content: Uint8Array | string, append: boolean): true {
     const { fs } = this.#process.system
     try {
+      if (this.#options.createDirectories && !append && path.lastIndexOf('/') > 0)
+        fs.makeDirectory(path.slice(0, path.lastIndexOf('/')), true)
       if (append) fs.appendFile(path, content)
       else fs.writeFile(path, content)
       return true

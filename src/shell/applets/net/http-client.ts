@@ -1,8 +1,11 @@
 // HTTP/1.1 as a client speaks it (RFC 9112) over one Connection: a request goes out, a response's head is read, its
 // body streams. Bodies are never collected; one chunk of the network at a time is held. No cache, no redirects.
 
+import type { Micros } from '../../../base/time.js'
 import type { Connection } from '../../../posix/net.js'
+import type { Clock } from '../../../posix/process.js'
 import { splitOnce } from './options.js'
+import { TimeLimitExceeded, withinLimit } from './time-limit.js'
 
 /** What can go wrong with a response besides the network. */
 export type HttpFailure =
@@ -25,6 +28,8 @@ export class HttpError extends Error {
 export interface HttpRequest {
   readonly method: string
   readonly target: string
+  /** HTTP/1.1 when left out. */
+  readonly version?: 'HTTP/1.0' | 'HTTP/1.1'
   readonly headers: readonly (readonly [string, string])[]
   readonly body?: Uint8Array
 }
@@ -57,7 +62,7 @@ export function header(head: HttpHead, name: string): string | undefined {
 /** The request's head as it is sent. */
 export function requestHead(request: HttpRequest): string {
   const lines = request.headers.map(([name, value]) => `${name}: ${value}\r\n`)
-  return `${request.method} ${request.target} HTTP/1.1\r\n${lines.join('')}\r\n`
+  return `${request.method} ${request.target} ${request.version ?? 'HTTP/1.1'}\r\n${lines.join('')}\r\n`
 }
 
 /** One connection to an HTTP server: requests one after the other. */
@@ -81,14 +86,38 @@ export class HttpConnection {
     this.connection.close()
   }
 
-  async send(request: HttpRequest, signal: AbortSignal): Promise<void> {
+  /** Head and body, or with `part` one of them. */
+  async send(request: HttpRequest, signal: AbortSignal, part?: 'head' | 'body'): Promise<void> {
     this.#reusable = false
-    const head = encoder.encode(requestHead(request))
-    const body = request.body ?? new Uint8Array(0)
+    const none = new Uint8Array(0)
+    const head = part === 'body' ? none : encoder.encode(requestHead(request))
+    const body = part === 'head' ? none : (request.body ?? none)
     const bytes = new Uint8Array(head.length + body.length)
     bytes.set(head)
     bytes.set(body, head.length)
     await this.connection.write(bytes, signal)
+  }
+
+  /** Waits for `100 Continue`, whose head it gives; undefined when the server says nothing for so long, or another thing. */
+  async continues(
+    limits: { readonly signal: AbortSignal; readonly clock: Clock },
+    wait: Micros,
+  ): Promise<string | undefined> {
+    try {
+      await withinLimit(limits, wait, async (signal) => {
+        while (!includesBlankLine(this.#buffered)) {
+          const more = await this.connection.read(signal)
+          if (more === undefined) return
+          this.#buffered = concatenated(this.#buffered, more)
+        }
+      })
+    } catch (error) {
+      if (!(error instanceof TimeLimitExceeded)) throw error
+    }
+    const [head] = /^HTTP\/1\.[01] 100 .*?\r\n\r\n/s.exec(decoder.decode(this.#buffered)) ?? []
+    if (head === undefined) return undefined
+    this.#buffered = this.#buffered.subarray(head.length)
+    return head
   }
 
   /** Reads a response's head. Interim ones (1xx) are given as well: the caller reads on. */
@@ -111,13 +140,18 @@ export class HttpConnection {
     return { version, status: Number(status), reason, headers, lines, bytes }
   }
 
-  /** The body's chunks as they come (RFC 9112 section 6.3). HEAD responses and 204, 304 have none. */
-  async *body(head: HttpHead, method: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  /** The body's chunks as they come (RFC 9112 section 6.3). HEAD responses and 204, 304 have none. `raw`: framing too. */
+  async *body(
+    head: HttpHead,
+    method: string,
+    signal: AbortSignal,
+    raw = false,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const closes = header(head, 'connection')?.toLowerCase() ?? (head.version === 'HTTP/1.0' ? 'close' : '')
     const chunked = /(^|,)\s*chunked\s*$/i.test(header(head, 'transfer-encoding') ?? '')
     const length = header(head, 'content-length')
     const none = method === 'HEAD' || head.status === 204 || head.status === 304 || head.status < 200
-    if (!none && chunked) yield* this.#chunkedBody(signal)
+    if (!none && chunked) yield* this.#chunkedBody(signal, raw)
     else if (!none && length !== undefined) yield* this.#fixedBody(Number.parseInt(length, 10) || 0, signal)
     else if (!none) {
       for (let bytes = await this.#take(signal); bytes !== undefined; bytes = await this.#take(signal))
@@ -138,12 +172,14 @@ export class HttpConnection {
     }
   }
 
-  async *#chunkedBody(signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  async *#chunkedBody(signal: AbortSignal, raw: boolean): AsyncGenerator<Uint8Array, void, void> {
+    const shown = (text: string) => encoder.encode(`${text}\r\n`)
     for (;;) {
       const line = (await this.#readLine(MAX_HEAD_BYTES, signal)) ?? partial()
       const [sizeText] = splitOnce(line.text, ';')
       if (!/^\s*[0-9a-f]{1,12}\s*$/i.test(sizeText)) throw new HttpError({ kind: 'bad chunk' })
       const size = Number.parseInt(sizeText, 16)
+      if (raw) yield shown(line.text)
       if (size === 0) break
       try {
         yield* this.#fixedBody(size, signal)
@@ -152,10 +188,12 @@ export class HttpConnection {
       }
       const end = (await this.#readLine(MAX_HEAD_BYTES, signal)) ?? partial()
       if (end.text !== '') throw new HttpError({ kind: 'bad chunk' })
+      if (raw) yield shown('')
     }
     // Trailer fields, up to the empty line (RFC 9112 section 7.1.2).
     for (;;) {
       const line = (await this.#readLine(MAX_HEAD_BYTES, signal)) ?? partial()
+      if (raw) yield shown(line.text)
       if (line.text === '') return
     }
   }
@@ -184,10 +222,7 @@ export class HttpConnection {
       searched = this.#buffered.length
       const more = await this.connection.read(signal)
       if (more === undefined) return undefined
-      const joined = new Uint8Array(searched + more.length)
-      joined.set(this.#buffered)
-      joined.set(more, searched)
-      this.#buffered = joined
+      this.#buffered = concatenated(this.#buffered, more)
     }
   }
 
@@ -198,6 +233,17 @@ export class HttpConnection {
     this.#buffered = new Uint8Array(0)
     return bytes
   }
+}
+
+function includesBlankLine(bytes: Uint8Array): boolean {
+  return decoder.decode(bytes).includes('\r\n\r\n')
+}
+
+function concatenated(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length)
+  joined.set(first)
+  joined.set(second, first.length)
+  return joined
 }
 
 function partialError(): HttpError {
