@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { sep } from 'node:path'
 import { type ErrnoCode, SystemError } from '../base/errors.js'
-import { type FileStat, type FileSystem, resolvePath } from '../posix/file-system.js'
+import { type FileStat, type FileSystem, type MountRow, resolvePath } from '../posix/file-system.js'
 import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
 import type { Pipe } from '../posix/pipe.js'
 
@@ -24,6 +24,10 @@ export class HostFiles implements FileSystem {
 
   addPipe(pipe: Pipe): string {
     return this.#memory.addPipe(pipe)
+  }
+
+  mounts(): readonly MountRow[] {
+    return this.#memory.mounts()
   }
 
   pipeAt(path: string): Pipe | undefined {

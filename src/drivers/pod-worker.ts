@@ -80,6 +80,7 @@ class PodThread {
       random,
       codec: dnsCodec,
       tls: this.#tls,
+      threadBytes: () => (this.#sandboxes.size === 1 ? this.#gauge.memoryBytes : 0),
       images: this.#images,
       dns: this.#data.dns,
       emit: (event) => {

@@ -55,6 +55,11 @@ export class ThreadGauge {
     this.#words[HOLDS_BACK] = 0
   }
 
+  /** As it was last measured. */
+  get memoryBytes(): number {
+    return this.#words[MEMORY]!
+  }
+
   napBegins(): void {
     this.#words[NAPS_SINCE] = RealTime.here()
   }

@@ -30,6 +30,8 @@ export interface PodContext {
   readonly quota: Quota
   /** What the processes of all containers may keep in memory. */
   readonly memory: Quota
+  /** What a container uses that keeps so much: the rest of its thread's memory is divided among the pod's containers. */
+  readonly usedBytes: (kept: number) => number
   readonly volumes: ReadonlyMap<string, Volume>
   /** Names that DNS has: System.hostNames. */
   readonly hostNames: () => Promise<readonly string[]>
@@ -110,10 +112,19 @@ export class Container {
       programs: image.programs,
       hostNames: context.hostNames,
       protectInit: true,
-      memory: { quota: context.memory.part(countMemory), onExceeded: () => this.#killedForMemory() },
+      memory: {
+        quota: context.memory.part(countMemory),
+        onExceeded: () => this.#killedForMemory(),
+        ...(usage && { usedBytes: () => context.usedBytes(usage[MEMORY_BYTES]!) }),
+      },
     })
     this.#terminal = spec.tty ? new Terminal() : undefined
     this.#stdin = spec.stdin && !spec.tty ? new Pipe() : undefined
+  }
+
+  /** What it keeps; undefined when nobody counts. */
+  get keptBytes(): number {
+    return this.#usage?.[MEMORY_BYTES] ?? 0
   }
 
   get running(): boolean {

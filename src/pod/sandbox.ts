@@ -41,6 +41,8 @@ export interface SandboxOptions {
   readonly clock: Clock
   readonly random: Random
   readonly codec: DnsCodec
+  /** Memory of the thread, where the pod has one of its own. */
+  readonly threadBytes?: () => number
   readonly tls: TlsEngine
   /** `sharedImages`, of all pods of the thread. */
   readonly images: ImageRegistry
@@ -95,6 +97,7 @@ export class PodSandbox {
       quota,
       memory: new Quota(spec.memoryLimitBytes),
       volumes: makeVolumes(spec, quota, clock),
+      usedBytes: (kept) => this.#usedBytes(kept, options.threadBytes?.() ?? 0),
       hostNames: () => this.#hostNames(),
       openNet: (files, used) =>
         new ProcessNet(
@@ -201,6 +204,13 @@ export class PodSandbox {
       },
     })
     this.#forwards.set(id, forward)
+  }
+
+  /** As drivers/usage-meter.ts divides it: what `kubectl top` shows, and `top` in the pod, is the same. */
+  #usedBytes(kept: number, threadBytes: number): number {
+    const containers = [...this.#containers.values()]
+    const all = containers.reduce((sum, container) => sum + container.keptBytes, 0)
+    return kept + Math.max(0, threadBytes - all) / Math.max(1, containers.length)
   }
 
   #hostNames(): Promise<readonly string[]> {

@@ -14,6 +14,16 @@ export interface FileStat {
   readonly modifiedMillis: number
 }
 
+/** A volume in the tree: a row of `df`. */
+export interface MountRow {
+  readonly path: string
+  /** The first that it is part of is the container's own layer, at `/`. */
+  readonly readOnly: boolean
+  /** How much there is room for; others may share it. */
+  readonly limitBytes: number
+  readonly usedBytes: number
+}
+
 /** Paths are absolute; `resolvePath` makes them so. Every method throws SystemError (ENOENT, EISDIR, ENOTDIR, EROFS, ENOSPC, ...). */
 export interface FileSystem {
   stat(path: string): FileStat
@@ -36,6 +46,8 @@ export interface FileSystem {
   addPipe(pipe: Pipe): string
   /** The pipe with this name; undefined for everything else. */
   pipeAt(path: string): Pipe | undefined
+  /** What is mounted, the root first. */
+  mounts(): readonly MountRow[]
 }
 
 /** Joins and normalises: `..`, `.`, double slashes. */

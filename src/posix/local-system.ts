@@ -39,7 +39,12 @@ export interface LocalSystemOptions {
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
   /** What processes may keep in memory, and what is called when one wants more; without it there is no limit. */
-  readonly memory?: { readonly quota: QuotaView; readonly onExceeded: () => void }
+  readonly memory?: {
+    readonly quota: QuotaView
+    readonly onExceeded: () => void
+    /** What `System.memory` tells; default: what the quota has given. */
+    readonly usedBytes?: () => number
+  }
 }
 
 /** A network whose sockets belong to one process. */
@@ -212,7 +217,11 @@ export class LocalSystem {
         return program && this.start(program, options, pid)
       },
       processes: () => this.processes(),
-      memory: () => memory && { limitBytes: memory.quota.limitBytes, usedBytes: memory.quota.usedBytes },
+      memory: () =>
+        memory && {
+          limitBytes: memory.quota.limitBytes,
+          usedBytes: memory.usedBytes?.() ?? memory.quota.usedBytes,
+        },
       kill: (target, signal) => this.kill(target, signal),
     }
   }

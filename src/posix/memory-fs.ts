@@ -3,7 +3,7 @@
 // Simplified: no users, no links, no open files - a path is looked up at every call.
 
 import { type ErrnoCode, SystemError } from '../base/errors.js'
-import { type FileStat, type FileSystem, resolvePath } from './file-system.js'
+import { type FileStat, type FileSystem, type MountRow, resolvePath } from './file-system.js'
 import { type Pipe, toBytes } from './pipe.js'
 
 /** Where pipes have names. */
@@ -84,12 +84,12 @@ type TreeNode = FileNode | DirectoryNode | DeviceNode
 /** What can be mounted: a directory with its quota. */
 export class Volume {
   readonly root: DirectoryNode
-  readonly quota: Pick<Quota, 'take'>
+  readonly quota: QuotaView
   /** Counts up when a name appears or goes. */
   structure = 0
   readonly #unixMillis: () => number
 
-  constructor(quota: Pick<Quota, 'take'>, unixMillis: () => number) {
+  constructor(quota: QuotaView, unixMillis: () => number) {
     this.root = { type: 'directory', entries: new Map(), modifiedMillis: unixMillis() }
     this.quota = quota
     this.#unixMillis = unixMillis
@@ -150,6 +150,16 @@ export class MemoryFileSystem implements FileSystem {
     this.#mounts.push({ path: at, volume, start, readOnly: options.readOnly ?? false })
     this.#mounts.sort((a, b) => b.path.length - a.path.length)
     this.#places.clear()
+  }
+
+  mounts(): MountRow[] {
+    const mounts = [this.#root, ...this.#mounts.toReversed()]
+    return mounts.map(({ path, volume: { quota }, readOnly }) => ({
+      path: path === '' ? '/' : path,
+      readOnly,
+      limitBytes: quota.limitBytes,
+      usedBytes: quota.usedBytes,
+    }))
   }
 
   /** Makes a device node that reads as empty and takes all that is written (/dev/null). */

@@ -77,7 +77,7 @@ export function imageNames(): ImageRegistry {
 }
 
 function staticImages(programs: ImagePrograms): Record<string, Image> {
-  const { applets, bindPrograms, recentApplets, iperf3 } = programs
+  const { applets, bindPrograms, networkTools, recentApplets, iperf3 } = programs
   const nginx = image({
     entrypoint: ['/docker-entrypoint.sh'],
     command: ['nginx', '-g', 'daemon off;'],
@@ -122,7 +122,7 @@ function staticImages(programs: ImagePrograms): Record<string, Image> {
     }),
     'nicolaka/netshoot': image({
       command: ['sh'],
-      programs: [...applets, ...bindPrograms, ['iperf3', iperf3]],
+      programs: [...applets, ...bindPrograms, ...networkTools, ['iperf3', iperf3]],
     }),
     ...Object.fromEntries(IPERF_REPOSITORIES.map((name) => [name, iperfImage])),
     'google-containers/busybox': oldBusybox,

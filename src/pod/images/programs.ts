@@ -3,7 +3,13 @@
 
 import type { Program } from '../../posix/process.js'
 import { lazyProgram, lazyPrograms } from '../../shell/applets/lazy.js'
-import { BIND_PROGRAMS, NET_APPLETS, RECENT_APPLETS, TEXT_APPLETS } from '../../shell/applets/names.js'
+import {
+  BIND_PROGRAMS,
+  NET_APPLETS,
+  NETWORK_TOOLS,
+  RECENT_APPLETS,
+  TEXT_APPLETS,
+} from '../../shell/applets/names.js'
 
 type ProgramMap = ReadonlyMap<string, Program>
 
@@ -11,6 +17,7 @@ export interface ImagePrograms {
   /** All of the shell's world, sh among them. */
   readonly applets: ProgramMap
   readonly bindPrograms: ProgramMap
+  readonly networkTools: ProgramMap
   readonly recentApplets: ProgramMap
   readonly iperf3: Program
 }
@@ -21,6 +28,7 @@ export function programsOnDemand(): ImagePrograms {
   return {
     applets: lazyPrograms([...TEXT_APPLETS, ...NET_APPLETS], async () => (await load()).applets),
     bindPrograms: lazyPrograms(BIND_PROGRAMS, async () => (await load()).bindPrograms),
+    networkTools: lazyPrograms(NETWORK_TOOLS, async () => (await load()).networkTools),
     recentApplets: lazyPrograms(RECENT_APPLETS, async () => (await load()).recentApplets),
     iperf3: lazyProgram(async () => (await load()).iperf3),
   }

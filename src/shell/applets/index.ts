@@ -5,6 +5,7 @@ import { sh } from '../sh.js'
 import { awk } from './awk.js'
 import { cmp, diff } from './compare.js'
 import { date } from './date.js'
+import { df } from './df.js'
 import { gzip, md5sum, sha1sum, sha256sum, sha512sum } from './digests.js'
 import { base64, hexdump } from './encodings.js'
 import { cut, paste, sort, uniq } from './fields.js'
@@ -58,6 +59,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     date,
     diff,
     dirname,
+    df,
     du,
     echo,
     egrep: grep,

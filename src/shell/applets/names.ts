@@ -15,6 +15,7 @@ export const TEXT_APPLETS = [
   'cp',
   'cut',
   'date',
+  'df',
   'diff',
   'dirname',
   'du',
@@ -106,6 +107,7 @@ export const NET_APPLETS = [
   'route',
   'ss',
   'tcpdump',
+  'telnet',
   'traceroute',
   'wget',
 ] as const
@@ -118,3 +120,6 @@ export const RECENT_APPLETS = ['nslookup'] as const
 
 /** A program for each name; the compiler says when one is missing. */
 export type Programs<Names extends readonly string[], Kind> = Readonly<Record<Names[number], Kind>>
+
+/** In place of busybox', in images for looking at networks. */
+export const NETWORK_TOOLS = ['ping', 'ping6'] as const

@@ -79,7 +79,12 @@ export const printenv: Program = applet(async (process, args) => {
 })
 
 export const hostname: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'isfd')
+  const options = parseOptions(args, 'iIsfdA', {
+    'all-ip-addresses': 'I',
+    'ip-address': 'i',
+    fqdn: 'f',
+    short: 's',
+  })
   const name = process.system.hostname
   const addresses = () =>
     process.system.net
@@ -88,6 +93,10 @@ export const hostname: Program = applet(async (process, args) => {
       .flatMap((row) => row.addresses.map((address) => address.split('/')[0]!))
   let text = name
   if (options.has('i')) text = addresses().join(' ')
+  else if (options.has('I'))
+    text = addresses()
+      .map((address) => `${address} `)
+      .join('')
   else if (options.has('s')) text = name.split('.')[0]!
   else if (options.has('d')) text = name.split('.').slice(1).join('.')
   await process.stdout.write(`${text}\n`)

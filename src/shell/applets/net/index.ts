@@ -1,7 +1,7 @@
 // The network programs of a pod, by name.
 
 import type { Program } from '../../../posix/process.js'
-import type { BIND_PROGRAMS, NET_APPLETS, Programs, RECENT_APPLETS } from '../names.js'
+import type { BIND_PROGRAMS, NET_APPLETS, NETWORK_TOOLS, Programs, RECENT_APPLETS } from '../names.js'
 import { curl } from './curl.js'
 import { dig } from './dig.js'
 import { getent } from './getent.js'
@@ -14,9 +14,11 @@ import { nslookup } from './nslookup.js'
 import { bindNslookup } from './nslookup-bind.js'
 import { busyboxNslookup } from './nslookup-busybox.js'
 import { ping } from './ping.js'
+import { iputilsPing } from './ping-iputils.js'
 import { arp, route } from './route.js'
 import { ss } from './ss.js'
 import { tcpdump } from './tcpdump/tcpdump.js'
+import { telnet } from './telnet.js'
 import { traceroute } from './traceroute.js'
 import { wget } from './wget.js'
 
@@ -35,6 +37,7 @@ export const netApplets: ReadonlyMap<string, Program> = new Map(
     route,
     ss,
     tcpdump,
+    telnet,
     traceroute,
     wget,
   } satisfies Programs<typeof NET_APPLETS, Program>),
@@ -54,4 +57,12 @@ export const recentApplets: ReadonlyMap<string, Program> = new Map(
   Object.entries<Program>({
     nslookup: busyboxNslookup,
   } satisfies Programs<typeof RECENT_APPLETS, Program>),
+)
+
+/** What images for looking at networks have in place of busybox'. */
+export const networkTools: ReadonlyMap<string, Program> = new Map(
+  Object.entries<Program>({
+    ping: iputilsPing,
+    ping6: iputilsPing,
+  } satisfies Programs<typeof NETWORK_TOOLS, Program>),
 )

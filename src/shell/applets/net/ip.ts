@@ -1,7 +1,7 @@
 // ip of iproute2, as far as it reads: address, route, neighbour, link. A pod may not change its network (no
 // CAP_NET_ADMIN), so commands that would are refused as the kernel refuses them.
 
-import type { InterfaceRow, RouteRow } from '../../../posix/net.js'
+import type { InterfaceRow, NeighborRow, RouteRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import {
   type AddressFamily,
@@ -15,19 +15,26 @@ import {
   parseCidr,
   parseInterfaceAddress,
 } from '../../../wire/address.js'
+import { addressJson, flagNames, jsonText, linkJson, neighborJson, routeJson, state } from './ip-json.js'
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | neigh | route }
-       OPTIONS := { -4 | -6 | -o[neline] | -br[ief] }
+where  OBJECT := { address | link | neigh | route | rule }
+       OPTIONS := { -V[ersion] | -s[tatistics] | -j[son] | -p[retty] | -4 | -6 |
+                    -o[neline] | -br[ief] }
 `
 
+const VERSION = 'ip utility, iproute2-6.1.0\n'
+const RULES = '0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n'
 const FOREVER = 'valid_lft forever preferred_lft forever'
 
-interface View {
+export interface View {
   /** From -4 and -6. */
   readonly family: AddressFamily | undefined
   readonly brief: boolean
   readonly oneLine: boolean
+  readonly statistics: boolean
+  readonly json: boolean
+  readonly pretty: boolean
 }
 
 /** Ends the program with a message and a status. */
@@ -40,16 +47,30 @@ class IpError extends Error {
 }
 
 /** In the order in which abbreviations are tried: `ip r` is route, `ip a` address. */
-const OBJECTS = ['address', 'route', 'link', 'neighbour', 'neighbor'] as const
+const OBJECTS = ['address', 'route', 'link', 'neighbour', 'neighbor', 'rule'] as const
 
 const READING = ['show', 'list', 'lst', 'ls']
 const CHANGING = ['add', 'append', 'change', 'delete', 'del', 'flush', 'replace', 'set']
 
 export async function ip(process: Process): Promise<number> {
   const args = process.argv.slice(1)
-  const view: MutableView = { family: undefined, brief: false, oneLine: false }
+  const view: MutableView = {
+    family: undefined,
+    brief: false,
+    oneLine: false,
+    statistics: false,
+    json: false,
+    pretty: false,
+  }
   try {
-    while (args[0]?.startsWith('-')) readOption(args.shift()!, view)
+    while (args[0]?.startsWith('-')) {
+      const option = args.shift()!
+      if (/^-{1,2}(V|version|Version)$/.test(option)) {
+        await process.stdout.write(VERSION)
+        return 0
+      }
+      readOption(option, view)
+    }
     await process.stdout.write(show(process, args, view))
     return 0
   } catch (error) {
@@ -67,7 +88,10 @@ function readOption(option: string, view: MutableView): void {
   else if (name === 'br' || name === 'brief') view.brief = true
   else if (name === '4') view.family = 'IPv4'
   else if (name === '6') view.family = 'IPv6'
-  else if (!/^(c|color(=.*)?|d|details|s|stats|family)$/.test(name))
+  else if (/^s(tat(s|istics)?)?$/.test(name)) view.statistics = true
+  else if (/^j(son)?$/.test(name)) view.json = true
+  else if (/^p(retty)?$/.test(name)) view.pretty = true
+  else if (!/^(c(olor)?(=.*)?|d(etails)?|h(uman)?|N|Numeric|n|0)$/.test(name))
     throw new IpError(255, `Option "${option}" is unknown, try "ip -help".`)
 }
 
@@ -89,23 +113,25 @@ function show({ system: { net } }: Process, args: readonly string[], view: View)
       object === 'route' ? `Cannot find device "${device}"` : `Device "${device}" does not exist.`,
     )
   const wanted = (name: string) => device === undefined || name === device
-  if (object === 'route')
-    return net
-      .routes()
-      .filter((row) => wanted(row.device) && row.family === (view.family ?? 'IPv4'))
-      .map(routeLine)
-      .join('')
+  if (object === 'rule') return RULES
+  if (object === 'route') {
+    const routes = net.routes().filter((row) => wanted(row.device) && row.family === (view.family ?? 'IPv4'))
+    return view.json ? jsonText(routes.map(routeJson), view) : routes.map(routeLine).join('')
+  }
   if (object === 'neighbour' || object === 'neighbor')
-    return net
-      .neighbors()
-      .filter(({ device, address }) => wanted(device) && isOf(view.family, address))
-      .map(
-        ({ address, device, mac, state }) =>
-          `${address} dev ${device}${mac === undefined ? '' : ` lladdr ${mac}`} ${state} \n`,
-      )
-      .join('')
+    return neighborsText(
+      net.neighbors().filter((row) => wanted(row.device) && isOf(view.family, row.address)),
+      device,
+      view,
+    )
   const rows = net.interfaces().filter((row) => wanted(row.name))
-  return rows.map((row) => (object === 'link' ? linkText(row, view) : addressText(row, view))).join('')
+  if (view.json) {
+    const objects = rows.map((row) => (object === 'link' ? linkJson(row, view) : addressJson(row, view)))
+    return jsonText(objects, view)
+  }
+  return rows
+    .map((row) => (object === 'link' ? linkText(row, view, ' mode DEFAULT') : addressText(row, view)))
+    .join('')
 }
 
 function deviceOf(args: readonly string[]): string | undefined {
@@ -114,22 +140,42 @@ function deviceOf(args: readonly string[]): string | undefined {
 }
 
 function flags(row: InterfaceRow): string {
-  const kind = row.loopback ? ['LOOPBACK'] : ['BROADCAST', 'MULTICAST']
-  return `<${[...kind, ...(row.up ? ['UP', 'LOWER_UP'] : [])].join(',')}>`
+  return `<${flagNames(row).join(',')}>`
 }
 
-function state(row: InterfaceRow): string {
-  if (!row.up) return 'DOWN'
-  return row.loopback ? 'UNKNOWN' : 'UP'
+/** Of received and sent packets; nothing is lost in an emulated device. */
+function statisticsText(row: InterfaceRow, end: string): string {
+  const line = (bytes: number, packets: number) => {
+    const cells = [bytes, packets, 0, 0, 0, 0].map((value, at) => String(value).padStart(at === 0 ? 14 : 7))
+    return `${cells.join(' ')} `
+  }
+  return [
+    '    RX:  bytes packets errors dropped  missed   mcast           ',
+    line(row.receivedBytes, row.receivedFrames),
+    '    TX:  bytes packets errors dropped carrier collsns           ',
+    line(row.sentBytes, row.sentFrames),
+  ].join(end)
 }
 
-function linkText(row: InterfaceRow, view: View): string {
+function neighborsText(rows: readonly NeighborRow[], device: string | undefined, view: View): string {
+  if (view.json) return jsonText(rows.map(neighborJson), view)
+  // The device that was asked for goes without saying.
+  return rows
+    .map(({ address, device: own, mac, state }) => {
+      const on = device === undefined ? ` dev ${own}` : ''
+      return `${address}${on}${mac === undefined ? '' : ` lladdr ${mac}`} ${state} \n`
+    })
+    .join('')
+}
+
+function linkText(row: InterfaceRow, view: View, linkMode = ''): string {
   if (view.brief) return `${row.name.padEnd(16)} ${state(row).padEnd(14)} ${row.mac} ${flags(row)} \n`
   const broadcast = row.loopback ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'
   const first = `${row.index}: ${row.name}: ${flags(row)} mtu ${row.mtuBytes} qdisc noqueue state ${state(row)}`
   const second = `    link/${row.loopback ? 'loopback' : 'ether'} ${row.mac} brd ${broadcast}`
   const mode = view.oneLine ? '\\' : '\n'
-  return `${first} group default qlen 1000${mode}${second}\n`
+  const counters = view.statistics ? mode + statisticsText(row, mode) : ''
+  return `${first}${linkMode} group default qlen 1000${mode}${second}${counters}\n`
 }
 
 function addressText(row: InterfaceRow, view: View): string {
@@ -141,7 +187,9 @@ function addressText(row: InterfaceRow, view: View): string {
   const lines = addresses.map((text) => inetLine(row, text))
   if (view.oneLine)
     return lines.map((line) => `${row.index}: ${row.name}    ${line}\\       ${FOREVER}\n`).join('')
-  return `${linkText(row, view)}${lines.map((line) => `    ${line}\n       ${FOREVER}\n`).join('')}`
+  const plain = linkText(row, { ...view, statistics: false })
+  const counters = view.statistics ? `${statisticsText(row, '\n')}\n` : ''
+  return `${plain}${lines.map((line) => `    ${line}\n       ${FOREVER}\n`).join('')}${counters}`
 }
 
 function isOf(family: AddressFamily | undefined, address: string): boolean {

@@ -1,5 +1,5 @@
-// top and free as busybox has them. Memory is what programs said to keep (Process.hold) against the pod's limit, processor
-// time what they were charged for: an emulated process has no other figures. There is no load average to tell.
+// top and free as busybox has them. Memory is the container's, as `kubectl top` shows it, against the pod's limit; a
+// process' is what it said to keep (Process.hold), its processor time what it was charged for. There is no load average.
 
 import type { Micros } from '../../../base/time.js'
 import type { Process, ProcessRow, Program } from '../../../posix/process.js'
@@ -70,7 +70,7 @@ function screenOf(
   const figures = `${String(busy).padStart(3)}% usr   0% sys   0% nic ${String(100 - busy).padStart(3)}% idle`
   const title = '  PID  PPID USER     STAT   VSZ %VSZ %CPU COMMAND'
   return [
-    `Mem: ${kib(usedBytes)}K used, ${kib(limitBytes - usedBytes)}K free`,
+    `Mem: ${kib(usedBytes)}K used, ${kib(Math.max(0, limitBytes - usedBytes))}K free`,
     `CPU: ${figures}`,
     isScreen ? `${REVERSE}${title}${PLAIN}` : title,
     ...rows
@@ -104,10 +104,10 @@ export const free: Program = applet(async (process, args) => {
   const tell = (bytes: number) => (options.has('h') ? scaled(bytes) : String(Math.floor(bytes / divisor)))
   const row = (name: string, texts: readonly string[]) =>
     `${name.padEnd(7)}${texts.map((text) => text.padStart(12)).join('')}\n`
-  const rest = limitBytes - usedBytes
+  const rest = Math.max(0, limitBytes - Math.ceil(usedBytes))
   await process.stdout.write(
     row('', ['total', 'used', 'free', 'shared', 'buff/cache', 'available']) +
-      row('Mem:', [limitBytes, usedBytes, rest, 0, 0, rest].map(tell)) +
+      row('Mem:', [limitBytes, Math.ceil(usedBytes), rest, 0, 0, rest].map(tell)) +
       row('Swap:', [0, 0, 0].map(tell)),
   )
   return 0

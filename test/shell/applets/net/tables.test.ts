@@ -73,7 +73,8 @@ test('ip addr, by any abbreviation and for one device', async () => {
     assert.is((await pod().run(command)).stdout, lo + eth0, command)
   for (const command of ['ip addr show eth0', 'ip a s dev eth0', 'ip addr ls eth0'])
     assert.is((await pod().run(command)).stdout, eth0, command)
-  assert.is((await pod().run('ip link show eth0')).stdout, `${eth0.split('\n').slice(0, 2).join('\n')}\n`)
+  const link = eth0.split('\n').slice(0, 2).join('\n').replace(' group', ' mode DEFAULT group')
+  assert.is((await pod().run('ip link show eth0')).stdout, `${link}\n`)
   assert.is(
     (await pod().run('ip -o addr show eth0')).stdout,
     '2: eth0    inet 10.36.0.0/16 brd 10.36.255.255 scope global eth0\\       valid_lft forever preferred_lft forever\n',

@@ -1,0 +1,52 @@
+// df: the volumes of a container with the room that there is in them. The pod's limit of memory is what its own files may
+// take, so that is the size of its root file system.
+
+import { resolvePath } from '../../posix/file-system.js'
+import type { Program } from '../../posix/process.js'
+import { applet, parseOptions } from './options.js'
+
+const KIB = 1024
+const UNITS = ['', 'K', 'M', 'G', 'T']
+
+export const df: Program = applet(async (process, args) => {
+  const options = parseOptions(args, 'hkmPTa', { 'human-readable': 'h' })
+  const { fs } = process.system
+  const isHuman = options.has('h')
+  const divisor = options.has('m') ? KIB * KIB : KIB
+  const tell = (bytes: number) => (isHuman ? readable(bytes) : String(Math.ceil(bytes / divisor)))
+  const all = fs.mounts()
+  const shown: (typeof all)[number][] = []
+  let status = 0
+  for (const operand of options.operands) {
+    const path = resolvePath(process.cwd, operand)
+    const holds = (mount: string) => mount === '/' || path === mount || path.startsWith(`${mount}/`)
+    const mount = fs.exists(path) ? all.findLast((row) => holds(row.path)) : undefined
+    if (mount !== undefined) shown.push(mount)
+    else {
+      status = 1
+      await process.stderr.write(`df: ${operand}: can't find mount point\n`)
+    }
+  }
+  const size = isHuman ? '     Size' : options.has('m') ? '1M-blocks' : '1K-blocks'
+  const lines = [`${'Filesystem'.padEnd(20)} ${size}      Used Available Use% Mounted on`]
+  for (const { path, limitBytes, usedBytes } of options.operands.length > 0 ? shown : all) {
+    const free = Math.max(0, limitBytes - usedBytes)
+    const percent = limitBytes === 0 ? 0 : Math.ceil((usedBytes * 100) / limitBytes)
+    const cells = [limitBytes, usedBytes, free].map((bytes) => tell(bytes).padStart(9))
+    const source = path === '/' ? 'overlay' : path.startsWith('/var/run/secrets') ? 'tmpfs' : '/dev/vda1'
+    lines.push(`${source.padEnd(20)} ${cells.join(' ')} ${String(percent).padStart(3)}% ${path}`)
+  }
+  await process.stdout.write(`${lines.join('\n')}\n`)
+  return status
+})
+
+/** With one digit behind the point: `25.4M`, `0`. */
+function readable(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= KIB && unit < UNITS.length - 1) {
+    value /= KIB
+    unit++
+  }
+  return unit === 0 ? String(value) : `${value.toFixed(1)}${UNITS[unit]}`
+}
