@@ -38,7 +38,9 @@ export class LeftPorts {
     this.#left = new Set()
   }
 
-  has(port: Port): boolean {
-    return this.#left.has(port) || this.#before.has(port)
+  /** A port for which `isFree` holds, if there is one that was not left a moment ago; undefined when there is none. */
+  choose(random: Random, isFree: (port: Port) => boolean): Port | undefined {
+    const isFresh = (port: Port) => !this.#left.has(port) && !this.#before.has(port)
+    return choosePort(random, (port) => isFresh(port) && isFree(port)) ?? choosePort(random, isFree)
   }
 }

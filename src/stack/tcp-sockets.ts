@@ -115,14 +115,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (!this.#ip.isLocal(source)) throw new SystemError('EADDRNOTAVAIL', 'bind')
     if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'connect')
     const remote = { address, port: to.port }
-    const isFree = (port: Port) => this.#table.get(source, address, port, to.port, PROTOCOL_TCP) === undefined
-    if (from.port && !isFree(from.port)) throw new SystemError('EADDRINUSE', 'bind')
-    const mayUse = (candidate: Port) => isFree(candidate) && !this.#listeners.has(candidate)
-    const port =
-      from.port ||
-      choosePort(this.#random, (candidate) => !this.#left.has(candidate) && mayUse(candidate)) ||
-      choosePort(this.#random, mayUse)
-    if (port === undefined) throw new SystemError('EADDRNOTAVAIL', 'connect')
+    const port = this.#localPort(source, remote, from.port ?? 0)
     const connection = TcpConnection.connect(
       this.#tcpOptions({ address: source, port }, remote, path),
       this.now,
@@ -131,6 +124,18 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const socket = this.#add(connection, path)
     this.used(socket)
     return socket
+  }
+
+  /** `asked`, or any free one when it is 0. */
+  #localPort(source: IpAddress, { address, port }: Endpoint, asked: Port): Port {
+    const isFree = (own: Port) => this.#table.get(source, address, own, port, PROTOCOL_TCP) === undefined
+    if (asked !== 0) {
+      if (!isFree(asked)) throw new SystemError('EADDRINUSE', 'bind')
+      return asked
+    }
+    const chosen = this.#left.choose(this.#random, (own) => isFree(own) && !this.#listeners.has(own))
+    if (chosen === undefined) throw new SystemError('EADDRNOTAVAIL', 'connect')
+    return chosen
   }
 
   listen(on: Endpoint, backlog = DEFAULT_BACKLOG): StackTcpListener {

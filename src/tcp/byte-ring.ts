@@ -89,6 +89,7 @@ function copyInto(
 ): void {
   const at = offset & mask
   const first = Math.min(end - start, ring.length - at)
-  ring.set(source.subarray(start, start + first), at)
+  // A view costs as much as the copy of a short text.
+  ring.set(first === source.length ? source : source.subarray(start, start + first), at)
   if (start + first < end) ring.set(source.subarray(start + first, end), 0)
 }
