@@ -27,8 +27,8 @@ async function withPods(
   return cluster
 }
 
-/** Until then both pods' figures are there. */
-const LONGEST_WAIT_MS = 20_000
+/** Until then figures are there that have no start of a thread in them: two points of usage-meter.ts are passed. */
+const LONGEST_WAIT_MS = 40_000
 
 /** NAME, CPU and MEMORY of each pod: thousandths of a processor, mebibytes. */
 async function top(cluster: RunningCluster): Promise<Record<string, { cpu: number; memory: number }>> {
@@ -66,14 +66,17 @@ test('under the virtual clock: what programs compute, and what they keep', async
 test('in real time: the busy time of pods’ threads, and their heaps', async () => {
   const cluster = await withPods({ clock: 'real' }, BUSY, IDLE)
   try {
+    // The first figures have the start of the threads in them, which takes long where much else runs.
     const deadline = Date.now() + LONGEST_WAIT_MS
     let seen = await top(cluster)
-    while ((!seen['busy'] || !seen['idle']) && Date.now() < deadline) {
+    const isSeen = ({ busy, idle }: typeof seen) =>
+      busy !== undefined && idle !== undefined && busy.cpu > 300 && busy.cpu > idle.cpu
+    while (!isSeen(seen) && Date.now() < deadline) {
       await cluster.sleep(200)
       seen = await top(cluster)
     }
-    const { busy, idle } = seen
-    assert.ok(busy!.cpu > 300 && busy!.cpu > idle!.cpu, JSON.stringify(seen))
+    const { idle } = seen
+    assert.ok(isSeen(seen), JSON.stringify(seen))
     assert.ok(idle!.memory >= 1 && idle!.memory < 200, JSON.stringify(seen))
     const nodes = (await cluster.kubectl('top nodes --no-headers')).output.trim().split('\n')
     assert.is(nodes.length, 3)
