@@ -64,6 +64,8 @@ export class Kubelet implements Controller {
   readonly #lifecycle: ContainerLifecycle
   readonly #nodes = new Map<string, KubeletNode>()
   readonly #records = new Map<PodUid, PodRecord>()
+  /** The pod that `settled` met last on its way. */
+  #restless: PodRecord | undefined
 
   constructor({ context, config, runtime, prober, identities }: KubeletOptions) {
     this.#context = context
@@ -145,19 +147,28 @@ export class Kubelet implements Controller {
     this.#context.loop.add(this, record.uid)
   }
 
-  /** Whether no pod is on its way from one state to another by itself. */
+  /**
+   * Whether no pod is on its way from one state to another by itself. While many start this is asked after every step: the
+   * pod that was on its way then is looked at first.
+   */
   settled(): boolean {
+    const last = this.#restless
+    if (last !== undefined && this.#records.get(last.uid) === last && !this.#isSettled(last)) return false
+    this.#restless = undefined
     for (const record of this.#records.values()) {
-      const pod = this.#podOf(record)
-      if (pod === undefined || pod.metadata.deletionTimestamp) return false
-      if (record.blocked !== undefined) continue
-      if (hasEnded(pod)) continue
-      if (record.sandbox !== 'ready' && !record.containers.some((container) => container.waiting))
-        return false
-      if (!record.containers.every((container) => this.#lifecycle.isSettled(record, container, pod)))
-        return false
+      if (this.#isSettled(record)) continue
+      this.#restless = record
+      return false
     }
     return true
+  }
+
+  #isSettled(record: PodRecord): boolean {
+    const pod = this.#podOf(record)
+    if (pod === undefined || pod.metadata.deletionTimestamp) return false
+    if (record.blocked !== undefined || hasEnded(pod)) return true
+    if (record.sandbox !== 'ready' && !record.containers.some((container) => container.waiting)) return false
+    return record.containers.every((container) => this.#lifecycle.isSettled(record, container, pod))
   }
 
   reconcile(uid: string): void {
