@@ -116,7 +116,7 @@ function answer(
     return jsonResponse(200, representList(request, shown, { objects: metrics, metadata: {} }, now))
   const [object] = metrics
   if (object === undefined) throw noMetrics(type.kind, name)
-  return jsonResponse(200, representObject(request, shown, object, now))
+  return jsonResponse(200, representObject(request, shown.plural, object, now))
 }
 
 function nodeMetrics(node: KubeObject, source: MetricsSource, now: number): MetricsObject | undefined {

@@ -33,10 +33,10 @@ export function partialOf({ metadata }: KubeObject): Record<string, unknown> {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
 }
 
-/** One object as the client wants it. */
+/** One object as the client wants it; `resource`: its plural name. */
 export function representObject(
   request: ApiRequest,
-  type: ResourceType,
+  resource: string,
   object: KubeObject,
   now: number,
 ): unknown {
@@ -48,7 +48,7 @@ export function representObject(
     case 'Table': {
       const metadata = { resourceVersion: object.metadata.resourceVersion }
       const options = { include: includeObject(request), now, metadata, withColumns: true }
-      return tableOf(type.plural, [object], options)
+      return tableOf(resource, [object], options)
     }
   }
 }

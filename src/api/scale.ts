@@ -8,10 +8,9 @@ import type { StatefulSet } from '../cluster/workload-objects.js'
 import { isMap } from './patch/json.js'
 import type { Scale } from './printers/scale.js'
 import { formatSelector } from './printers/workload.js'
-import { includeObject, partialOf, representationOf } from './representation.js'
+import { representObject } from './representation.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { jsonResponse, methodNotAllowed, unknownPath } from './status.js'
-import { tableOf } from './tables.js'
 import { existing, type ObjectWriter, type Target } from './target.js'
 import { isDryRun } from './write-options.js'
 import { applyPatch } from './writes.js'
@@ -27,7 +26,8 @@ export function serveScale(
 ): ApiResponse {
   if (!target.type.subresources.includes('scale')) throw unknownPath()
   const object = existing<Scalable>(store, target)
-  if (request.method === 'GET') return jsonResponse(200, represented(request, scaleOf(object), unixMillis))
+  if (request.method === 'GET')
+    return jsonResponse(200, representObject(request, 'scales', scaleOf(object), unixMillis))
   if (request.method !== 'PUT' && request.method !== 'PATCH') throw methodNotAllowed()
   const scale = request.method === 'PUT' ? request.body : applyPatch(scaleOf(object), request, 'Scale')
   if (!isMap(scale) || !isMap(scale['spec'])) throw badRequest('the body is not a Scale')
@@ -51,20 +51,6 @@ export function serveScale(
   const scaled = { ...object, spec: { ...object.spec, replicas } }
   const updated = writer.update(scaled, { dryRun: isDryRun(request) })
   return jsonResponse(200, scaleOf(updated as Scalable))
-}
-
-function represented(request: ApiRequest, scale: Scale, unixMillis: number): unknown {
-  switch (representationOf(request)) {
-    case 'Object':
-      return scale
-    case 'PartialObjectMetadata':
-      return partialOf(scale)
-    case 'Table': {
-      const metadata = { resourceVersion: scale.metadata.resourceVersion }
-      const options = { include: includeObject(request), now: unixMillis, metadata, withColumns: true }
-      return tableOf('scales', [scale], options)
-    }
-  }
 }
 
 /** Zero replicas are left out, as in the Go type's JSON. */

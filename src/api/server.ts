@@ -205,7 +205,7 @@ export class ApiServer implements Api {
       return jsonResponse(200, representList(request, target.type, page, now))
     }
     const object = existing(this.#store, target)
-    return jsonResponse(200, representObject(request, target.type, object, now))
+    return jsonResponse(200, representObject(request, target.type.plural, object, now))
   }
 
   #logRequest(request: ApiRequest) {

@@ -4,18 +4,7 @@ import type { PodDisruptionBudget } from './disruption-budget.js'
 import { FieldErrors, quote } from './field-errors.js'
 import { cloneJson, equalJson } from './json.js'
 import { configMapKey } from './name-rules.js'
-import type {
-  ConfigMap,
-  Deployment,
-  EndpointSlice,
-  Endpoints,
-  KubeObject,
-  Lease,
-  Pod,
-  ReplicaSet,
-  Secret,
-  Service,
-} from './objects.js'
+import type { ConfigMap, KubeObject, Lease, Pod, Secret, Service } from './objects.js'
 import type { ResourceType } from './resources.js'
 import { invalid } from './status.js'
 import { validateCronJob, validateJob, validateJobUpdate } from './validate-batch.js'
@@ -34,14 +23,7 @@ import {
   validateReplicaSet,
   validateSelectorUpdate,
 } from './validate-workload.js'
-import type {
-  ControllerRevision,
-  CronJob,
-  DaemonSet,
-  Job,
-  StatefulSet,
-  Workload,
-} from './workload-objects.js'
+import type { ControllerRevision, Job, StatefulSet, Workload } from './workload-objects.js'
 
 /** Largest content of a ConfigMap, in bytes. */
 const MAX_CONFIG_MAP_BYTES = 1024 * 1024
@@ -53,48 +35,43 @@ const POD_UPDATE =
 export function validate(object: KubeObject, type: ResourceType, stored: KubeObject | undefined): void {
   const errors = new FieldErrors()
   validateMetadata(object, type, errors)
-  validateKind(object, errors)
+  RULES[object.kind]?.(object as never, errors)
   if (stored !== undefined) validateUpdate(object, stored, errors)
   if (errors.causes.length > 0)
     throw invalid(type, object.metadata.name || object.metadata.generateName || '', errors.causes)
 }
 
-function validateKind(object: KubeObject, errors: FieldErrors): void {
-  switch (object.kind) {
-    case 'Pod': {
-      const { spec } = object as Pod
-      return spec === undefined ? errors.required('spec.containers') : validatePodSpec(spec, 'spec', errors)
-    }
-    case 'Service':
-      return validateService(object as Service, errors)
-    case 'Endpoints':
-      return validateEndpoints(object as Endpoints, errors)
-    case 'EndpointSlice':
-      return validateEndpointSlice(object as EndpointSlice, errors)
-    case 'Deployment':
-      return validateDeployment(object as Deployment, errors)
-    case 'ReplicaSet':
-      return validateReplicaSet(object as ReplicaSet, errors)
-    case 'StatefulSet':
-      return validateStatefulSet(object as StatefulSet, errors)
-    case 'DaemonSet':
-      return validateDaemonSet(object as DaemonSet, errors)
-    case 'ControllerRevision':
-      return errors.notNegative('revision', (object as ControllerRevision).revision)
-    case 'Job':
-      return validateJob(object as Job, errors)
-    case 'CronJob':
-      return validateCronJob(object as CronJob, errors)
-    case 'Lease':
-      return validateLease(object as Lease, errors)
-    case 'PodDisruptionBudget':
-      return validateDisruptionBudget(object as PodDisruptionBudget, errors)
-    case 'ConfigMap':
-      return validateConfigMap(object as ConfigMap, errors)
-    case 'Secret':
-      for (const key of Object.keys((object as Secret).data ?? {}))
-        errors.invalidText(`data[${key}]`, key, configMapKey(key))
-  }
+/** The rules of each kind, besides those of metadata. */
+const RULES: Readonly<Record<string, (object: never, errors: FieldErrors) => void>> = {
+  Pod: validatePod,
+  Service: validateService,
+  Endpoints: validateEndpoints,
+  EndpointSlice: validateEndpointSlice,
+  Deployment: validateDeployment,
+  ReplicaSet: validateReplicaSet,
+  StatefulSet: validateStatefulSet,
+  DaemonSet: validateDaemonSet,
+  ControllerRevision: validateControllerRevision,
+  Job: validateJob,
+  CronJob: validateCronJob,
+  Lease: validateLease,
+  PodDisruptionBudget: validateDisruptionBudget,
+  ConfigMap: validateConfigMap,
+  Secret: validateSecret,
+}
+
+function validatePod({ spec }: Pod, errors: FieldErrors): void {
+  // Only the type says that it is there.
+  if ((spec as Pod['spec'] | undefined) === undefined) errors.required('spec.containers')
+  else validatePodSpec(spec, 'spec', errors)
+}
+
+function validateControllerRevision({ revision }: ControllerRevision, errors: FieldErrors): void {
+  errors.notNegative('revision', revision)
+}
+
+function validateSecret({ data = {} }: Secret, errors: FieldErrors): void {
+  for (const key of Object.keys(data)) errors.invalidText(`data[${key}]`, key, configMapKey(key))
 }
 
 function validateLease({ spec }: Lease, errors: FieldErrors): void {

@@ -39,11 +39,15 @@ export const deploymentPrinter: Printer<Deployment> = {
       status?.updatedReplicas ?? 0,
       status?.availableReplicas ?? 0,
       ageSince(metadata.creationTimestamp, now),
-      names(spec.template.spec.containers),
-      images(spec.template.spec.containers),
-      formatSelector(spec.selector),
+      ...templateCells(spec),
     ]
   },
+}
+
+/** Containers, Images and Selector. */
+function templateCells({ selector, template }: Pick<ReplicaSet['spec'], 'selector' | 'template'>): string[] {
+  const { containers } = template.spec
+  return [names(containers), images(containers), formatSelector(selector)]
 }
 
 export const replicaSetPrinter: Printer<ReplicaSet> = {
@@ -55,9 +59,7 @@ export const replicaSetPrinter: Printer<ReplicaSet> = {
       status?.replicas ?? 0,
       status?.readyReplicas ?? 0,
       ageSince(metadata.creationTimestamp, now),
-      names(spec.template.spec.containers),
-      images(spec.template.spec.containers),
-      formatSelector(spec.selector),
+      ...templateCells(spec),
     ]
   },
 }
@@ -99,9 +101,7 @@ export const daemonSetPrinter: Printer<DaemonSet> = {
       status?.numberAvailable ?? 0,
       formatLabels(spec.template.spec.nodeSelector),
       ageSince(metadata.creationTimestamp, now),
-      names(spec.template.spec.containers),
-      images(spec.template.spec.containers),
-      formatSelector(spec.selector),
+      ...templateCells(spec),
     ]
   },
 }
