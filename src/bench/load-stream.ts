@@ -4,12 +4,15 @@ import {
   type ConnectionRecord,
   FRAME_CONNECTIONS,
   FRAME_HEAD_BYTES,
+  FRAME_READY,
   FRAME_REQUESTS,
   FRAME_SUMMARY,
   type LoadSummary,
 } from '../pod/load/load-spec.js'
 
 export interface LoadListener {
+  /** The client waits to be told when to begin. */
+  ready?(): void
   /** Records of RECORD_WORDS words; the listener owns them. */
   requests(words: Uint32Array): void
   connections(records: readonly ConnectionRecord[]): void
@@ -42,6 +45,7 @@ export class LoadStream {
   #frame(kind: number, body: Uint8Array<ArrayBuffer>): void {
     // A slice has a buffer of its own, so that words are aligned.
     if (kind === FRAME_REQUESTS) return this.#listener.requests(new Uint32Array(body.buffer))
+    if (kind === FRAME_READY) return this.#listener.ready?.()
     const value: unknown = JSON.parse(new TextDecoder().decode(body))
     if (kind === FRAME_CONNECTIONS) this.#listener.connections(value as ConnectionRecord[])
     else if (kind === FRAME_SUMMARY) this.#listener.summary(value as LoadSummary)

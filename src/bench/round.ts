@@ -1,8 +1,7 @@
 // One round: client pods in a cluster, load on the Service while the steps of `during` are done.
 
 import type { Micros } from '../base/time.js'
-import { SECOND } from '../base/time.js'
-import type { ClusterAccess } from '../drivers/emulation.js'
+import { MINUTE, SECOND } from '../base/time.js'
 import type { LoadSpec } from '../pod/load/load-spec.js'
 import type { Step } from '../scenario/format.js'
 import type { StepResult } from '../scenario/result.js'
@@ -25,6 +24,8 @@ import {
 
 /** Beyond the load itself and the last answer. */
 const GRACE: Micros = 10 * SECOND
+/** For clients to be started, on a busy machine, too. */
+const PREPARE_LIMIT: Micros = MINUTE
 const REPORT_MS = 100
 /** kubectl's words that change nothing. */
 const LOOKS = /^(get|describe|logs|wait|top|rollout status|explain|version|cluster-info|api-resources)\b/
@@ -94,34 +95,29 @@ async function measure(
     for (const { uid } of clients) await access.setLink({ pod: uid }, { delay: plan.delay })
   const spec = loadSpec(cluster, plan, mode, target)
   await cluster.settle()
-  const ready = readyEndpoints(access.api, target)
-  if (ready.size === 0) throw new TargetError(`no endpoint of ${target.servicePort} became ready`)
-  const load = new RunningLoad(access, target, clients.length, spec.resolveEach)
-  const log: { at: Micros; endpoints: ReadonlyMap<string, string | undefined> }[] = [
-    { at: -1, endpoints: ready },
-  ]
-  const unfollow = followEndpoints(
-    access.api,
-    target,
-    () => access.now(),
-    (at, endpoints) => log.push({ at: at - load.startAt, endpoints }),
-  )
-  const report = setInterval(() => {
-    options.onProgress({ phase: 'load', requests: load.requests, elapsed: load.elapsed })
-  }, REPORT_MS)
+  if (readyEndpoints(access.api, target).size === 0)
+    throw new TargetError(`no endpoint of ${target.servicePort} became ready`)
+  const load = new RunningLoad(access, target, spec.resolveEach)
+  const ends: (() => void)[] = [() => load.stop()]
   try {
-    const limit = load.startAt - access.now() + plan.load.duration + plan.load.timeout + GRACE
-    const going = load.run(clients, spec)
-    going.catch(() => {})
-    const changes = await doSteps(stage, steps, load, access)
-    await access.run(going, limit)
-    const record = { startAt: load.startAt, clients: load.clients, flows: load.flows, changes, ready: log }
+    await access.run(load.prepare(clients, spec), PREPARE_LIMIT)
+    const log = [{ at: -1, endpoints: readyEndpoints(access.api, target) }]
+    const startAt = load.start()
+    const note = (at: Micros, endpoints: Map<string, string | undefined>) =>
+      log.push({ at: at - startAt, endpoints })
+    ends.push(followEndpoints(access.api, target, () => access.now(), note))
+    const report = setInterval(() => {
+      options.onProgress({ phase: 'load', requests: load.requests, elapsed: load.elapsed })
+    }, REPORT_MS)
+    ends.push(() => clearInterval(report))
+    const limit = startAt - access.now() + plan.load.duration + plan.load.timeout + GRACE
+    const changes = await doSteps(stage, steps, startAt)
+    await access.run(load.finish(), limit)
+    const record = { startAt, clients: load.clients, flows: load.flows, changes, ready: log }
     const failures = stage.results.filter(({ status }) => status === 'failed')
     return { target, record, clients: clients.length, failures }
   } finally {
-    clearInterval(report)
-    unfollow()
-    load.stop()
+    for (const end of ends) end()
   }
 }
 
@@ -129,16 +125,16 @@ async function measure(
 async function doSteps(
   stage: Stage,
   steps: readonly Step[],
-  load: RunningLoad,
-  access: ClusterAccess,
+  startAt: Micros,
 ): Promise<{ at: Micros; what: string }[]> {
   const changes: { at: Micros; what: string }[] = []
-  if (steps.length > 0) await access.sleep(Math.max(0, load.startAt - access.now()))
+  const access = stage.emulation
+  if (steps.length > 0) await access.sleep(Math.max(0, startAt - access.now()))
   for (const step of steps) {
     if (stage.signal.aborted) break
     const what = step.name ?? commandOf(step)
     const changing = step.sleep === undefined && step.wait === undefined && !LOOKS.test(step.kubectl ?? '')
-    if (changing) changes.push({ at: access.now() - load.startAt, what })
+    if (changing) changes.push({ at: access.now() - startAt, what })
     await runStep(stage, step, 1, { settles: false, paced: false })
   }
   return changes
@@ -149,7 +145,7 @@ function loadSpec(
   { load }: BenchPlan,
   mode: string,
   target: ServiceTarget,
-): Omit<LoadSpec, 'startAt'> {
+): LoadSpec {
   const direct = mode === HEADLESS || target.clusterIP === 'None'
   if (!direct && target.protocol !== (load.protocol === 'udp' ? 'UDP' : 'TCP'))
     throw new TargetError(

@@ -9,52 +9,61 @@ import { LoadStream } from './load-stream.js'
 import type { ClientRecord } from './recording.js'
 import { type ServiceTarget, TargetError } from './service-target.js'
 
-/** From the order to the first request: clients have been started and have looked names up by then. */
+/** From the order to begin to the first request: all clients have heard of it by then. */
 const HEAD_START: Micros = 200 * MILLISECOND
-/** More of it for every client, where starting one takes time. */
-const HEAD_START_OF_CLIENT: Micros = 20 * MILLISECOND
 
 export class RunningLoad {
-  readonly startAt: Micros
   readonly clients: ClientRecord[] = []
   readonly flows: FlowEvent[] = []
   readonly #cluster: ClusterAccess
   readonly #unlisten: () => void
   readonly #streams: RemoteStreams[] = []
+  #startAt: Micros = Number.POSITIVE_INFINITY
   #requests = 0
+  #told: Promise<unknown> = Promise.resolve()
 
   /** `direct`: clients go to pods without a proxy. */
-  constructor(cluster: ClusterAccess, target: ServiceTarget, pods: number, direct: boolean) {
+  constructor(cluster: ClusterAccess, target: ServiceTarget, direct: boolean) {
     this.#cluster = cluster
-    const forClients = cluster.clock === 'real' ? pods * HEAD_START_OF_CLIENT : 0
-    this.startAt = cluster.now() + HEAD_START + forClients
     this.#unlisten = cluster.onFlow((flow) => {
       if (!direct && flow.service === target.servicePort) this.flows.push(flow)
     })
   }
 
   /**
-   * Starts a client in each of `pods` with its share of `spec`. Resolves when all clients have told all. Rejects when one
+   * Starts a client in each of `pods` with its share of `spec`. Resolves when all are ready to begin. Rejects when one
    * cannot be run.
    */
-  async run(pods: readonly PodTarget[], spec: Omit<LoadSpec, 'startAt'>): Promise<void> {
-    await Promise.all(
-      pods.map((pod, i) => {
-        const { connections, rate } = spec
-        const share = Math.floor(connections / pods.length) + (i < connections % pods.length ? 1 : 0)
-        return this.#client(pod, {
-          ...spec,
-          startAt: this.startAt,
-          connections: share,
-          rate: rate / pods.length,
-        })
-      }),
-    )
+  async prepare(pods: readonly PodTarget[], spec: LoadSpec): Promise<void> {
+    const clients = pods.map((pod, i) => {
+      const { connections, rate } = spec
+      const share = Math.floor(connections / pods.length) + (i < connections % pods.length ? 1 : 0)
+      return this.#client(pod, { ...spec, connections: share, rate: rate / pods.length })
+    })
+    this.#told = Promise.all(clients.map(({ told }) => told))
+    this.#told.catch(() => {})
+    await Promise.race([Promise.all(clients.map(({ ready }) => ready)), this.#told])
+  }
+
+  /** Lets all clients begin at one moment; when that is. */
+  start(): Micros {
+    this.#startAt = this.#cluster.now() + HEAD_START
+    const line = new TextEncoder().encode(`${this.#startAt}\n`)
+    for (const streams of this.#streams) {
+      streams.write(line)
+      streams.end()
+    }
+    return this.#startAt
+  }
+
+  /** Resolves when all clients have told all. Rejects when one failed. */
+  async finish(): Promise<void> {
+    await this.#told
   }
 
   /** Since the load began; 0 before. */
   get elapsed(): Micros {
-    return Math.max(0, this.#cluster.now() - this.startAt)
+    return Math.max(0, this.#cluster.now() - this.#startAt)
   }
 
   get requests(): number {
@@ -67,10 +76,15 @@ export class RunningLoad {
     for (const streams of this.#streams) streams.close()
   }
 
-  #client(pod: PodTarget, spec: LoadSpec): Promise<void> {
+  #client(pod: PodTarget, spec: LoadSpec): { ready: Promise<void>; told: Promise<void> } {
     const record: ClientRecord = { words: [], connections: [], summary: undefined }
     this.clients.push(record)
+    let ready = () => {}
+    const isReady = new Promise<void>((resolve) => {
+      ready = resolve
+    })
     const stream = new LoadStream({
+      ready,
       requests: (words) => {
         record.words.push(words)
         this.#requests += words.length / RECORD_WORDS
@@ -83,14 +97,17 @@ export class RunningLoad {
     const streams = this.#cluster.api.exec({
       namespace: pod.namespace,
       pod: pod.name,
-      stdin: false,
+      stdin: true,
       tty: false,
       command: [LOAD_COMMAND, JSON.stringify(spec)],
     })
     if ('kind' in streams)
-      return Promise.reject(new TargetError(`${pod.name}: ${streams.message ?? 'exec failed'}`))
+      return {
+        ready: isReady,
+        told: Promise.reject(new TargetError(`${pod.name}: ${streams.message ?? 'exec failed'}`)),
+      }
     this.#streams.push(streams)
-    return new Promise((resolve, reject) => {
+    const told = new Promise<void>((resolve, reject) => {
       let complaints = ''
       streams.onOutput = (from, bytes) => {
         if (from === 'stdout') stream.push(bytes)
@@ -101,5 +118,6 @@ export class RunningLoad {
         else reject(new TargetError(`the load client in ${pod.name} failed: ${error ?? complaints.trim()}`))
       }
     })
+    return { ready: isReady, told }
   }
 }

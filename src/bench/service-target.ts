@@ -139,16 +139,29 @@ export function followEndpoints(
   api: Api,
   target: ServiceTarget,
   now: () => Micros,
-  onChange: (at: Micros, endpoints: ReadonlyMap<string, string | undefined>) => void,
+  onChange: (at: Micros, endpoints: Map<string, string | undefined>) => void,
 ): () => void {
   let last = [...readyEndpoints(api, target).keys()].join()
   const path = `/apis/discovery.k8s.io/v1/namespaces/${target.namespace}/endpointslices`
   const query = { watch: 'true', labelSelector: `kubernetes.io/service-name=${target.name}` }
-  return api.watch({ method: 'GET', path, query }, () => {
-    const endpoints = readyEndpoints(api, target)
+  return api.watch({ method: 'GET', path, query }, ({ type }) => {
+    // The cluster is gone: who waits for it is told.
+    if (type === 'ERROR') return
+    const endpoints = endpointsOrNone(api, target)
+    if (endpoints === undefined) return
     const text = [...endpoints.keys()].join()
     if (text === last) return
     last = text
     onChange(now(), endpoints)
   })
+}
+
+/** Undefined when the server does not tell. */
+function endpointsOrNone(api: Api, target: ServiceTarget): Map<string, string | undefined> | undefined {
+  try {
+    return readyEndpoints(api, target)
+  } catch (error) {
+    if (error instanceof TargetError) return undefined
+    throw error
+  }
 }

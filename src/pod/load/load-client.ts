@@ -5,6 +5,7 @@
 import { MILLISECOND, type Micros } from '../../base/time.js'
 import { NO_LONGER_NEEDED } from '../../posix/abort.js'
 import type { Process } from '../../posix/process.js'
+import { readOneLine } from '../../shell/streams.js'
 import { type Endpoint, formatEndpoint } from '../../wire/address.js'
 import { AlarmClock } from './alarm-clock.js'
 import { type Exchange, exchangeOf, type OpenExchange, outcomeOf } from './exchange.js'
@@ -47,6 +48,8 @@ class LoadClient {
   readonly #output: LoadOutput
   readonly #alarms: AlarmClock
   readonly #slots: readonly Slot[]
+  /** Of the first request. */
+  #startAt: Micros = 0
   #connections = 0
   /** Requests of the open loop that were taken. */
   #due = 0
@@ -69,8 +72,10 @@ class LoadClient {
 
   async run(): Promise<number> {
     const { clock } = this.#process.system
-    const { startAt } = this.#spec
     if (!this.#spec.resolveEach) await this.#resolve(this.#process.signal).catch(() => {})
+    const startAt = this.#spec.startAt ?? (await this.#toldStart())
+    if (startAt === undefined) return 1
+    this.#startAt = startAt
     await clock.sleep(Math.max(0, startAt - clock.now()), this.#process.signal)
     const before = this.#traffic()
     const over = new AbortController()
@@ -89,10 +94,18 @@ class LoadClient {
     return 0
   }
 
+  /** Undefined when the input ends before. */
+  async #toldStart(): Promise<Micros | undefined> {
+    await this.#output.ready()
+    const line = await readOneLine(this.#process.stdin)
+    return line === undefined ? undefined : Number(line.text)
+  }
+
   /** One slot's requests until the time is over. */
   async #keepBusy(slot: Slot): Promise<void> {
     const { clock } = this.#process.system
-    const { startAt, duration, rate, keepAlive } = this.#spec
+    const { duration, rate, keepAlive } = this.#spec
+    const startAt = this.#startAt
     for (;;) {
       let due = clock.now() - startAt
       if (rate > 0) {
@@ -114,7 +127,8 @@ class LoadClient {
   }
 
   async #request(slot: Slot, due: Micros, sent: Micros): Promise<Outcome> {
-    const { timeout, startAt } = this.#spec
+    const { timeout } = this.#spec
+    const startAt = this.#startAt
     // Open loop: who came late has that much less time, or a backlog would never time out.
     slot.limit = startAt + Math.max(due, sent - timeout / 2) + timeout
     try {

@@ -6,6 +6,7 @@ import {
   type ConnectionRecord,
   FRAME_CONNECTIONS,
   FRAME_HEAD_BYTES,
+  FRAME_READY,
   FRAME_REQUESTS,
   FRAME_SUMMARY,
   type LoadSummary,
@@ -59,6 +60,10 @@ export class LoadOutput {
     this.#words = 0
     if (connections.length > 0) await this.#json(FRAME_CONNECTIONS, connections)
     if (records.length > 0) await this.#frame(FRAME_REQUESTS, new Uint8Array(records.buffer))
+  }
+
+  ready(): Promise<void> {
+    return this.#frame(FRAME_READY, new Uint8Array(0))
   }
 
   async end(summary: LoadSummary): Promise<void> {

@@ -22,8 +22,11 @@ export interface LoadSpec {
   readonly keepAlive: boolean
   /** Open loop: requests a second of this client; 0: closed loop, each connection sends when it has its answer. */
   readonly rate: number
-  /** When the first request is sent, on the cluster's clock; at once when that is over. */
-  readonly startAt: Micros
+  /**
+   * When the first request is sent, on the cluster's clock; at once when that is over. Undefined: the client tells that it
+   * is ready, and is told by a line with the number on its standard input.
+   */
+  readonly startAt?: Micros
   readonly duration: Micros
   /** How long a connection or an answer may take. */
   readonly timeout: Micros
@@ -86,4 +89,6 @@ export interface LoadSummary {
 export const FRAME_REQUESTS = 1
 export const FRAME_CONNECTIONS = 2
 export const FRAME_SUMMARY = 3
+/** Empty: all is there to begin. */
+export const FRAME_READY = 4
 export const FRAME_HEAD_BYTES = 8
