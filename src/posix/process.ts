@@ -22,6 +22,8 @@ export interface ByteReader {
   read(): Promise<Uint8Array | undefined>
   /** Bytes read too far go back to the front (line readers need it). */
   unread(bytes: Uint8Array): void
+  /** Gives it up, when a shell's last descriptor of it is closed; where that means nothing there is no such method. */
+  close?(): void
 }
 
 /** Where bytes go. */
@@ -33,6 +35,7 @@ export interface ByteWriter {
   readonly keyboard?: ByteReader
   /** Resolves when there is room again; rejects with EPIPE when nobody reads any more. Text is UTF-8. */
   write(bytes: Uint8Array | string): Promise<void>
+  close?(): void
 }
 
 export interface Clock {

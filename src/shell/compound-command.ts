@@ -14,8 +14,10 @@ import type {
 } from 'unbash'
 import { testExpression } from './conditional.js'
 import { BreakLoop, CommandError, ContinueLoop } from './control-flow.js'
+import { statusOfFailure } from './failure.js'
 import { matchesPattern } from './pattern.js'
 import { redirect } from './redirection.js'
+import { menuText } from './select-menu.js'
 import type { Io, Shell } from './shell.js'
 import { readOneLine } from './streams.js'
 import { traceHead } from './trace.js'
@@ -24,7 +26,7 @@ import { arithmetic, evaluateArithmetic, expandFields, expandPattern, expandText
 export async function runCompound(shell: Shell, node: CompoundCommand | Redirected, io: Io): Promise<number> {
   switch (node.type) {
     case 'Redirected':
-      return await runCompound(shell, node.command, await redirect(shell, node.redirects, io))
+      return await runRedirected(shell, node, io)
     case 'BraceGroup':
       return await shell.runList(shell, node.body, io)
     case 'Subshell': {
@@ -56,6 +58,16 @@ export async function runCompound(shell: Shell, node: CompoundCommand | Redirect
       await traceHead(shell, io, () => `(( ${node.body.trim()} ))`)
       return (await arithmeticCommand(shell, node, io)) === 0n ? 1 : 0
     }
+  }
+}
+
+/** Failures of the command are told where its redirections lead. */
+async function runRedirected(shell: Shell, node: Redirected, io: Io): Promise<number> {
+  const streams = await redirect(shell, node.redirects, io)
+  try {
+    return await runCompound(shell, node.command, streams)
+  } catch (error) {
+    return await statusOfFailure(shell, error, streams)
   }
 }
 
@@ -172,7 +184,7 @@ async function runSelect(shell: Shell, node: Select, io: Io): Promise<number> {
   const items =
     node.wordlist === undefined ? [...shell.state.positional] : await expandFields(shell, node.wordlist, io)
   if (items.length === 0) return 0
-  const menu = items.map((item, index) => `${index + 1}) ${item}\n`).join('')
+  const menu = menuText(items, Number(shell.state.get('COLUMNS') ?? 80) || 80)
   let menuDue = true
   return await loop(shell, io, async () => {
     await io.stderr.write(`${menuDue ? menu : ''}${shell.state.get('PS3') ?? '#? '}`)

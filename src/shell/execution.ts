@@ -6,6 +6,7 @@ import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { Child } from '../posix/process.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell } from './control-flow.js'
+import { startCoprocess } from './coprocess.js'
 import { statusOfFailure } from './failure.js'
 import { closeSubstitutions } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
@@ -185,7 +186,9 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
   if (node.commands.length === 1 && only !== undefined) return await runCommand(shell, only, io)
   const pipes = node.operators.map(() => new Pipe())
   const children: Child[] = []
+  const last = shell.state.extras.has('lastpipe') && !shell.controlsJobs ? node.commands.length - 1 : -1
   for (const [index, command] of node.commands.entries()) {
+    if (index === last) break
     const before = pipes[index - 1]
     const after = pipes[index]
     const stdout = after?.writer ?? io.stdout
@@ -203,7 +206,14 @@ async function runStages(shell: Shell, node: Pipeline, io: Io): Promise<number> 
       after?.endWriting()
     })
   }
-  const statuses = await shell.waitPipeline(children, textOf(shell, node), io)
+  const statuses: number[] = []
+  if (last > 0) {
+    // shopt -s lastpipe: the last command runs in the shell itself.
+    const reader = pipes[last - 1]!.reader
+    const status = await runCommand(shell, node.commands[last]!, { ...io, stdin: reader })
+    pipes[last - 1]!.closeReading()
+    statuses.push(...(await shell.waitPipeline(children)), status)
+  } else statuses.push(...(await shell.waitPipeline(children, textOf(shell, node), io)))
   shell.state.pipeStatus = statuses
   if (shell.state.options.has('pipefail')) return statuses.findLast((status) => status !== 0) ?? 0
   return statuses.at(-1)!
@@ -226,7 +236,7 @@ export async function runCommand(shell: Shell, node: CommandNode, io: Io): Promi
         shell.state.functions.set(node.name.value, { body: node.body, source: shell.source })
         return 0
       case 'Coproc':
-        throw new CommandError('coproc: not supported', 2)
+        return await startCoprocess(shell, node, io)
       default:
         return await runCompound(shell, node, io)
     }

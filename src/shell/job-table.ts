@@ -23,8 +23,15 @@ const MAX_REMEMBERED_JOBS = 1000
 
 export class JobTable {
   readonly #jobs: Job[] = []
+  /** Those of the shell that this subshell was forked from: to be listed and signalled, not waited for. */
+  readonly inherited: readonly Job[]
   /** The same, with those last started, stopped or continued at the end. */
   #recent: Job[] = []
+
+  constructor(inherited: readonly Job[] = []) {
+    this.inherited = inherited
+    this.#recent = [...inherited]
+  }
 
   get all(): readonly Job[] {
     return this.#jobs
@@ -75,12 +82,16 @@ export class JobTable {
     const name = text.slice(1)
     if (name === '' || name === '%' || name === '+') return this.current
     if (name === '-') return this.previous ?? this.current
-    if (/^\d+$/.test(name)) return this.#jobs.find((job) => job.id === Number(name))
-    const matching = this.#jobs.filter((job) =>
+    if (/^\d+$/.test(name)) return this.#known.find((job) => job.id === Number(name))
+    const matching = this.#known.filter((job) =>
       name.startsWith('?') ? job.text.includes(name.slice(1)) : job.text.startsWith(name),
     )
     if (matching.length > 1) throw new CommandError(`${text}: ambiguous job spec`, 1)
     return matching[0]
+  }
+
+  get #known(): readonly Job[] {
+    return [...this.inherited, ...this.#jobs]
   }
 
   /** `[1]+  Running                 sleep 100 &`, in the words of bash or ash. */

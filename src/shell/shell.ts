@@ -32,11 +32,13 @@ export class Shell {
   readonly process: Process
   readonly state: ShellState
   readonly runList: RunList
-  readonly jobs = new JobTable()
+  readonly jobs: JobTable
   /** Children whose end the shell waits for; a signal of the terminal is theirs as well. */
   readonly foreground = new Set<Child>()
   /** What closes the pipes of process substitutions of the commands that run (process-substitution.ts). */
   readonly substitutions: (() => void)[] = []
+  /** What closes the streams that `exec` keeps open, when the shell ends. */
+  readonly atExit: (() => void)[] = []
   /** Whether a terminal's user types the commands. */
   readonly interactive: boolean
   /** Conditions whose trap is due at the next command. */
@@ -77,12 +79,14 @@ export class Shell {
     runList: RunList,
     interactive = false,
     isBash = /(^|[/-])bash$/.test(process.argv[0] ?? ''),
+    jobs = new JobTable(),
   ) {
     this.process = process
     this.state = state
     this.runList = runList
     this.interactive = interactive
     this.isBash = isBash
+    this.jobs = jobs
     process.signal.addEventListener('abort', () => {
       const { signalName } = process.signal.reason as { signalName: SignalName }
       for (const child of this.foreground) child.kill(signalName)
@@ -251,6 +255,7 @@ export class Shell {
     group?: number | 'new',
   ): Child {
     const state = this.state.fork()
+    const jobs = new JobTable([...this.jobs.inherited, ...this.jobs.all])
     const child = this.process.system.spawn({
       argv,
       env: this.process.env,
@@ -260,7 +265,7 @@ export class Shell {
       stderr: io.stderr,
       ...(group !== undefined && { group }),
       program: async (process) => {
-        const subshell = new Shell(process, state, this.runList, false, this.isBash)
+        const subshell = new Shell(process, state, this.runList, false, this.isBash, jobs)
         subshell.evaluate = this.evaluate
         subshell.guarded = this.guarded
         subshell.source = this.source
@@ -277,6 +282,14 @@ export class Shell {
 
   /** Runs `body` as all that this shell does: `exit` gives its status, and the EXIT trap runs last. */
   async runToExit(io: Io, body: (shell: Shell, io: Io) => Promise<number>): Promise<number> {
+    try {
+      return await this.#runWithExitTrap(io, body)
+    } finally {
+      for (const close of this.atExit.splice(0)) close()
+    }
+  }
+
+  async #runWithExitTrap(io: Io, body: (shell: Shell, io: Io) => Promise<number>): Promise<number> {
     const status = await this.#untilExit(() => body(this, io))
     if (!this.state.traps.has('EXIT')) return status
     this.state.status = status

@@ -8,7 +8,7 @@ import { foreground } from './builtins/jobs.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell, ReturnFromFunction } from './control-flow.js'
 import { statusOfFailure } from './failure.js'
-import { redirect } from './redirection.js'
+import { closeUnreferenced, redirect } from './redirection.js'
 import type { Io, Shell } from './shell.js'
 import type { ShellFunction } from './state.js'
 import { parseWords } from './syntax.js'
@@ -280,9 +280,14 @@ function interpreterOf(shell: Shell, script: string): string[] {
 
 /** `exec`: without a command its redirections stay; with one, the program takes the place of the shell. */
 async function execBuiltin(shell: Shell, node: Command, argv: readonly string[], io: Io): Promise<number> {
+  const open = shell.substitutions.length
   const streams = await redirect(shell, node.redirects, io)
   if (argv.length > 1) throw new ExitShell(await runProgram(shell, argv.slice(1), streams, true))
+  // What they opened stays open: connections, process substitutions (`exec > >(tee log)`).
+  shell.atExit.push(...shell.substitutions.splice(open))
+  const before = { ...io }
   Object.assign(io, streams)
+  closeUnreferenced(before, io)
   return 0
 }
 

@@ -4,6 +4,7 @@ import { SystemError } from '../base/errors.js'
 import type { FileSystem } from '../posix/file-system.js'
 import { discardingWriter, emptyReader, readAll, readerOf } from '../posix/pipe.js'
 import type { ByteReader, ByteWriter } from '../posix/process.js'
+import { fullWriter } from './device-streams.js'
 
 const NEWLINE = 10
 
@@ -66,6 +67,7 @@ export async function readWholeFile(fs: FileSystem, path: string): Promise<strin
 /** A file opened for writing, empty unless `append`. Simplified: every write goes to its end. */
 export function createFile(fs: FileSystem, path: string, append: boolean): ByteWriter {
   if (path === '/dev/null') return discardingWriter()
+  if (path === '/dev/full') return fullWriter()
   const pipe = fs.pipeAt(path)
   if (pipe !== undefined) return pipe.writer
   if (append) fs.appendFile(path, '')

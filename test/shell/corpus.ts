@@ -1,5 +1,37 @@
-// Scripts whose output and status must be those of a real shell. What the real one said is in
-// test/fixtures/shell/expectations.json, made by record-expectations.ts with bash 5 (the tests need no bash).
+// Scripts whose output and status must be those of a real shell: short ones here, and longer ones as people write them
+// in test/fixtures/shell/corpus/*.sh, where each begins with a line `#### its name`. What the real one said is in
+// test/fixtures/shell/expectations.json and beside the files, made by record-expectations.ts with bash 5 (the tests
+// need no bash).
+
+import { readdirSync, readFileSync } from 'node:fs'
+
+export interface Expectation {
+  readonly stdout: string
+  readonly status: number
+}
+
+export interface ScriptFile {
+  readonly name: string
+  /** Scripts by their names. */
+  readonly scripts: Readonly<Record<string, string>>
+  readonly expectationsPath: string
+}
+
+const FOLDER = 'test/fixtures/shell/corpus'
+
+/** The files of the corpus. */
+export function scriptFiles(): ScriptFile[] {
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.sh'))
+  return files.map((file) => {
+    const parts = readFileSync(`${FOLDER}/${file}`, 'utf8')
+      .split(/^#### (.*)\n/m)
+      .slice(1)
+    const scripts: Record<string, string> = {}
+    for (let at = 0; at < parts.length; at += 2) scripts[parts[at]!] = parts[at + 1]!
+    const name = file.replace(/\.sh$/, '')
+    return { name, scripts, expectationsPath: `${FOLDER}/${name}.json` }
+  })
+}
 
 /** Scripts by a name that says what they try. All run in an empty directory with HOME=/root. */
 export const CORPUS: Readonly<Record<string, string>> = {

@@ -14,6 +14,7 @@ import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
 import { find } from './find.js'
 import { grep } from './grep.js'
 import { du, mktemp, od, strings } from './inspection.js'
+import { chmod, readlink, truncate } from './links.js'
 import { ls, stat } from './ls.js'
 import type { Programs, TEXT_APPLETS } from './names.js'
 import { netApplets } from './net/index.js'
@@ -40,15 +41,26 @@ import {
   which,
   whoami,
 } from './system.js'
+import { column, comm, fold, join, shuf, split } from './tables.js'
 import { tar } from './tar.js'
 
 /** Everything that needs no network of its own. */
 export const textApplets: ReadonlyMap<string, Program> = new Map(
-  Object.entries<Program>({
+  Object.entries({
     sh,
     ash: sh,
     bash: sh,
     awk,
+    split,
+    shuf,
+    join,
+    fold,
+    comm,
+    column,
+    truncate,
+    realpath: readlink,
+    readlink,
+    chmod,
     base64,
     basename,
     cat,

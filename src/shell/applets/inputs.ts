@@ -3,6 +3,7 @@
 
 import { resolvePath } from '../../posix/file-system.js'
 import type { ByteReader, Process } from '../../posix/process.js'
+import { openDevice } from '../device-streams.js'
 import { openFile, readLines, reasonOf } from '../streams.js'
 import { nameOf } from './options.js'
 
@@ -26,7 +27,8 @@ export async function* openInputs(
     }
     let reader: ByteReader
     try {
-      reader = openFile(process.system.fs, resolvePath(process.cwd, name))
+      const path = resolvePath(process.cwd, name)
+      reader = openDevice(process, path) ?? openFile(process.system.fs, path)
     } catch (error) {
       failed()
       await process.stderr.write(`${nameOf(process)}: ${wording(name, reasonOf(error))}\n`)

@@ -95,9 +95,10 @@ export const timeout: Program = applet(async (process, args) => {
       () => {},
     )
   }
-  await child.exited
+  const ended = await child.exited
   cancel.abort()
-  return options.has('k') || signal === 'SIGKILL' ? 137 : 143
+  if (ended === 137) return 137
+  return signal === 'SIGKILL' ? 137 : 124
 })
 
 export const time: Program = applet(async (process, args) => {

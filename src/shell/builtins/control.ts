@@ -3,6 +3,7 @@
 import { resolvePath } from '../../posix/file-system.js'
 import { SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { BreakLoop, CommandError, ContinueLoop, ExitShell, ReturnFromFunction } from '../control-flow.js'
+import { functionText } from '../function-text.js'
 import { quoteForShell } from '../quoting.js'
 import type { Shell } from '../shell.js'
 import { readWholeFile, reasonOf } from '../streams.js'
@@ -50,22 +51,52 @@ const source: Builtin = async ({ shell, args, io, name }) => {
   }
 }
 
-/** What `name` is, as `type` words it; undefined for what is not found. */
-function describe(shell: Shell, name: string, isBuiltin: (name: string) => boolean): string | undefined {
-  const { state, process } = shell
-  const alias = state.aliases.get(name)
-  if (alias !== undefined) return `${name} is an alias for ${alias}`
-  if (KEYWORDS.has(name)) return `${name} is a shell keyword`
-  if (state.functions.has(name)) return `${name} is a function`
-  if (isBuiltin(name)) return `${name} is a shell builtin`
-  const path = pathOf(shell, name)
-  return path === undefined || !process.system.programs.has(baseName(name)) ? undefined : `${name} is ${path}`
+type Kind = 'alias' | 'keyword' | 'function' | 'builtin' | 'file'
+
+/** What `name` can mean, the first being what runs. */
+function kindsOf(shell: Shell, name: string, isBuiltin: (name: string) => boolean): Kind[] {
+  const { state } = shell
+  const kinds: Kind[] = []
+  const expands = shell.interactive || !shell.isBash || state.extras.has('expand_aliases')
+  if (state.aliases.has(name) && expands) kinds.push('alias')
+  if (KEYWORDS.has(name)) kinds.push('keyword')
+  if (state.functions.has(name)) kinds.push('function')
+  if (isBuiltin(name)) kinds.push('builtin')
+  if (pathOf(shell, name) !== undefined) kinds.push('file')
+  return kinds
+}
+
+/** As `type` words it. */
+function describe(shell: Shell, name: string, kind: Kind): string {
+  const { state } = shell
+  switch (kind) {
+    case 'alias': {
+      const text = state.aliases.get(name)!
+      return shell.isBash ? `${name} is aliased to \`${text}'` : `${name} is an alias for ${text}`
+    }
+    case 'keyword':
+      return `${name} is a shell keyword`
+    case 'function': {
+      const text = shell.isBash ? `\n${functionText(name, state.functions.get(name)!)}` : ''
+      return `${name} is a function${text}`
+    }
+    case 'builtin':
+      return `${name} is a shell builtin`
+    case 'file':
+      return `${name} is ${pathOf(shell, name)}`
+  }
 }
 
 /** Where a program would lie in a real image. */
-function pathOf(shell: Shell, name: string): string | undefined {
-  if (name.includes('/')) return name
-  return shell.process.system.programs.has(name) ? `/bin/${name}` : undefined
+function pathOf({ process, state }: Shell, name: string): string | undefined {
+  const { fs, programs } = process.system
+  const isFile = (path: string) => fs.exists(path) && fs.stat(path).type === 'file'
+  if (name.includes('/')) {
+    return programs.has(baseName(name)) || isFile(resolvePath(process.cwd, name)) ? name : undefined
+  }
+  if (programs.has(name)) return `/bin/${name}`
+  const directories = (state.get('PATH') ?? '').split(':')
+  return directories.map((directory) => resolvePath(directory || process.cwd, name)).find(isFile)
 }
 
 function baseName(path: string): string {
@@ -85,19 +116,32 @@ const SPELLED: Readonly<Record<string, string>> = Object.fromEntries([
   ]),
 ])
 
+type Condition = SignalName | 'EXIT'
+
 /** The signal or `EXIT` that a trap or kill names: `INT`, `SIGINT`, `2`. */
-export function conditionNamed(text: string): SignalName | 'EXIT' | undefined {
-  return SPELLED[text.toUpperCase()] as SignalName | 'EXIT' | undefined
+export function conditionNamed(text: string): Condition | undefined {
+  return SPELLED[text.toUpperCase()] as Condition | undefined
 }
 
-const trap: Builtin = async ({ shell, args, io }) => {
-  const operands = args[0] === '--' ? args.slice(1) : args
-  if (operands.length === 0 || operands[0] === '-p') {
-    for (const [condition, command] of shell.state.traps) {
-      await io.stdout.write(`trap -- ${quoteForShell(command)} ${condition.replace(/^SIG/, '')}\n`)
-    }
-    return 0
+/** `trap -- 'command' SIGINT`, by number as bash lists them; ash leaves the SIG out. */
+async function showTraps({ shell, io }: BuiltinCall, names: readonly string[]): Promise<number> {
+  const number = (condition: string) =>
+    SIGNAL_NUMBER[condition as SignalName] ?? (condition === 'EXIT' ? 0 : 99)
+  const wanted = names.map(conditionNamed)
+  const traps = [...shell.state.traps].sort(([a], [b]) => number(a) - number(b))
+  for (const [condition, command] of traps) {
+    if (names.length > 0 && !wanted.includes(condition as Condition)) continue
+    const shown = shell.isBash ? condition : condition.replace(/^SIG/, '')
+    await io.stdout.write(`trap -- ${quoteForShell(command)} ${shown}\n`)
   }
+  return 0
+}
+
+const trap: Builtin = async (call) => {
+  const { shell, args } = call
+  const operands = args[0] === '--' ? args.slice(1) : args
+  if (operands.length === 0 || operands[0] === '-p') return await showTraps(call, operands.slice(1))
+  if (operands[0] === '-l') return await call.run(shell, ['kill', '-l'], call.io, true)
   const resets = operands[0] === '-' || (operands.length === 1 && conditionNamed(operands[0]!) !== undefined)
   const conditions = resets && operands[0] !== '-' ? operands : operands.slice(1)
   for (const text of conditions) {
@@ -108,34 +152,72 @@ const trap: Builtin = async ({ shell, args, io }) => {
   return 0
 }
 
+/** `caller [N]`: line, function and file of the N-th call from here. */
+const caller: Builtin = async ({ shell, args, io }) => {
+  const calls = [...shell.state.calls].reverse()
+  const call = calls[Number(args[0] ?? 0)]
+  if (call === undefined) return 1
+  const outer = calls[Number(args[0] ?? 0) + 1]
+  const name = outer?.name ?? 'main'
+  const file = (outer?.source ?? '') || shell.state.name
+  await io.stdout.write(args[0] === undefined ? `${call.line} ${file}\n` : `${call.line} ${name} ${file}\n`)
+  return 0
+}
+
+const hash: Builtin = ({ shell, args }) => {
+  const unknown = args.find((name) => !name.startsWith('-') && pathOf(shell, name) === undefined)
+  if (unknown !== undefined) throw new CommandError(`hash: ${unknown}: not found`, 1)
+  return 0
+}
+
 /** The builtins of this file; `isBuiltin` answers for all of them. */
 export function controlBuiltins(isBuiltin: (name: string) => boolean): Record<string, Builtin> {
   const type: Builtin = async ({ shell, args, io }) => {
+    const flags = args.filter((arg) => /^-[afptP]+$/.test(arg)).join('')
     let status = 0
-    for (const name of args.filter((arg) => !arg.startsWith('-'))) {
-      const description = describe(shell, name, isBuiltin)
-      if (description === undefined) status = 127
-      await io.stdout.write(`${description ?? `${name}: not found`}\n`)
+    for (const name of args.filter((arg) => !/^-[afptP]+$/.test(arg))) {
+      const kinds = kindsOf(shell, name, isBuiltin).filter(
+        (kind) => kind !== 'function' || !flags.includes('f'),
+      )
+      const shown = flags.includes('a') ? kinds : kinds.slice(0, 1)
+      if (shown.length === 0) {
+        status = shell.isBash ? 1 : 127
+        if (/[tpP]/.test(flags)) continue
+        if (shell.isBash) await shell.complain(io, `type: ${name}: not found`)
+        else await io.stdout.write(`${name}: not found\n`)
+      }
+      for (const kind of shown) {
+        if (flags.includes('t')) await io.stdout.write(`${kind}\n`)
+        else if (!/[pP]/.test(flags)) await io.stdout.write(`${describe(shell, name, kind)}\n`)
+        else if (kind === 'file' || flags.includes('P'))
+          await io.stdout.write(`${pathOf(shell, name) ?? ''}\n`)
+      }
     }
     return status
   }
   const command: Builtin = async ({ shell, args, io, run }) => {
-    const [option, name] = args
+    const [option, ...names] = args
     if (option !== '-v' && option !== '-V') {
       const argv = option === '-p' || option === '--' ? args.slice(1) : args
       return argv.length === 0 ? 0 : await run(shell, argv, io, true)
     }
-    const description = name === undefined ? undefined : describe(shell, name, isBuiltin)
-    if (name === undefined || description === undefined) return 127
-    const alias = shell.state.aliases.get(name)
-    const short =
-      alias !== undefined
-        ? `alias ${name}='${alias}'`
-        : description.includes(' is /')
-          ? pathOf(shell, name)
-          : name
-    await io.stdout.write(`${option === '-v' ? short : description}\n`)
-    return 0
+    let found = false
+    for (const name of names) {
+      const [kind] = kindsOf(shell, name, isBuiltin)
+      if (kind === undefined) {
+        if (option === '-V') await shell.complain(io, `command: ${name}: not found`)
+        continue
+      }
+      found = true
+      const short =
+        kind === 'alias'
+          ? `alias ${name}=${quoteForShell(shell.state.aliases.get(name)!)}`
+          : kind === 'file'
+            ? pathOf(shell, name)
+            : name
+      await io.stdout.write(`${option === '-v' ? short : describe(shell, name, kind)}\n`)
+    }
+    return found ? 0 : shell.isBash ? 1 : 127
   }
   return {
     break: leaveLoop,
@@ -153,5 +235,7 @@ export function controlBuiltins(isBuiltin: (name: string) => boolean): Record<st
     command,
     builtin: async ({ shell, args, io, run }) => (args.length === 0 ? 0 : await run(shell, args, io, true)),
     trap,
+    caller,
+    hash,
   }
 }

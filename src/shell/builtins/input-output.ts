@@ -278,7 +278,6 @@ export const inputOutputBuiltins: Readonly<Record<string, Builtin>> = {
   ':': () => 0,
   true: () => 0,
   false: () => 1,
-  hash: () => 0,
   echo,
   printf,
   read,

@@ -17,7 +17,10 @@ function jobNamed(shell: Shell, command: string, text: string | undefined): Job 
 const jobs: Builtin = async ({ shell, args, io }) => {
   const flags = args.filter((arg) => /^-[lnprsx]+$/.test(arg)).join('')
   const operands = args.filter((arg) => !arg.startsWith('-'))
-  const listed = operands.length > 0 ? operands.map((text) => jobNamed(shell, 'jobs', text)) : shell.jobs.all
+  const listed =
+    operands.length > 0
+      ? operands.map((text) => jobNamed(shell, 'jobs', text))
+      : [...shell.jobs.inherited, ...shell.jobs.all]
   for (const job of [...listed]) {
     if (flags.includes('r') && (job.status !== undefined || isStopped(job))) continue
     if (flags.includes('s') && !isStopped(job)) continue
