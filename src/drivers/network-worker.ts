@@ -47,7 +47,7 @@ class NetworkThread {
   readonly #barriers: number[] = []
   readonly #frames = new Slab()
   readonly #programs = programsOnDemand()
-  readonly #tls = nodeTls()
+  readonly #tls = nodeTls((work) => this.#time.stir(work))
   readonly #door: NodeDoor
   readonly #shells = new NodeShells(
     (node) => ({

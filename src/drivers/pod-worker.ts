@@ -29,7 +29,7 @@ class PodThread {
   readonly #hosts: WiredHosts
   readonly #sandboxes = new Map<PodUid, PodSandbox>()
   readonly #images = sharedImages(programsOnDemand())
-  readonly #tls = nodeTls()
+  readonly #tls = nodeTls((work) => this.#time.stir(work))
   readonly #gauge: ThreadGauge
 
   constructor(data: PodWorkerData, post: (events: readonly PodThreadEvent[]) => void) {

@@ -9,6 +9,8 @@ import type { Clock } from '../posix/process.js'
 
 /** setTimeout takes at most 2^31-1 ms; waking early only looks again. */
 const LONGEST_TIMEOUT_MS = 2_000_000_000
+/** More than TLS ever takes from bytes that come to bytes that go. */
+const STIRRED_TURNS = 10
 
 /** Calls its owner back once it is due; setting it again replaces what was set. */
 export interface Alarm {
@@ -27,6 +29,9 @@ export class RealTime {
   /** When the timer fires: not after the first alarm. It stays when that moves away, as retransmissions' do all the time. */
   #wake: Micros = NEVER
   #yielding = 0
+  /** Turns of the event loop that are still wanted. */
+  #stirred = 0
+  #stirring = false
   #closed = false
 
   constructor(startUnixMillis: number, zero: number = RealTime.here()) {
@@ -90,6 +95,32 @@ export class RealTime {
   /** Whether a program lets others in, and goes on at the next turn of the event loop. */
   get yielding(): boolean {
     return this.#yielding > 0
+  }
+
+  /**
+   * Something is at work that goes by the event loop and not by alarms - OpenSSL, a module that is loaded: the thread does
+   * not nap for some turns, and not before `work` has settled.
+   */
+  stir(work?: Promise<unknown>): void {
+    this.#stirred = STIRRED_TURNS
+    if (work !== undefined) {
+      this.#yielding++
+      const done = () => {
+        this.#yielding--
+        this.stir()
+      }
+      work.then(done, done)
+    }
+    if (this.#stirring) return
+    this.#stirring = true
+    this.#yielding++
+    setImmediate(() => this.#turn())
+  }
+
+  #turn(): void {
+    if (--this.#stirred > 0 && !this.#closed) return void setImmediate(() => this.#turn())
+    this.#stirring = false
+    this.#yielding--
   }
 
   /** Stops: who still sleeps is never woken, and no timer keeps the process alive. */
