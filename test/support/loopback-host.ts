@@ -39,19 +39,19 @@ export class LoopbackHost {
     })
   }
 
-  /** Runs `sh -c script` in /srv; `output` is of standard output and standard error together. */
-  async sh(script: string): Promise<{ output: string; status: number }> {
-    const output = new CollectingWriter()
+  /** Runs `sh -c script` in /srv. */
+  async sh(script: string): Promise<{ stdout: string; stderr: string; status: number }> {
+    const [stdout, stderr] = [new CollectingWriter(), new CollectingWriter()]
     const child = this.#system.start(sh, {
       argv: ['sh', '-c', script],
       env: new Map([['PATH', '/bin']]),
       cwd: '/srv',
       stdin: readerOf(''),
-      stdout: output,
-      stderr: output,
+      stdout,
+      stderr,
     })
     const status = await child.exited
-    return { output: output.text(), status }
+    return { stdout: stdout.text(), stderr: stderr.text(), status }
   }
 
   close(): void {

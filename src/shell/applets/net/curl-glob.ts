@@ -29,7 +29,9 @@ export function globUrls(pattern: string): GlobbedUrl[] {
             ? undefined
             : rangeValues(range)
     if (range !== undefined && !isAddress && values === undefined)
-      throw new GlobError(`bad range in URL position ${at + 2}:\n${pattern}\n${' '.repeat(at + 1)}^`)
+      throw new GlobError(
+        `bad range in URL position ${at + piece.length + 1}:\n${pattern}\n${' '.repeat(at + piece.length)}^`,
+      )
     const constant = isAddress ? piece : literal.replace(/\\([[\]{}])/g, '$1')
     urls =
       values === undefined

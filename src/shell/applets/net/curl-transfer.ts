@@ -1,7 +1,6 @@
 // One URL of a curl command: names, connection, request, response, redirects. The body goes chunk by chunk to a sink.
 // What happened is kept in a Transfer record, for -w and for the exit status.
 
-import { Decompress } from 'fflate'
 import { SystemError } from '../../../base/errors.js'
 import { type Micros, SECOND } from '../../../base/time.js'
 import { type Connection, ResolveError } from '../../../posix/net.js'
@@ -16,8 +15,8 @@ import {
   parseAddress,
 } from '../../../wire/address.js'
 import type { CurlBody } from './curl-body.js'
+import { unpackedBody } from './curl-content.js'
 import {
-  CURLE_BAD_CONTENT_ENCODING,
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
   CURLE_FILESIZE_EXCEEDED,
@@ -306,7 +305,7 @@ export class CurlSession {
     try {
       return await withinLimit(this.#limits(outer), this.#options.connectTimeout, async (signal) => {
         const { unixSocket } = this.#options
-        if (unixSocket !== undefined) throw await this.#noUnixSocket(unixSocket)
+        if (unixSocket !== undefined) throw await this.#noUnixSocket(unixSocket, url, elapsed())
         const to = this.#redirected(url)
         const addresses = await this.#addresses(to, signal)
         transfer.nameLookup = this.#since(transfer)
@@ -321,10 +320,12 @@ export class CurlSession {
   }
 
   /** There are no sockets of that family here. */
-  async #noUnixSocket(path: string): Promise<CurlError> {
+  async #noUnixSocket(path: string, { host, port }: HttpUrl, elapsed: number): Promise<CurlError> {
     await this.#tell(`  Trying ${path}:0...`)
     await this.#tell(`Immediate connect fail for ${path}: No such file or directory`)
-    return new CurlError(CURLE_COULDNT_CONNECT, "Couldn't connect to server")
+    const message = `Failed to connect to ${host} port ${port} after ${elapsed} ms: Couldn't connect to server`
+    await this.#tell(message)
+    return new CurlError(CURLE_COULDNT_CONNECT, message)
   }
 
   /** Where --connect-to has a URL connected to. */
@@ -515,32 +516,4 @@ async function* counted(
     transfer.downloaded += chunk.length
     yield chunk
   }
-}
-
-/** The content of a packed body, as far as it came; any other body as it is. */
-async function* unpackedBody(
-  head: HttpHead,
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, void> {
-  const encoding = header(head, 'content-encoding')?.toLowerCase() ?? 'identity'
-  if (encoding === 'identity') return yield* chunks
-  const content: Uint8Array[] = []
-  if (!['gzip', 'x-gzip', 'deflate'].includes(encoding))
-    throw new CurlError(
-      CURLE_BAD_CONTENT_ENCODING,
-      'Unrecognized content encoding type. libcurl understands deflate, gzip content encodings.',
-    )
-  const unpack = new Decompress((part) => void content.push(part))
-  try {
-    for await (const chunk of chunks) {
-      unpack.push(chunk)
-      yield* content.splice(0)
-    }
-    unpack.push(new Uint8Array(0), true)
-  } catch (error) {
-    if (error instanceof CurlError || !('code' in (error as object)) || error instanceof SystemError)
-      throw error
-    throw new CurlError(CURLE_BAD_CONTENT_ENCODING, 'Error while processing content unencoding: invalid data')
-  }
-  yield* content
 }
