@@ -33,7 +33,7 @@ async function redirectOne(shell: Shell, redirection: Redirection, io: Io): Prom
     return withStream(io, descriptor ?? 0, readerOf(await bodyOf(shell, redirection, io)))
   }
   if (redirection.type === 'HereString') return withStream(io, descriptor ?? 0, readerOf(`${target}\n`))
-  const connection = await connectionOf(shell, target)
+  const connection = await connectionOf(shell, target, io)
   switch (redirection.operator) {
     case '<':
       return withStream(io, descriptor ?? 0, connection ?? openForReading(shell, target, io))
@@ -84,7 +84,7 @@ async function descriptorOf(
 }
 
 /** `/dev/tcp/HOST/PORT` is a connection of the shell's own process. */
-async function connectionOf(shell: Shell, target: string): Promise<DuplexStream | undefined> {
+async function connectionOf(shell: Shell, target: string, io: Io): Promise<DuplexStream | undefined> {
   const place = networkPath(target)
   if (place === undefined || !shell.isBash) return undefined
   try {
@@ -93,11 +93,11 @@ async function connectionOf(shell: Shell, target: string): Promise<DuplexStream 
     return connection
   } catch (error) {
     if (error instanceof ResolveError) {
-      await shell.complain({ ...shell.io }, `${place.host}: Name or service not known`)
+      await shell.complain(io, `${place.host}: Name or service not known`)
       throw new CommandError(`${target}: Invalid argument`, 1)
     }
     if (!(error instanceof SystemError)) throw error
-    await shell.complain({ ...shell.io }, `connect: ${reasonOf(error)}`)
+    await shell.complain(io, `connect: ${reasonOf(error)}`)
     throw new CommandError(`${target}: ${reasonOf(error)}`, 1)
   }
 }

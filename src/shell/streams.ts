@@ -87,15 +87,20 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
   EADDRINUSE: 'Address already in use',
   EBADF: 'Bad file descriptor',
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
   EEXIST: 'File exists',
+  EHOSTUNREACH: 'No route to host',
   EINVAL: 'Invalid argument',
   EISDIR: 'Is a directory',
+  ENETUNREACH: 'Network is unreachable',
   ENOENT: 'No such file or directory',
   ENOSPC: 'No space left on device',
   ENOTDIR: 'Not a directory',
   ENOTEMPTY: 'Directory not empty',
   EPERM: 'Operation not permitted',
   EROFS: 'Read-only file system',
+  ETIMEDOUT: 'Connection timed out',
 }
 
 /** strerror(3) of a failed system call; any other error is passed on. */
