@@ -148,6 +148,40 @@ test('a message that comes when the thread is about to nap is heard before it do
   port1.close()
 })
 
+test('what goes on by way of the event loop is not kept waiting by naps once it was stirred', async () => {
+  const time = new RealTime(0)
+  const heard: string[] = []
+  const steps = async (name: string, count: number) => {
+    for (let step = 1; step <= count; step++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      heard.push(`${name} ${step}`)
+    }
+  }
+  const sleeper = new Sleeper({
+    bell: doorbell(),
+    time,
+    gauge: new ThreadGauge(threadGauge()),
+    hasWork: () => false,
+    work: () => {},
+    napsFor: 10 * SECOND,
+  })
+  let napped = false
+  time
+    .alarm(() => {
+      napped = true
+    })
+    .set(time.now() + 10 * SECOND)
+  sleeper.rest()
+  time.stir()
+  await within(steps('step', 8))
+  const work = steps('work', 40)
+  time.stir(work)
+  await within(work)
+  assert.is(heard.length, 48)
+  assert.not(napped)
+  time.close()
+})
+
 test('a thread that naps is not counted as busy', async () => {
   const [a, b] = pair('usage', HOUR, 2)
   await within(Promise.all([a!.ask('go'), b!.ask('go'), a!.done, b!.done]))
