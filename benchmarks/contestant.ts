@@ -49,7 +49,7 @@ export interface Benchmark {
   /**
    * What does not count. False: nothing, as rounds are processes of their own. A number: rounds until so much was done by
    * every contestant alike, as their measurements tell by `amount` - code is compiled by how often it ran, not by how
-   * long -, or for half the limit on a slow machine. Default: one round.
+   * long -, or for a contestant's part of a third of `seconds` on a slow machine. Default: one round.
    */
   readonly warmUp?: false | number
   /** What all of it takes on 2 cores, everything at first included; a slower machine runs fewer rounds instead. */
@@ -117,6 +117,7 @@ export async function compare(
 ): Promise<Row[]> {
   const limit = { seconds: benchmark.limitSeconds ?? LIMIT_SECONDS, signal }
   const began = performance.now()
+  const longest = (seconds / 3 / contestants.length) * 1000
   let slowest = 0
   const fits = (round: number) =>
     round <= Math.min(rounds, LEAST_ROUNDS) || (performance.now() - began) / 1000 + slowest <= seconds
@@ -131,7 +132,7 @@ export async function compare(
         if (entry.absent !== undefined || round > (entry.contestant.rounds ?? round)) continue
         onRound(entry.contestant.name, round)
         await attempt(entry, limit, () =>
-          round === 0 ? warmUp(benchmark, entry) : runRound(benchmark, entry),
+          round === 0 ? warmUp(entry, benchmark.warmUp || 0, longest) : runRound(benchmark, entry),
         )
       }
       if (round > 0) slowest = Math.max(slowest, (performance.now() - roundBegan) / 1000)
@@ -178,9 +179,9 @@ async function within({ seconds, signal }: Limit, work: () => Promise<void>): Pr
   await Promise.race([working, over]).finally(settle)
 }
 
-async function warmUp(benchmark: Benchmark, { contestant }: Entry): Promise<void> {
-  const enough = benchmark.warmUp || 0
-  const end = performance.now() + ((benchmark.limitSeconds ?? LIMIT_SECONDS) / 2) * 1000
+/** Rounds that do not count: at least one, until `enough` was done or `longest` milliseconds are over. */
+async function warmUp({ contestant }: Entry, enough: number, longest: number): Promise<void> {
+  const end = performance.now() + longest
   let done = 0
   do {
     const result = await contestant.run()
