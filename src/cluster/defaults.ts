@@ -189,8 +189,7 @@ function defaultPodSpec(spec: PodSpec): void {
     defaultContainer(container)
   for (const volume of spec.volumes ?? []) {
     if (Object.keys(volume).length === 1) volume.emptyDir = {}
-    if (volume.configMap) (volume.configMap as { defaultMode?: number }).defaultMode ??= 0o644
-    if (volume.secret) (volume.secret as { defaultMode?: number }).defaultMode ??= 0o644
+    for (const source of [volume.configMap, volume.secret]) if (source) source.defaultMode ??= 0o644
   }
 }
 

@@ -206,11 +206,18 @@ export interface Toleration {
   tolerationSeconds?: number
 }
 
+/** The files of a volume out of a ConfigMap or Secret; modes are permission bits, 0 to 0777. */
+export interface VolumeItems {
+  items?: { key: string; path: string; mode?: number }[]
+  defaultMode?: number
+  optional?: boolean
+}
+
 export interface Volume {
   name: string
   emptyDir?: { medium?: string; sizeLimit?: string }
-  configMap?: { name: string; items?: { key: string; path: string }[]; optional?: boolean }
-  secret?: { secretName: string; items?: { key: string; path: string }[]; optional?: boolean }
+  configMap?: VolumeItems & { name: string }
+  secret?: VolumeItems & { secretName: string }
 }
 
 export interface PodSpec {

@@ -2,7 +2,7 @@
 
 import type { ClusterConfig } from './cluster-config.js'
 import { type ConfigKind, configData } from './config-data.js'
-import type { Pod } from './objects.js'
+import type { Pod, VolumeItems } from './objects.js'
 import { parseQuantity } from './quantity.js'
 import type { SandboxVolume } from './sandbox.js'
 import type { ObjectStore } from './store.js'
@@ -85,16 +85,19 @@ export function podVolumes(pod: Pod, store: ObjectStore): SandboxVolume[] {
     const { configMap, secret } = volume
     if (configMap) {
       const { name: source, ...rest } = configMap
-      return { name: volume.name, files: configFiles(pod, 'ConfigMap', source, rest, store, why) }
+      return { name: volume.name, ...configFiles(pod, 'ConfigMap', source, rest, store, why) }
     }
     if (secret === undefined) {
       const type = Object.keys(volume).find((key) => key !== 'name')
       throw why(`volume type ${type} is not supported by Podwire`)
     }
     const { secretName, ...rest } = secret
-    return { name: volume.name, files: configFiles(pod, 'Secret', secretName, rest, store, why) }
+    return { name: volume.name, ...configFiles(pod, 'Secret', secretName, rest, store, why) }
   })
 }
+
+/** Of files that are made without a mode: by the API's defaults and by MemoryFileSystem alike. */
+const USUAL_MODE = 0o644
 
 const MISSING_KEY = {
   ConfigMap: 'configmap references non-existent config key',
@@ -105,19 +108,22 @@ function configFiles(
   pod: Pod,
   kind: ConfigKind,
   name: string,
-  { items, optional }: { items?: { key: string; path: string }[]; optional?: boolean },
+  { items, defaultMode = USUAL_MODE, optional }: VolumeItems,
   store: ObjectStore,
   why: (text: string) => VolumeError,
-): Record<string, string> {
+): Pick<SandboxVolume, 'files' | 'modes'> {
   const found = configData(store, kind, pod.metadata.namespace, name)
   if (found === undefined && !optional) throw why(`${kind.toLowerCase()} "${name}" not found`)
   const data = found ?? {}
-  if (items === undefined) return { ...data }
-  return Object.fromEntries(
-    items.flatMap(({ key, path }) => {
-      if (Object.hasOwn(data, key)) return [[path, data[key]!]]
-      if (optional) return []
-      throw why(`${MISSING_KEY[kind]}: ${key}`)
-    }),
-  )
+  const files: Record<string, string> = {}
+  const modes: Record<string, number> = {}
+  const wanted: NonNullable<VolumeItems['items']> =
+    items ?? Object.keys(data).map((key) => ({ key, path: key }))
+  for (const { key, path, mode = defaultMode } of wanted) {
+    if (Object.hasOwn(data, key)) {
+      files[path] = data[key]!
+      if (mode !== USUAL_MODE) modes[path] = mode
+    } else if (!optional) throw why(`${MISSING_KEY[kind]}: ${key}`)
+  }
+  return Object.keys(modes).length === 0 ? { files } : { files, modes }
 }

@@ -11,6 +11,8 @@ export interface SandboxVolume {
   readonly name: string
   /** emptyDir: writable, shared by the containers. Otherwise the files of a ConfigMap, read-only. */
   readonly files?: Readonly<Record<string, string>>
+  /** Permission bits of those files whose bits are not 0644, by path. */
+  readonly modes?: Readonly<Record<string, number>>
   readonly sizeLimitBytes?: number
 }
 

@@ -81,13 +81,21 @@ function validateVolumes(volumes: readonly Volume[], path: string, errors: Field
       errors.forbidden(`${at}.${source}`, 'may not specify more than 1 volume type')
     if (volume.configMap && !volume.configMap.name) errors.required(`${at}.configMap.name`)
     if (volume.secret && !volume.secret.secretName) errors.required(`${at}.secret.secretName`)
-    for (const source of ['configMap', 'secret'] as const)
+    for (const source of ['configMap', 'secret'] as const) {
+      validateFileMode(volume[source]?.defaultMode, `${at}.${source}.defaultMode`, errors)
       for (const [j, item] of (volume[source]?.items ?? []).entries()) {
         if (!item.key) errors.required(`${at}.${source}.items[${j}].key`)
         validateRelativePath(item.path ?? '', `${at}.${source}.items[${j}].path`, errors)
+        validateFileMode(item.mode, `${at}.${source}.items[${j}].mode`, errors)
       }
+    }
   }
   return names
+}
+
+function validateFileMode(mode: number | undefined, field: string, errors: FieldErrors): void {
+  if (mode !== undefined && (mode < 0 || mode > 0o777))
+    errors.invalid(field, mode, 'must be a number between 0 and 0777 (octal), both inclusive')
 }
 
 /** Paths inside a volume stay inside it. */

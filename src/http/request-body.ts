@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
 import { decodeProtobuf } from '../api/protobuf/object-decoder.js'
 import { badBody, bodyTooLarge, type RequestError, unsupportedMediaType } from '../api/status.js'
+import { withOctals } from '../api/yaml-integers.js'
 
 /** As upstream's MaxRequestBodyBytes. */
 const LARGEST_BODY = 3 * 1024 * 1024
@@ -49,7 +50,8 @@ function mediaTypeOf({ headers }: IncomingMessage): string {
 
 function decodeBody(mediaType: string, bytes: Buffer): unknown {
   if (/^application\/(\S+\+)?json$/.test(mediaType)) return decodeJson(bytes)
-  if (/^application\/(\S+\+)?yaml$/.test(mediaType)) return decode(() => parse(bytes.toString()))
+  if (/^application\/(\S+\+)?yaml$/.test(mediaType))
+    return decode(() => parse(bytes.toString(), { customTags: withOctals }))
   if (mediaType === PROTOBUF) return decodeProtobuf(bytes)
   throw unsupportedMediaType(SUPPORTED)
 }

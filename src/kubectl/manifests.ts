@@ -2,6 +2,7 @@
 // process' own file system.
 
 import { parseAllDocuments } from 'yaml'
+import { withOctals } from '../api/yaml-integers.js'
 import { SystemError } from '../base/errors.js'
 import type { KubeObject } from '../cluster/objects.js'
 import { resolvePath } from '../posix/file-system.js'
@@ -92,7 +93,7 @@ function filesOf(context: CommandContext, name: string): { source: string; text:
 
 /** The objects of one text; Lists are opened. */
 export function parseManifest(source: string, text: string): Record<string, unknown>[] {
-  const documents = parseAllDocuments(text, { merge: true, uniqueKeys: true })
+  const documents = parseAllDocuments(text, { merge: true, uniqueKeys: true, customTags: withOctals })
   return (Array.isArray(documents) ? documents : []).flatMap((document) => {
     const [error] = document.errors
     if (error !== undefined) {

@@ -257,14 +257,14 @@ export class PodSandbox {
   }
 
   /** Unlike Kubernetes, whose switch of a link lets a reader see either all or nothing: one file after the other. */
-  #updateVolume({ name, files = {} }: SandboxVolume): void {
+  #updateVolume({ name, files = {}, modes }: SandboxVolume): void {
     const volume = this.#context.volumes.get(name)
     if (volume === undefined) return
     const tree = new MemoryFileSystem(volume)
     for (const path of this.#volumeFiles.get(name) ?? [])
       if (!Object.hasOwn(files, path) && tree.exists(path)) tree.remove(path)
     this.#volumeFiles.set(name, Object.keys(files))
-    writeFiles(tree, files)
+    writeFiles(tree, files, modes)
   }
 
   #remove(): void {
@@ -315,22 +315,27 @@ function interfaceAddress({ name }: SandboxSpec, text: string): InterfaceAddress
 
 function makeVolumes(spec: SandboxSpec, quota: Quota, clock: Clock): Map<string, Volume> {
   const volumes = new Map<string, Volume>()
-  for (const { name, files, sizeLimitBytes } of spec.volumes) {
+  for (const { name, files, modes, sizeLimitBytes } of spec.volumes) {
     const own = sizeLimitBytes === undefined ? quota : new Quota(sizeLimitBytes)
     const volume = new Volume(own, () => clock.unixMillis())
     const tree = new MemoryFileSystem(volume)
-    writeFiles(tree, files ?? {})
+    writeFiles(tree, files ?? {}, modes)
     volumes.set(name, volume)
   }
   return volumes
 }
 
-function writeFiles(tree: MemoryFileSystem, files: Readonly<Record<string, string>>): void {
+function writeFiles(
+  tree: MemoryFileSystem,
+  files: Readonly<Record<string, string>>,
+  modes: Readonly<Record<string, number>> = {},
+): void {
   for (const [path, text] of Object.entries(files)) {
     const slash = path.lastIndexOf('/')
     if (slash > 0) tree.makeDirectory(path.slice(0, slash), true)
     tree.writeFile(path, text)
   }
+  for (const [path, mode] of Object.entries(modes)) tree.setMode(path, mode)
 }
 
 /** A locally administered unicast address out of the pod's uid. */

@@ -129,6 +129,24 @@ test('a selector that does not match the template, and one that changes, are ref
   )
 })
 
+test('modes of files are permission bits', () => {
+  const volumes = [
+    { name: 'a', configMap: { name: 'c', defaultMode: 0o1000 } },
+    { name: 'b', secret: { secretName: 's', items: [{ key: 'k', path: 'p', mode: -1 }] } },
+    { name: 'c', configMap: { name: 'c', defaultMode: 0, items: [{ key: 'k', path: 'p', mode: 0o777 }] } },
+  ]
+  const detail = 'must be a number between 0 and 0777 (octal), both inclusive'
+  assert.equal(
+    refusal(() => new Cluster().create(pod('p', { volumes }))).details?.causes?.map(
+      ({ field, message }) => `${field}: ${message}`,
+    ),
+    [
+      `spec.volumes[0].configMap.defaultMode: Invalid value: 512: ${detail}`,
+      `spec.volumes[1].secret.items[0].mode: Invalid value: -1: ${detail}`,
+    ],
+  )
+})
+
 test('pods are refused with every cause at once', () => {
   const spec: Partial<Pod['spec']> = {
     containers: [

@@ -156,23 +156,4 @@ test('a preStop hook runs before the signal, and its pod is terminating meanwhil
     assert.match(await kubectl(cluster, 'get pod leaving'), 'not found')
   }))
 
-test('a mounted ConfigMap shows its new files and no old ones', () =>
-  on(async (cluster) => {
-    await cluster.kubectl('create configmap page --from-literal=a=1 --from-literal=b=2')
-    await cluster.apply(
-      web(
-        'shown',
-        'volumeMounts: [{ name: page, mountPath: /page }]',
-        'volumes: [{ name: page, configMap: { name: page } }]',
-      ),
-    )
-    await cluster.settle()
-    await cluster.kubectl(`patch configmap page -p '{"data":{"a":"3","b":null,"c":"4"}}'`)
-    const { stdout } = await cluster.exec(
-      'shown',
-      'cd /page; for file in *; do echo $file $(cat $file); done',
-    )
-    assert.is(stdout, 'a 3\nc 4\n')
-  }))
-
 test.run()
