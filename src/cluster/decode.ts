@@ -3,7 +3,8 @@
 
 import { base64Decode } from '../base/base64.js'
 import type { KubeObject } from './objects.js'
-import { type FieldType, SCHEMAS, type StructType } from './schema.js'
+import { SCHEMAS } from './schema.js'
+import type { FieldType, StructType } from './schema-type.js'
 import { ApiError, badRequest } from './status.js'
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'

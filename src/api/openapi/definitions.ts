@@ -3,7 +3,8 @@
 // Simplified: no descriptions, and fields that the server keeps without reading them have no type.
 
 import { RESOURCE_TYPES } from '../../cluster/resources.js'
-import { type FieldType, SCHEMAS, type StructType } from '../../cluster/schema.js'
+import { SCHEMAS } from '../../cluster/schema.js'
+import type { FieldType, StructType } from '../../cluster/schema-type.js'
 import { type MergeRule, type MergeRules, mergeRulesOf } from '../patch/merge-keys.js'
 
 /** A schema as OpenAPI v2 and v3 have in common; references are by the name of the definition. */
