@@ -132,4 +132,4 @@ export const RECENT_APPLETS = ['nslookup'] as const
 export type Programs<Names extends readonly string[], Kind> = Readonly<Record<Names[number], Kind>>
 
 /** In place of busybox', in images for looking at networks. */
-export const NETWORK_TOOLS = ['ping', 'ping6'] as const
+export const NETWORK_TOOLS = ['nc', 'ping', 'ping6'] as const

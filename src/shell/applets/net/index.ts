@@ -9,6 +9,7 @@ import { host } from './host.js'
 import { ifconfig } from './ifconfig.js'
 import { ip } from './ip.js'
 import { nc } from './nc.js'
+import { openbsdNc } from './nc-openbsd.js'
 import { netstat } from './netstat.js'
 import { nslookup } from './nslookup.js'
 import { bindNslookup } from './nslookup-bind.js'
@@ -62,6 +63,7 @@ export const recentApplets: ReadonlyMap<string, Program> = new Map(
 /** What images for looking at networks have in place of busybox'. */
 export const networkTools: ReadonlyMap<string, Program> = new Map(
   Object.entries<Program>({
+    nc: openbsdNc,
     ping: iputilsPing,
     ping6: iputilsPing,
   } satisfies Programs<typeof NETWORK_TOOLS, Program>),
