@@ -1,13 +1,14 @@
 // ss of iproute2: the sockets of this pod, TCP and UDP. Ports are always numbers, as in an image without
-// /etc/services. Filters: `state NAME` only.
+// /etc/services. Filters: `state NAME`, then an expression (ss-filter.ts).
 
 import type { Process } from '../../../posix/process.js'
 import type { SocketRow } from '../../../stack/socket.js'
 import { formatAddress, type IpAddress, isIpv6 } from '../../../wire/address.js'
 import { parseOptions } from './options.js'
+import { FilterError, parseFilter, type SocketFilter } from './ss-filter.js'
 
 const USAGE = `Usage: ss [ OPTIONS ]
-       ss [ OPTIONS ] [ state STATE ]
+       ss [ OPTIONS ] [ state STATE ] [ EXPRESSION ]
    -h, --help          this message
    -n, --numeric       don't resolve service names
    -a, --all           display all sockets
@@ -68,11 +69,23 @@ export async function ss(process: Process): Promise<number> {
     await process.stdout.write(USAGE)
     return 0
   }
-  const [keyword, stateName, ...more] = parsed.operands
-  const named = stateName === undefined ? undefined : STATE_NAMES[stateName.toLowerCase()]
-  if (keyword !== undefined && (keyword !== 'state' || named === undefined || more.length > 0)) {
-    await process.stderr.write(`ss: wrong filter: ${parsed.operands.join(' ')}\n`)
-    return 1
+  const { operands } = parsed
+  const byState = operands[0] === 'state'
+  const named = byState ? STATE_NAMES[operands[1]?.toLowerCase() ?? ''] : undefined
+  if (byState && named === undefined) {
+    await process.stderr.write(`ss: wrong state name: ${operands[1] ?? ''}\n`)
+    return 255
+  }
+  let filter: SocketFilter
+  try {
+    filter = parseFilter(operands.slice(byState ? 2 : 0))
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error
+    const syntax = error.kind === 'syntax'
+    await process.stderr.write(
+      syntax ? `ss: ${error.message}\n${USAGE}` : `Error: ${error.message}\nCannot parse dst/src address.\n`,
+    )
+    return syntax ? 255 : 1
   }
   const both = parsed.has('t') === parsed.has('u')
   const bothFamilies = parsed.has('4') === parsed.has('6')
@@ -85,7 +98,7 @@ export async function ss(process: Process): Promise<number> {
     if (parsed.has('a')) return true
     return parsed.has('l') ? listening : !listening && state !== 'TIME-WAIT' && state !== 'SYN-RECV'
   }
-  const rows = process.system.net.sockets().filter(wanted)
+  const rows = process.system.net.sockets().filter((row) => wanted(row) && filter(row))
   await process.stdout.write(table(rows, both, !parsed.has('H')))
   return 0
 }

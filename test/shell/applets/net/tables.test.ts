@@ -179,8 +179,36 @@ FIN-WAIT-2 0      0          10.36.0.0:80     10.244.1.5:40002
   assert.equal(await states('ss -tln'), ['LISTEN'])
   assert.equal(await states('ss -tuln'), ['tcp', 'udp'])
   assert.equal(await states('ss -t state time-wait'), ['TIME-WAIT'])
-  assert.is((await pod().run('ss sport = :80')).status, 1)
   assert.is((await pod().run('ss -y')).status, 255)
+})
+
+test('ss filters by ports and addresses of either end', async () => {
+  const peers = async (expression: string) =>
+    [...(await pod().run(`ss -tanH ${expression}`)).stdout.matchAll(/(\d+|\*)$/gm)].map(([port]) => port)
+  for (const [expression, ports] of [
+    ['sport = :80', ['*', '40000', '40001', '40002']],
+    ['sport = http and dport >= :40001', ['40001', '40002']],
+    ['state established ( dport = :40000 or dport = 40002 )', ['40000']],
+    ['dport = :40000 or dport eq :40002', ['40000', '40002']],
+    ['not dport = 40000', ['*', '40001', '40002']],
+    ['dport != :40000 dport > 0', ['40001', '40002']],
+    ['src 10.36.0.0/16', ['40000', '40001', '40002']],
+    ['dst 10.244.1.5:40001', ['40001']],
+    ['dst 10.244.1.6', []],
+    ['src :81', []],
+  ] as const)
+    assert.equal(await peers(expression), ports, expression)
+  for (const [expression, status, message] of [
+    ['sport', 255, 'ss: bison bellows (while parsing filter): "syntax error!" Sorry.'],
+    ['( sport = 80', 255, 'ss: bison bellows (while parsing filter): "syntax error!" Sorry.'],
+    ['sport = :abc', 1, 'Error: "abc" does not look like a port.\nCannot parse dst/src address.'],
+    ['foo', 1, 'Error: an inet prefix is expected rather than "foo".\nCannot parse dst/src address.'],
+    ['state foo', 255, 'ss: wrong state name: foo'],
+  ] as const) {
+    const result = await pod().run(`ss -tan ${expression}`)
+    assert.is(result.status, status, expression)
+    assert.ok(result.stderr.startsWith(`${message}\n`), result.stderr)
+  }
 })
 
 test('netstat', async () => {
