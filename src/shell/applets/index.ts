@@ -8,7 +8,7 @@ import { date } from './date.js'
 import { df } from './df.js'
 import { gzip, md5sum, sha1sum, sha256sum, sha512sum } from './digests.js'
 import { base64, hexdump } from './encodings.js'
-import { cut, paste, sort, uniq } from './fields.js'
+import { cut, paste, uniq } from './fields.js'
 import { cp, mkdir, mv, rm, rmdir, touch } from './files.js'
 import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
 import { find } from './find.js'
@@ -26,6 +26,7 @@ import { more } from './screen/more.js'
 import { free, top } from './screen/top.js'
 import { watch } from './screen/watch.js'
 import { sed } from './sed.js'
+import { sort } from './sort.js'
 import {
   env,
   hostname,
