@@ -1,0 +1,16 @@
+// What the network of a pod consists of, for the code that gives sockets to its processes (net-over-stack.ts) and for
+// whoever drives the pod's stack.
+
+import type { Stack } from '../stack/stack.js'
+import type { Clock } from './process.js'
+import type { TlsEngine } from './tls.js'
+
+/** What the processes of a pod share. */
+export interface PodNetwork {
+  readonly stack: Stack
+  readonly clock: Clock
+  /** The stack may have something to send, or a new deadline: the driver should look. */
+  touched(): void
+  /** For programs that speak TLS. */
+  readonly tls?: TlsEngine
+}
