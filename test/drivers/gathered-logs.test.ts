@@ -1,10 +1,12 @@
-// Lines of logs that come fast leave a pod's thread together, a little later; whoever asks for them after some work
-// finds them all.
+// Lines of logs that come fast leave a pod's thread together, a little later; none is lost, doubled or out of order.
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { messagesUntilNow, ThreadGauge, threadGauge } from '../../src/drivers/thread-gauge.js'
 import { up } from '../../src/index.js'
+
+/** On a machine that does much else. */
+const LONGEST_WAIT_MS = 10_000
 
 const test = suite('gathered logs')
 
@@ -20,7 +22,7 @@ test('what a thread holds back is in the next message', () => {
   assert.is(messagesUntilNow(words), 2)
 })
 
-test('every line is in the log when the request that caused it was answered', async () => {
+test('every line is in the log soon after the request that caused it was answered, and once', async () => {
   await using cluster = await up([], { clock: 'real' })
   await cluster.kubectl('run web --image=nginx')
   await cluster.kubectl('run client --image=busybox --command -- sleep 1000000')
@@ -28,8 +30,11 @@ test('every line is in the log when the request that caused it was answered', as
   await cluster.settle()
   for (let round = 1; round <= 20; round++) {
     await cluster.exec('client', 'for i in 1 2 3 4 5; do wget -q -O /dev/null http://web/; done')
-    const { stdout } = await cluster.kubectl('logs web')
-    assert.is(stdout.trim().split('\n').length, round * 5)
+    // A server writes its line after the answer, so a client on another processor can be ahead of it.
+    const lines = async () => (await cluster.kubectl('logs web')).stdout.trim().split('\n').length
+    const deadline = Date.now() + LONGEST_WAIT_MS
+    while ((await lines()) < round * 5 && Date.now() < deadline) await cluster.sleep(1)
+    assert.is(await lines(), round * 5)
   }
 })
 
