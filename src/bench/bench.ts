@@ -77,6 +77,7 @@ function modelOf({
   clock,
   live,
   podsPerThread,
+  networkThreads,
   serviceTime,
   workers,
   delay,
@@ -93,10 +94,14 @@ function modelOf({
           ? 'Servers take no time: computing costs nothing under the virtual clock.'
           : 'Servers take the time that computing takes.'
       : `Every server takes ${serviceTime} for a request, ${line}, the others wait in line.`
-  const threads =
+  const pods =
     podsPerThread === 'all'
-      ? 'all pods in one thread'
+      ? `all pods in ${networkThreads === 1 ? 'one thread' : 'the threads of their nodes'}`
       : `${podsPerThread} pod${podsPerThread === 1 ? '' : 's'} to a thread`
+  const threads =
+    networkThreads === 1
+      ? pods
+      : `${pods}, ${networkThreads === 'per-node' ? 'a thread for each node' : `nodes in ${networkThreads} threads`}`
   const wires =
     clock === 'virtual'
       ? "A pod's wire and a hop between nodes take 0.1 ms each way"

@@ -43,7 +43,7 @@ async function applied(
 
 function emulationOptions(
   document: RunnableDocument,
-  { serviceTime, workers, clock, podsPerThread }: BenchPlan,
+  { serviceTime, workers, clock, podsPerThread, networkThreads }: BenchPlan,
   mode: string,
   seed: number,
 ): EmulationOptions {
@@ -52,7 +52,7 @@ function emulationOptions(
     cluster: clusterOptions(cluster),
     clock,
     seed,
-    ...(clock === 'real' ? { podsPerThread } : {}),
+    ...(clock === 'real' ? { podsPerThread, networkThreads } : {}),
     proxyMode: mode === HEADLESS ? MODE_OF_HEADLESS : mode,
     ...(startTime === undefined ? {} : { startTime }),
     ...(serviceTime === undefined

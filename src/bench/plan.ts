@@ -2,7 +2,7 @@
 // a scenario and the command line's options, which win (see settings.ts).
 
 import type { Micros } from '../base/time.js'
-import type { PodsPerThread } from '../drivers/emulation.js'
+import type { NetworkThreadCount, PodsPerThread } from '../drivers/emulation.js'
 import type { LoadProtocol } from '../pod/load/load-spec.js'
 import type { Threshold } from './threshold.js'
 
@@ -19,6 +19,8 @@ export interface BenchPlan {
   readonly live: boolean
   /** In real time: how many pods share a thread. */
   readonly podsPerThread: PodsPerThread
+  /** In real time: among how many threads the nodes are dealt. */
+  readonly networkThreads: NetworkThreadCount
   readonly seed: number
   /** How often each mode is run. */
   readonly rounds: number

@@ -2,7 +2,7 @@
 
 import type { Micros } from '../base/time.js'
 import { SECOND } from '../base/time.js'
-import type { PodsPerThread } from '../drivers/emulation.js'
+import type { NetworkThreadCount, PodsPerThread } from '../drivers/emulation.js'
 import { parseServiceTime, SERVICE_TIME_FORMS } from '../pod/load/service-time.js'
 import { parseDuration } from '../scenario/duration.js'
 import type { BenchSection } from '../scenario/format.js'
@@ -15,6 +15,7 @@ import { parseThreshold, ThresholdError } from './threshold.js'
 export type BenchOverrides = Omit<BenchSection, 'during'> & {
   readonly clock?: 'virtual' | 'real'
   readonly podsPerThread?: PodsPerThread
+  readonly networkThreads?: NetworkThreadCount
   readonly seed?: number
   readonly live?: boolean
 }
@@ -87,6 +88,7 @@ function settle(
     clock,
     live: said.live ?? false,
     podsPerThread: said.podsPerThread ?? 1,
+    networkThreads: said.networkThreads ?? 1,
     seed: said.seed ?? document.seed ?? 1,
     rounds: said.rounds ?? (real ? REAL_ROUNDS : 1),
     load: {

@@ -2,7 +2,7 @@
 // UsageError with a hint. Which commands and options there are is options.ts.
 
 import { parseArgs } from 'node:util'
-import type { ClockKind, PodsPerThread } from '../drivers/emulation.js'
+import type { ClockKind, NetworkThreadCount, PodsPerThread } from '../drivers/emulation.js'
 import { formatProxySetting, PROXY_MODES, parseProxySetting } from '../proxy/proxy-mode.js'
 import { knownNames } from '../scenario/nearest.js'
 
@@ -88,6 +88,23 @@ export function podsPerThreadOption(value: string | undefined, clock: ClockKind)
   if (value === 'all') return value
   if (/^\d+$/.test(value) && number >= 1 && number <= 0xffff_ffff) return number
   throw new UsageError(`--pods-per-thread ${value}: neither a whole number from 1 on nor all`)
+}
+
+/** Among how many threads the nodes are dealt: `per-node`, or a number from 1 on. */
+export function networkThreadsOption(
+  value: string | undefined,
+  clock: ClockKind,
+): NetworkThreadCount | undefined {
+  if (value === undefined) return undefined
+  if (clock !== 'real')
+    throw new UsageError(
+      '--network-threads is for real time: the virtual clock runs everything in one thread',
+      '--clock real',
+    )
+  const number = Number(value)
+  if (value === 'per-node') return value
+  if (/^\d+$/.test(value) && number >= 1 && number <= 0xffff_ffff) return number
+  throw new UsageError(`--network-threads ${value}: neither a whole number from 1 on nor per-node`)
 }
 
 export function dateOption(name: string, value: string | undefined): string | undefined {

@@ -49,6 +49,7 @@ How
 Under which model (a cluster that is up: in real time, as it is; of these --delay and --rounds alone)
   --clock virtual|real       virtual (default): the figures repeat exactly; real: a thread per pod, several rounds
   --pods-per-thread N|all    in real time: 1 (default), N, or all, and the network with them
+  --network-threads N|per-node  in real time, among how many threads the nodes are dealt; default 1
   --service-time MODEL       constant(5ms), uniform(1ms, 9ms), exponential(5ms), lognormal(5ms, 0.8), none; default under
                              the virtual clock exponential(5ms), in real time none
   --workers N                requests that a server works on at once; default 1

@@ -6,6 +6,7 @@ import { parseDuration } from '../scenario/duration.js'
 import {
   choiceOption,
   integerOption,
+  networkThreadsOption,
   type OptionValues,
   podsPerThreadOption,
   proxyModeOption,
@@ -37,6 +38,7 @@ export const BENCH_OPTIONS = {
   rounds: { type: 'string' },
   clock: { type: 'string' },
   'pods-per-thread': { type: 'string' },
+  'network-threads': { type: 'string' },
   seed: { type: 'string' },
   threshold: { type: 'string', short: 't', multiple: true },
   output: { type: 'string', short: 'o' },
@@ -50,8 +52,10 @@ export function overridesOf(values: BenchValues): BenchOverrides {
   const protocol = choiceOption('protocol', values.protocol, ['http', 'tcp', 'udp'] as const)
   const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
   const podsPerThread = podsPerThreadOption(values['pods-per-thread'], clock ?? 'virtual')
+  const networkThreads = networkThreadsOption(values['network-threads'], clock ?? 'virtual')
   const given: BenchOverrides = {
     ...(podsPerThread === undefined ? {} : { podsPerThread }),
+    ...(networkThreads === undefined ? {} : { networkThreads }),
     ...textOf('service', values.service),
     ...textOf('from', values.from),
     ...textOf('path', values.path),

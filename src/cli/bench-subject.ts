@@ -93,7 +93,7 @@ function serviceOf(operands: readonly string[], { service }: BenchValues): strin
 function checkLive(values: BenchValues): void {
   if (values.clock === 'virtual')
     throw new UsageError('--clock virtual: a cluster that is up runs in real time')
-  for (const name of ['seed', 'pods-per-thread'] as const)
+  for (const name of ['seed', 'pods-per-thread', 'network-threads'] as const)
     if (values[name] !== undefined)
       throw new UsageError(`--${name}: the cluster is up already`, `podwire up --${name} ${values[name]}`)
   for (const name of ['service-time', 'workers'] as const)

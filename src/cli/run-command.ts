@@ -16,6 +16,7 @@ import {
   choiceOption,
   dateOption,
   integerOption,
+  networkThreadsOption,
   podsPerThreadOption,
   proxyModeOption,
   UsageError,
@@ -40,6 +41,7 @@ interface RunRequest {
 const OPTIONS = {
   clock: { type: 'string' },
   'pods-per-thread': { type: 'string' },
+  'network-threads': { type: 'string' },
   seed: { type: 'string' },
   'start-time': { type: 'string' },
   pcap: { type: 'string' },
@@ -53,6 +55,7 @@ const OPTIONS = {
 const HELP = `Options
   --clock virtual|real    virtual (default): time jumps, every run is the same; real: as the wall clock
   --pods-per-thread N|all in real time, how many pods share a thread: 1 (default), N, or all, and the network with them
+  --network-threads N|per-node  in real time, among how many threads the nodes are dealt; default 1
   --seed N                seed of everything random; default: the file's, or 1
   --start-time ISO        date and time at which the emulated clock starts
   --pcap FILE             capture every virtual interface (pcapng); with several files: one each, FILE.NAME
@@ -139,6 +142,7 @@ function requestOf(
   const startTime = dateOption('start-time', values['start-time'])
   const clock = choiceOption('clock', values.clock, ['virtual', 'real'] as const)
   const podsPerThread = podsPerThreadOption(values['pods-per-thread'], clock ?? 'virtual')
+  const networkThreads = networkThreadsOption(values['network-threads'], clock ?? 'virtual')
   const proxyMode = proxyModeOption(values['proxy-mode'], [EVERY_MODE])
   const check = choiceOption('check', values.check, ['output', 'exit'] as const)
   return {
@@ -149,6 +153,7 @@ function requestOf(
     options: {
       ...(clock === undefined ? {} : { clock }),
       ...(podsPerThread === undefined ? {} : { podsPerThread }),
+      ...(networkThreads === undefined ? {} : { networkThreads }),
       ...(seed === undefined ? {} : { seed }),
       ...(startTime === undefined ? {} : { startTime }),
       ...(values.pcap === undefined ? {} : { pcap: values.pcap }),

@@ -4,7 +4,13 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { NodeOptions } from '../drivers/emulation.js'
-import { integerOption, podsPerThreadOption, proxyModeOption, UsageError } from './arguments.js'
+import {
+  integerOption,
+  networkThreadsOption,
+  podsPerThreadOption,
+  proxyModeOption,
+  UsageError,
+} from './arguments.js'
 import { checkedName } from './cluster-files.js'
 import { command } from './command-kind.js'
 import { detach } from './detached-cluster.js'
@@ -30,6 +36,7 @@ export const upCommand = command({
   --proxy-mode MODE  how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
   --pcap FILE        capture every virtual interface (pcapng)
   --pods-per-thread N|all  how many pods share a thread: 1 (default), N, or all, and the network with them
+  --network-threads N|per-node  among how many threads the nodes are dealt; default 1
   --seed N           seed of everything random; default 1
 
 State is kept in $XDG_STATE_HOME/podwire, or else in ~/.local/state/podwire.
@@ -49,6 +56,7 @@ Exit code: 0 after Ctrl-C, or with -d when the cluster is up; 2 when it cannot b
     'proxy-mode': { type: 'string' },
     pcap: { type: 'string' },
     'pods-per-thread': { type: 'string' },
+    'network-threads': { type: 'string' },
     seed: { type: 'string' },
     // What -d starts: not for people.
     background: { type: 'boolean' },
@@ -59,6 +67,7 @@ Exit code: 0 after Ctrl-C, or with -d when the cluster is up; 2 when it cannot b
     const proxyMode = proxyModeOption(values['proxy-mode'])
     const seed = integerOption('seed', values.seed)
     const podsPerThread = podsPerThreadOption(values['pods-per-thread'], 'real')
+    const networkThreads = networkThreadsOption(values['network-threads'], 'real')
     const { bind = '127.0.0.1', kubeconfig, pcap } = values
     if (isIP(bind) === 0) throw new UsageError(`--bind ${bind}: not an IP address`, '0.0.0.0 is all of them')
     const dnsPort = integerOption('dns-port', values['dns-port'], LARGEST_PORT)
@@ -75,6 +84,7 @@ Exit code: 0 after Ctrl-C, or with -d when the cluster is up; 2 when it cannot b
         clock: 'real' as const,
         ...(workers !== undefined && { cluster: { nodes: nodesOf(workers) } }),
         ...(podsPerThread !== undefined && { podsPerThread }),
+        ...(networkThreads !== undefined && { networkThreads }),
         ...(proxyMode !== undefined && { proxyMode }),
         ...(seed !== undefined && { seed }),
         ...(pcap !== undefined && { pcap }),

@@ -246,3 +246,8 @@ function refuseOverlaps(subnets: Readonly<Record<string, Cidr<Ipv4>>>, nodes: re
 export function kubernetesAddress(config: ClusterConfig): string {
   return formatAddress(ipv4(config.serviceSubnet.split('/')[0]!) + 1)
 }
+
+/** The node on which the API server listens. */
+export function apiServerNode({ nodes, apiServer }: ClusterConfig): string {
+  return nodes.find(({ address }) => address === apiServer.address)!.name
+}

@@ -1,6 +1,7 @@
 // `--pcap FILE`: frames of every interface of the cluster into one pcapng file, written as they come.
 
 import { closeSync, openSync, writeSync } from 'node:fs'
+import type { Micros } from '../base/time.js'
 import { Capture } from '../fabric/capture.js'
 import { CaptureOrder } from '../fabric/capture-order.js'
 import type { ClusterNetwork } from './cluster-network.js'
@@ -19,37 +20,48 @@ export class CaptureFile {
   #chunks: Uint8Array[] = []
   #bytes = 0
   #failed: Error | undefined
-  #order: CaptureOrder | undefined
+  readonly #writer: Capture
+  readonly #order: CaptureOrder
   #closed = false
 
-  /** Throws CaptureError. */
-  constructor(path: string) {
+  /** Begins the file; `startUnixMicros` is the date of time 0. Throws CaptureError. */
+  constructor(path: string, startUnixMicros: number) {
     this.#path = path
     try {
       this.#file = openSync(path, 'w')
     } catch (error) {
       throw this.#problem(error)
     }
-  }
-
-  /** Captures on all interfaces of `network`, those to come included. `startUnixMicros` is the date of time 0. */
-  record(network: ClusterNetwork, startUnixMicros: number): void {
     const writer = new Capture({ startUnixMicros, sink: (bytes) => this.#write(bytes) })
-    const order = new CaptureOrder((index, direction, frame, now) =>
+    this.#writer = writer
+    this.#order = new CaptureOrder((index, direction, frame, now) =>
       writer.write(index, direction, frame, now),
     )
-    this.#order = order
+  }
+
+  /** Captures on all interfaces of `network`, those to come included. */
+  record(network: ClusterNetwork): void {
     network.capture((point) => {
-      const index = writer.addInterface(point.name, point.description)
-      point.listen((direction, frame, now) => order.add(index, direction, frame, now))
+      const index = this.addInterface(point.name, point.description)
+      point.listen((direction, frame, now) => this.add(index, direction, frame, now))
     })
+  }
+
+  /** A new interface; the number that its frames have. */
+  addInterface(name: string, description: string): number {
+    return this.#writer.addInterface(name, description)
+  }
+
+  /** A frame that was seen at `now`, which never goes back; it is copied. */
+  add(index: number, direction: 'in' | 'out', frame: Uint8Array, now: Micros): void {
+    this.#order.add(index, direction, frame, now)
   }
 
   /** Writes what is left; a second call does nothing. Throws CaptureError when the file is not whole (a full disk). */
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#order?.flush()
+    this.#order.flush()
     this.#flush()
     closeSync(this.#file)
     if (this.#failed !== undefined) throw this.#failed

@@ -1,6 +1,7 @@
 // The cluster's wires in one thread: every node's host with its kube-proxy, the switch between the nodes, and a
 // wire to each pod. Pods are Machines to it - stacks of this thread under the virtual clock, ends of rings to
-// other threads in real time. Knows no clock: the driver runs it.
+// other threads in real time. Where nodes are dealt over several threads, each has one of these with its own nodes and a
+// switch that trunks join to all others'. Knows no clock: the driver runs it.
 
 import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
@@ -40,6 +41,8 @@ import { ServiceAddresses } from './service-addresses.js'
 
 export interface ClusterNetworkOptions {
   readonly config: ClusterConfig
+  /** Names of the nodes that live here; default all. */
+  readonly nodes?: ReadonlySet<string>
   readonly random: Random
   /** What a packet needs from a pod's stack to the node's end of its veth pair. Zero in real time: computing takes time. */
   readonly podDelay: Micros
@@ -128,6 +131,7 @@ export class ClusterNetwork implements ClusterFollower {
       ]),
     )
     for (const node of config.nodes) {
+      if (options.nodes?.has(node.name) === false) continue
       const made = this.#makeNode(node)
       this.#tellKernelFlows(made, node.name)
       const id = this.network.add(node.name, made.machine)
@@ -161,6 +165,17 @@ export class ClusterNetwork implements ClusterFollower {
     const id = this.network.add(name, machine)
     const far = { machine: this.#lanMachine, port: this.#lan.addPort(name) }
     this.#wire(name, name, { machine: id, port: 0 }, far)
+    return id
+  }
+
+  /**
+   * Joins the switch to that of another part of the cluster, each part to each: what comes by one trunk leaves by none.
+   * `machine` takes it there by its port 0. Trunks are no wires of the cluster: no capture shows them.
+   */
+  addTrunk(name: string, machine: Machine): MachineId {
+    const id = this.network.add(name, machine)
+    const port = this.#lan.addPort(name, { isolated: true })
+    this.#connect({ machine: id, port: 0 }, { machine: this.#lanMachine, port }, {})
     return id
   }
 
@@ -213,7 +228,7 @@ export class ClusterNetwork implements ClusterFollower {
     return true
   }
 
-  /** A node by name. Throws a TypeError when there is none. */
+  /** A node by name. Throws a TypeError when there is none here. */
   node(name: string): ProxyNode {
     const node = this.#nodes.get(name)
     if (node !== undefined) return node

@@ -22,6 +22,9 @@ export type ClockKind = 'virtual' | 'real'
 /** `all`: in one thread with the network. */
 export type PodsPerThread = number | 'all'
 
+/** `per-node`: one for each node. */
+export type NetworkThreadCount = number | 'per-node'
+
 export interface NodeOptions {
   readonly name: string
   /** Address on the nodes' network; default 192.168.56.10, .11, ... */
@@ -67,6 +70,11 @@ export interface EmulationOptions {
    * every pod lives there. Pods of one thread share its processor: what keeps it busy delays the others.
    */
   readonly podsPerThread?: PodsPerThread
+  /**
+   * In the real clock only: among how many threads the nodes are dealt, with all that happens on them; default 1. What
+   * goes from a node to one of another thread waits for that to wake up, so this is for machines with cores for all.
+   */
+  readonly networkThreads?: NetworkThreadCount
   /**
    * With the real clock: how long a thread that has nothing to do polls before it waits to be woken, in microseconds.
    * Default: 50 with four cores and more, 0 with fewer.

@@ -1,5 +1,6 @@
-// What the cluster's thread and the network's thread say to each other. Frames do not pass here: every thread of pods
-// has a pair of rings with the network's thread, and the bells of both (doorbell.ts).
+// What the cluster's thread and a thread of the network say to each other. Frames do not pass here: every thread of pods
+// has a pair of rings with the network's thread of its nodes, and so has every two threads of the network, with the
+// bells of both (doorbell.ts).
 
 import type { MessagePort } from 'node:worker_threads'
 import type { ClusterConfig } from '../cluster/cluster-config.js'
@@ -10,6 +11,7 @@ import type { LinkOptions } from '../fabric/link.js'
 import type { PodCommand, PodEvent, StreamCommand, StreamEvent } from '../pod/protocol.js'
 import type { DnsImageOptions } from '../pod/sandbox.js'
 import type { ProxySetting } from '../proxy/proxy-mode.js'
+import type { Sightings } from './capture-feed.js'
 import type { PodPorts } from './cluster-network.js'
 import type { Doorbell } from './doorbell.js'
 import type { LinkTarget } from './emulation.js'
@@ -18,15 +20,22 @@ import type { NodeCommandResult } from './node-shell.js'
 import type { Polling } from './polling.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 
-/** What the network's thread is started with. */
+/** What a thread of the network is started with. */
 export interface NetworkWorkerData {
   readonly config: ClusterConfig
+  /** The nodes that live in this thread. */
+  readonly nodes: readonly string[]
+  /** Wires to the other threads of the network. */
+  readonly trunks: readonly WireEnd[]
   readonly proxies: Readonly<Record<string, ProxySetting>>
   readonly seed: number
   readonly startUnixMillis: number
   /** RealTime.zero of the emulation. */
   readonly zero: number
+  /** The file that the thread writes, if it is the only one of the network. */
   readonly pcap: string | undefined
+  /** Whether the thread tells what is seen on its interfaces, for a file that somebody else writes. */
+  readonly tellsSightings: boolean
   /** Where the thread tells of itself: thread-gauge.ts. */
   readonly gauge: Float64Array
   /** The thread's own, by which it is woken. */
@@ -85,6 +94,8 @@ export type NetworkCommand =
   | { readonly type: 'api-stream'; readonly command: StreamCommand }
   | { readonly type: 'link'; readonly target: LinkTarget; readonly options: LinkOptions }
   | { readonly type: 'proxy-statistics'; readonly id: number; readonly node: string }
+  /** Answered by an event of the same name, with all that is not told yet. */
+  | { readonly type: 'sightings' }
   | { readonly type: 'close' }
 
 export type NetworkEvent =
@@ -98,5 +109,6 @@ export type NetworkEvent =
   | { readonly type: 'barrier'; readonly id: number }
   /** To the command with that id: what its name promises. */
   | { readonly type: 'answer'; readonly id: number; readonly answer: NodeCommandResult | ProxyStatistics }
-  /** The capture is written; `error` when it could not be. */
+  | { readonly type: 'sightings'; readonly sightings: Sightings }
+  /** All is told, and the capture that the thread itself writes is written; `error` when it could not be. */
   | { readonly type: 'closed'; readonly error: string | undefined }

@@ -1,16 +1,17 @@
-// Places pods in the network's thread (network-sandboxes.ts): those with hostNetwork, and with `all` every pod. The
+// Places pods in the network's thread of their node (network-sandboxes.ts): those with hostNetwork, and with `all` every pod. The
 // others go where the placement behind this one brings them.
 
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { PodEvent } from '../pod/protocol.js'
-import type { NetworkCommand } from './network-protocol.js'
+import type { NetworkThread } from './network-threads.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodLink, PodPlacement } from './pod-supervisor.js'
 
 export interface NetworkThreadPodsOptions {
   readonly options: ResolvedOptions
   readonly others: PodPlacement
-  readonly toNetwork: (command: NetworkCommand) => void
+  /** The network's thread of a node. */
+  readonly networkOf: (node: string) => NetworkThread
   /** Something happened that the control plane may have to look at. */
   readonly onEvent: () => void
 }
@@ -24,11 +25,12 @@ export class NetworkThreadPods implements PodPlacement {
   }
 
   create(spec: SandboxSpec, emit: (event: PodEvent) => void): PodLink {
-    const { options, others, toNetwork } = this.#options
+    const { options, others, networkOf } = this.#options
     if (!spec.hostNetwork && options.podsPerThread !== 'all') return others.create(spec, emit)
     this.#listeners.set(spec.uid, emit)
-    toNetwork({ type: 'create-sandbox', spec, name: options.podName(spec), dns: options.dns })
-    return { send: (command) => toNetwork({ type: 'pod-command', uid: spec.uid, command }) }
+    const network = networkOf(spec.nodeName)
+    network.send({ type: 'create-sandbox', spec, name: options.podName(spec), dns: options.dns })
+    return { send: (command) => network.send({ type: 'pod-command', uid: spec.uid, command }) }
   }
 
   /** What such a pod tells. */

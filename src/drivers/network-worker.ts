@@ -1,5 +1,6 @@
-// The network's thread: every node's stack, bridge, netfilter and kube-proxy, the switch between them, captures; and
-// the pods that live here too (network-sandboxes.ts), a busy one of which slows all of this down.
+// A thread of the network: stack, bridge, netfilter and kube-proxy of its nodes - all there are, or a part of them when
+// there are several such threads (network-threads.ts) -, the switch between them, captures; and the pods that live here
+// too (network-sandboxes.ts), a busy one of which slows all of this down.
 // It runs in bursts: frames from all threads' rings, what is due, frames to the rings, bells; then it sleeps until a
 // bell or a deadline.
 
@@ -8,15 +9,22 @@ import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
 import { MILLISECOND, NEVER } from '../base/time.js'
-import type { ClusterConfig } from '../cluster/cluster-config.js'
+import { apiServerNode } from '../cluster/cluster-config.js'
 import type { MachineId } from '../fabric/network.js'
 import { programsOnDemand } from '../pod/images/programs.js'
 import { addressNet } from '../posix/net-over-stack.js'
+import { CaptureFeed } from './capture-feed.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { flowLine } from './flow-line.js'
 import { MessageBatch } from './message-batch.js'
-import type { NetworkCommand, NetworkEvent, NetworkWorkerData, PodThreadId } from './network-protocol.js'
+import type {
+  NetworkCommand,
+  NetworkEvent,
+  NetworkWorkerData,
+  PodThreadId,
+  WireEnd,
+} from './network-protocol.js'
 import { NetworkSandboxes } from './network-sandboxes.js'
 import { NodeDoor } from './node-door.js'
 import { NodeShells } from './node-shell.js'
@@ -38,17 +46,19 @@ interface ThreadEnd {
   readonly machine: MachineId
 }
 
-class NetworkThread {
+class NetworkWorker {
   readonly #time: RealTime
   readonly #network: ClusterNetwork
   readonly #sandboxes: NetworkSandboxes
   readonly #capture: CaptureFile | undefined
+  readonly #feed: CaptureFeed | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
   readonly #frames = new Slab()
   readonly #programs = programsOnDemand()
   readonly #tls = nodeTls((work) => this.#time.stir(work))
-  readonly #door: NodeDoor
+  /** Where the API server's node is. */
+  readonly #door: NodeDoor | undefined
   readonly #shells = new NodeShells(
     (node) => ({
       host: this.#network.node(node).host,
@@ -60,7 +70,7 @@ class NetworkThread {
     }),
     (event) => this.#emit({ type: 'node-stream', event }),
   )
-  /** Of pods' threads by number; hosts outside the cluster by name. */
+  /** Of pods' threads by number; hosts outside the cluster and trunks by name. */
   readonly #threads = new Map<PodThreadId | string, ThreadEnd>()
   readonly #outbox: MessageBatch<NetworkEvent>
   readonly #gathered: Alarm
@@ -78,6 +88,7 @@ class NetworkThread {
     this.#random = new Random(`seed ${data.seed}`)
     this.#network = new ClusterNetwork({
       config: data.config,
+      nodes: new Set(data.nodes),
       random: this.#random.fork('cluster network'),
       podDelay: 0,
       offload: true,
@@ -97,7 +108,7 @@ class NetworkThread {
       touched: () => this.#soon(),
       tls: this.#tls,
     })
-    this.#door = this.#openDoor(data.config)
+    this.#door = this.#openDoor(data)
     this.#alarm = this.#time.alarm(() => this.burst())
     this.#gathered = this.#time.alarm(() => {
       this.#gathering = false
@@ -113,14 +124,27 @@ class NetworkThread {
         if (!this.#scheduled) this.burst()
       },
     })
-    this.#capture = data.pcap === undefined ? undefined : new CaptureFile(data.pcap)
-    this.#capture?.record(this.#network, data.startUnixMillis * 1000)
+    this.#capture =
+      data.pcap === undefined ? undefined : new CaptureFile(data.pcap, data.startUnixMillis * 1000)
+    this.#capture?.record(this.#network)
+    if (data.tellsSightings)
+      this.#feed = new CaptureFeed(
+        this.#network,
+        () => this.#time.now(),
+        (sightings) => this.#outbox.add({ type: 'sightings', sightings }, [sightings.frames.buffer]),
+      )
+    for (const [index, wire] of data.trunks.entries()) {
+      const ring = this.#ring(wire)
+      this.#threads.set(`trunk ${index}`, { ring, machine: this.#network.addTrunk(`trunk ${index}`, ring) })
+    }
+    // What has been sent before there was anybody to wake.
+    this.#soon()
   }
 
   handle(command: NetworkCommand): void {
     switch (command.type) {
       case 'add-thread': {
-        const ring = new RingMachine(command.wire, this.#frames, () => this.burst())
+        const ring = this.#ring(command.wire)
         const machine = this.#network.network.add(`thread ${command.thread}`, ring)
         this.#threads.set(command.thread, { ring, machine })
         break
@@ -142,7 +166,7 @@ class NetworkThread {
         break
       }
       case 'add-external': {
-        const ring = new RingMachine(command.wire, this.#frames, () => this.burst())
+        const ring = this.#ring(command.wire)
         this.#threads.set(command.name, { ring, machine: this.#network.addToLan(command.name, ring) })
         break
       }
@@ -162,7 +186,7 @@ class NetworkThread {
         this.#network.setProxy(command.setting, command.node)
         break
       case 'api-stream':
-        return this.#door.handle(command.command)
+        return this.#door?.handle(command.command)
       case 'link':
         this.#network.setLink(command.target, command.options)
         break
@@ -178,6 +202,8 @@ class NetworkThread {
       case 'probe':
         this.#network.probe(command.request)
         break
+      case 'sightings':
+        return this.#feed?.tell()
       case 'echo':
         return this.#emit({ type: 'barrier', id: command.id })
       case 'barrier':
@@ -206,13 +232,18 @@ class NetworkThread {
     this.#emit({ type: 'answer', id, answer: await this.#shells.run(node, script) })
   }
 
+  #ring(wire: WireEnd): RingMachine {
+    return new RingMachine(wire, this.#frames, () => this.burst())
+  }
+
   /** The API server's port on its node. */
-  #openDoor({ nodes, apiServer }: ClusterConfig): NodeDoor {
-    const { name } = nodes.find(({ address }) => address === apiServer.address)!
+  #openDoor({ config, nodes }: NetworkWorkerData): NodeDoor | undefined {
+    const name = apiServerNode(config)
+    if (!nodes.includes(name)) return undefined
     const { stack } = this.#network.node(name).host
     const touched = () => this.#touchNode(name)
     const net = addressNet({ stack, clock: this.#time.clock(), touched })
-    return new NodeDoor(net, apiServer.port, (event) => this.#emit({ type: 'api-stream', event }))
+    return new NodeDoor(net, config.apiServer.port, (event) => this.#emit({ type: 'api-stream', event }))
   }
 
   #touchNode(node: string): void {
@@ -263,6 +294,7 @@ class NetworkThread {
     } catch (failure) {
       error = (failure as Error).message
     }
+    this.#feed?.end()
     for (const { ring } of this.#threads.values()) ring.close()
     this.#emit({ type: 'closed', error })
   }
@@ -270,8 +302,8 @@ class NetworkThread {
 
 invariant(parentPort !== null, 'network-worker runs as a worker')
 const port = parentPort
-const outbox = new MessageBatch<NetworkEvent>((events) => port.postMessage(events))
-const thread = new NetworkThread(workerData as NetworkWorkerData, outbox)
+const outbox = new MessageBatch<NetworkEvent>((events, transfer) => port.postMessage(events, transfer))
+const thread = new NetworkWorker(workerData as NetworkWorkerData, outbox)
 port.on('message', (commands: readonly NetworkCommand[]) => {
   for (const command of commands) thread.handle(command)
 })

@@ -12,6 +12,8 @@ export interface ResolvedOptions {
   readonly seed: number
   readonly startUnixMillis: number
   readonly podsPerThread: PodsPerThread
+  /** At most one for each node. */
+  readonly networkThreads: number
   readonly pollMicros: Micros | undefined
   readonly pcap: string | undefined
   readonly lenient: boolean
@@ -40,6 +42,7 @@ export function resolveOptions(options: EmulationOptions): ResolvedOptions {
     seed,
     startUnixMillis: startMillis(options.startTime, clock),
     podsPerThread: podsPerThread(options, clock),
+    networkThreads: networkThreads(options, clock, config.nodes.length),
     pollMicros: pollMicros(options, clock),
     pcap: options.pcap,
     lenient: options.lenient ?? false,
@@ -67,6 +70,17 @@ function podsPerThread({ podsPerThread }: EmulationOptions, clock: ClockKind): P
   if (podsPerThread === 'all' || (Number.isSafeInteger(podsPerThread) && podsPerThread >= 1))
     return podsPerThread
   throw new TypeError(`podsPerThread: ${podsPerThread} is neither a whole number from 1 on nor all`)
+}
+
+function networkThreads({ networkThreads }: EmulationOptions, clock: ClockKind, nodes: number): number {
+  if (networkThreads === undefined) return 1
+  if (clock !== 'real')
+    throw new TypeError(
+      'networkThreads: the virtual clock runs everything in one thread; only for clock real',
+    )
+  if (networkThreads === 'per-node') return nodes
+  if (Number.isSafeInteger(networkThreads) && networkThreads >= 1) return Math.min(networkThreads, nodes)
+  throw new TypeError(`networkThreads: ${networkThreads} is neither a whole number from 1 on nor per-node`)
 }
 
 function pollMicros({ pollMicros }: EmulationOptions, clock: ClockKind): Micros | undefined {

@@ -1,14 +1,15 @@
-// Places pods in worker threads, so many in each. A thread that dies - out of memory, a bug - takes its pods with it
+// Places pods in worker threads, so many in each, all of nodes that one thread of the network has. A thread that dies - out of memory, a bug - takes its pods with it
 // and nothing else; the kubelet hears of it as of sandboxes that are gone.
 
-import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { usageCounters } from '../pod/usage.js'
 import { type Doorbell, doorbell, poke } from './doorbell.js'
 import { MessageBatch } from './message-batch.js'
-import type { NetworkCommand, PodThreadId } from './network-protocol.js'
+import type { PodThreadId } from './network-protocol.js'
+import type { NetworkThread } from './network-threads.js'
 import type { ResolvedOptions } from './options.js'
 import type { PodLink, PodPlacement } from './pod-supervisor.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
@@ -29,9 +30,9 @@ const MEBIBYTE = 1024 * 1024
 export interface PodThreadsOptions {
   readonly options: ResolvedOptions
   readonly zero: number
-  readonly networkBell: Doorbell
   readonly polling: Polling
-  readonly toNetwork: (command: NetworkCommand, transfer?: readonly Transferable[]) => void
+  /** The network's thread of a node. */
+  readonly networkOf: (node: string) => NetworkThread
   /** Something happened that the control plane may have to look at. */
   readonly onEvent: () => void
 }
@@ -39,6 +40,8 @@ export interface PodThreadsOptions {
 /** A worker, or one that waits for its turn to start, with the pods in it. */
 interface PodThread {
   readonly id: PodThreadId
+  /** Where its wire leads to. */
+  readonly network: NetworkThread
   readonly pods: Map<PodUid, (event: PodEvent) => void>
   /** Undefined until its turn. */
   worker: Worker | undefined
@@ -60,8 +63,8 @@ export class PodThreads implements PodPlacement {
   readonly #threads = new Set<PodThread>()
   /** Until they have ended. */
   readonly #workers = new Set<Worker>()
-  /** Those with room for one more pod. */
-  readonly #open = new Set<PodThread>()
+  /** Those with room for one more pod, by their network's thread. */
+  readonly #open = new Map<NetworkThread, Set<PodThread>>()
   readonly #queue: (() => void)[] = []
   #nextId = 1
   #starting = 0
@@ -76,14 +79,14 @@ export class PodThreads implements PodPlacement {
 
   create(spec: SandboxSpec, emit: (event: PodEvent) => void): PodLink {
     if (this.#closed) return { send: () => {} }
-    const [open] = this.#open
-    const thread = open ?? this.#newThread(spec)
+    const network = this.#options.networkOf(spec.nodeName)
+    const [open] = this.#open.get(network) ?? []
+    const thread = open ?? this.#newThread(spec, network)
     const { uid } = spec
     thread.pods.set(uid, emit)
-    if (thread.pods.size >= this.#podsPerThread) this.#open.delete(thread)
-    else this.#open.add(thread)
+    this.#offer(thread)
     const port = thread.nextPort++
-    this.#options.toNetwork({
+    network.send({
       type: 'add-pod',
       uid,
       name: this.#options.options.podName(spec),
@@ -131,12 +134,21 @@ export class PodThreads implements PodPlacement {
     else thread.outbox.add(command)
   }
 
+  /** Takes note whether a thread has room for one more. */
+  #offer(thread: PodThread): void {
+    let open = this.#open.get(thread.network)
+    if (open === undefined) this.#open.set(thread.network, (open = new Set()))
+    if (this.#threads.has(thread) && thread.pods.size < this.#podsPerThread) open.add(thread)
+    else open.delete(thread)
+  }
+
   /** A thread for `spec` and maybe others; it starts when it is its turn. */
-  #newThread(spec: SandboxSpec): PodThread {
+  #newThread(spec: SandboxSpec, network: NetworkThread): PodThread {
     const { port1, port2 } = new MessageChannel()
     const [fromPods, toPods] = [ringBuffer(), ringBuffer()]
     const thread: PodThread = {
       id: this.#nextId++,
+      network,
       pods: new Map(),
       worker: undefined,
       early: [],
@@ -152,8 +164,8 @@ export class PodThreads implements PodPlacement {
     }
     this.#threads.add(thread)
     const wire = { outgoing: toPods, incoming: fromPods, bell: thread.bell, port: port1 }
-    this.#options.toNetwork({ type: 'add-thread', thread: thread.id, wire }, [port1])
-    const { options, zero, networkBell, polling } = this.#options
+    network.send({ type: 'add-thread', thread: thread.id, wire }, [port1])
+    const { options, zero, polling } = this.#options
     const data: PodWorkerData = {
       seed: options.seed,
       startUnixMillis: options.startUnixMillis,
@@ -162,7 +174,7 @@ export class PodThreads implements PodPlacement {
       gauge: thread.gauge,
       bell: thread.bell,
       polling,
-      wire: { outgoing: fromPods, incoming: toPods, bell: networkBell, port: port2 },
+      wire: { outgoing: fromPods, incoming: toPods, bell: network.bell, port: port2 },
     }
     this.#queue.push(() => this.#start(thread, data, spec))
     this.#startNext()
@@ -224,9 +236,9 @@ export class PodThreads implements PodPlacement {
     const emit = thread.pods.get(uid)
     if (emit === undefined) return
     thread.pods.delete(uid)
-    this.#options.toNetwork({ type: 'remove-pod', uid })
+    thread.network.send({ type: 'remove-pod', uid })
     if (thread.pods.size === 0) this.#remove(thread)
-    else if (this.#threads.has(thread)) this.#open.add(thread)
+    else this.#offer(thread)
     emit({ type: 'sandbox', event: { type: 'sandbox-gone', uid } })
     this.#options.onEvent()
   }
@@ -235,7 +247,7 @@ export class PodThreads implements PodPlacement {
   #ended(thread: PodThread, reason: string): void {
     const pods = [...thread.pods]
     thread.pods.clear()
-    for (const [uid] of pods) this.#options.toNetwork({ type: 'remove-pod', uid })
+    for (const [uid] of pods) thread.network.send({ type: 'remove-pod', uid })
     this.#remove(thread)
     for (const [uid, emit] of pods) {
       emit({ type: 'sandbox', event: { type: 'sandbox-gone', uid, reason } })
@@ -246,8 +258,8 @@ export class PodThreads implements PodPlacement {
   #remove(thread: PodThread): void {
     if (!this.#threads.delete(thread)) return
     for (const { resolve } of thread.waits) resolve()
-    this.#open.delete(thread)
-    this.#options.toNetwork({ type: 'remove-thread', thread: thread.id })
+    this.#offer(thread)
+    thread.network.send({ type: 'remove-thread', thread: thread.id })
     void thread.worker?.terminate()
   }
 }

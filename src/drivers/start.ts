@@ -11,15 +11,14 @@ import { ThreadsEmulation } from './threads.js'
  */
 export async function startEmulation(options: EmulationOptions = {}): Promise<Emulation> {
   const resolved = resolveOptions(options)
+  const { pcap, startUnixMillis } = resolved
+  const capture = pcap === undefined ? undefined : new CaptureFile(pcap, startUnixMillis * 1000)
   if (resolved.clock === 'real') {
-    // The network's thread writes the file; whether it can be written is told here.
-    if (resolved.pcap !== undefined) new CaptureFile(resolved.pcap).close()
+    // Who writes the file opens it anew; whether it can be written is told here.
+    capture?.close()
     return new ThreadsEmulation(resolved)
   }
   // All of a pod's and a node's code, which in real time other threads have.
   const { VirtualEmulation } = await import('./virtual.js')
-  return new VirtualEmulation(
-    resolved,
-    resolved.pcap === undefined ? undefined : new CaptureFile(resolved.pcap),
-  )
+  return new VirtualEmulation(resolved, capture)
 }

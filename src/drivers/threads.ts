@@ -1,13 +1,14 @@
-// The threads driver: real time; the control plane in this thread, the network in one worker, pods in workers of their
-// own, one or several in each, or with the network (network-thread-pods.ts says which).
+// The threads driver: real time; the control plane in this thread, the network in one worker or several
+// (network-threads.ts), pods in workers of their own, one or several in each, or with the network (network-thread-pods.ts
+// says which).
 
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import type { Api, RemoteStreams } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
-import type { ClusterConfig } from '../cluster/cluster-config.js'
+import { apiServerNode, type ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { ringBuffer } from '../fabric/ring.js'
@@ -16,9 +17,8 @@ import { CertificateAuthority } from '../http/certificates.js'
 import type { System } from '../posix/process.js'
 import { formatProxySetting, type ProxySetting, parseProxySetting } from '../proxy/proxy-mode.js'
 import { ApiFront } from './api-front.js'
-import { CaptureError } from './capture-file.js'
 import { ClusterAssembly } from './cluster-assembly.js'
-import { doorbell, poke } from './doorbell.js'
+import { doorbell } from './doorbell.js'
 import {
   type Emulation,
   EmulationTimeout,
@@ -30,9 +30,8 @@ import { EXTERNAL_HOST, externalHost, type OutsideHost, outsideHost } from './ex
 import { parseFlowLine } from './flow-line.js'
 import { listenDns } from './host-dns.js'
 import { type HostSystemOptions, hostSystem } from './host-system.js'
-import { MessageBatch } from './message-batch.js'
-import type { NetworkCommand, NetworkEvent, NetworkWorkerData } from './network-protocol.js'
 import { NetworkThreadPods } from './network-thread-pods.js'
+import { type ClusterNetworkEvent, NetworkThreads } from './network-threads.js'
 import { NodeSessions } from './node-sessions.js'
 import type { NodeCommandResult } from './node-shell.js'
 import type { ResolvedOptions } from './options.js'
@@ -40,17 +39,8 @@ import { PodThreads } from './pod-threads.js'
 import { polling } from './polling.js'
 import type { ProxyStatistics } from './proxy-statistics.js'
 import { type Alarm, RealTime } from './real-time.js'
-import { ownUsage, threadGauge, workerUsage } from './thread-gauge.js'
+import { ownUsage } from './thread-gauge.js'
 import { WiredHosts } from './wired-hosts.js'
-
-/** How long the network's thread may take to write its capture at the end. */
-const CLOSE_TIMEOUT_MS = 5_000
-
-/**
- * Of the network's thread: what a short connection leaves for a while, in its TIME-WAIT and conntrack's, is copied less
- * often by the garbage collector, and most of the rest never.
- */
-const NETWORK_YOUNG_MB = 96
 
 /** How long the control plane lets changes gather at most. */
 const LONGEST_REST_MS = 100
@@ -66,34 +56,27 @@ export class ThreadsEmulation implements Emulation {
   readonly certificates = new CertificateAuthority(randomKeys(Date.now()))
   readonly #time: RealTime
   readonly #random: Random
-  readonly #worker: Worker
-  readonly #outbox: MessageBatch<NetworkCommand>
+  readonly #network: NetworkThreads
   readonly #pods: PodThreads
   readonly #placement: NetworkThreadPods
   readonly #assembly: ClusterAssembly
   readonly #alarm: Alarm
-  /** Of the network's thread. */
-  readonly #networkBell = doorbell()
   readonly #exposed = new Set<HostDns>()
   readonly #front: ApiFront
   readonly #nodeSessions = new NodeSessions((node, command) =>
-    this.#toNetwork({ type: 'node-stream', node, command }),
+    this.#network.of(node).send({ type: 'node-stream', node, command }),
   )
   readonly #flowListeners = new Set<(event: FlowEvent) => void>()
-  readonly #questions = new Map<number, (answer: unknown) => void>()
-  readonly #barriers = new Map<number, () => void>()
   readonly #looks = new Set<() => void>()
   readonly #failures = new Set<(error: Error) => void>()
   readonly nodes: readonly string[]
   readonly #proxies: Map<string, ProxySetting>
   readonly #config: ClusterConfig
   #external: { readonly outside: OutsideHost; readonly wired: WiredHosts } | undefined
-  #nextBarrier = 1
   #scheduled = false
   /** On the clock of `performance.now`. */
   #restUntil = 0
   #rest: NodeJS.Timeout | undefined
-  #closed: ((error: string | undefined) => void) | undefined
   #closing: Promise<void> | undefined
   /** Why nothing more can be run. */
   #failed: Error | undefined
@@ -105,47 +88,22 @@ export class ThreadsEmulation implements Emulation {
     this.#proxies = new Map(Object.entries(options.proxies))
     this.#random = new Random(`seed ${options.seed}`)
     this.#time = new RealTime(options.startUnixMillis)
-    const data: NetworkWorkerData = {
-      config: options.config,
-      proxies: options.proxies,
-      seed: options.seed,
-      startUnixMillis: options.startUnixMillis,
-      zero: this.#time.zero,
-      pcap: options.pcap,
-      gauge: threadGauge(),
-      bell: this.#networkBell,
-      polling: polling(options.pollMicros),
-    }
-    const { gauge } = data
-    this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
-      workerData: data,
-      name: 'network',
-      resourceLimits: { maxYoungGenerationSizeMb: NETWORK_YOUNG_MB },
+    const shared = { options, zero: this.#time.zero, polling: polling(options.pollMicros) }
+    this.#network = new NetworkThreads({
+      ...shared,
+      onEvent: (event) => this.#networkEvent(event),
+      onFailure: (error) => this.#fail(error),
     })
-    this.#outbox = new MessageBatch((commands, transfer) => {
-      this.#worker.postMessage(commands, transfer)
-      poke(this.#networkBell)
-    })
-    this.#worker.on('message', (events: readonly NetworkEvent[]) => {
-      for (const event of events) this.#networkEvent(event)
-    })
-    this.#worker.on('error', (error) => this.#fail(error))
-    this.#worker.on('exit', () => {
-      this.#closed?.('the network thread ended by itself')
-      this.#fail(new Error('the network thread ended by itself'))
-    })
+    const networkOf = (node: string) => this.#network.of(node)
     this.#pods = new PodThreads({
-      options,
-      zero: this.#time.zero,
-      networkBell: this.#networkBell,
-      polling: data.polling,
-      toNetwork: (command, transfer) => this.#toNetwork(command, transfer),
+      ...shared,
+      networkOf,
       onEvent: () => this.#soon(),
     })
     this.#placement = new NetworkThreadPods({
       options,
       others: this.#pods,
-      toNetwork: (command) => this.#toNetwork(command),
+      networkOf,
       onEvent: () => this.#soon(),
     })
     const unixMillis = () => this.#time.unixMillis()
@@ -154,11 +112,11 @@ export class ThreadsEmulation implements Emulation {
       random: this.#random,
       placement: this.#placement,
       unixMillis,
-      followNetwork: { apply: (change: ClusterChange) => this.#toNetwork({ type: 'change', change }) },
-      probeNetwork: (request) => this.#toNetwork({ type: 'probe', request }),
+      followNetwork: { apply: (change: ClusterChange) => this.#network.toAll({ type: 'change', change }) },
+      probeNetwork: (request) => networkOf(request.node).send({ type: 'probe', request }),
       tokenKey: randomBytes(32),
       heartbeats: true,
-      system: { network: () => workerUsage(this.#worker, gauge), controlPlane: ownUsage },
+      system: { network: () => this.#network.usage(), controlPlane: ownUsage },
       usageUnavailable: options.podsPerThread === 1 ? undefined : SHARED_THREADS,
       certificates: this.certificates,
     })
@@ -169,7 +127,8 @@ export class ThreadsEmulation implements Emulation {
       config: options.config,
       certificates: this.certificates,
       unixMillis,
-      send: (command) => this.#toNetwork({ type: 'api-stream', command }),
+      send: (command) =>
+        this.#network.of(apiServerNode(options.config)).send({ type: 'api-stream', command }),
       stir: () => {},
     })
     this.#soon()
@@ -206,7 +165,7 @@ export class ThreadsEmulation implements Emulation {
       // Flows of the work are heard before its result is given, as the network's messages come in order; and what its
       // pods wrote into their logs.
       if (this.#closing === undefined)
-        await Promise.race([Promise.all([this.#echo(), this.#pods.heard()]), failed])
+        await Promise.race([Promise.all([this.#network.echo(), this.#pods.heard()]), failed])
       return value
     } finally {
       clearTimeout(timer)
@@ -230,7 +189,7 @@ export class ThreadsEmulation implements Emulation {
     )
     try {
       await this.run(this.#until(() => expired || this.#assembly.control.settled()))
-      await this.run(Promise.all([this.#barrier(), this.#assembly.supervisor.barrier()]))
+      await this.run(Promise.all([this.#network.barrier(), this.#assembly.supervisor.barrier()]))
       return this.#assembly.control.settled()
     } finally {
       timer.abort()
@@ -246,13 +205,16 @@ export class ThreadsEmulation implements Emulation {
     const setting = parseProxySetting(mode)
     if (node !== undefined) this.#checkNode(node)
     for (const name of node === undefined ? this.nodes : [node]) this.#proxies.set(name, setting)
-    this.#toNetwork({ type: 'proxy', setting, node })
-    await this.run(this.#barrier())
+    if (node === undefined) this.#network.toAll({ type: 'proxy', setting, node })
+    else this.#network.of(node).send({ type: 'proxy', setting, node })
+    await this.run(this.#network.barrier())
   }
 
   async execOnNode(node: string, script: string): Promise<NodeCommandResult> {
     this.#checkNode(node)
-    return this.#askNetwork<NodeCommandResult>((id) => ({ type: 'node-exec', id, node, script }))
+    return this.run(
+      this.#network.ask<NodeCommandResult>(node, (id) => ({ type: 'node-exec', id, node, script })),
+    )
   }
 
   nodeShell(node: string, options: { readonly tty: boolean }): RemoteStreams {
@@ -261,23 +223,16 @@ export class ThreadsEmulation implements Emulation {
   }
 
   async setLink(target: LinkTarget, options: LinkOptions): Promise<void> {
-    if ('node' in target) this.#checkNode(target.node)
-    this.#toNetwork({ type: 'link', target, options })
+    // Who has no such pod does nothing.
+    if ('pod' in target) return this.#network.toAll({ type: 'link', target, options })
+    this.#checkNode(target.node)
+    this.#network.of(target.node).send({ type: 'link', target, options })
   }
 
   async proxyStatistics(node: string): Promise<ProxyStatistics> {
     this.#checkNode(node)
-    return this.#askNetwork<ProxyStatistics>((id) => ({ type: 'proxy-statistics', id, node }))
-  }
-
-  /** The network's answer to a command that has one. */
-  #askNetwork<Answer>(command: (id: number) => NetworkCommand): Promise<Answer> {
-    const id = this.#nextBarrier++
     return this.run(
-      new Promise<Answer>((resolve) => {
-        this.#questions.set(id, resolve as (answer: unknown) => void)
-        this.#toNetwork(command(id))
-      }),
+      this.#network.ask<ProxyStatistics>(node, (id) => ({ type: 'proxy-statistics', id, node })),
     )
   }
 
@@ -311,11 +266,12 @@ export class ThreadsEmulation implements Emulation {
     const [incoming, outgoing] = [ringBuffer(), ringBuffer()]
     const bell = doorbell()
     const wire = { outgoing: incoming, incoming: outgoing, bell, port: port1 }
-    this.#toNetwork({ type: 'add-external', name: EXTERNAL_HOST, wire }, [port1])
+    const network = this.#network.of(this.nodes[0]!)
+    network.send({ type: 'add-external', name: EXTERNAL_HOST, wire }, [port1])
     const random = this.#random.fork(EXTERNAL_HOST)
     const host = externalHost(this.#config, random)
     const wired = new WiredHosts({
-      wire: { outgoing, incoming, bell: this.#networkBell, port: port2 },
+      wire: { outgoing, incoming, bell: network.bell, port: port2 },
       bell,
       time: this.#time,
     })
@@ -332,15 +288,11 @@ export class ThreadsEmulation implements Emulation {
     this.#external?.wired.close()
     this.#fail(new EmulationTimeout('the emulation was closed'))
     await this.#pods.close()
-    const captured = new Promise<string | undefined>((resolve) => {
-      this.#closed = resolve
-      setTimeout(() => resolve('the network thread did not answer'), CLOSE_TIMEOUT_MS).unref()
-    })
-    this.#toNetwork({ type: 'close' })
-    const error = await captured
-    await this.#worker.terminate()
-    this.#time.close()
-    if (error !== undefined) throw new CaptureError(error)
+    try {
+      await this.#network.close()
+    } finally {
+      this.#time.close()
+    }
   }
 
   #checkNode(name: string): void {
@@ -358,24 +310,6 @@ export class ThreadsEmulation implements Emulation {
       }
       this.#looks.add(look)
       look()
-    })
-  }
-
-  /** Resolves when all that the network's thread had told by then has been heard. */
-  #echo(): Promise<void> {
-    const id = this.#nextBarrier++
-    return new Promise((resolve) => {
-      this.#barriers.set(id, resolve)
-      this.#toNetwork({ type: 'echo', id })
-    })
-  }
-
-  /** Resolves when the network's thread has taken all changes that were sent before. */
-  #barrier(): Promise<void> {
-    const id = this.#nextBarrier++
-    return new Promise((resolve) => {
-      this.#barriers.set(id, resolve)
-      this.#toNetwork({ type: 'barrier', id })
     })
   }
 
@@ -425,15 +359,11 @@ export class ThreadsEmulation implements Emulation {
     this.#alarm.set(control.deadline())
   }
 
-  #toNetwork(command: NetworkCommand, transfer: readonly Transferable[] = []): void {
-    this.#outbox.add(command, transfer)
-  }
-
   #tellFlow(flow: FlowEvent): void {
     for (const listener of this.#flowListeners) listener(flow)
   }
 
-  #networkEvent(event: NetworkEvent): void {
+  #networkEvent(event: ClusterNetworkEvent): void {
     switch (event.type) {
       case 'flow':
         if (this.#flowListeners.size > 0) this.#tellFlow(parseFlowLine(event.line))
@@ -447,16 +377,6 @@ export class ThreadsEmulation implements Emulation {
       case 'probe':
         this.#assembly.probeResult(event.id, event.result)
         return this.#soon()
-      case 'barrier':
-        this.#barriers.get(event.id)?.()
-        this.#barriers.delete(event.id)
-        return
-      case 'answer':
-        this.#questions.get(event.id)?.(event.answer)
-        this.#questions.delete(event.id)
-        return
-      case 'closed':
-        this.#closed?.(event.error)
     }
   }
 

@@ -10,7 +10,7 @@
 import type { Api, RemoteStreams } from '../api/request.js'
 import { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
-import type { ClusterConfig } from '../cluster/cluster-config.js'
+import { apiServerNode, type ClusterConfig } from '../cluster/cluster-config.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
@@ -164,7 +164,7 @@ export class VirtualEmulation implements Emulation {
     const door = new NodeDoor(this.#apiServerNet(), config.apiServer.port, (event) =>
       this.#front.handle(event),
     )
-    capture?.record(this.network, startUnixMillis * 1000)
+    capture?.record(this.network)
   }
 
   get nodes(): readonly string[] {
@@ -407,7 +407,7 @@ export class VirtualEmulation implements Emulation {
 
   /** The API server's, on its node. */
   #apiServerNet(): Net {
-    const { name } = this.config.nodes.find(({ address }) => address === this.config.apiServer.address)!
+    const name = apiServerNode(this.config)
     const touched = () => this.touchNode(name)
     return addressNet({ stack: this.network.node(name).host.stack, clock: this.programClock(), touched })
   }

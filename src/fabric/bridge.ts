@@ -41,13 +41,14 @@ export interface BridgeCounters {
   forwarded: number
   /** Frames sent to all other ports: group addresses and unknown destinations. */
   flooded: number
-  /** Frames that went nowhere: destination behind the port they came from, reserved or malformed. */
+  /** Frames that went nowhere: destination behind the port they came from or isolated from it, reserved or malformed. */
   filtered: number
 }
 
 export class Bridge implements Machine {
   readonly counters: BridgeCounters = { received: 0, forwarded: 0, flooded: 0, filtered: 0 }
   readonly #ports = new Map<number, string>()
+  readonly #isolated = new Set<number>()
   /** Counts up when an address is forgotten: who keeps an entry has to ask again. */
   generation = 0
   readonly #macs = new Map<Mac, MacEntry>()
@@ -60,10 +61,14 @@ export class Bridge implements Machine {
   }
   #nextPort = 0
 
-  /** A new port; its number is never used again. */
-  addPort(name: string): number {
+  /**
+   * A new port; its number is never used again. Isolated ports exchange no frames with each other, only with the others
+   * (Linux: `bridge link set ... isolated on`): bridges of which each has one to every other make no loop.
+   */
+  addPort(name: string, { isolated = false }: { readonly isolated?: boolean } = {}): number {
     const port = this.#nextPort++
     this.#ports.set(port, name)
+    if (isolated) this.#isolated.add(port)
     return port
   }
 
@@ -71,6 +76,7 @@ export class Bridge implements Machine {
   removePort(port: number): void {
     this.generation++
     this.#ports.delete(port)
+    this.#isolated.delete(port)
     for (const [mac, entry] of this.#macs) if (entry.port === port) this.#macs.delete(mac)
     this.#outgoing.removePort(port)
   }
@@ -111,7 +117,7 @@ export class Bridge implements Machine {
       this.counters.flooded++
       return FLOOD
     }
-    if (known.port === ingress) {
+    if (known.port === ingress || this.#separates(ingress, known.port)) {
       this.counters.filtered++
       return NOWHERE
     }
@@ -123,7 +129,7 @@ export class Bridge implements Machine {
   forward(ingress: number, frame: Uint8Array, now: Micros, output: (port: number) => void): void {
     const egress = this.egress(ingress, frame, now)
     if (egress === FLOOD) {
-      for (const port of this.#ports.keys()) if (port !== ingress) output(port)
+      this.#flood(ingress, output)
     } else if (egress !== NOWHERE) output(egress)
   }
 
@@ -134,7 +140,7 @@ export class Bridge implements Machine {
     if (egress !== FLOOD) return this.#outgoing.push(egress, own, offload | GIVEN_AWAY)
     // Several have the same frame: it is nobody's to change.
     const given = this.#ports.size > 2 ? offload & ~GIVEN_AWAY : offload | GIVEN_AWAY
-    for (const each of this.#ports.keys()) if (each !== port) this.#outgoing.push(each, own, given)
+    this.#flood(port, (each) => this.#outgoing.push(each, own, given))
   }
 
   /** Nothing happens by time alone: an address that is too old is noticed when it is looked up. */
@@ -152,6 +158,15 @@ export class Bridge implements Machine {
 
   deadline(): Micros {
     return NEVER
+  }
+
+  #flood(ingress: number, output: (port: number) => void): void {
+    for (const port of this.#ports.keys())
+      if (port !== ingress && !this.#separates(ingress, port)) output(port)
+  }
+
+  #separates(one: number, other: number): boolean {
+    return this.#isolated.size > 0 && this.#isolated.has(one) && this.#isolated.has(other)
   }
 
   #learn(mac: Mac, port: number, now: Micros): void {

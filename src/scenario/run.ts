@@ -7,6 +7,7 @@ import type {
   Emulation,
   EmulationOptions,
   FlowEvent,
+  NetworkThreadCount,
   PodsPerThread,
 } from '../drivers/emulation.js'
 import type { ProxyStatistics } from '../drivers/proxy-statistics.js'
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly clock?: ClockKind
   /** In real time: how many pods share a thread. */
   readonly podsPerThread?: PodsPerThread
+  /** In real time: among how many threads the nodes are dealt. */
+  readonly networkThreads?: NetworkThreadCount
   /** Overrides the document's; default 1. */
   readonly seed?: number
   /** ISO 8601; overrides the document's. */
@@ -96,6 +99,7 @@ function emulationOptions(
     clock,
     seed,
     ...(options.podsPerThread === undefined ? {} : { podsPerThread: options.podsPerThread }),
+    ...(options.networkThreads === undefined ? {} : { networkThreads: options.networkThreads }),
     ...(startTime === undefined ? {} : { startTime }),
     ...(options.pcap === undefined ? {} : { pcap: options.pcap }),
     ...(options.proxyMode === undefined ? {} : { proxyMode: options.proxyMode }),

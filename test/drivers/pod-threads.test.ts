@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SandboxSpec } from '../../src/cluster/sandbox.js'
 import { doorbell } from '../../src/drivers/doorbell.js'
+import type { NetworkCommand } from '../../src/drivers/network-protocol.js'
 import type { ResolvedOptions } from '../../src/drivers/options.js'
 import { PodThreads } from '../../src/drivers/pod-threads.js'
 import { polling } from '../../src/drivers/polling.js'
@@ -25,12 +26,12 @@ test('a thread that dies takes its pods from the network before itself, and all 
     dns: { clusterDomain: 'cluster.local', strict: false },
     podName: () => 'broken',
   } as unknown as ResolvedOptions
+  const network = { bell: doorbell(), send: ({ type }: NetworkCommand) => void told.push(type) }
   const threads = new PodThreads({
     options,
     zero: RealTime.here(),
-    networkBell: doorbell(),
     polling: polling(0),
-    toNetwork: ({ type }) => told.push(type),
+    networkOf: () => network,
     onEvent: () => {},
   })
   try {

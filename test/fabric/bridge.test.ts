@@ -56,6 +56,24 @@ test('a station that moves is followed', () => {
   assert.equal(egress(bridge, 1, frame(0xb, 0xa)), [2])
 })
 
+test('isolated ports reach the others and not each other, known or not', () => {
+  const bridge = new Bridge()
+  const [station, one, two] = ['station', 'one', 'two'].map((name, port) =>
+    bridge.addPort(name, { isolated: port > 0 }),
+  ) as [number, number, number]
+  assert.equal(egress(bridge, station, frame(0xa, MAC_BROADCAST)), [one, two])
+  assert.equal(egress(bridge, one, frame(0xb, MAC_BROADCAST)), [station])
+  assert.equal(egress(bridge, two, frame(0xc, 0xb)), [])
+  assert.equal(egress(bridge, two, frame(0xc, 0xa)), [station])
+  assert.equal(egress(bridge, station, frame(0xa, 0xb)), [one])
+  assert.is(bridge.counters.filtered, 1)
+  const forwarded: number[] = []
+  bridge.forward(one, frame(0xb, 0xd), 0, (port) => forwarded.push(port))
+  assert.equal(forwarded, [station])
+  bridge.removePort(one)
+  assert.equal(egress(bridge, two, frame(0xc, MAC_BROADCAST)), [station])
+})
+
 test('a frame never goes back where it came from', () => {
   const bridge = threePorts()
   egress(bridge, 0, frame(0xa, MAC_BROADCAST))
