@@ -2,8 +2,8 @@
 // port 6443 (node-door.ts) instead of a socket of this machine. It is made with the first connection. Clients show the
 // token of their service account, which may do everything: there is no RBAC.
 
-import { Duplex } from 'node:stream'
-import type { Api, ForwardStreams } from '../api/request.js'
+import type { Duplex } from 'node:stream'
+import type { Api } from '../api/request.js'
 import { type ClusterConfig, kubernetesAddress } from '../cluster/cluster-config.js'
 import type { CertificateAuthority } from '../http/certificates.js'
 import { inClusterCertificate } from '../http/credentials.js'
@@ -11,6 +11,7 @@ import type { StreamCommand, StreamId } from '../pod/protocol.js'
 import type { DoorEvent } from './node-door.js'
 import type { Stir } from './node-tls.js'
 import { RemoteSession } from './remote-session.js'
+import { SessionDuplex } from './session-duplex.js'
 
 export interface ApiFrontOptions {
   readonly api: Api
@@ -100,61 +101,5 @@ export class ApiFront {
       },
     })
     return { accept: (connection) => server.emit('connection', connection), close }
-  }
-}
-
-/** A connection of the door as Node's streams have it. */
-class SessionDuplex extends Duplex {
-  readonly #session: ForwardStreams
-  readonly #stir: Stir
-  #room: (() => void) | undefined
-
-  constructor(session: ForwardStreams, stir: Stir) {
-    super({ allowHalfOpen: true })
-    this.#session = session
-    this.#stir = stir
-    session.onOutput = (_stream, bytes) => {
-      stir()
-      if (this.push(bytes)) return undefined
-      return new Promise<void>((resolve) => {
-        this.#room = resolve
-      })
-    }
-    session.onOutputEnd = () => {
-      stir()
-      this.push(null)
-    }
-    session.onExit = () => {
-      stir()
-      this.destroy()
-    }
-    // Node's server hears of it too.
-    this.on('error', () => {})
-  }
-
-  override _read(): void {
-    this.#room?.()
-    this.#room = undefined
-  }
-
-  override _write(bytes: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
-    this.#stir()
-    Promise.resolve(this.#session.write(bytes)).then(() => {
-      this.#stir()
-      done()
-    }, done)
-  }
-
-  override _final(done: () => void): void {
-    this.#stir()
-    this.#session.end()
-    done()
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#stir()
-    this.#room?.()
-    this.#session.close()
-    done(error)
   }
 }

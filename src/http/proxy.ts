@@ -32,6 +32,9 @@ const NOT_FORWARDED = [
   'upgrade',
 ]
 
+/** RFC 9110 section 15: what is less is no final answer. */
+const LEAST_STATUS = 200
+
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
   EHOSTUNREACH: 'connect: no route to host',
@@ -54,6 +57,8 @@ export async function proxyRequest(
     throw serviceUnavailable(`error trying to reach service: dial tcp ${at}: ${why}`)
   })
   response.once('close', () => socket.destroy())
+  // The client went away in the very moment.
+  if (response.destroyed) return void socket.destroy()
   await new Promise<void>((resolve, reject) => {
     const asked = httpRequest({
       createConnection: () => socket,
@@ -62,14 +67,24 @@ export async function proxyRequest(
       headers: { ...headersOf(request.headers), ...forwarding(request), connection: 'close' },
     })
     asked.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, headersOf(answer.headers))
+      const { statusCode = 0 } = answer
+      // Node's parser takes any digits, but does not write them.
+      if (statusCode < LEAST_STATUS)
+        return void asked.destroy(new Error(`malformed HTTP status code ${statusCode}`))
+      response.writeHead(statusCode, headersOf(answer.headers))
       answer.pipe(response)
       answer.on('error', () => response.destroy())
       answer.on('end', resolve)
     })
-    asked.on('error', (error) => {
-      if (response.headersSent) return void response.destroy()
-      reject(serviceUnavailable(`error trying to reach service: ${error.message}`))
+    const fail = (why: string) => {
+      if (response.headersSent) response.destroy()
+      else reject(serviceUnavailable(`error trying to reach service: ${why}`))
+    }
+    asked.on('error', (error) => fail(error.message))
+    // Programs may switch protocols without being asked to.
+    asked.on('upgrade', (_answer, upgraded) => {
+      upgraded.destroy()
+      fail('unsolicited response of status 101')
     })
     request.on('error', () => asked.destroy())
     request.pipe(asked)

@@ -156,6 +156,26 @@ test('what is not there is told', async ({ get }) => {
   }
 })
 
+test('status codes that no final answer has are told as nonsense, and the server goes on', async ({
+  get,
+  program,
+}) => {
+  let head = ''
+  program.removeAllListeners('request')
+  program.on('request', ({ socket }) => socket.end(`${head}\r\nContent-Length: 0\r\n\r\n`))
+  const message = async () => JSON.parse((await get('/pods/web/proxy/')).text).message
+  for (const code of ['000', '099']) {
+    head = `HTTP/1.1 ${code} x`
+    assert.is(
+      await message(),
+      `error trying to reach service: malformed HTTP status code ${Number(code)}`,
+      code,
+    )
+  }
+  head = 'HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: other'
+  assert.is(await message(), 'error trying to reach service: unsolicited response of status 101')
+})
+
 test('a program that answers nonsense, and nobody without a token', async ({ get, program, server }) => {
   program.removeAllListeners('request')
   program.on('request', ({ socket }) => socket.end('nonsense\r\n'))
