@@ -103,12 +103,16 @@ export class ClusterFiles {
 
   /** Undefined when there is no such cluster, or what is there cannot be read as one. */
   read(): ClusterState | undefined {
+    return this.#readFrom(this.#state)
+  }
+
+  #readFrom(path: string): ClusterState | undefined {
     try {
-      const state = JSON.parse(readFileSync(this.#state, 'utf8')) as Partial<ClusterState> | null
+      const state = JSON.parse(readFileSync(path, 'utf8')) as Partial<ClusterState> | null
       return typeof state?.pid === 'number' ? { ...(state as ClusterState), name: this.name } : undefined
     } catch (error) {
       if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      throw new FileError(this.#state, error)
+      throw new FileError(path, error)
     }
   }
 
@@ -133,8 +137,7 @@ export class ClusterFiles {
     const other = this.read()
     if (other === undefined || !isAlive(other)) {
       onStale(other)
-      this.remove()
-      if (this.#create(state)) return state
+      if (this.#removeStale(other) && this.#create(state)) return state
     }
     const pid = other === undefined ? '' : ` (process ${other.pid})`
     throw new UsageError(
@@ -153,6 +156,22 @@ export class ClusterFiles {
       rmSync(this.#state, { force: true })
       throw new FileError(this.#state, error)
     }
+  }
+
+  /** False when the state is another one by now: of a process that took the name at the same moment. */
+  #removeStale(stale: ClusterState | undefined): boolean {
+    const aside = `${this.#state}.${process.pid}`
+    try {
+      renameSync(this.#state, aside)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true
+      throw new FileError(this.#state, error)
+    }
+    const taken = this.#readFrom(aside)
+    const isStale = taken?.pid === stale?.pid && taken?.startedAt === stale?.startedAt
+    if (!isStale) renameSync(aside, this.#state)
+    else for (const path of [aside, this.kubeconfig]) rmSync(path, { force: true })
+    return isStale
   }
 
   write(state: ClusterState): void {

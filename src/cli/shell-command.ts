@@ -1,7 +1,7 @@
 // `podwire shell`: a shell in a pod, or on a node, of a cluster that is up - at the user's terminal, where it can be left
 // and joined again, or with its commands piped in.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { type CommandListener, RemoteCommand } from '../drivers/remote-command.js'
 import { DEFAULT_SESSION, SESSION_NAME } from '../http/streams/terminal-protocol.js'
 import { UsageError } from './arguments.js'
@@ -89,7 +89,8 @@ async function run(
     RemoteCommand.open(serving, pathOf(target, values, terminal.isTerminal), listener)
   if (!terminal.isTerminal) {
     if (values.record !== undefined) throw new UsageError('--record: there is no terminal to record')
-    return exitCode(await pipedShell({ terminal, open, signal }), target)
+    const end = await pipedShell({ terminal, open, signal })
+    return signal.aborted ? INTERRUPTED : exitCode(end, target)
   }
   const file = values.record === undefined ? undefined : openFile(values.record)
   try {
@@ -100,6 +101,7 @@ async function run(
       const cluster = values.name === undefined ? [] : ['--name', values.name]
       streams.err(`\nleft ${target.title}; podwire shell ${[...again, ...cluster].join(' ')} comes back\n`)
     }
+    file?.complete()
     return signal.aborted ? INTERRUPTED : exitCode(end, target)
   } finally {
     file?.close()
@@ -128,7 +130,7 @@ function exitCode(end: ShellEnd, { title, container }: ShellTarget): number {
       `${title} has no shell: there is no sh in the image of container ${container}`,
       'a pod with a shell can reach it: kubectl run curl --image=radial/busyboxplus:curl -- sleep 1d',
     )
-  throw new Error(end.error)
+  throw new UsageError(`${title}: ${end.error}`, 'podwire status')
 }
 
 /** The one that the user picks; undefined when none. Throws UsageError where nobody can pick. */
@@ -151,11 +153,34 @@ function nameOf({ operand, namespace = 'default' }: ShellChoice): string {
   return namespace === 'default' ? operand : `-n ${namespace} ${operand}`
 }
 
-function openFile(path: string): { readonly write: (text: string) => void; readonly close: () => void } {
+interface RecordingFile {
+  readonly write: (text: string) => void
+  /** Throws FileError when it is not whole. */
+  readonly complete: () => void
+  readonly close: () => void
+}
+
+/** What cannot be written is no reason to lose the shell: the recording ends there, and it is told in the end. */
+function openFile(path: string): RecordingFile {
+  let file: number
   try {
-    const file = openSync(path, 'w')
-    return { write: (text) => void writeSync(file, text), close: () => closeSync(file) }
+    file = openSync(path, 'w')
   } catch (error) {
     throw new FileError(path, error)
+  }
+  let problem: FileError | undefined
+  return {
+    write: (text) => {
+      if (problem !== undefined) return
+      try {
+        writeFileSync(file, text)
+      } catch (error) {
+        problem = new FileError(path, error)
+      }
+    },
+    complete: () => {
+      if (problem !== undefined) throw problem
+    },
+    close: () => closeSync(file),
   }
 }

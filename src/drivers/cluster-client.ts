@@ -144,7 +144,8 @@ function send(
   return httpsRequest(new URL(path, server), { ca, headers, method, agent: agent ?? false }, onResponse)
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** The body, to its end. */
+export async function textOf(response: IncomingMessage): Promise<string> {
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += chunk
   return text

@@ -1,10 +1,11 @@
 // The client's end of a command or shell in a cluster of another process: a WebSocket with the channels of Kubernetes'
 // exec, to exec itself (http/streams/pod-upgrade.ts) or to a terminal (http/streams/terminal-upgrade.ts).
 
+import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
 import { ChannelSocket } from '../http/streams/channel-socket.js'
 import { SESSION_HEADER, TERMINAL_PROTOCOLS } from '../http/streams/terminal-protocol.js'
-import { type ClusterAddress, ClusterRefusal, messageOf } from './cluster-client.js'
+import { type ClusterAddress, ClusterRefusal, messageOf, textOf } from './cluster-client.js'
 
 const STDIN = 0
 const STDOUT = 1
@@ -64,12 +65,9 @@ export class RemoteCommand {
     })
     return new Promise((resolve, reject) => {
       socket.on('error', reject)
-      socket.on('unexpected-response', async (request, response) => {
-        let text = ''
-        for await (const chunk of response.setEncoding('utf8')) text += chunk
-        request.destroy()
-        const { statusCode = 0 } = response
-        reject(new ClusterRefusal(statusCode, messageOf(statusCode, text)))
+      socket.on('unexpected-response', (request, response) => {
+        refusalOf(response).then(reject, reject)
+        response.on('close', () => request.destroy())
       })
       // The first messages may be in the same packet as the answer: they are listened for now.
       socket.on('upgrade', ({ headers: answered, socket: transport }) => {
@@ -98,6 +96,11 @@ export class RemoteCommand {
   close(): void {
     this.#channels.close(1000)
   }
+}
+
+async function refusalOf(response: IncomingMessage): Promise<ClusterRefusal> {
+  const { statusCode = 0 } = response
+  return new ClusterRefusal(statusCode, messageOf(statusCode, await textOf(response)))
 }
 
 /** Of the Status that tells how a command ended. */

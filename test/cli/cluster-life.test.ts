@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
+import { ClusterFiles, type ClusterState } from '../../src/cli/cluster-files.js'
 import { podwire, removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
 
 const POD = `
@@ -142,6 +143,23 @@ test('a state file that is no such thing, or of a process that is another one by
     const { code, err } = await podwire(['up', '--nodes', '0'], { until: /^ready/m })
     assert.is(code, 0, state)
     assert.match(err, /ended without cleaning up before/)
+  }
+})
+
+test('of two that replace what a dead one has left, one has the name', ({ directory }) => {
+  const home = join(directory, 'state', 'podwire', 'twice')
+  mkdirSync(home, { recursive: true })
+  const dead = { name: 'twice', pid: process.pid, processStart: 'once', startedAt: '2021-09-13T12:36:28Z' }
+  for (const text of ['', JSON.stringify(dead)]) {
+    writeFileSync(join(home, 'state.json'), text)
+    const [files, others] = [new ClusterFiles('twice'), new ClusterFiles('twice')]
+    let first: ClusterState | undefined
+    const inBetween = () => {
+      first = others.claim(() => {})
+    }
+    assert.throws(() => files.claim(inBetween), /cluster twice is up already/)
+    assert.equal(files.read(), first)
+    files.remove()
   }
 })
 

@@ -1,7 +1,7 @@
 // `podwire shell` against a cluster that `podwire up` runs in this process: whose shell, at a terminal and with pipes,
 // left and joined again, recorded; and what is said when there is none.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -124,6 +124,29 @@ test('a recording has what was shown, with its times, as asciicast v2', async ({
     user: new PersonAtTerminal(SIZE),
   })
   assert.equal([nowhere.code, nowhere.err.includes('no such directory')], [2, true])
+})
+
+test('a recording that cannot be written to its end is told, after the shell', async () => {
+  if (!existsSync('/dev/full')) return
+  const { person, ended } = sitDown('curl', '--record', '/dev/full')
+  await person.until(/\$$/)
+  person.type('exit\r')
+  const { code, err } = await ended
+  assert.equal([code, err], [2, 'podwire: /dev/full: the disk is full\n'])
+})
+
+test('a cluster that goes away is told', async () => {
+  const name = ['--name', 'gone']
+  const up = await podwire(['up', '-d', '--nodes', '0', ...name])
+  assert.is(up.code, 0, up.err)
+  const { pid } = JSON.parse((await podwire(['status', '-o', 'json', ...name])).out)
+  const { person, ended } = sitDown('node/k8s-master', ...name)
+  await person.until(/[#$]$/)
+  process.kill(pid, 'SIGKILL')
+  const { code, err } = await ended
+  assert.is(code, 2)
+  assert.match(err, /^podwire: node k8s-master: the connection to the cluster was lost\n {2}hint: /)
+  await podwire(['down', ...name])
 })
 
 test('without a pod there is a list to choose from, by arrows or a number; plain where nobody can', async () => {
