@@ -99,7 +99,7 @@ export class LocalSystem {
     const abort = new AbortController()
     const io = new IoTime(clock)
     const memory = this.#account(usage)
-    const gate = new ProcessGate()
+    const gate = new ProcessGate(abort.signal)
     const own = options.group ?? this.#table.get(parent)?.row.group ?? 'new'
     const group = own === 'new' ? pid : own
     const handlers = new Map<SignalName, () => void>()
@@ -161,15 +161,15 @@ export class LocalSystem {
   }
 
   /** Who is not in a terminal's foreground does not get what is typed there, but is stopped (SIGTTIN). */
-  async #mayRead({ terminal }: ByteReader, { gate, signal }: Waits, group: number): Promise<void> {
+  async #mayRead({ terminal }: ByteReader, { gate }: Waits, group: number): Promise<void> {
     const isAway = () => terminal?.foreground !== undefined && terminal.foreground !== group
     if (gate.stoppedBy === undefined && !isAway()) return
-    await gate.pass(gate.open(), signal)
+    await gate.pass(gate.open())
     while (isAway()) {
       this.kill(-group, 'SIGTTIN')
       // Nothing stops it (it has a handler): it may read as it likes.
       if (gate.stoppedBy === undefined) return
-      await gate.pass(gate.open(), signal)
+      await gate.pass(gate.open())
     }
   }
 
@@ -290,12 +290,15 @@ function processReader(
       },
       () => {},
     )
-    return gate.pass(wait, signal)
+    return gate.pass(wait)
   }
   return {
     isTTY: reader.isTTY,
     ...(reader.terminal && { terminal: reader.terminal }),
     read: reader.terminal ? () => mayRead().then(read) : read,
+    ...(reader.readAtHand && {
+      readAtHand: () => (gate.stoppedBy === undefined && !signal.aborted ? reader.readAtHand?.() : undefined),
+    }),
     unread: (bytes) => reader.unread(bytes),
   }
 }
@@ -310,7 +313,7 @@ function processWriter(
     if (signal.aborted) return Promise.reject(signal.reason)
     const written = writer.write(content)
     const paid = io.charge(content.length)
-    return gate.pass(paid === undefined ? written : Promise.all([written, paid]).then(() => {}), signal)
+    return gate.pass(paid === undefined ? written : Promise.all([written, paid]).then(() => {}))
   }
   return {
     isTTY: writer.isTTY,
@@ -319,9 +322,7 @@ function processWriter(
       return writer.columns as number
     },
     write: (content) =>
-      gate.stoppedBy === undefined
-        ? write(content)
-        : gate.pass(gate.open(), signal).then(() => write(content)),
+      gate.stoppedBy === undefined ? write(content) : gate.pass(gate.open()).then(() => write(content)),
   }
 }
 
@@ -343,15 +344,12 @@ function clockOf(clock: Clock, { gate, signal }: Waits): Clock {
   return {
     now: () => clock.now(),
     unixMillis: () => clock.unixMillis(),
-    sleep: (duration, other = signal) =>
-      other === signal
-        ? gate.pass(clock.sleep(duration, signal), signal)
-        : gate.pass(clock.sleep(duration, other), signal),
+    sleep: (duration, other = signal) => gate.pass(clock.sleep(duration, other)),
     spend: (duration) => {
       if (signal.aborted) return Promise.reject(signal.reason)
       const spent = clock.spend(duration)
-      if (spent !== undefined) return gate.pass(spent, signal)
-      return gate.stoppedBy === undefined ? undefined : gate.pass(gate.open(), signal)
+      if (spent !== undefined) return gate.pass(spent)
+      return gate.stoppedBy === undefined ? undefined : gate.pass(gate.open())
     },
   }
 }

@@ -29,6 +29,7 @@ export class Pipe {
     this.reader = {
       isTTY: false,
       read: () => this.#read(),
+      readAtHand: () => this.#take(),
       unread: (bytes) => this.#unread(bytes),
     }
     this.writer = { isTTY: false, write: (content) => this.#write(content) }
@@ -66,7 +67,12 @@ export class Pipe {
       if (this.#ended || this.#broken) return undefined
       await this.#readable.wait()
     }
-    const chunk = this.#chunks.shift()!
+    return this.#take()
+  }
+
+  #take(): Uint8Array | undefined {
+    const chunk = this.#chunks.shift()
+    if (chunk === undefined) return undefined
     this.#buffered -= chunk.length
     this.#writable.wake()
     return chunk
@@ -109,6 +115,7 @@ export function readerOf(content: Uint8Array | string): ByteReader {
   return {
     isTTY: false,
     read: async () => chunks.shift(),
+    readAtHand: () => chunks.shift(),
     unread: (bytes) => {
       if (bytes.length > 0) chunks.unshift(bytes)
     },

@@ -10,6 +10,19 @@ export class ProcessGate {
   readonly #resumed = new Wakeup()
   readonly #listeners = new Set<() => void>()
   #pending: SignalName[] = []
+  readonly #signal: AbortSignal
+  /** What rejects the waits that are under way, when the process ends. One listener for all of them: they are many. */
+  readonly #waits = new Set<(reason: unknown) => void>()
+
+  /** `signal` is aborted when the process ends. */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', () => {
+      const waits = [...this.#waits]
+      this.#waits.clear()
+      for (const reject of waits) reject(signal.reason)
+    })
+  }
 
   stop(signal: SignalName): void {
     if (this.stoppedBy !== undefined) return
@@ -44,18 +57,17 @@ export class ProcessGate {
     while (this.stoppedBy !== undefined) await this.#resumed.wait()
   }
 
-  /** As abortable(): and what `wait` comes to is held back while the process is stopped. */
-  pass<Value>(wait: Promise<Value>, signal: AbortSignal): Promise<Value> {
-    if (signal.aborted) {
+  /** `wait`, until the process ends: and what it comes to is held back while the process is stopped. */
+  pass<Value>(wait: Promise<Value>): Promise<Value> {
+    if (this.#signal.aborted) {
       wait.catch(() => {})
-      return Promise.reject(signal.reason)
+      return Promise.reject(this.#signal.reason)
     }
     return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
+      this.#waits.add(reject)
       const settle = (finish: () => void) => {
         const done = () => {
-          signal.removeEventListener('abort', onAbort)
+          this.#waits.delete(reject)
           finish()
         }
         if (this.stoppedBy === undefined) done()

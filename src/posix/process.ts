@@ -20,6 +20,8 @@ export interface ByteReader {
   readonly terminal?: TerminalControl
   /** Next bytes, waiting for them; undefined at the end. The caller owns them. */
   read(): Promise<Uint8Array | undefined>
+  /** What is there already, for who would not wait; undefined when nothing is, or `read` alone could tell. */
+  readAtHand?(): Uint8Array | undefined
   /** Bytes read too far go back to the front (line readers need it). */
   unread(bytes: Uint8Array): void
   /** Gives it up, when a shell's last descriptor of it is closed; where that means nothing there is no such method. */

@@ -2,13 +2,14 @@
 // inside are expanded first; a name stands for its variable's value, which may be an expression again.
 
 import { type ArithmeticExpression, parse, type WordPart } from 'unbash'
+import { type Awaitable, andThen } from './awaitable.js'
 import { CommandError } from './control-flow.js'
 import type { Io, Shell } from './shell.js'
 import { variableValue } from './special-variables.js'
 import { elementOf, textOf } from './variable.js'
 
 /** Expands `$name`, `$(...)` and the like inside an arithmetic word to text. */
-export type ExpandParts = (shell: Shell, parts: readonly WordPart[], io: Io) => Promise<string>
+export type ExpandParts = (shell: Shell, parts: readonly WordPart[], io: Io) => Awaitable<string>
 
 /** How often a variable may name another one before it counts as a loop. */
 const MAX_INDIRECTIONS = 100
@@ -26,80 +27,109 @@ export class Arithmetic {
   }
 
   /** The value of expression source such as `x + 1`; empty text is 0. Throws CommandError. */
-  async evaluateText(text: string): Promise<bigint> {
+  evaluateText(text: string): Awaitable<bigint> {
+    if (DECIMAL.test(text)) return BigInt(text)
     const trimmed = text.trim()
     if (trimmed === '') return 0n
     if (/^[+-]?(0[xX][0-9a-fA-F]+|\d+)$/.test(trimmed)) return numberOf(trimmed)
+    if (/^[A-Za-z_]\w*$/.test(trimmed)) return this.#variable(trimmed)
     const script = parse(`((${trimmed}))`)
     const command = script.commands[0]?.command
     const broken = (script as { errors?: readonly unknown[] }).errors !== undefined
     if (broken || command?.type !== 'ArithmeticCommand' || command.expression === undefined)
       throw syntaxError()
-    return await this.evaluate(command.expression)
+    return this.evaluate(command.expression)
   }
 
-  async evaluate(node: ArithmeticExpression): Promise<bigint> {
+  evaluate(node: ArithmeticExpression): Awaitable<bigint> {
     switch (node.type) {
       case 'ArithmeticGroup':
-        return await this.evaluate(node.expression)
+        return this.evaluate(node.expression)
       case 'ArithmeticWord':
-        return await this.#word(node)
+        return this.#word(node)
       case 'ArithmeticCommandExpansion':
-        return await this.evaluateText(await this.#expand(this.#shell, [substitutionOf(node)], this.#io))
+        return andThen(this.#expand(this.#shell, [substitutionOf(node)], this.#io), (text) =>
+          this.evaluateText(text),
+        )
       case 'ArithmeticTernary':
-        return await this.evaluate((await this.evaluate(node.test)) !== 0n ? node.consequent : node.alternate)
+        return andThen(this.evaluate(node.test), (test) =>
+          this.evaluate(test !== 0n ? node.consequent : node.alternate),
+        )
       case 'ArithmeticUnary':
-        return await this.#unary(node)
+        return andThen(this.evaluate(node.operand), (operand) => this.#unary(node, operand))
       case 'ArithmeticBinary':
-        return await this.#binary(node)
+        return this.#binary(node)
     }
   }
 
-  async #word(node: ArithmeticExpression & { type: 'ArithmeticWord' }): Promise<bigint> {
+  #word(node: ArithmeticExpression & { type: 'ArithmeticWord' }): Awaitable<bigint> {
     const parts = node.parts ?? loneParameter(node)
-    const text = (parts ? await this.#expand(this.#shell, parts, this.#io) : node.value).trim()
+    if (parts === undefined) return this.#operand(node.value.trim(), false)
+    return andThen(this.#expand(this.#shell, parts, this.#io), (text) => this.#operand(text.trim(), true))
+  }
+
+  #operand(text: string, expanded: boolean): Awaitable<bigint> {
+    if (DECIMAL.test(text)) return BigInt(text)
     if (text === '') return 0n
-    if (/^\d/.test(text))
-      return /^[\da-zA-Z@_#]+$/.test(text) ? numberOf(text) : await this.evaluateText(text)
-    if (!isReference(text)) return parts ? await this.evaluateText(text) : failSyntax()
-    const value = await this.#read(text)
-    if (value === undefined || value === '') return 0n
-    if (++this.#indirections > MAX_INDIRECTIONS)
-      throw new CommandError('expression recursion level exceeded', 1)
-    const result = await this.evaluateText(value)
-    this.#indirections--
-    return result
+    if (/^\d/.test(text)) return /^[\da-zA-Z@_#]+$/.test(text) ? numberOf(text) : this.evaluateText(text)
+    if (!isReference(text)) return expanded ? this.evaluateText(text) : failSyntax()
+    return this.#variable(text)
   }
 
-  async #unary(node: ArithmeticExpression & { type: 'ArithmeticUnary' }): Promise<bigint> {
-    if (node.operator === '++' || node.operator === '--') {
-      const old = await this.evaluate(node.operand)
-      const changed = BigInt.asIntN(64, node.operator === '++' ? old + 1n : old - 1n)
-      await this.#assign(node.operand, changed)
-      return node.prefix ? changed : old
+  /** What a variable's text comes to, which may be an expression again. */
+  #variable(reference: string): Awaitable<bigint> {
+    return andThen(this.#read(reference), (value) => {
+      if (value === undefined || value === '') return 0n
+      if (DECIMAL.test(value)) return BigInt(value)
+      if (++this.#indirections > MAX_INDIRECTIONS)
+        throw new CommandError('expression recursion level exceeded', 1)
+      return andThen(this.evaluateText(value), (result) => {
+        this.#indirections--
+        return result
+      })
+    })
+  }
+
+  #unary(node: ArithmeticExpression & { type: 'ArithmeticUnary' }, operand: bigint): Awaitable<bigint> {
+    switch (node.operator) {
+      case '++':
+      case '--': {
+        const changed = BigInt.asIntN(64, node.operator === '++' ? operand + 1n : operand - 1n)
+        return andThen(this.#assign(node.operand, changed), () => (node.prefix ? changed : operand))
+      }
+      case '-':
+        return BigInt.asIntN(64, -operand)
+      case '!':
+        return operand === 0n ? 1n : 0n
+      case '~':
+        return ~operand
+      default:
+        return operand
     }
-    const operand = await this.evaluate(node.operand)
-    if (node.operator === '-') return BigInt.asIntN(64, -operand)
-    if (node.operator === '!') return operand === 0n ? 1n : 0n
-    return node.operator === '~' ? ~operand : operand
   }
 
-  async #binary(node: ArithmeticExpression & { type: 'ArithmeticBinary' }): Promise<bigint> {
+  #binary(node: ArithmeticExpression & { type: 'ArithmeticBinary' }): Awaitable<bigint> {
     const { operator } = node
-    if (operator === '&&') {
-      return (await this.evaluate(node.left)) !== 0n && (await this.evaluate(node.right)) !== 0n ? 1n : 0n
+    if (operator === '&&' || operator === '||') {
+      return andThen(this.evaluate(node.left), (left) => {
+        if ((left !== 0n) === (operator === '||')) return operator === '||' ? 1n : 0n
+        return andThen(this.evaluate(node.right), (right) => (right !== 0n ? 1n : 0n))
+      })
     }
-    if (operator === '||') {
-      return (await this.evaluate(node.left)) !== 0n || (await this.evaluate(node.right)) !== 0n ? 1n : 0n
-    }
-    if (operator.endsWith('=') && !['==', '!=', '<=', '>='].includes(operator)) {
-      const right = await this.evaluate(node.right)
-      const value =
-        operator === '=' ? right : this.#apply(operator.slice(0, -1), await this.evaluate(node.left), right)
-      await this.#assign(node.left, value)
-      return value
-    }
-    return this.#apply(operator, await this.evaluate(node.left), await this.evaluate(node.right))
+    if (operator.endsWith('=') && !COMPARISONS.has(operator)) return this.#assignment(node)
+    return andThen(this.evaluate(node.left), (left) =>
+      andThen(this.evaluate(node.right), (right) => this.#apply(operator, left, right)),
+    )
+  }
+
+  #assignment({ operator, left, right }: ArithmeticExpression & { type: 'ArithmeticBinary' }) {
+    const before = operator === '=' ? 0n : this.evaluate(left)
+    return andThen(before, (old) =>
+      andThen(this.evaluate(right), (operand) => {
+        const value = operator === '=' ? operand : this.#apply(operator.slice(0, -1), old, operand)
+        return andThen(this.#assign(left, value), () => value)
+      }),
+    )
   }
 
   #apply(operator: string, left: bigint, right: bigint): bigint {
@@ -114,36 +144,46 @@ export class Arithmetic {
     return apply(operator, left, right)
   }
 
-  async #assign(target: ArithmeticExpression, value: bigint): Promise<void> {
+  #assign(target: ArithmeticExpression, value: bigint): Awaitable<void> {
     if (target.type !== 'ArithmeticWord') throw syntaxError()
     // A subscript may hold expansions, which are its text (`count[$word]++`).
-    const text = target.value.includes('$') ? await this.#expandedText(target) : target.value
-    if (!isReference(text)) throw syntaxError()
-    const [, name, index] = REFERENCE.exec(text)!
-    if (index === undefined) this.#shell.state.set(name!, String(value))
-    else this.#shell.state.setElement(name!, await this.#key(name!, index), String(value))
+    const text = target.value.includes('$') ? this.#expandedText(target) : target.value
+    return andThen(text, (reference) => {
+      const match = REFERENCE.exec(reference)
+      if (match === null) throw syntaxError()
+      const [, name, index] = match
+      if (index === undefined) return this.#shell.state.set(name!, String(value))
+      return andThen(this.#key(name!, index), (key) =>
+        this.#shell.state.setElement(name!, key, String(value)),
+      )
+    })
   }
 
-  async #expandedText(node: ArithmeticExpression & { type: 'ArithmeticWord' }): Promise<string> {
+  #expandedText(node: ArithmeticExpression & { type: 'ArithmeticWord' }): Awaitable<string> {
     const parts = node.parts ?? loneParameter(node)
-    return parts ? await this.#expand(this.#shell, parts, this.#io) : node.value
+    return parts ? this.#expand(this.#shell, parts, this.#io) : node.value
   }
 
-  async #key(name: string, index: string): Promise<string | number> {
+  #key(name: string, index: string): Awaitable<string | number> {
     if (this.#shell.state.find(name)?.value instanceof Map) return index.replace(/^(["'])(.*)\1$/s, '$2')
-    return Number(await this.evaluateText(index))
+    return andThen(this.evaluateText(index), Number)
   }
 
-  async #read(reference: string): Promise<string | undefined> {
+  #read(reference: string): Awaitable<string | undefined> {
     const [, name, index] = REFERENCE.exec(reference)!
     const value = variableValue(this.#shell, name!)
     if (value === undefined && this.#shell.state.options.has('nounset')) {
       throw new CommandError(`${name}: unbound variable`, 1, true)
     }
     if (index === undefined) return textOf(value)
-    return elementOf(value, await this.#key(name!, index))
+    return andThen(this.#key(name!, index), (key) => elementOf(value, key))
   }
 }
+
+/** Numbers of which no digit means anything else. */
+const DECIMAL = /^(0|[1-9]\d{0,17})$/
+
+const COMPARISONS = new Set(['==', '!=', '<=', '>='])
 
 /** The parser gives `$name` alone as a value without parts. */
 function loneParameter(

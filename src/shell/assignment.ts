@@ -2,6 +2,7 @@
 // name variables (`read a[1]`, `printf -v x`). Variables with the integer attribute get what the text comes to.
 
 import type { ArrayValue, Assignment, Word } from 'unbash'
+import { type Awaitable, andThen } from './awaitable.js'
 import { CommandError } from './control-flow.js'
 import type { Io, Shell } from './shell.js'
 import { parseWords } from './syntax.js'
@@ -19,60 +20,72 @@ export function parseReference(
 }
 
 /** Carries out an assignment of the syntax tree; what `set -x` shows of it. */
-export async function assign(shell: Shell, assignment: Assignment, io: Io): Promise<void> {
+export function assign(shell: Shell, assignment: Assignment, io: Io): Awaitable<void> {
   const { name, value, append, index } = assignment
-  if (value.type === 'ArrayValue') return await assignArray(shell, name, value, append ?? false, io)
-  const text = await expandText(shell, value, io, true)
-  if (index === undefined) return await assignText(shell, name, text, append ?? false, io)
-  const key = await keyOf(shell, name, index, io)
-  const old = append ? elementOf(shell.state.find(name)?.value, key) : undefined
-  shell.state.setElement(name, key, await converted(shell, name, text, old, io))
+  if (value.type === 'ArrayValue') return assignArray(shell, name, value, append ?? false, io)
+  return andThen(expandText(shell, value, io, true), (text) => {
+    if (index === undefined) return assignText(shell, name, text, append ?? false, io)
+    return andThen(keyOf(shell, name, index, io), (key) => {
+      const old = append ? elementOf(shell.state.find(name)?.value, key) : undefined
+      return andThen(converted(shell, name, text, old, io), (element) =>
+        shell.state.setElement(name, key, element),
+      )
+    })
+  })
 }
 
 /** `name=text` or `name+=text`; of an array that is its element 0. */
-export async function assignText(
+export function assignText(
   shell: Shell,
   name: string,
   text: string,
   append: boolean,
   io: Io,
-): Promise<void> {
+): Awaitable<void> {
   const { state } = shell
   const old = state.find(name)?.value
   const before = append ? state.get(name) : undefined
-  const value = await converted(shell, name, text, before, io)
-  if (typeof old === 'object') state.setElement(name, 0, value)
-  else state.set(name, value)
+  return andThen(converted(shell, name, text, before, io), (value) => {
+    if (typeof old === 'object') state.setElement(name, 0, value)
+    else state.set(name, value)
+  })
 }
 
 /** Assigns by the text of a reference; CommandError (status 1) when it is none. */
-export async function assignReference(shell: Shell, text: string, value: string, io: Io): Promise<void> {
+export function assignReference(shell: Shell, text: string, value: string, io: Io): Awaitable<void> {
   const reference = parseReference(text)
   if (reference === undefined) throw new CommandError(`\`${text}': not a valid identifier`, 1)
   const { name, subscript } = reference
-  if (subscript === undefined) return await assignText(shell, name, value, false, io)
-  const key = await keyOfText(shell, name, subscript, io)
-  shell.state.setElement(name, key, await converted(shell, name, value, undefined, io))
+  if (subscript === undefined) return assignText(shell, name, value, false, io)
+  return andThen(keyOfText(shell, name, subscript, io), (key) =>
+    andThen(converted(shell, name, value, undefined, io), (element) =>
+      shell.state.setElement(name, key, element),
+    ),
+  )
 }
 
 /** The text that is kept: with the integer attribute the value of an expression. */
-async function converted(
+function converted(
   shell: Shell,
   name: string,
   text: string,
   before: string | undefined,
   io: Io,
-): Promise<string> {
-  if (!shell.state.find(name)?.integer) return (before ?? '') + text
-  const value = await evaluateArithmetic(shell, text, io)
-  return String(BigInt.asIntN(64, BigInt(before === undefined || before === '' ? 0 : before) + value))
+): Awaitable<string> {
+  if (!shell.state.find(name)?.integer) return before === undefined ? text : before + text
+  return andThen(evaluateArithmetic(shell, text, io), (value) =>
+    String(BigInt.asIntN(64, BigInt(before === undefined || before === '' ? 0 : before) + value)),
+  )
 }
 
 /** The key that a subscript means: text for an associative array, the value of an expression for others. */
-export async function keyOf(shell: Shell, name: string, index: Word, io: Io): Promise<string | number> {
-  const text = await expandText(shell, index, io)
-  if (shell.state.find(name)?.value instanceof Map) return text
-  return checkedIndex(shell, name, Number(await evaluateArithmetic(shell, text, io)), index.text)
+export function keyOf(shell: Shell, name: string, index: Word, io: Io): Awaitable<string | number> {
+  return andThen(expandText(shell, index, io), (text): Awaitable<string | number> => {
+    if (shell.state.find(name)?.value instanceof Map) return text
+    return andThen(evaluateArithmetic(shell, text, io), (value) =>
+      checkedIndex(shell, name, Number(value), index.text),
+    )
+  })
 }
 
 /** The same of a subscript that is only text. */

@@ -12,6 +12,7 @@ import type {
   Select,
   While,
 } from 'unbash'
+import { type Awaitable, andThen, attempt } from './awaitable.js'
 import { testExpression } from './conditional.js'
 import { BreakLoop, CommandError, ContinueLoop } from './control-flow.js'
 import { statusOfFailure } from './failure.js'
@@ -23,12 +24,12 @@ import { readOneLine } from './streams.js'
 import { traceHead } from './trace.js'
 import { arithmetic, evaluateArithmetic, expandFields, expandPattern, expandText } from './word-expansion.js'
 
-export async function runCompound(shell: Shell, node: CompoundCommand | Redirected, io: Io): Promise<number> {
+export function runCompound(shell: Shell, node: CompoundCommand | Redirected, io: Io): Awaitable<number> {
   switch (node.type) {
     case 'Redirected':
-      return await runRedirected(shell, node, io)
+      return runRedirected(shell, node, io)
     case 'BraceGroup':
-      return await shell.runList(shell, node.body, io)
+      return shell.runList(shell, node.body, io)
     case 'Subshell': {
       const child = shell.fork(
         [shell.state.name],
@@ -36,28 +37,31 @@ export async function runCompound(shell: Shell, node: CompoundCommand | Redirect
         (subshell, inner) => subshell.runList(subshell, node.body, inner),
         shell.groupAfter(undefined),
       )
-      return await shell.waitForeground(child, shell.source.text.slice(node.pos, node.end), io)
+      return shell.waitForeground(child, shell.source.text.slice(node.pos, node.end), io)
     }
     case 'If':
-      return await runIf(shell, node, io)
+      return runIf(shell, node, io)
     case 'While':
-      return await runWhile(shell, node, io)
+      return runWhile(shell, node, io)
     case 'For':
-      return await runFor(shell, node, io)
+      return runFor(shell, node, io)
     case 'ArithmeticFor':
-      return await runArithmeticFor(shell, node, io)
+      return runArithmeticFor(shell, node, io)
     case 'Case':
-      return await runCase(shell, node, io)
+      return runCase(shell, node, io)
     case 'Select':
-      return await runSelect(shell, node, io)
+      return runSelect(shell, node, io)
     case 'TestCommand':
-      await shell.step(io)
-      return (await testExpression(shell, node.expression, io)) ? 0 : 1
-    case 'ArithmeticCommand': {
-      await shell.step(io)
-      await traceHead(shell, io, () => `(( ${node.body.trim()} ))`)
-      return (await arithmeticCommand(shell, node, io)) === 0n ? 1 : 0
-    }
+      return andThen(shell.step(io), () =>
+        andThen(testExpression(shell, node.expression, io), (holds) => (holds ? 0 : 1)),
+      )
+    case 'ArithmeticCommand':
+      return andThen(shell.step(io), () =>
+        andThen(
+          traceHead(shell, io, () => `(( ${node.body.trim()} ))`),
+          () => andThen(arithmeticCommand(shell, node, io), (value) => (value === 0n ? 1 : 0)),
+        ),
+      )
   }
 }
 
@@ -72,37 +76,55 @@ async function runRedirected(shell: Shell, node: Redirected, io: Io): Promise<nu
 }
 
 /** `(( ))`: an error in it is the command's failure and nothing more. */
-async function arithmeticCommand(shell: Shell, node: ArithmeticCommand, io: Io): Promise<bigint> {
-  try {
-    if (node.expression === undefined) return await evaluateArithmetic(shell, node.body, io)
-    return await arithmetic(shell, io).evaluate(node.expression)
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error
-    throw new CommandError(`((: ${node.body.trim()}: ${error.message}`, 1)
-  }
+function arithmeticCommand(shell: Shell, node: ArithmeticCommand, io: Io): Awaitable<bigint> {
+  return attempt(
+    () =>
+      node.expression === undefined
+        ? evaluateArithmetic(shell, node.body, io)
+        : arithmetic(shell, io).evaluate(node.expression),
+    (error) => {
+      if (!(error instanceof CommandError)) throw error
+      throw new CommandError(`((: ${node.body.trim()}: ${error.message}`, 1)
+    },
+  )
 }
 
 /** Whether a condition holds; its failure does not count for `set -e`. */
-async function holds(shell: Shell, clause: CompoundList, io: Io): Promise<boolean> {
-  return (await shell.guard(() => shell.runList(shell, clause, io))) === 0
+function holds(shell: Shell, clause: CompoundList, io: Io): Awaitable<boolean> {
+  return andThen(
+    shell.guard(() => shell.runList(shell, clause, io)),
+    (status) => status === 0,
+  )
 }
 
-async function runIf(shell: Shell, node: If, io: Io): Promise<number> {
-  for (const branch of [node, ...node.elif]) {
-    if (await holds(shell, branch.clause, io)) return await shell.runList(shell, branch.then, io)
-  }
-  return node.else === undefined ? 0 : await shell.runList(shell, node.else, io)
+function runIf(shell: Shell, node: If, io: Io): Awaitable<number> {
+  return runBranch(shell, [node, ...node.elif], node.else, io)
+}
+
+function runBranch(
+  shell: Shell,
+  branches: readonly Pick<If, 'clause' | 'then'>[],
+  otherwise: CompoundList | undefined,
+  io: Io,
+): Awaitable<number> {
+  const [branch, ...rest] = branches
+  if (branch === undefined) return otherwise === undefined ? 0 : shell.runList(shell, otherwise, io)
+  return andThen(holds(shell, branch.clause, io), (answer) =>
+    answer ? shell.runList(shell, branch.then, io) : runBranch(shell, rest, otherwise, io),
+  )
 }
 
 /** Runs turns of a loop until `turn` says that it was the last (undefined) or a `break` does; returns the last status. */
-async function loop(shell: Shell, io: Io, turn: () => Promise<number | undefined>): Promise<number> {
+async function loop(shell: Shell, io: Io, turn: () => Awaitable<number | undefined>): Promise<number> {
   let status = 0
   shell.loopDepth++
   try {
     for (;;) {
-      await shell.step(io)
+      const spent = shell.step(io)
+      if (spent !== undefined) await spent
       try {
-        const result = await turn()
+        const turned = turn()
+        const result = turned instanceof Promise ? await turned : turned
         if (result === undefined) return status
         status = result
         if (shell.suspended) return status
@@ -121,27 +143,26 @@ async function loop(shell: Shell, io: Io, turn: () => Promise<number | undefined
   }
 }
 
-async function runWhile(shell: Shell, node: While, io: Io): Promise<number> {
-  return await loop(shell, io, async () => {
-    if ((await holds(shell, node.clause, io)) !== (node.kind === 'while')) return undefined
-    return await shell.runList(shell, node.body, io)
-  })
+function runWhile(shell: Shell, node: While, io: Io): Promise<number> {
+  return loop(shell, io, () =>
+    andThen(holds(shell, node.clause, io), (answer) =>
+      answer === (node.kind === 'while') ? shell.runList(shell, node.body, io) : undefined,
+    ),
+  )
 }
 
 async function runFor(shell: Shell, node: For, io: Io): Promise<number> {
   const items =
     node.wordlist === undefined ? [...shell.state.positional] : await expandFields(shell, node.wordlist, io)
   let next = 0
-  return await loop(shell, io, async () => {
+  const head = () => `for ${node.name.value} in ${(node.wordlist ?? []).map(({ text }) => text).join(' ')}`
+  return await loop(shell, io, () => {
     const item = items[next++]
     if (item === undefined) return undefined
-    await traceHead(
-      shell,
-      io,
-      () => `for ${node.name.value} in ${(node.wordlist ?? []).map(({ text }) => text).join(' ')}`,
-    )
-    shell.state.set(node.name.value, item)
-    return await shell.runList(shell, node.body, io)
+    return andThen(traceHead(shell, io, head), () => {
+      shell.state.set(node.name.value, item)
+      return shell.runList(shell, node.body, io)
+    })
   })
 }
 
@@ -149,11 +170,14 @@ async function runArithmeticFor(shell: Shell, node: ArithmeticFor, io: Io): Prom
   const evaluator = arithmetic(shell, io)
   if (node.initialize) await evaluator.evaluate(node.initialize)
   let first = true
-  return await loop(shell, io, async () => {
-    if (!first && node.update) await evaluator.evaluate(node.update)
+  return await loop(shell, io, () => {
+    const updated = !first && node.update ? evaluator.evaluate(node.update) : 0n
     first = false
-    if (node.test && (await evaluator.evaluate(node.test)) === 0n) return undefined
-    return await shell.runList(shell, node.body, io)
+    return andThen(updated, () =>
+      andThen(node.test ? evaluator.evaluate(node.test) : 1n, (test) =>
+        test === 0n ? undefined : shell.runList(shell, node.body, io),
+      ),
+    )
   })
 }
 

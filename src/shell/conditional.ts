@@ -5,6 +5,7 @@ import type { TestExpression } from 'unbash'
 import { type FileStat, resolvePath } from '../posix/file-system.js'
 import type { System } from '../posix/process.js'
 import { parseReference } from './assignment.js'
+import { type Awaitable, andThen } from './awaitable.js'
 import { CommandError } from './control-flow.js'
 import { matchesPattern, unquotePattern } from './pattern.js'
 import { quoteForTrace } from './quoting.js'
@@ -232,9 +233,11 @@ export function conditionsOf(shell: Shell, io: Io): ConditionContext {
   }
 }
 
-async function testUnary(shell: Shell, operator: string, operand: string, io: Io): Promise<boolean> {
-  await traceHead(shell, io, () => `[[ ${operator} ${quoteForTrace(operand)} ]]`)
-  return examine(operator, operand, conditionsOf(shell, io))
+function testUnary(shell: Shell, operator: string, operand: string, io: Io): Awaitable<boolean> {
+  return andThen(
+    traceHead(shell, io, () => `[[ ${operator} ${quoteForTrace(operand)} ]]`),
+    () => examine(operator, operand, conditionsOf(shell, io)),
+  )
 }
 
 function isSet(shell: Shell, text: string): boolean {
@@ -249,41 +252,65 @@ function isSet(shell: Shell, text: string): boolean {
 }
 
 /** `[[ ... ]]`: operands are not split, the right side of `==` is a pattern. */
-export async function testExpression(shell: Shell, node: TestExpression, io: Io): Promise<boolean> {
+export function testExpression(shell: Shell, node: TestExpression, io: Io): Awaitable<boolean> {
   switch (node.type) {
     case 'TestGroup':
-      return await testExpression(shell, node.expression, io)
+      return testExpression(shell, node.expression, io)
     case 'TestNot':
-      return (node.negations.length % 2 === 1) !== (await testExpression(shell, node.operand, io))
-    case 'TestLogical': {
-      const decisive = node.operator === '||'
-      for (const operand of node.operands) {
-        if ((await testExpression(shell, operand, io)) === decisive) return decisive
-      }
-      return !decisive
-    }
+      return andThen(
+        testExpression(shell, node.operand, io),
+        (answer) => (node.negations.length % 2 === 1) !== answer,
+      )
+    case 'TestLogical':
+      return testInOrder(shell, node.operands, node.operator === '||', io)
     case 'TestUnary':
-      return await testUnary(shell, node.operator, await expandText(shell, node.operand, io), io)
-    case 'TestBinary': {
-      const left = await expandText(shell, node.left, io)
-      await traceHead(shell, io, () => `[[ ${quoteForTrace(left)} ${node.operator} ${node.right.text} ]]`)
-      if (node.operator === '=~')
-        return matchRegularExpression(shell, left, await expandPattern(shell, node.right, io))
-      if (['=', '==', '!='].includes(node.operator)) {
-        const pattern = await expandPattern(shell, node.right, io)
-        return (
-          matchesPattern(pattern, left, shell.state.extras.has('nocasematch')) === (node.operator !== '!=')
-        )
-      }
-      const right = await expandText(shell, node.right, io)
-      if (/^-(eq|ne|lt|le|gt|ge)$/.test(node.operator)) {
-        const [a, b] = [await evaluateArithmetic(shell, left, io), await evaluateArithmetic(shell, right, io)]
-        return compareNumbers(a, node.operator, b)
-      }
-      return compare(left, node.operator, right, conditionsOf(shell, io))
-    }
+      return andThen(expandText(shell, node.operand, io), (operand) =>
+        testUnary(shell, node.operator, operand, io),
+      )
+    case 'TestBinary':
+      return andThen(expandText(shell, node.left, io), (left) => testBinary(shell, node, left, io))
   }
 }
+
+/** `&&` and `||`: until one answers what decides. */
+function testInOrder(
+  shell: Shell,
+  operands: readonly TestExpression[],
+  decisive: boolean,
+  io: Io,
+): Awaitable<boolean> {
+  const [operand, ...rest] = operands
+  if (operand === undefined) return !decisive
+  return andThen(testExpression(shell, operand, io), (answer) =>
+    answer === decisive ? decisive : testInOrder(shell, rest, decisive, io),
+  )
+}
+
+function testBinary(
+  shell: Shell,
+  node: TestExpression & { type: 'TestBinary' },
+  left: string,
+  io: Io,
+): Awaitable<boolean> {
+  const { operator, right } = node
+  const head = () => `[[ ${quoteForTrace(left)} ${operator} ${right.text} ]]`
+  return andThen(traceHead(shell, io, head), () => {
+    if (operator === '=~' || operator === '=' || operator === '==' || operator === '!=') {
+      return andThen(expandPattern(shell, right, io), (pattern) => {
+        if (operator === '=~') return matchRegularExpression(shell, left, pattern)
+        return matchesPattern(pattern, left, shell.state.extras.has('nocasematch')) === (operator !== '!=')
+      })
+    }
+    return andThen(expandText(shell, right, io), (text) => {
+      if (!NUMERIC.has(operator)) return compare(left, operator, text, conditionsOf(shell, io))
+      return andThen(evaluateArithmetic(shell, left, io), (a) =>
+        andThen(evaluateArithmetic(shell, text, io), (b) => compareNumbers(a, operator, b)),
+      )
+    })
+  })
+}
+
+const NUMERIC = new Set(['-eq', '-ne', '-lt', '-le', '-gt', '-ge'])
 
 /** `=~`: an extended regular expression; what was quoted is literal. Sets BASH_REMATCH. */
 function matchRegularExpression(shell: Shell, text: string, source: string): boolean {

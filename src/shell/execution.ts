@@ -4,6 +4,7 @@
 import type { AndOr, CommandNode, CompoundList, Pipeline, PipelineNode, Script, Statement } from 'unbash'
 import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { Child } from '../posix/process.js'
+import { type Awaitable, andThen, attempt, inTurn } from './awaitable.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell } from './control-flow.js'
 import { startCoprocess } from './coprocess.js'
@@ -46,16 +47,31 @@ export async function runNested(shell: Shell, text: string, io: Io, name?: strin
   }
 }
 
-export async function runList(shell: Shell, list: Script | CompoundList, io: Io): Promise<number> {
-  const { options } = shell.state
-  const shown = list.type === 'Script' ? { end: 0 } : undefined
+export function runList(shell: Shell, list: Script | CompoundList, io: Io): Awaitable<number> {
+  if (list.type === 'Script') return runScript(shell, list, io)
+  return andThen(
+    inTurn(list.commands, (statement) =>
+      isWithoutExecution(shell) ? undefined : runStatement(shell, statement, io),
+    ),
+    () => (list.commands.length === 0 ? (shell.state.status = 0) : shell.state.status),
+  )
+}
+
+/** All of a text that was read: with `set -v` its lines are shown. */
+async function runScript(shell: Shell, list: Script, io: Io): Promise<number> {
+  const shown = { end: 0 }
   for (const statement of list.commands) {
-    if (shown && options.has('verbose')) await showSource(shell, statement, shown, io)
-    else if (shown) shown.end = lineEnd(shell.source.text, statement.end)
-    if (options.has('noexec') && !shell.interactive) return 0
+    if (shell.state.options.has('verbose')) await showSource(shell, statement, shown, io)
+    else shown.end = lineEnd(shell.source.text, statement.end)
+    if (isWithoutExecution(shell)) return 0
     await runStatement(shell, statement, io)
   }
   return list.commands.length === 0 ? (shell.state.status = 0) : shell.state.status
+}
+
+/** `set -n` */
+function isWithoutExecution({ state, interactive }: Shell): boolean {
+  return state.options.has('noexec') && !interactive
 }
 
 /** `set -v`: the lines up to the end of `statement` that were not shown yet. */
@@ -70,13 +86,15 @@ function lineEnd(text: string, from: number): number {
   return at < 0 ? text.length : at + 1
 }
 
-async function runStatement(shell: Shell, statement: Statement, io: Io): Promise<void> {
+function runStatement(shell: Shell, statement: Statement, io: Io): Awaitable<void> {
   if (statement.background) {
     runInBackground(shell, statement, io)
     shell.state.status = 0
     return
   }
-  shell.state.status = await runAndOr(shell, statement.command, io)
+  return andThen(runAndOr(shell, statement.command, io), (status) => {
+    shell.state.status = status
+  })
 }
 
 function runInBackground(shell: Shell, statement: Statement, io: Io): void {
@@ -110,27 +128,33 @@ function labelOf(shell: Shell, node: PipelineNode | AndOr): readonly string[] {
   return [node.name.value, ...node.args.map((word) => (word.type === 'Word' ? word.value : word.text))]
 }
 
-async function runAndOr(shell: Shell, node: PipelineNode | AndOr, io: Io): Promise<number> {
-  if (node.type !== 'AndOr') return await runPipeline(shell, node, io)
+function runAndOr(shell: Shell, node: PipelineNode | AndOr, io: Io): Awaitable<number> {
+  return node.type === 'AndOr' ? runInOrder(shell, node, io) : runPipeline(shell, node, io)
+}
+
+async function runInOrder(shell: Shell, node: AndOr, io: Io): Promise<number> {
   let status = 0
   for (const [index, command] of node.commands.entries()) {
     const operator = node.operators[index - 1]
     if (operator !== undefined && (status === 0) !== (operator === '&&')) continue
     const last = index === node.commands.length - 1
-    status = await (last
-      ? runPipeline(shell, command, io)
-      : shell.guard(() => runPipeline(shell, command, io)))
+    const ended = last ? runPipeline(shell, command, io) : shell.guard(() => runPipeline(shell, command, io))
+    status = ended instanceof Promise ? await ended : ended
     shell.state.status = status
   }
   return status
 }
 
-async function runPipeline(shell: Shell, node: PipelineNode, io: Io): Promise<number> {
-  if (node.type !== 'Pipeline') {
-    const status = await runCommand(shell, node, io)
+function runPipeline(shell: Shell, node: PipelineNode, io: Io): Awaitable<number> {
+  if (node.type === 'Pipeline') return runPrefixed(shell, node, io)
+  return andThen(runCommand(shell, node, io), (status) => {
     shell.state.pipeStatus = [status]
-    return await checkStatus(shell, node, status, io)
-  }
+    return checkStatus(shell, node, status, io)
+  })
+}
+
+/** A pipeline with `!` or `time` before it, or of several commands. */
+async function runPrefixed(shell: Shell, node: Pipeline, io: Io): Promise<number> {
   const negated = node.prefixes.filter((prefix) => prefix.type === 'Negation').length % 2 === 1
   const timed = node.prefixes.some((prefix) => prefix.type === 'Time')
   const posix = node.prefixes.some((prefix) => prefix.type === 'Time' && prefix.posix !== undefined)
@@ -167,8 +191,11 @@ async function reportTime(shell: Shell, started: number, posix: boolean, io: Io)
 }
 
 /** A failure that nobody looks at: runs the trap of ERR, and ends the shell under `set -e` (POSIX 2.14). */
-async function checkStatus(shell: Shell, node: PipelineNode, status: number, io: Io): Promise<number> {
-  if (status === 0 || shell.guarded > 0) return status
+function checkStatus(shell: Shell, node: PipelineNode, status: number, io: Io): Awaitable<number> {
+  return status === 0 || shell.guarded > 0 ? status : failedStatus(shell, node, status, io)
+}
+
+async function failedStatus(shell: Shell, node: PipelineNode, status: number, io: Io): Promise<number> {
   const ends = shell.state.options.has('errexit')
   if (!ends && !shell.state.traps.has('ERR')) return status
   const checked = node.type === 'Command' || node.type === 'Pipeline' || node.type === 'Subshell'
@@ -224,25 +251,27 @@ async function checkedCommand(shell: Shell, command: CommandNode, io: Io): Promi
 }
 
 /** Runs one command of any kind; failures of the shell itself become messages and a status here. */
-export async function runCommand(shell: Shell, node: CommandNode, io: Io): Promise<number> {
+export function runCommand(shell: Shell, node: CommandNode, io: Io): Awaitable<number> {
   const substitutions = shell.substitutions.length
   shell.command = node
-  try {
-    switch (node.type) {
-      case 'Command':
-        return await runSimpleCommand(shell, node, io)
-      case 'Function':
-        if (node.body.type === 'CompoundList') throw new CommandError('syntax error: bad function', 2)
-        shell.state.functions.set(node.name.value, { body: node.body, source: shell.source })
-        return 0
-      case 'Coproc':
-        return await startCoprocess(shell, node, io)
-      default:
-        return await runCompound(shell, node, io)
-    }
-  } catch (error) {
-    return await statusOfFailure(shell, error, io)
-  } finally {
-    closeSubstitutions(shell, substitutions)
+  return attempt(
+    () => runNode(shell, node, io),
+    (error) => statusOfFailure(shell, error, io),
+    () => closeSubstitutions(shell, substitutions),
+  )
+}
+
+function runNode(shell: Shell, node: CommandNode, io: Io): Awaitable<number> {
+  switch (node.type) {
+    case 'Command':
+      return runSimpleCommand(shell, node, io)
+    case 'Function':
+      if (node.body.type === 'CompoundList') throw new CommandError('syntax error: bad function', 2)
+      shell.state.functions.set(node.name.value, { body: node.body, source: shell.source })
+      return 0
+    case 'Coproc':
+      return startCoprocess(shell, node, io)
+    default:
+      return runCompound(shell, node, io)
   }
 }

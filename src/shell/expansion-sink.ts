@@ -21,18 +21,19 @@ export interface Field {
   pattern: string
 }
 
+/** What a pattern of file names is made of. */
+const MEANS_SOMETHING = /[\\*?[\]()|!@+]/
+
 /** Field splitting (POSIX 2.6.5). */
 export class FieldSink implements ExpansionSink {
   readonly fields: Field[] = []
   #current: Field | undefined
-  readonly #whitespace: string
-  readonly #delimiters: string
+  readonly #ifs: string
   /** The last field was ended by IFS white space, which a delimiter next to it belongs to. */
   #endedByWhitespace = false
 
   constructor(ifs: string) {
-    this.#whitespace = [...ifs].filter((c) => ' \t\n'.includes(c)).join('')
-    this.#delimiters = [...ifs].filter((c) => !' \t\n'.includes(c)).join('')
+    this.#ifs = ifs
   }
 
   literal(text: string, quoted: boolean): void {
@@ -47,11 +48,10 @@ export class FieldSink implements ExpansionSink {
     let start = 0
     for (let at = 0; at < text.length; at++) {
       const c = text[at]!
-      const white = this.#whitespace.includes(c)
-      if (!white && !this.#delimiters.includes(c)) continue
+      if (!this.#ifs.includes(c)) continue
       if (at > start) this.#add(text.slice(start, at), false)
       start = at + 1
-      if (white) this.#endByWhitespace()
+      if (c === ' ' || c === '\t' || c === '\n') this.#endByWhitespace()
       else this.#delimit()
     }
     if (start < text.length) this.#add(text.slice(start), false)
@@ -75,7 +75,7 @@ export class FieldSink implements ExpansionSink {
     this.#endedByWhitespace = false
     this.#current ??= { text: '', pattern: '' }
     this.#current.text += text
-    this.#current.pattern += quoted ? quotePattern(text) : text
+    this.#current.pattern += quoted && MEANS_SOMETHING.test(text) ? quotePattern(text) : text
   }
 
   #end(): void {

@@ -11,7 +11,8 @@ export function quotePattern(text: string): string {
 
 /** Whether unquoted pattern characters occur. */
 export function isPattern(pattern: string): boolean {
-  return /^(?:[^\\*?[]|\\.)*[*?[]/s.test(pattern) || /^(?:[^\\]|\\.)*?[@+!]\(/s.test(pattern)
+  if (!/[*?[(]/.test(pattern)) return false
+  return /[*?]|\[.*\]|[@+!]\(/s.test(pattern.replace(/\\./gs, ''))
 }
 
 /** The text of a pattern without its quoting. */

@@ -29,5 +29,6 @@ export function substituteProcess(shell: Shell, part: ProcessSubstitutionPart, i
 
 /** Closes the pipes that were made since there were `count` of them. */
 export function closeSubstitutions(shell: Shell, count: number): void {
+  if (shell.substitutions.length === count) return
   for (const close of shell.substitutions.splice(count)) close()
 }

@@ -8,6 +8,7 @@ import { ResolveError } from '../posix/net.js'
 import { readerOf } from '../posix/pipe.js'
 import type { ByteReader, ByteWriter } from '../posix/process.js'
 import { assignReference, parseReference } from './assignment.js'
+import type { Awaitable } from './awaitable.js'
 import { CommandError } from './control-flow.js'
 import { type DuplexStream, networkPath, openConnection, openDevice, openForBoth } from './device-streams.js'
 import type { Io, Shell } from './shell.js'
@@ -17,7 +18,11 @@ import { elementOf, textOf } from './variable.js'
 import { expandQuotedParts, expandText } from './word-expansion.js'
 
 /** The streams after `redirections`; throws CommandError when one cannot be made. */
-export async function redirect(shell: Shell, redirections: readonly Redirection[], io: Io): Promise<Io> {
+export function redirect(shell: Shell, redirections: readonly Redirection[], io: Io): Awaitable<Io> {
+  return redirections.length === 0 ? io : redirectInTurn(shell, redirections, io)
+}
+
+async function redirectInTurn(shell: Shell, redirections: readonly Redirection[], io: Io): Promise<Io> {
   let streams = io
   for (const redirection of redirections) streams = await redirectOne(shell, redirection, streams)
   return streams

@@ -6,6 +6,7 @@ import type { CompoundList, Script } from 'unbash'
 import { abortable } from '../posix/abort.js'
 import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posix/process.js'
 import { SIGNAL_NUMBER } from '../posix/process.js'
+import { type Awaitable, attempt } from './awaitable.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import { isStopped, type Job, JobTable } from './job-table.js'
 import { History } from './line-editor/history.js'
@@ -26,7 +27,7 @@ export interface Io {
 const STEP_MICROS = 50
 
 /** Runs a list of commands in a shell; returns the last status. Injected, because expansions run commands too. */
-export type RunList = (shell: Shell, list: Script | CompoundList, io: Io) => Promise<number>
+export type RunList = (shell: Shell, list: Script | CompoundList, io: Io) => Awaitable<number>
 
 export class Shell {
   readonly process: Process
@@ -113,12 +114,16 @@ export class Shell {
     return this.#history
   }
 
-  /** Before each step: lets time pass, runs due traps, ends when a signal says so. */
-  async step(io: Io): Promise<void> {
-    await this.process.system.clock.spend(STEP_MICROS)
+  /** Before each step: lets time pass, runs due traps, ends when a signal says so. Undefined: there was no waiting. */
+  step(io: Io): Promise<void> | undefined {
+    const spent = this.process.system.clock.spend(STEP_MICROS)
+    return spent === undefined ? this.#afterStep(io) : spent.then(() => this.#afterStep(io))
+  }
+
+  #afterStep(io: Io): Promise<void> | undefined {
     this.process.signal.throwIfAborted()
     this.#line.signal.throwIfAborted()
-    if (this.#pendingTraps.length > 0) await this.runTraps(io)
+    return this.#pendingTraps.length > 0 ? this.runTraps(io).then(() => {}) : undefined
   }
 
   /** Waits inside the shell itself: ends with the process, the line (^C), not with a trap. */
@@ -150,6 +155,7 @@ export class Shell {
       isTTY: reader.isTTY,
       ...(reader.terminal && { terminal: reader.terminal }),
       unread: (bytes) => reader.unread(bytes),
+      readAtHand: () => (this.#reads.has(reader) ? undefined : reader.readAtHand?.()),
       read: async () => {
         const read = this.#reads.get(reader) ?? reader.read()
         this.#reads.set(reader, read)
@@ -251,7 +257,7 @@ export class Shell {
   fork(
     argv: readonly string[],
     io: Io,
-    body: (subshell: Shell, io: Io) => Promise<number>,
+    body: (subshell: Shell, io: Io) => Awaitable<number>,
     group?: number | 'new',
   ): Child {
     const state = this.state.fork()
@@ -272,6 +278,8 @@ export class Shell {
         subshell.command = this.command
         subshell.traceDepth = this.traceDepth
         subshell.loopDepth = 0
+        // With a stack of its own, however deep substitutions are in each other.
+        await undefined
         const { stdin, stdout, stderr } = process
         return await subshell.runToExit({ stdin, stdout, stderr, others: io.others }, body)
       },
@@ -281,7 +289,7 @@ export class Shell {
   }
 
   /** Runs `body` as all that this shell does: `exit` gives its status, and the EXIT trap runs last. */
-  async runToExit(io: Io, body: (shell: Shell, io: Io) => Promise<number>): Promise<number> {
+  async runToExit(io: Io, body: (shell: Shell, io: Io) => Awaitable<number>): Promise<number> {
     try {
       return await this.#runWithExitTrap(io, body)
     } finally {
@@ -289,7 +297,7 @@ export class Shell {
     }
   }
 
-  async #runWithExitTrap(io: Io, body: (shell: Shell, io: Io) => Promise<number>): Promise<number> {
+  async #runWithExitTrap(io: Io, body: (shell: Shell, io: Io) => Awaitable<number>): Promise<number> {
     const status = await this.#untilExit(() => body(this, io))
     if (!this.state.traps.has('EXIT')) return status
     this.state.status = status
@@ -302,13 +310,12 @@ export class Shell {
   }
 
   /** Runs `body` where a failure is an answer, so that `set -e` does not end the shell. */
-  async guard(body: () => Promise<number>): Promise<number> {
+  guard(body: () => Awaitable<number>): Awaitable<number> {
     this.guarded++
-    try {
-      return await body()
-    } finally {
+    const close = () => {
       this.guarded--
     }
+    return attempt(body, rethrow, close)
   }
 
   /** Whether commands get process groups of their own, and ^Z stops them: interactive, or `set -m`. */
@@ -397,7 +404,7 @@ export class Shell {
     return this.jobs.add([child], text)
   }
 
-  async #untilExit(body: () => Promise<number>): Promise<number> {
+  async #untilExit(body: () => Awaitable<number>): Promise<number> {
     try {
       return await body()
     } catch (error) {
@@ -406,6 +413,10 @@ export class Shell {
       throw error
     }
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }
 
 /** What is added to the number of the signal that stopped a command. */

@@ -1,8 +1,9 @@
 // Simple commands (POSIX 2.9.1): assignments, redirections, expansion, then a function, a builtin or a program.
 
-import type { Assignment, Command } from 'unbash'
+import type { Assignment, Command, Word } from 'unbash'
 import { resolvePath } from '../posix/file-system.js'
 import { assign } from './assignment.js'
+import { type Awaitable, andThen, attempt, inTurn } from './awaitable.js'
 import { builtins } from './builtins/index.js'
 import { foreground } from './builtins/jobs.js'
 import { runCompound } from './compound-command.js'
@@ -22,38 +23,70 @@ const MAX_FUNCTION_DEPTH = 500
 /** Builtins whose arguments of the form `name=value` are assignments, which are not split. */
 const DECLARATIONS = new Set(['export', 'readonly', 'local', 'declare', 'typeset'])
 
-export async function runSimpleCommand(shell: Shell, node: Command, io: Io): Promise<number> {
+export function runSimpleCommand(shell: Shell, node: Command, io: Io): Awaitable<number> {
+  return andThen(shell.step(io), () => {
+    const debug = shell.state.traps.has('DEBUG') ? shell.runTrap('DEBUG', io) : undefined
+    return andThen(debug, () => {
+      shell.substitutionStatus = 0
+      const aliased = aliasedText(shell, node)
+      if (aliased !== undefined) return runAliased(shell, aliased, io)
+      return andThen(argumentsOf(shell, node, io), ({ argv, arrays }) =>
+        runExpanded(shell, node, argv, arrays, io),
+      )
+    })
+  })
+}
+
+function runExpanded(
+  shell: Shell,
+  node: Command,
+  argv: readonly string[],
+  arrays: Arrays | undefined,
+  io: Io,
+): Awaitable<number> {
   const { state } = shell
-  await shell.step(io)
-  if (state.traps.has('DEBUG')) await shell.runTrap('DEBUG', io)
-  shell.substitutionStatus = 0
-  const aliased = aliasedText(shell, node)
-  if (aliased !== undefined) return await runAliased(shell, aliased, io)
-  const assignments = node.prefix.filter((part) => part.type === 'Assignment')
-  const arrays = new Map<string, Assignment>()
-  const argv = await argumentsOf(shell, node, io, arrays)
   const traced = state.options.has('xtrace')
   if (argv.length === 0) {
-    await redirect(shell, node.redirects, io)
-    for (const assignment of assignments) {
-      await assign(shell, assignment, io)
-      if (traced) await traceLine(shell, assignmentShown(shell, assignment), io)
-    }
-    return shell.substitutionStatus
+    return andThen(redirect(shell, node.redirects, io), () =>
+      andThen(runAssignments(shell, node, io), () => shell.substitutionStatus),
+    )
   }
   if (argv[0] === 'exec') {
-    if (traced) await traceCommand(shell, argv, io)
-    return await execBuiltin(shell, node, argv, io)
+    const shown = traced ? traceCommand(shell, argv, io) : undefined
+    return andThen(shown, () => execBuiltin(shell, node, argv, io))
   }
-  const streams = await redirect(shell, node.redirects, io)
-  state.lastArgument = argv.at(-1)!
-  if (assignments.length === 0) {
-    if (traced) await traceCommand(shell, argv, io)
-    return await runTelling(shell, argv, streams, arrays)
-  }
+  return andThen(redirect(shell, node.redirects, io), (streams) => {
+    state.lastArgument = argv.at(-1)!
+    const assignments = node.prefix.filter((part) => part.type === 'Assignment')
+    if (assignments.length > 0) return runAssigned(shell, assignments, argv, arrays, streams, io)
+    if (!traced) return runTelling(shell, argv, streams, arrays)
+    return traceCommand(shell, argv, io).then(() => runTelling(shell, argv, streams, arrays))
+  })
+}
+
+/** Assignments without a command: they stay. */
+function runAssignments(shell: Shell, node: Command, io: Io): Awaitable<void> {
+  return inTurn(node.prefix, (part) => {
+    if (part.type !== 'Assignment') return
+    return andThen(assign(shell, part, io), () => {
+      if (shell.state.options.has('xtrace')) return traceLine(shell, assignmentShown(shell, part), io)
+    })
+  })
+}
+
+/** A command with assignments that are for it alone. */
+async function runAssigned(
+  shell: Shell,
+  assignments: readonly Assignment[],
+  argv: readonly string[],
+  arrays: Arrays | undefined,
+  streams: Io,
+  io: Io,
+): Promise<number> {
+  const { state } = shell
   const saved = await assignTemporarily(shell, assignments, streams)
   try {
-    if (traced) {
+    if (state.options.has('xtrace')) {
       for (const assignment of assignments) await traceLine(shell, assignmentShown(shell, assignment), io)
       await traceCommand(shell, argv, io)
     }
@@ -67,57 +100,70 @@ export async function runSimpleCommand(shell: Shell, node: Command, io: Io): Pro
 }
 
 /** Failures are told where the command's redirections lead. */
-async function runTelling(
+function runTelling(
   shell: Shell,
   argv: readonly string[],
   io: Io,
-  arrays: ReadonlyMap<string, Assignment>,
-): Promise<number> {
-  try {
-    return await runArgv(shell, argv, io, false, arrays)
-  } catch (error) {
-    return await statusOfFailure(shell, error, io)
-  }
+  arrays: Arrays | undefined,
+): Awaitable<number> {
+  return attempt(
+    () => runArgv(shell, argv, io, false, arrays),
+    (error) => statusOfFailure(shell, error, io),
+  )
 }
 
 /** Runs what `argv` names in this shell: function, builtin, or program. `skipFunctions`: as `command` does. */
-export async function runArgv(
+export function runArgv(
   shell: Shell,
   argv: readonly string[],
   io: Io,
   skipFunctions = false,
-  arrays?: ReadonlyMap<string, Assignment>,
-): Promise<number> {
+  arrays?: Arrays,
+): Awaitable<number> {
   const [name, ...args] = argv
   const found = skipFunctions ? undefined : shell.state.functions.get(name!)
-  if (found !== undefined) return await callFunction(shell, name!, found, args, io)
+  if (found !== undefined) return callFunction(shell, name!, found, args, io)
   const builtin = builtins.get(name!)
   if (builtin !== undefined) {
-    return await builtin({ shell, name: name!, args, io, run: runArgv, ...(arrays && { arrays }) })
+    return builtin({ shell, name: name!, args, io, run: runArgv, ...(arrays && { arrays }) })
   }
   // `%1` alone is `fg %1`.
   if (name!.startsWith('%') && shell.controlsJobs) {
-    return await foreground({ shell, name: 'fg', args: [name!], io, run: runArgv })
+    return foreground({ shell, name: 'fg', args: [name!], io, run: runArgv })
   }
-  return await runProgram(shell, argv, io)
+  return runProgram(shell, argv, io)
 }
 
-/** The arguments of a command; array values of a declaration are put into `arrays`. */
-async function argumentsOf(
-  shell: Shell,
-  node: Command,
-  io: Io,
-  arrays: Map<string, Assignment>,
-): Promise<string[]> {
-  if (node.name === undefined) return []
-  const argv = await expandFields(shell, [node.name], io)
-  const declaration = DECLARATIONS.has(argv[0] ?? '')
-  for (const argument of node.args) {
-    if (argument.type === 'Word') {
-      argv.push(...(await expandFields(shell, [argument], io)))
-    } else if (!declaration) {
-      argv.push(...(await expandFields(shell, parseWords(argument.text) ?? [], io)))
-    } else if (argument.value.type === 'ArrayValue') {
+/** Array values among the arguments of a declaration, by the argument. */
+type Arrays = ReadonlyMap<string, Assignment>
+
+interface Arguments {
+  readonly argv: readonly string[]
+  readonly arrays?: Arrays
+}
+
+function argumentsOf(shell: Shell, node: Command, io: Io): Awaitable<Arguments> {
+  if (node.name === undefined) return { argv: [] }
+  return andThen(expandFields(shell, [node.name], io), (argv) => {
+    if (DECLARATIONS.has(argv[0] ?? '')) return declarationOf(shell, node, argv, io)
+    return andThen(expandFields(shell, wordsOf(node), io, argv), () => ({ argv }))
+  })
+}
+
+/** What looks like an assignment behind the name of a command is a word like any other. */
+function wordsOf({ args }: Command): readonly Word[] {
+  if (args.every((argument) => argument.type === 'Word')) return args
+  return args.flatMap((argument) =>
+    argument.type === 'Word' ? [argument] : (parseWords(argument.text) ?? []),
+  )
+}
+
+/** The arguments of a command whose assignments are not split. */
+async function declarationOf(shell: Shell, { args }: Command, argv: string[], io: Io): Promise<Arguments> {
+  const arrays = new Map<string, Assignment>()
+  for (const argument of args) {
+    if (argument.type === 'Word') await expandFields(shell, [argument], io, argv)
+    else if (argument.value.type === 'ArrayValue') {
       argv.push(argument.name)
       arrays.set(argument.name, argument)
     } else {
@@ -126,7 +172,7 @@ async function argumentsOf(
       argv.push(`${name}${subscript}${append ? '+' : ''}=${await expandText(shell, value, io, true)}`)
     }
   }
-  return argv
+  return { argv, arrays }
 }
 
 /** `name=value ...command`: exported, for this command only. Returns what to put back. */
@@ -163,6 +209,8 @@ async function callFunction(
   shell.loopDepth = 0
   shell.source = source
   state.enterFunction()
+  // With a stack of its own, however deep the calls are in each other.
+  await undefined
   try {
     const status = await functionStatus(shell, body, io)
     state.status = status

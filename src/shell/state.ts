@@ -196,6 +196,8 @@ export class ShellState {
     this.onHold(sizeOf(value) - (old === undefined ? 0 : sizeOf(old.value)))
     if (old === undefined) {
       this.variables.set(name, { ...PLAIN, value, exported: this.options.has('allexport') })
+    } else if (old.letters === undefined && !old.integer) {
+      this.variables.set(name, { value, exported: old.exported, readOnly: false })
     } else {
       this.variables.set(name, {
         ...old,

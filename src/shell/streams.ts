@@ -4,6 +4,7 @@ import { SystemError } from '../base/errors.js'
 import type { FileSystem } from '../posix/file-system.js'
 import { discardingWriter, emptyReader, readAll, readerOf } from '../posix/pipe.js'
 import type { ByteReader, ByteWriter } from '../posix/process.js'
+import type { Awaitable } from './awaitable.js'
 import { fullWriter } from './device-streams.js'
 
 const NEWLINE = 10
@@ -28,11 +29,23 @@ export async function* readLines(reader: ByteReader): AsyncGenerator<{ text: str
   if (rest !== '') yield { text: rest, terminated: false }
 }
 
+/** A line without its newline, which the last one of a file may lack. */
+export interface Line {
+  readonly text: string
+  readonly terminated: boolean
+}
+
 /** One line and not a byte more: what follows goes back to the stream. undefined at the end. */
-export async function readOneLine(
-  reader: ByteReader,
-): Promise<{ text: string; terminated: boolean } | undefined> {
-  const chunks: Uint8Array[] = []
+export function readOneLine(reader: ByteReader): Awaitable<Line | undefined> {
+  const chunk = reader.readAtHand?.()
+  if (chunk === undefined) return restOfLine(reader, [])
+  const end = chunk.indexOf(NEWLINE)
+  if (end < 0) return restOfLine(reader, [chunk])
+  reader.unread(chunk.subarray(end + 1))
+  return { text: plainDecoder.decode(chunk.subarray(0, end)), terminated: true }
+}
+
+async function restOfLine(reader: ByteReader, chunks: Uint8Array[]): Promise<Line | undefined> {
   for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
     const end = chunk.indexOf(NEWLINE)
     if (end < 0) {
@@ -46,6 +59,9 @@ export async function readOneLine(
   const text = decode(chunks)
   return text === '' ? undefined : { text, terminated: false }
 }
+
+/** For whole texts: it keeps nothing from one to the next. */
+const plainDecoder = new TextDecoder()
 
 function decode(chunks: readonly Uint8Array[]): string {
   const decoder = new TextDecoder()

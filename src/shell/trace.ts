@@ -2,6 +2,7 @@
 // substitution, eval and sourcing).
 
 import type { Assignment } from 'unbash'
+import type { Awaitable } from './awaitable.js'
 import { quoteForTrace } from './quoting.js'
 import type { Io, Shell } from './shell.js'
 import { parseWords } from './syntax.js'
@@ -18,8 +19,8 @@ export async function traceCommand(shell: Shell, argv: readonly string[], io: Io
 }
 
 /** A compound command by its head, which is made only when it is shown. */
-export async function traceHead(shell: Shell, io: Io, head: () => string): Promise<void> {
-  if (shell.state.options.has('xtrace')) await traceLine(shell, head(), io)
+export function traceHead(shell: Shell, io: Io, head: () => string): Awaitable<void> {
+  if (shell.state.options.has('xtrace')) return traceLine(shell, head(), io)
 }
 
 /** An assignment that was just made. */

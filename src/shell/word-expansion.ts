@@ -5,10 +5,11 @@ import type { CommandExpansionPart, Script, Word, WordPart } from 'unbash'
 import { resolvePath } from '../posix/file-system.js'
 import { CollectingWriter } from '../posix/pipe.js'
 import { Arithmetic } from './arithmetic.js'
+import { type Awaitable, andThen, inTurn } from './awaitable.js'
 import { expandBraces } from './brace-expansion.js'
 import { CommandError } from './control-flow.js'
 import { type ExpansionSink, FieldSink, PatternSink, ReplacementSink, TextSink } from './expansion-sink.js'
-import { expandParameter } from './parameter-expansion.js'
+import { expandParameter, type OperandExpansion } from './parameter-expansion.js'
 import { expandPathname, isPattern } from './pattern.js'
 import { substituteProcess } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
@@ -17,54 +18,81 @@ import { parseWords, refuseErrors } from './syntax.js'
 
 const DEFAULT_IFS = ' \t\n'
 
-/** The arguments that `words` stand for. */
-export async function expandFields(shell: Shell, words: readonly Word[], io: Io): Promise<string[]> {
-  const fields: string[] = []
-  for (const word of words) {
-    for (const plain of withoutBraces(word)) {
-      const sink = new FieldSink(shell.state.get('IFS') ?? DEFAULT_IFS)
-      await expandInto(shell, plain, sink, io)
-      for (const field of sink.finish()) fields.push(...withFileNames(shell, field.text, field.pattern))
-    }
+/** The arguments that `words` stand for, after those that are in `fields`. */
+export function expandFields(
+  shell: Shell,
+  words: readonly Word[],
+  io: Io,
+  fields: string[] = [],
+): Awaitable<string[]> {
+  return andThen(
+    inTurn(words, (word) => expandArgument(shell, word, fields, io)),
+    () => fields,
+  )
+}
+
+/** Characters that mean nothing to a shell, with no tilde in front. */
+const PLAIN = /^[\w./:,%^-][\w./:,%^=@+~-]*$/
+
+function expandArgument(shell: Shell, word: Word, fields: string[], io: Io): Awaitable<void> {
+  if (PLAIN.test(word.text)) {
+    fields.push(word.text)
+    return
   }
-  return fields
+  return inTurn(withoutBraces(word), (plain) => {
+    const sink = new FieldSink(shell.state.get('IFS') ?? DEFAULT_IFS)
+    return andThen(expandInto(shell, plain, sink, io), () => {
+      for (const { text, pattern } of sink.finish()) {
+        if (text === pattern && PLAIN.test(text)) fields.push(text)
+        else fields.push(...withFileNames(shell, text, pattern))
+      }
+    })
+  })
 }
 
 /** The word as one text, neither split nor matched with file names. */
-export async function expandText(shell: Shell, word: Word, io: Io, assignment = false): Promise<string> {
+export function expandText(shell: Shell, word: Word, io: Io, assignment = false): Awaitable<string> {
+  if (PLAIN.test(word.text) && !word.text.includes('~')) return word.text
   const sink = new TextSink()
-  await expandInto(shell, word, sink, io, { assignment })
-  return sink.text
+  return andThen(expandInto(shell, word, sink, io, { assignment }), () => sink.text)
 }
 
 /** The word as a pattern in which what was quoted matches itself. */
-export async function expandPattern(shell: Shell, word: Word, io: Io): Promise<string> {
+export function expandPattern(shell: Shell, word: Word, io: Io): Awaitable<string> {
   const sink = new PatternSink()
-  await expandInto(shell, word, sink, io)
-  return sink.pattern
+  return andThen(expandInto(shell, word, sink, io), () => sink.pattern)
 }
 
 /** The word as what replaces a match in `${x/pattern/word}`. */
-export async function expandReplacement(shell: Shell, word: Word, io: Io): Promise<string> {
+export function expandReplacement(shell: Shell, word: Word, io: Io): Awaitable<string> {
   const sink = new ReplacementSink()
-  await expandInto(shell, word, sink, io)
-  return sink.text
+  return andThen(expandInto(shell, word, sink, io), () => sink.text)
 }
 
 /** The text of parts that stand inside double quotes or a here-document. */
-export async function expandQuotedParts(shell: Shell, parts: readonly WordPart[], io: Io): Promise<string> {
+export function expandQuotedParts(shell: Shell, parts: readonly WordPart[], io: Io): Awaitable<string> {
   const sink = new TextSink()
-  for (const part of parts) await expandPart(shell, part, sink, io, true)
-  return sink.text
+  return andThen(
+    inTurn(parts, (part) => expandPart(shell, part, sink, io, true)),
+    () => sink.text,
+  )
 }
 
 /** The value of arithmetic source, which may hold expansions. */
-export async function evaluateArithmetic(shell: Shell, text: string, io: Io): Promise<bigint> {
-  return await arithmetic(shell, io).evaluateText(text)
+export function evaluateArithmetic(shell: Shell, text: string, io: Io): Awaitable<bigint> {
+  return arithmetic(shell, io).evaluateText(text)
 }
 
 export function arithmetic(shell: Shell, io: Io): Arithmetic {
   return new Arithmetic(shell, io, expandQuotedParts)
+}
+
+const OPERANDS: OperandExpansion = {
+  expandInto,
+  expandText,
+  expandPattern,
+  expandReplacement,
+  evaluateArithmetic,
 }
 
 /** Where a word stands. */
@@ -78,21 +106,21 @@ export interface WordContext {
 }
 
 /** Expands a word into any sink. */
-export async function expandInto(
+export function expandInto(
   shell: Shell,
   word: Word,
   sink: ExpansionSink,
   io: Io,
   context: WordContext = {},
-): Promise<void> {
+): Awaitable<void> {
   if (word.parts === undefined) {
     expandLiteral(shell, word.text, sink, context, true)
     return
   }
-  for (const [index, part] of word.parts.entries()) {
+  return inTurn(word.parts, (part, index) => {
     if (part.type === 'Literal') expandLiteral(shell, part.text, sink, context, index === 0)
-    else await expandPart(shell, part, sink, io, context.quoted ?? false)
-  }
+    else return expandPart(shell, part, sink, io, context.quoted ?? false)
+  })
 }
 
 function withoutBraces(word: Word): readonly Word[] {
@@ -156,13 +184,13 @@ function homeOf({ process, state }: Shell, user: string): string | undefined {
   return user === 'root' ? '/root' : undefined
 }
 
-async function expandPart(
+function expandPart(
   shell: Shell,
   part: WordPart,
   sink: ExpansionSink,
   io: Io,
   quoted: boolean,
-): Promise<void> {
+): Awaitable<void> {
   switch (part.type) {
     case 'Literal':
       return sink.literal(part.value, quoted)
@@ -176,29 +204,22 @@ async function expandPart(
     case 'LocaleString':
       if (!part.parts.every(isParameterList)) sink.quotes()
       else if (part.parts.length === 0) sink.quotes()
-      for (const child of part.parts) await expandPart(shell, child, sink, io, true)
-      return
+      return inTurn(part.parts, (child) => expandPart(shell, child, sink, io, true))
     case 'Glob':
     case 'BraceExpansion':
     case 'ExtendedGlob':
       return sink.literal(part.text, quoted)
     case 'SimpleExpansion':
     case 'ParameterExpansion':
-      return await expandParameter(shell, part, sink, io, quoted, {
-        expandInto,
-        expandText,
-        expandPattern,
-        expandReplacement,
-        evaluateArithmetic,
-      })
+      return expandParameter(shell, part, sink, io, quoted, OPERANDS)
     case 'CommandExpansion':
-      return sink.expanded(await substituteCommand(shell, part, io), quoted)
+      return substituteCommand(shell, part, io).then((text) => sink.expanded(text, quoted))
     case 'ArithmeticExpansion': {
       const value =
         part.expression === undefined
-          ? await evaluateArithmetic(shell, part.text.replace(/^\$\(\(|\)\)$/g, ''), io)
-          : await arithmetic(shell, io).evaluate(part.expression)
-      return sink.expanded(String(value), quoted)
+          ? evaluateArithmetic(shell, part.text.replace(/^\$\(\(|\)\)$/g, ''), io)
+          : arithmetic(shell, io).evaluate(part.expression)
+      return andThen(value, (number) => sink.expanded(String(number), quoted))
     }
     case 'ProcessSubstitution':
       return sink.literal(substituteProcess(shell, part, io), true)

@@ -42,6 +42,9 @@ export const test: Program = applet(async (process, args) => {
   }
 })
 
+/** As much as stdio gathers before it writes to what is no terminal. */
+const BUFFER_LENGTH = 4096
+
 export const seq: Program = applet(async (process, args) => {
   const options = parseOptions(
     args.map((arg) => (/^-\.?\d/.test(arg) ? `\0${arg}` : arg)),
@@ -59,18 +62,21 @@ export const seq: Program = applet(async (process, args) => {
   const decimals = Math.max(...numbers.map((text) => text.split('.')[1]?.length ?? 0))
   const width = options.has('w') ? Math.max(first.toFixed(decimals).length, last.toFixed(decimals).length) : 0
   const separator = options.value('s') ?? '\n'
-  let written = false
+  let text = ''
   for (let index = 0; ; index++) {
     const value = first + index * increment
     if (increment > 0 ? value > last + 1e-9 : value < last - 1e-9) break
-    const text = value.toFixed(decimals)
-    const padded = text.startsWith('-')
-      ? `-${text.slice(1).padStart(width - 1, '0')}`
-      : text.padStart(width, '0')
-    await process.stdout.write(`${written ? separator : ''}${padded}`)
-    written = true
+    const number = value.toFixed(decimals)
+    const padded = number.startsWith('-')
+      ? `-${number.slice(1).padStart(width - 1, '0')}`
+      : number.padStart(width, '0')
+    if (text.length > BUFFER_LENGTH) {
+      await process.stdout.write(text)
+      text = ''
+    }
+    text += `${index > 0 ? separator : ''}${padded}`
   }
-  if (written) await process.stdout.write('\n')
+  if (text !== '') await process.stdout.write(`${text}\n`)
   return 0
 })
 

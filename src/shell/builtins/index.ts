@@ -10,6 +10,7 @@ import { killBuiltins } from './kill.js'
 import { limitBuiltins } from './limits.js'
 import { mapfileBuiltins } from './mapfile.js'
 import { optionBuiltins } from './options.js'
+import { readBuiltins } from './read.js'
 import { variableBuiltins } from './variables.js'
 
 export const builtins: ReadonlyMap<string, Builtin> = new Map(
@@ -23,6 +24,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map(
     ...jobBuiltins,
     ...killBuiltins,
     ...optionBuiltins,
+    ...readBuiltins,
     ...variableBuiltins,
   }),
 )
