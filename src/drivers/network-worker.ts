@@ -64,7 +64,7 @@ class NetworkWorker {
       host: this.#network.node(node).host,
       clock: this.#time.clock(),
       random: this.#random.fork(`shell on ${node}`),
-      applets: this.#programs.applets,
+      applets: new Map([...this.#programs.applets, ...this.#programs.nodeTools]),
       touched: () => this.#touchNode(node),
       tls: this.#tls,
     }),

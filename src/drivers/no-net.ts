@@ -16,6 +16,8 @@ export function noNet(): OwnedNet {
     datagram: () => unreachable('bind'),
     datagramNonBlocking: () => unreachable('bind'),
     echo: () => unreachable('socket'),
+    pathDatagram: () => unreachable('socket'),
+    raw: () => unreachable('socket'),
     resolve: async (host) => {
       throw new ResolveError('ENOTFOUND', host)
     },

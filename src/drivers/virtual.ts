@@ -92,7 +92,7 @@ export class VirtualEmulation implements Emulation {
       host: this.network.node(node).host,
       clock: this.programClock(),
       random: this.random(`shell on ${node}`),
-      applets: allPrograms.applets,
+      applets: new Map([...allPrograms.applets, ...allPrograms.nodeTools]),
       touched: () => this.touchNode(node),
       tls: this.#tls,
     }),

@@ -20,13 +20,16 @@ import type {
   NonBlockingListener,
   PacketCapture,
   PacketFilter,
+  PathDatagramSocket,
   QueryAnswer,
   QueryOptions,
+  RawPathSocket,
   Resolution,
   RouteRow,
 } from './net.js'
 import { interfaceRows, neighborRows, routeRows } from './network-rows.js'
 import { type Closable, StackCapture } from './packet-capture.js'
+import { StackPathDatagramSocket, StackRawPathSocket } from './path-sockets.js'
 import type { PodNetwork } from './pod-network.js'
 import { ReadyItems } from './ready-items.js'
 import { StackConnection, StackListener, StackReadyListener } from './tcp-over-stack.js'
@@ -123,6 +126,14 @@ export class ProcessNet implements Net {
     }
     this.#open.add(echo)
     return echo
+  }
+
+  pathDatagram(on: Partial<Endpoint>): PathDatagramSocket {
+    return new StackPathDatagramSocket(this.#now().udpBind(on), this.#network, this.#open)
+  }
+
+  raw(protocol: number): RawPathSocket {
+    return new StackRawPathSocket(this.#now().raw(protocol), this.#network, this.#open)
   }
 
   resolve(host: string, signal?: AbortSignal): Promise<Resolution> {

@@ -3,7 +3,7 @@
 
 import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
-import type { Datagram, IcmpReply, SocketRow } from '../stack/socket.js'
+import type { Datagram, IcmpReply, MtuDiscovery, QueuedError, RawPacket, SocketRow } from '../stack/socket.js'
 import type { AddressFamily, Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { SecureConnection, TlsClientSettings } from './tls.js'
 
@@ -85,6 +85,32 @@ export interface EchoSocket {
   receive(timeout?: Micros, signal?: AbortSignal): Promise<IcmpReply | undefined>
   setTtl(ttl: number): void
   close(): void
+}
+
+/** What comes back to a socket that hears of errors: an error about what it sent, or something else. */
+export type Heard<Item> = { readonly error: QueuedError } | { readonly item: Item }
+
+/** What a socket that measures a path has beside its sending (Linux: IP_RECVERR, IP_TTL, IP_TOS). */
+export interface PathSocket<Item> {
+  /** The next error or item; undefined when `timeout` passes first. */
+  next(timeout: Micros, signal?: AbortSignal): Promise<Heard<Item> | undefined>
+  setTtl(ttl: number): void
+  setTos(tos: number): void
+  close(): void
+}
+
+/** A datagram socket for measuring paths: traceroute and tracepath. */
+export interface PathDatagramSocket extends PathSocket<Datagram> {
+  readonly local: Endpoint
+  setMtuDiscovery(mode: MtuDiscovery): void
+  send(bytes: Uint8Array, to: Endpoint): void
+}
+
+/** A raw(7) socket of one IP protocol; what is sent is all behind the IP header. */
+export interface RawPathSocket extends PathSocket<RawPacket> {
+  /** The source address of what is sent to `to`. */
+  sourceFor(to: IpAddress): IpAddress
+  send(bytes: Uint8Array, to: IpAddress): void
 }
 
 /** How a connection is made. */
@@ -204,6 +230,8 @@ export interface Net {
   datagram(on?: Partial<Endpoint>): DatagramSocket
   datagramNonBlocking(on?: Partial<Endpoint>): NonBlockingDatagramSocket
   echo(): EchoSocket
+  pathDatagram(on: Partial<Endpoint>): PathDatagramSocket
+  raw(protocol: number): RawPathSocket
   /**
    * getaddrinfo: literal addresses, /etc/hosts, then the stub resolver over UDP per /etc/resolv.conf of `files`.
    * Fails with ResolveError.

@@ -169,7 +169,8 @@ export class Icmp implements Transport {
     if (quoted.protocol === PROTOCOL_ICMP || quoted.protocol === PROTOCOL_ICMPV6) {
       return this.#pings.error(packet, message.type, message.code, quoted)
     }
-    this.#ip.transports.get(quoted.protocol)?.icmpError(quoted, message.type, message.code, rest)
+    this.#ip.raw.icmpError(quoted, message.type, message.code, rest, packet)
+    this.#ip.transports.get(quoted.protocol)?.icmpError(quoted, message.type, message.code, rest, packet)
   }
 
   /** RFC 1191 section 3 to 5; gives the MTU that is used from now on. */

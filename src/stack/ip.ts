@@ -46,6 +46,7 @@ import { type Interface, showToTaps } from './interface.js'
 import { Link } from './link.js'
 import { type Path, Paths } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
+import type { RawSockets } from './raw-sockets.js'
 
 /** Offset of the payload in a frame that a transport builds for an address of this family. */
 export function payloadOffset(address: IpAddress): number {
@@ -62,8 +63,8 @@ export const DEFAULT_TTL = 64
 export interface Transport {
   /** A packet for this host; it is read before the call ends. */
   receive(packet: Packet): void
-  /** An ICMP error about a packet of this protocol from this host. `rest`: the message's second word. */
-  icmpError(quoted: QuotedPacket, type: number, code: number, rest: number): void
+  /** An ICMP error about a packet of this protocol from this host: its `rest` is the second word, `message` its packet. */
+  icmpError(quoted: QuotedPacket, type: number, code: number, rest: number, message: Packet): void
 }
 
 export type SendResult = 'sent' | 'too-long' | 'dropped'
@@ -91,6 +92,8 @@ export class Ip {
   readonly transports = new Map<number, Transport>()
   /** Sends an ICMP error about a packet; set by icmp.ts. */
   sendError: (about: Packet, type: number, code: number, rest?: number) => void = () => {}
+  /** Set by stack.ts. */
+  raw!: RawSockets
   now: Micros = 0
   /** Whether packets from a wire may be for 127.0.0.0/8 after translation, and from it before. */
   routeLocalnet = false
@@ -283,7 +286,9 @@ export class Ip {
     if (!this.#reassemble(packet)) return
     if (!this.#passes('INPUT', packet)) return
     const transport = this.transports.get(packet.header.protocol)
+    const taken = this.raw.active && this.raw.receive(packet)
     if (transport === undefined) {
+      if (taken) return
       this.counters.IpInUnknownProtos++
       this.drops.count('unknown-protocol')
       return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE)
@@ -300,16 +305,17 @@ export class Ip {
       this.counters.IpInAddrErrors++
       return this.drops.count('not-for-us')
     }
-    if (header.ttl <= 1) {
-      this.counters.IpInHdrErrors++
-      this.drops.count('ttl-exceeded')
-      return this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED)
-    }
+    // As in Linux, which looks for the route first: without one it says so, whatever the TTL is.
     const path = this.path(header.destination)
     if (path === undefined) {
       this.counters.IpOutNoRoutes++
       this.drops.count('no-route')
       return this.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_NET_UNREACHABLE)
+    }
+    if (header.ttl <= 1) {
+      this.counters.IpInHdrErrors++
+      this.drops.count('ttl-exceeded')
+      return this.sendError(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED)
     }
     if (longest(packet) > path.output.mtuBytes && header.dontFragment) {
       this.counters.IpFragFails++

@@ -3,7 +3,7 @@
 // frame or a deadline, and says only "look again"; the owner looks at the socket's state. Errors are
 // SystemError with Node's codes. Time is the stack's `now`.
 
-import type { SystemError } from '../base/errors.js'
+import type { ErrnoCode, SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
 import type { TcpState } from '../tcp/state.js'
 import type { Endpoint, IpAddress, Port } from '../wire/address.js'
@@ -79,6 +79,65 @@ export interface UdpSocket {
   send(bytes: Uint8Array, to?: Endpoint): void
   connect(to: Endpoint): void
   setTtl(ttl: number): void
+  close(): void
+}
+
+/** A UDP socket with what measuring a path needs. */
+export interface PathUdpSocket extends UdpSocket {
+  /** Diffserv field of outgoing packets. */
+  setTos(tos: number): void
+  setMtuDiscovery(mode: MtuDiscovery): void
+  /** Keeps every error about what was sent, ICMP's and this host's own, for `receiveError` (Linux: IP_RECVERR). */
+  keepErrors(): void
+  /** The next of them; the error of `takeError` is then that of the one after it. */
+  receiveError(): QueuedError | undefined
+}
+
+/**
+ * IP_MTU_DISCOVER. 'want' cuts what does not fit the path, 'do' refuses it, 'dont' lets routers cut; 'probe' sends
+ * whatever the interface takes and never lets it be cut.
+ */
+export type MtuDiscovery = 'want' | 'do' | 'dont' | 'probe'
+
+/** What an error queue holds (Linux: struct sock_extended_err). */
+export interface QueuedError {
+  readonly code: ErrnoCode
+  /** Who sent the ICMP error, and its TTL on arrival; undefined when this host itself refused to send. */
+  readonly from: IpAddress | undefined
+  readonly ttl: number
+  /** By ICMP's numbers, ICMPv6's translated; 0 of an error of this host. */
+  readonly type: number
+  readonly icmpCode: number
+  /** With EMSGSIZE: what would fit. Otherwise 0. */
+  readonly mtuBytes: number
+  /** Where the packet went. Port 0 of a raw socket. */
+  readonly to: Endpoint
+  /** What is known of its payload: a datagram's, or all behind the IP header of a raw socket's. Owned by the receiver. */
+  readonly bytes: Uint8Array
+}
+
+/** A packet of the raw socket's protocol that came to this host. */
+export interface RawPacket {
+  readonly from: IpAddress
+  readonly to: IpAddress
+  readonly ttl: number
+  /** All behind the IP header. Owned by the receiver. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * A raw(7) socket of one IP protocol, of both families: sees every packet of the protocol that comes to this host, beside
+ * the protocol itself, and every ICMP error about one. What it sends is all behind the IP header, checksums included.
+ */
+export interface RawSocket {
+  onReady: (() => void) | undefined
+  /** The source address of what is sent to `to`. Throws ENETUNREACH. */
+  sourceFor(to: IpAddress): IpAddress
+  send(bytes: Uint8Array, to: IpAddress): void
+  receive(): RawPacket | undefined
+  receiveError(): QueuedError | undefined
+  setTtl(ttl: number): void
+  setTos(tos: number): void
   close(): void
 }
 

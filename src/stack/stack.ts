@@ -33,10 +33,19 @@ import {
 import { Ip } from './ip.js'
 import type { Neighbor } from './neighbors.js'
 import { PingSockets } from './ping-sockets.js'
+import { RawSockets } from './raw-sockets.js'
 import { ReadyQueue } from './ready-queue.js'
 import { Rejection } from './rejection.js'
 import type { Route, RouteOptions, RouteTable } from './routes.js'
-import type { PingSocket, SocketApi, SocketRow, TcpListener, TcpSocket, UdpSocket } from './socket.js'
+import type {
+  PathUdpSocket,
+  PingSocket,
+  RawSocket,
+  SocketApi,
+  SocketRow,
+  TcpListener,
+  TcpSocket,
+} from './socket.js'
 import { TcpSockets } from './tcp-sockets.js'
 import { UdpSockets } from './udp-sockets.js'
 
@@ -93,6 +102,7 @@ export class Stack implements SocketApi {
     this.#tcp = new TcpSockets(this.#ip, random.fork('tcp'), this.#ready, this.#timers, frames)
     this.#udp = new UdpSockets(this.#ip, random.fork('udp'), this.#ready)
     this.#pings = new PingSockets(this.#ip, random.fork('ping'), this.#ready)
+    this.#ip.raw = new RawSockets(this.#ip, this.#ready)
     this.#ip.transports.set(PROTOCOL_TCP, this.#tcp)
     this.#ip.transports.set(PROTOCOL_UDP, this.#udp)
     const icmp = new Icmp(this.#ip, this.#pings)
@@ -347,12 +357,16 @@ export class Stack implements SocketApi {
     return this.#tcp.listen(on, backlog)
   }
 
-  udpBind(on?: Partial<Endpoint>): UdpSocket {
+  udpBind(on?: Partial<Endpoint>): PathUdpSocket {
     return this.#udp.bind(on ?? {})
   }
 
   ping(): PingSocket {
     return this.#pings.open()
+  }
+
+  raw(protocol: number): RawSocket {
+    return this.#ip.raw.open(protocol)
   }
 
   sockets(): SocketRow[] {

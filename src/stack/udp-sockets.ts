@@ -19,13 +19,14 @@ import { PROTOCOL_UDP } from '../wire/ip.js'
 import { IPV4_HEADER_BYTES } from '../wire/ipv4.js'
 import { parseUdp, UDP_HEADER_BYTES, type UdpDatagram, udpDatagram, writeUdp } from '../wire/udp.js'
 import { choosePort } from './ephemeral-ports.js'
+import { ErrorQueue } from './error-queue.js'
 import type { Packet } from './hooks.js'
 import { icmpErrorMeaning, isFragmentationNeeded } from './icmp-error-code.js'
 import { DEFAULT_TTL, type Ip, payloadOffset, type SendOptions, type Transport } from './ip.js'
 import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { Notifying, ReadyQueue } from './ready-queue.js'
-import type { Datagram, SocketRow, UdpSocket } from './socket.js'
+import type { Datagram, MtuDiscovery, PathUdpSocket, QueuedError, SocketRow } from './socket.js'
 
 const MAX_PAYLOAD_BYTES = 65_535 - IPV4_HEADER_BYTES - UDP_HEADER_BYTES
 /** net.core.rmem_default. Each datagram counts with some of its overhead, so that empty ones are limited too. */
@@ -34,7 +35,7 @@ const DATAGRAM_OVERHEAD_BYTES = 256
 
 const NOWHERE: Endpoint = { address: IPV4_ANY, port: 0 }
 
-class StackUdpSocket implements UdpSocket, Notifying {
+class StackUdpSocket implements PathUdpSocket, Notifying {
   local: Endpoint
   remote: Endpoint | undefined
   onReady: (() => void) | undefined
@@ -45,6 +46,10 @@ class StackUdpSocket implements UdpSocket, Notifying {
   closed = false
   path: Path | undefined
   ttl = DEFAULT_TTL
+  tos = 0
+  mtuDiscovery: MtuDiscovery = 'want'
+  /** Of a socket that keeps errors. */
+  errors: ErrorQueue | undefined
   readonly #owner: UdpSockets
 
   constructor(owner: UdpSockets, local: Endpoint) {
@@ -77,6 +82,25 @@ class StackUdpSocket implements UdpSocket, Notifying {
     this.ttl = ttl
   }
 
+  setTos(tos: number): void {
+    this.tos = tos & 0xff
+  }
+
+  setMtuDiscovery(mode: MtuDiscovery): void {
+    this.mtuDiscovery = mode
+  }
+
+  keepErrors(): void {
+    this.errors ??= new ErrorQueue()
+  }
+
+  receiveError(): QueuedError | undefined {
+    const error = this.errors?.take()
+    const next = this.errors?.next()
+    this.error = next && new SystemError(next.code, 'recvfrom')
+    return error
+  }
+
   close(): void {
     this.#owner.close(this)
   }
@@ -103,7 +127,7 @@ export class UdpSockets implements Transport {
     this.#ready = ready
   }
 
-  bind(on: Partial<Endpoint>): UdpSocket {
+  bind(on: Partial<Endpoint>): PathUdpSocket {
     const address = on.address ?? IPV4_ANY
     if (!isUnspecified(address) && !this.#ip.isLocal(address) && !this.#ip.isBroadcast(address)) {
       throw new SystemError('EADDRNOTAVAIL', 'bind')
@@ -144,11 +168,13 @@ export class UdpSockets implements Transport {
     if (target === undefined) throw new SystemError('EINVAL', 'sendto', 'no destination')
     if (target.port === 0) throw new SystemError('EINVAL', 'sendto')
     if (bytes.length > MAX_PAYLOAD_BYTES) throw new SystemError('EMSGSIZE', 'sendto')
-    const path = this.#ip.path(target.address, socket.path)
-    if (path === undefined) throw new SystemError('ENETUNREACH', 'sendto')
+    const known = this.#ip.path(target.address, socket.path)
+    if (known === undefined) throw new SystemError('ENETUNREACH', 'sendto')
+    const { mtuDiscovery } = socket
+    const path = mtuDiscovery === 'probe' ? { ...known, mtuBytes: known.output.mtuBytes } : known
     // There is no SO_BROADCAST to allow it.
     if (path.broadcast) throw new SystemError('EACCES', 'sendto')
-    socket.path = path
+    socket.path = known
     const source = isUnspecified(socket.local.address) ? path.source : socket.local.address
     if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'sendto')
     const start = payloadOffset(target.address)
@@ -159,12 +185,17 @@ export class UdpSockets implements Transport {
     options.source = source
     options.destination = target.address
     options.ttl = socket.ttl
-    // IP_PMTUDISC_WANT: what fits may not be cut on the way, what does not is cut here.
-    options.dontFragment = frame.length - ETHERNET_HEADER_BYTES <= path.mtuBytes
+    options.tos = socket.tos
+    // By default what fits may not be cut on the way, what does not is cut here.
+    const fits = frame.length - ETHERNET_HEADER_BYTES <= path.mtuBytes
+    options.dontFragment = mtuDiscovery === 'want' ? fits : mtuDiscovery !== 'dont'
     this.#ip.counters.UdpOutDatagrams++
     const result = this.#ip.send(frame, path, options)
     if (result === 'dropped') throw new SystemError('EPERM', 'sendto')
-    if (result === 'too-long') throw new SystemError('EMSGSIZE', 'sendto')
+    if (result === 'too-long') {
+      socket.errors?.refused(path.mtuBytes, target, bytes)
+      throw new SystemError('EMSGSIZE', 'sendto')
+    }
   }
 
   receive(packet: Packet): void {
@@ -194,14 +225,19 @@ export class UdpSockets implements Transport {
     this.#ip.sendError(packet, ICMP_DEST_UNREACHABLE, ICMP_PORT_UNREACHABLE)
   }
 
-  icmpError(quoted: QuotedPacket, type: number, code: number): void {
+  icmpError(quoted: QuotedPacket, type: number, code: number, rest: number, message: Packet): void {
     const meaning = icmpErrorMeaning(type, code)
     if (meaning === undefined) return
     const local = { address: quoted.source, port: quoted.sourcePort }
     const remote = { address: quoted.destination, port: quoted.destinationPort }
     const socket = this.#match(local, remote)
-    // Only connected sockets hear of errors (Linux without IP_RECVERR), and of those only the hard ones and the
-    // unreachable ones; a smaller path MTU is remembered in the path.
+    if (socket?.errors !== undefined) {
+      socket.errors.add(meaning.code, quoted, type, code, rest, message, UDP_HEADER_BYTES)
+      socket.error ??= new SystemError(meaning.code, 'recvfrom')
+      return this.#ready.push(socket)
+    }
+    // Others hear of errors only when they are connected (Linux without IP_RECVERR), and of those only the hard ones
+    // and the unreachable ones; a smaller path MTU is remembered in the path.
     if (socket?.remote === undefined || isFragmentationNeeded(type, code)) return
     if (type !== ICMP_DEST_UNREACHABLE) return
     socket.error = new SystemError(meaning.code, 'recvfrom')

@@ -84,6 +84,8 @@ function noNetwork(): OwnedNet {
     datagram: refuse,
     datagramNonBlocking: refuse,
     echo: refuse,
+    pathDatagram: refuse,
+    raw: refuse,
     resolve: refuse,
     reverse: refuse,
     query: refuse,

@@ -7,6 +7,7 @@ import {
   BIND_PROGRAMS,
   NET_APPLETS,
   NETWORK_TOOLS,
+  NODE_TOOLS,
   RECENT_APPLETS,
   TEXT_APPLETS,
 } from '../../shell/applets/names.js'
@@ -18,6 +19,8 @@ export interface ImagePrograms {
   readonly applets: ProgramMap
   readonly bindPrograms: ProgramMap
   readonly networkTools: ProgramMap
+  /** Of nodes, before what all have. */
+  readonly nodeTools: ProgramMap
   readonly recentApplets: ProgramMap
   readonly iperf3: Program
 }
@@ -29,6 +32,7 @@ export function programsOnDemand(): ImagePrograms {
     applets: lazyPrograms([...TEXT_APPLETS, ...NET_APPLETS], async () => (await load()).applets),
     bindPrograms: lazyPrograms(BIND_PROGRAMS, async () => (await load()).bindPrograms),
     networkTools: lazyPrograms(NETWORK_TOOLS, async () => (await load()).networkTools),
+    nodeTools: lazyPrograms(NODE_TOOLS, async () => (await load()).nodeTools),
     recentApplets: lazyPrograms(RECENT_APPLETS, async () => (await load()).recentApplets),
     iperf3: lazyProgram(async () => (await load()).iperf3),
   }

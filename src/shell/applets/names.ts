@@ -132,4 +132,7 @@ export const RECENT_APPLETS = ['nslookup'] as const
 export type Programs<Names extends readonly string[], Kind> = Readonly<Record<Names[number], Kind>>
 
 /** In place of busybox', in images for looking at networks. */
-export const NETWORK_TOOLS = ['nc', 'ping', 'ping6'] as const
+export const NETWORK_TOOLS = ['nc', 'ping', 'ping6', 'tracepath'] as const
+
+/** In place of busybox', on nodes: those of a Linux distribution. */
+export const NODE_TOOLS = [...NETWORK_TOOLS, 'traceroute'] as const

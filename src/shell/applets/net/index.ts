@@ -1,7 +1,14 @@
 // The network programs of a pod, by name.
 
 import type { Program } from '../../../posix/process.js'
-import type { BIND_PROGRAMS, NET_APPLETS, NETWORK_TOOLS, Programs, RECENT_APPLETS } from '../names.js'
+import type {
+  BIND_PROGRAMS,
+  NET_APPLETS,
+  NETWORK_TOOLS,
+  NODE_TOOLS,
+  Programs,
+  RECENT_APPLETS,
+} from '../names.js'
 import { curl } from './curl.js'
 import { dig } from './dig.js'
 import { getent } from './getent.js'
@@ -20,7 +27,9 @@ import { arp, route } from './route.js'
 import { ss } from './ss.js'
 import { tcpdump } from './tcpdump/tcpdump.js'
 import { telnet } from './telnet.js'
+import { tracepath } from './tracepath.js'
 import { traceroute } from './traceroute.js'
+import { linuxTraceroute } from './traceroute-linux.js'
 import { wget } from './wget.js'
 
 export const netApplets: ReadonlyMap<string, Program> = new Map(
@@ -61,10 +70,19 @@ export const recentApplets: ReadonlyMap<string, Program> = new Map(
 )
 
 /** What images for looking at networks have in place of busybox'. */
-export const networkTools: ReadonlyMap<string, Program> = new Map(
+const lookingPrograms = {
+  nc: openbsdNc,
+  ping: iputilsPing,
+  ping6: iputilsPing,
+  tracepath,
+} satisfies Programs<typeof NETWORK_TOOLS, Program>
+
+export const networkTools: ReadonlyMap<string, Program> = new Map(Object.entries<Program>(lookingPrograms))
+
+/** What a node has in place of busybox'. */
+export const nodeTools: ReadonlyMap<string, Program> = new Map(
   Object.entries<Program>({
-    nc: openbsdNc,
-    ping: iputilsPing,
-    ping6: iputilsPing,
-  } satisfies Programs<typeof NETWORK_TOOLS, Program>),
+    ...lookingPrograms,
+    traceroute: linuxTraceroute,
+  } satisfies Programs<typeof NODE_TOOLS, Program>),
 )

@@ -1,4 +1,5 @@
-// The text of an error of the system, as the C library gives it to programs (strerror(3), in musl's words).
+// The text of an error of the system, as the C library gives it to programs (strerror(3)): in musl's words, which images
+// have, and in glibc's, which nodes have.
 
 import type { ErrnoCode, SystemError } from '../../../base/errors.js'
 
@@ -27,4 +28,18 @@ const STRERROR: Readonly<Partial<Record<ErrnoCode, string>>> = {
 /** `Connection refused` for ECONNREFUSED. */
 export function strerror(error: SystemError): string {
   return STRERROR[error.code] ?? error.code
+}
+
+const GLIBC: Readonly<Partial<Record<ErrnoCode, string>>> = {
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  ECONNABORTED: 'Software caused connection abort',
+  EMSGSIZE: 'Message too long',
+  ENETUNREACH: 'Network is unreachable',
+  ETIMEDOUT: 'Connection timed out',
+}
+
+/** As glibc has it: `Network is unreachable`. */
+export function glibcStrerror(error: SystemError): string {
+  return GLIBC[error.code] ?? strerror(error)
 }

@@ -266,6 +266,12 @@ function fakeNet(pod: FakePod): Net {
       throw new Error('this fake has no non-blocking sockets')
     },
     echo: () => fakeEchoSocket(pod),
+    pathDatagram: () => {
+      throw new Error('this fake has no errors')
+    },
+    raw: () => {
+      throw new Error('this fake has no packets')
+    },
     resolve: async (host, signal) => {
       const literal = parseIpv4(host)
       if (literal !== undefined) return { canonicalName: host, addresses: [literal] }
