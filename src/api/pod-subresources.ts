@@ -22,7 +22,8 @@ export function containerOf(pod: Pod, wanted: string | undefined): string {
   const initNames = (pod.spec.initContainers ?? []).map(({ name }) => name)
   const podName = pod.metadata.name
   if (wanted) {
-    if (names.includes(wanted) || initNames.includes(wanted)) return wanted
+    const isEphemeral = pod.spec.ephemeralContainers?.some(({ name }) => name === wanted) ?? false
+    if (names.includes(wanted) || initNames.includes(wanted) || isEphemeral) return wanted
     throw badRequest(`container ${wanted} is not valid for pod ${podName}`)
   }
   if (names.length === 1) return names[0]!
@@ -33,8 +34,13 @@ export function containerOf(pod: Pod, wanted: string | undefined): string {
 }
 
 function statusOfContainer(pod: Pod, container: string): ContainerStatus | undefined {
-  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
-  return [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container)
+  const {
+    containerStatuses = [],
+    initContainerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = pod.status ?? {}
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses]
+  return all.find(({ name }) => name === container)
 }
 
 /** Streams of a running container. */

@@ -34,6 +34,7 @@ const PROXY_VERBS = ['create', 'delete', 'get', 'patch', 'update']
 const OF_PODS: readonly ServedSubresource[] = [
   { name: 'attach', kind: 'PodAttachOptions', verbs: STREAM_VERBS },
   { name: 'binding', kind: 'Binding', verbs: ['create'] },
+  { name: 'ephemeralcontainers', kind: 'Pod', verbs: SUBOBJECT_VERBS },
   { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
   { name: 'exec', kind: 'PodExecOptions', verbs: STREAM_VERBS },
   { name: 'log', kind: 'Pod', verbs: ['get'] },

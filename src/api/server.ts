@@ -154,6 +154,10 @@ export class ApiServer implements Api {
         if (!target.type.subresources.includes('status')) throw unknownPath()
         if (request.method === 'POST' || request.method === 'DELETE') throw methodNotAllowed()
         break
+      case 'ephemeralcontainers':
+        if (target.type.plural !== 'pods') throw unknownPath()
+        if (request.method === 'POST' || request.method === 'DELETE') throw methodNotAllowed()
+        break
       case 'scale':
         return serveScale(this.#store, this.#writer, request, target, this.#unixMillis())
       case 'log':

@@ -118,7 +118,7 @@ export function applyPatch(current: unknown, request: ApiRequest, kind: string):
   }
 }
 
-/** Writes `changed` over `current`: the status alone through /status, everything else not through it. */
+/** Writes `changed` over `current`: through a subresource that part alone, and the status not but through /status. */
 function writeChange(
   writer: ObjectWriter,
   request: ApiRequest,
@@ -127,8 +127,10 @@ function writeChange(
   changed: KubeObject,
 ): ApiResponse {
   checkPreconditions(target, current, changed.metadata)
-  const isStatus = target.subresource === 'status'
-  if (target.subresource !== undefined && !isStatus) throw methodNotAllowed()
+  const { subresource } = target
+  if (subresource !== undefined && subresource !== 'status' && subresource !== 'ephemeralcontainers')
+    throw methodNotAllowed()
+  const isStatus = subresource === 'status'
   const { resourceVersion, uid, creationTimestamp } = current.metadata
   const metadata = {
     ...changed.metadata,
@@ -144,7 +146,7 @@ function writeChange(
   if (equalJson(next, current)) return jsonResponse(200, current)
   const warnings: string[] = []
   const options = writeOptions(request, warnings)
-  const written = writer.update(next, isStatus ? { ...options, subresource: 'status' } : options)
+  const written = writer.update(next, { ...options, ...(subresource !== undefined && { subresource }) })
   return withWarnings(jsonResponse(200, written), warnings)
 }
 

@@ -70,8 +70,9 @@ async function podTarget(
   const names = pod.spec.containers.map((one) => one.name)
   const wanted =
     container ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? names[0]!
-  const init = (pod.spec.initContainers ?? []).map((one) => one.name)
-  if (![...names, ...init].includes(wanted))
+  const { initContainers = [], ephemeralContainers = [] } = pod.spec
+  const others = [...initContainers, ...ephemeralContainers].map((one) => one.name)
+  if (![...names, ...others].includes(wanted))
     throw new UsageError(`pod ${name} has no container ${wanted}`, knownNames(wanted, names))
   const state = containerState(pod, wanted)
   if (state !== undefined)
@@ -102,8 +103,9 @@ async function noSuchPod(serving: Serving, name: string, namespace: string): Pro
 
 /** Why a container does not run; undefined when it does. */
 function containerState({ status }: Pod, container: string): string | undefined {
-  const { containerStatuses = [], initContainerStatuses = [] } = status ?? {}
-  const state = [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container)?.state
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {}
+  const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses]
+  const state = all.find(({ name }) => name === container)?.state
   if (state?.running !== undefined) return undefined
   const why = state?.waiting ?? state?.terminated
   return why?.reason ?? status?.phase ?? 'Pending'

@@ -7,6 +7,7 @@ import type { ClusterClock } from './clock.js'
 import { countTemplate } from './daemon-pods.js'
 import { decodeObject, type FieldValidation } from './decode.js'
 import { applyDefaults } from './defaults.js'
+import { withEphemeralContainers } from './ephemeral-containers.js'
 import { generateJobSelector } from './job-selector.js'
 import { cloneJson } from './json.js'
 import { generatedName } from './names.js'
@@ -14,10 +15,11 @@ import type { KubeObject, Namespace, Pod, Service } from './objects.js'
 import { setCondition } from './pod-condition.js'
 import { knownResource, RESOURCE_TYPES, type ResourceType, resourceOf } from './resources.js'
 import { dropUnneeded, keepAllocated, ServiceAllocator } from './service-allocator.js'
+import { shortcomings } from './shortcomings.js'
 import { badRequest, conflict, forbidden, notFound } from './status.js'
 import { nextGeneration, type ObjectStore } from './store.js'
-import { validate } from './validation.js'
-import type { DaemonSet, Job, StatefulSet } from './workload-objects.js'
+import { type UpdateSubresource, validate } from './validation.js'
+import type { DaemonSet, Job } from './workload-objects.js'
 
 export interface WriteOptions {
   /** Everything is done but storing. */
@@ -29,8 +31,8 @@ export interface WriteOptions {
 }
 
 export interface UpdateOptions extends WriteOptions {
-  /** Only the status is taken from the object given; without it, everything but the status. */
-  readonly subresource?: 'status'
+  /** Only that part is taken from the object given; without it, everything but the status. */
+  readonly subresource?: UpdateSubresource
 }
 
 export interface DeleteOptions {
@@ -126,8 +128,7 @@ export class Admission {
     const { namespace, name } = decoded.metadata
     const stored = this.#store.get<Obj>(type.plural, namespace, name)
     if (stored === undefined) throw notFound(type, name)
-    const next =
-      options.subresource === 'status' ? withStatus(stored, decoded) : withoutStatus(decoded, stored, type)
+    const next = changedBy(decoded, stored, type, options.subresource)
     const service = next.kind === 'Service' ? (next as Service) : undefined
     const storedService = stored as unknown as Service
     applyDefaults(next)
@@ -136,7 +137,7 @@ export class Admission {
       dropUnneeded(service, storedService)
       keepAllocated(service, storedService)
     }
-    if (!this.#lenient) validate(next, type, stored)
+    if (!this.#lenient) validate(next, type, stored, options.subresource)
     if (options.dryRun) {
       const generation = nextGeneration(type, next, stored)
       const metadata = { ...next.metadata, ...(generation !== undefined && { generation }) }
@@ -278,21 +279,28 @@ export class Admission {
   }
 }
 
-/** What the cluster takes and does otherwise than was asked: told, as nobody would find out soon. */
-function shortcomings({ kind, spec }: KubeObject): string[] {
-  const claims = (spec as Partial<StatefulSet['spec']> | undefined)?.volumeClaimTemplates
-  return kind === 'StatefulSet' && claims?.length
-    ? [
-        'spec.volumeClaimTemplates: Podwire has no persistent volumes, each pod gets an emptyDir that ends with it',
-      ]
-    : []
-}
-
 /** Deleted before, kept for its finalizers, and now without any. A namespace has an end of its own, a pod must have ended. */
 function isFinished({ kind, metadata }: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = metadata
   if (deletionTimestamp === undefined || finalizers?.length) return false
   return kind === 'Pod' ? deletionGracePeriodSeconds === 0 : kind !== 'Namespace'
+}
+
+/** What `given` makes of the stored object, by the subresource that it is written through. */
+function changedBy(
+  given: KubeObject,
+  stored: KubeObject,
+  type: ResourceType,
+  subresource: UpdateSubresource | undefined,
+): KubeObject {
+  switch (subresource) {
+    case 'status':
+      return withStatus(stored, given)
+    case 'ephemeralcontainers':
+      return withEphemeralContainers(stored as Pod, given as Pod)
+    default:
+      return withoutStatus(given, stored, type)
+  }
 }
 
 function withStatus(stored: KubeObject, given: KubeObject): KubeObject {

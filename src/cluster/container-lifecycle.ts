@@ -90,9 +90,12 @@ export class ContainerLifecycle {
     if (container.phase === 'exited' || container.phase === 'waiting') {
       const { reason } = container.waiting ?? {}
       if (reason !== undefined) return reason !== 'ErrImagePull'
-      if (container.phase === 'exited') return container.init || this.#startTime(container, pod) === NEVER
+      if (container.phase === 'exited')
+        return container.list === 'initContainers' || this.#startTime(container, pod) === NEVER
       // A main container behind an init container that itself waits.
-      return record.containers.some((other) => other.init && other.waiting && !isInitialized(record))
+      return record.containers.some(
+        ({ list, waiting }) => list === 'initContainers' && waiting && !isInitialized(record),
+      )
     }
     return false
   }
@@ -115,7 +118,7 @@ export class ContainerLifecycle {
     container.changed = false
     container.startedAt = this.#context.clock.now
     container.stopping = false
-    const isProbed = this.#probes !== undefined && !container.init
+    const isProbed = this.#probes !== undefined && container.list === 'containers'
     container.started = !isProbed || spec.startupProbe === undefined
     container.ready = container.started && (!isProbed || spec.readinessProbe === undefined)
     const podIP = record.address?.split('/')[0]
@@ -182,7 +185,7 @@ export class ContainerLifecycle {
   /** A changed image starts a container again that runs; one whose image could not be had is tried anew. */
   #noticeImage(record: PodRecord, container: ContainerRecord, pod: Pod): void {
     const { triedImage, spec, name } = container
-    if (triedImage === undefined || triedImage === spec.image || container.init) return
+    if (triedImage === undefined || triedImage === spec.image || container.list === 'initContainers') return
     if (container.phase === 'running' && !container.stopping) {
       container.changed = true
       this.#stop(record, container, pod, `Container ${name} definition changed, will be restarted`, undefined)
@@ -192,11 +195,18 @@ export class ContainerLifecycle {
     }
   }
 
-  /** The first init container that has not ended well; behind them, all others. */
+  /** The first init container that has not ended well; behind them, the main ones. Ephemeral ones wait for nobody. */
   #candidates(record: PodRecord): ContainerRecord[] {
-    const init = record.containers.find((container) => container.init && container.terminated?.exitCode !== 0)
-    const list = init ? [init] : record.containers.filter((container) => !container.init)
-    return list.filter(({ phase }) => phase === 'waiting' || phase === 'exited')
+    const init = record.containers.find(
+      ({ list, terminated }) => list === 'initContainers' && terminated?.exitCode !== 0,
+    )
+    const due = record.containers.filter(
+      (container) =>
+        container === init ||
+        container.list === 'ephemeralContainers' ||
+        (init === undefined && container.list === 'containers'),
+    )
+    return due.filter(({ phase }) => phase === 'waiting' || phase === 'exited')
   }
 
   /** When a container that does not run may start: at once, after its back-off, or NEVER by restartPolicy. */
@@ -205,11 +215,13 @@ export class ContainerLifecycle {
     const pullAllowed = container.pullFailedAt === NEVER ? 0 : container.pullBackOff.blockedSinceUpdate()
     if (container.phase === 'waiting') return pullAllowed
     if (container.changed) return pullAllowed
+    if (container.list === 'ephemeralContainers') return NEVER
     const policy = pod.spec.restartPolicy ?? 'Always'
     const failed = container.terminated?.exitCode !== 0
-    const again = container.init
-      ? failed && policy !== 'Never'
-      : policy === 'Always' || (policy === 'OnFailure' && failed)
+    const again =
+      container.list === 'initContainers'
+        ? failed && policy !== 'Never'
+        : policy === 'Always' || (policy === 'OnFailure' && failed)
     if (!again) return NEVER
     return Math.max(pullAllowed, container.crashBackOff.blockedUntil(container.finishedAt))
   }
@@ -371,8 +383,8 @@ export class ContainerLifecycle {
     message: string,
   ): void {
     const source = { component: 'kubelet', host: record.nodeName }
-    const list = container.init ? 'initContainers' : 'containers'
-    this.#context.events.record(pod, type, reason, message, source, `spec.${list}{${container.name}}`)
+    const field = `spec.${container.list}{${container.name}}`
+    this.#context.events.record(pod, type, reason, message, source, field)
   }
 }
 

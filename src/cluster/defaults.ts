@@ -185,10 +185,12 @@ function defaultPodSpec(spec: PodSpec): void {
   kept['schedulerName'] ??= 'default-scheduler'
   kept['securityContext'] ??= {}
   if (spec.serviceAccountName !== undefined) kept['serviceAccount'] ??= spec.serviceAccountName
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec
+  for (const container of [...initContainers, ...containers, ...ephemeralContainers])
     defaultContainer(container)
   for (const volume of spec.volumes ?? []) {
     if (Object.keys(volume).length === 1) volume.emptyDir = {}
+    if (volume.hostPath) volume.hostPath.type ??= ''
     for (const source of [volume.configMap, volume.secret]) if (source) source.defaultMode ??= 0o644
   }
 }

@@ -15,7 +15,7 @@ import type { KubeObject, Node, Pod } from './objects.js'
 import { rejectionOf } from './pod-admission.js'
 import type { PodAddressing } from './pod-environment.js'
 import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
-import { addressesOf, isAlive, type PodRecord, podRecord } from './pod-record.js'
+import { addressesOf, isAlive, type PodRecord, podRecord, takeSpecification } from './pod-record.js'
 import { podStatus } from './pod-status.js'
 import { type ProbeKind, ProbeManager } from './probe-manager.js'
 import { ProbeRequests } from './probe-requests.js'
@@ -188,10 +188,7 @@ export class Kubelet implements Controller {
 
   #run(record: PodRecord, pod: Pod): void {
     if (hasEnded(pod)) return this.#stopSandbox(record)
-    for (const container of record.containers) {
-      const specs = container.init ? pod.spec.initContainers : pod.spec.containers
-      container.spec = specs?.find(({ name }) => name === container.name) ?? container.spec
-    }
+    takeSpecification(record, pod)
     if (record.sandbox === 'ready')
       this.#lifecycle.advance(record, pod, this.#addressing(record), this.#node(record))
     else if (record.sandbox === 'none' || record.sandbox === 'waiting') this.#startSandbox(record, pod)

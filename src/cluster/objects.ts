@@ -185,6 +185,12 @@ export interface Container {
   tty?: boolean
 }
 
+/** For debugging: no ports, probes or resources of its own; it starts once and does not count for the pod. */
+export interface EphemeralContainer extends Container {
+  /** Whose processes it wants to see. Simplified: it sees its own alone, as with runtimes that cannot share them. */
+  targetContainerName?: string
+}
+
 /** One of the terms that a node must match; all that a term names must hold. */
 export interface NodeSelectorTerm {
   matchExpressions?: NodeSelectorRequirement[]
@@ -218,11 +224,15 @@ export interface Volume {
   emptyDir?: { medium?: string; sizeLimit?: string }
   configMap?: VolumeItems & { name: string }
   secret?: VolumeItems & { secretName: string }
+  /** Simplified: nodes have no files of their own, so it is an emptyDir. */
+  hostPath?: { path: string; type?: string }
 }
 
 export interface PodSpec {
   containers: Container[]
   initContainers?: Container[]
+  /** Added while the pod runs, through the subresource of this name. */
+  ephemeralContainers?: EphemeralContainer[]
   volumes?: Volume[]
   nodeName?: string
   nodeSelector?: Labels
@@ -288,6 +298,7 @@ export interface PodStatus {
   conditions?: Condition[]
   containerStatuses?: ContainerStatus[]
   initContainerStatuses?: ContainerStatus[]
+  ephemeralContainerStatuses?: ContainerStatus[]
   qosClass?: string
 }
 

@@ -80,6 +80,7 @@ export function podVolumes(pod: Pod, store: ObjectStore): SandboxVolume[] {
       const limit = parseQuantity(volume.emptyDir.sizeLimit ?? '')
       return { name: volume.name, ...(limit !== undefined && { sizeLimitBytes: limit }) }
     }
+    if (volume.hostPath) return { name: volume.name }
     const why = (text: string) =>
       new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${text}`)
     const { configMap, secret } = volume

@@ -9,11 +9,14 @@ import type { Rejection } from './pod-admission.js'
 /** Where a container stands on its way; `until` says when `pulling` and `creating` are over. */
 export type ContainerPhase = 'waiting' | 'pulling' | 'creating' | 'starting' | 'running' | 'exited'
 
+/** The list of the pod's specification in which a container stands; ephemeral ones are added while the pod runs. */
+export type ContainerList = 'initContainers' | 'containers' | 'ephemeralContainers'
+
 export type TerminatedState = NonNullable<ContainerState['terminated']>
 
 export interface ContainerRecord {
   readonly name: string
-  readonly init: boolean
+  readonly list: ContainerList
   spec: Container
   phase: ContainerPhase
   until: Micros
@@ -99,16 +102,26 @@ export function podRecord(pod: Pod, now: Micros): PodRecord {
     killAt: NEVER,
     grace: NEVER,
     containers: [
-      ...(pod.spec.initContainers ?? []).map((spec) => containerRecord(spec, true)),
-      ...pod.spec.containers.map((spec) => containerRecord(spec, false)),
+      ...(pod.spec.initContainers ?? []).map((spec) => containerRecord(spec, 'initContainers')),
+      ...pod.spec.containers.map((spec) => containerRecord(spec, 'containers')),
+      ...(pod.spec.ephemeralContainers ?? []).map((spec) => containerRecord(spec, 'ephemeralContainers')),
     ],
   }
 }
 
-function containerRecord(spec: Container, init: boolean): ContainerRecord {
+/** What the specification has changed since: images, and ephemeral containers that are new. */
+export function takeSpecification({ containers }: PodRecord, { spec }: Pod): void {
+  for (const container of containers)
+    container.spec = spec[container.list]?.find(({ name }) => name === container.name) ?? container.spec
+  for (const added of spec.ephemeralContainers ?? [])
+    if (!containers.some(({ name }) => name === added.name))
+      containers.push(containerRecord(added, 'ephemeralContainers'))
+}
+
+function containerRecord(spec: Container, list: ContainerList): ContainerRecord {
   return {
     name: spec.name,
-    init,
+    list,
     spec,
     phase: 'waiting',
     until: 0,
@@ -138,6 +151,7 @@ export function isAlive(container: ContainerRecord): boolean {
 /** Whether all init containers have ended well. */
 export function isInitialized(record: PodRecord): boolean {
   return record.containers.every(
-    (container) => !container.init || (container.phase === 'exited' && container.terminated?.exitCode === 0),
+    ({ list, phase, terminated }) =>
+      list !== 'initContainers' || (phase === 'exited' && terminated?.exitCode === 0),
   )
 }

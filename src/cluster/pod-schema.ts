@@ -1,7 +1,7 @@
 // The fields of a pod's specification and of what it consists of: containers, probes, volumes, affinity. It stands in
 // pods and in the template of every workload (schema.ts). The types of fields are explained in schema-type.ts.
 
-import { list, OBJECT_META, opaque, STRING_MAP, STRINGS, struct } from './schema-type.js'
+import { type FieldType, list, OBJECT_META, opaque, STRING_MAP, STRINGS, struct } from './schema-type.js'
 
 const KEY_TO_PATH = struct('KeyToPath', { key: 'string', path: 'string', mode: 'int32' })
 const EXEC_ACTION = struct('ExecAction', { command: STRINGS })
@@ -45,7 +45,7 @@ const ENV_VAR = struct('EnvVar', {
   }),
 })
 
-const CONTAINER = struct('Container', {
+const CONTAINER_FIELDS: Record<string, FieldType> = {
   name: 'string',
   image: 'string',
   command: STRINGS,
@@ -97,6 +97,11 @@ const CONTAINER = struct('Container', {
     stopSignal: 'string',
   }),
   ...opaque('resizePolicy restartPolicy volumeDevices securityContext'),
+}
+const CONTAINER = struct('Container', CONTAINER_FIELDS)
+const EPHEMERAL_CONTAINER = struct('EphemeralContainer', {
+  ...CONTAINER_FIELDS,
+  targetContainerName: 'string',
 })
 
 const VOLUME = struct('Volume', {
@@ -114,9 +119,8 @@ const VOLUME = struct('Volume', {
     defaultMode: 'int32',
     optional: 'bool',
   }),
-  ...opaque(
-    'hostPath gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs persistentVolumeClaim rbd',
-  ),
+  hostPath: struct('HostPathVolumeSource', { path: 'string', type: 'string' }),
+  ...opaque('gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs persistentVolumeClaim rbd'),
   ...opaque('flexVolume cinder cephfs flocker downwardAPI fc azureFile vsphereVolume quobyte azureDisk'),
   ...opaque('photonPersistentDisk projected portworxVolume scaleIO storageos csi ephemeral image'),
 })
@@ -144,6 +148,7 @@ export const POD_SPEC = struct('PodSpec', {
   volumes: list(VOLUME),
   initContainers: list(CONTAINER),
   containers: list(CONTAINER),
+  ephemeralContainers: list(EPHEMERAL_CONTAINER),
   restartPolicy: 'string',
   terminationGracePeriodSeconds: 'int64',
   activeDeadlineSeconds: 'int64',
@@ -180,7 +185,7 @@ export const POD_SPEC = struct('PodSpec', {
   readinessGates: list(struct('PodReadinessGate', { conditionType: 'string' })),
   enableServiceLinks: 'bool',
   affinity: AFFINITY,
-  ...opaque('ephemeralContainers securityContext imagePullSecrets runtimeClassName preemptionPolicy'),
+  ...opaque('securityContext imagePullSecrets runtimeClassName preemptionPolicy'),
   ...opaque(
     'overhead topologySpreadConstraints setHostnameAsFQDN os hostUsers schedulingGates resourceClaims',
   ),

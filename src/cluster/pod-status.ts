@@ -7,7 +7,14 @@ import { randomHex } from './names.js'
 import type { Condition, ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from './objects.js'
 import type { Rejection } from './pod-admission.js'
 import { findCondition, setCondition } from './pod-condition.js'
-import { addressesOf, type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
+import {
+  addressesOf,
+  type ContainerList,
+  type ContainerRecord,
+  isAlive,
+  isInitialized,
+  type PodRecord,
+} from './pod-record.js'
 
 /**
  * The next status of `pod`; what others have set in it (PodScheduled, qosClass) is kept. `hostIPs`: the node's
@@ -22,13 +29,14 @@ export function podStatus(
   if (record.rejection !== undefined) return rejectedStatus(pod, record.rejection)
   const { podIP: _last, podIPs: lastIPs = [], ...kept } = pod.status ?? {}
   const initialized = isInitialized(record)
-  const statuses = (init: boolean) =>
+  const statuses = (list: ContainerList) =>
     record.containers
-      .filter((container) => container.init === init)
+      .filter((container) => container.list === list)
       .map((container) => containerStatus(container, initialized, record, clock))
-      .sort((a, b) => (init ? 0 : a.name < b.name ? -1 : 1))
-  const containerStatuses = statuses(false)
-  const initContainerStatuses = statuses(true)
+      .sort((a, b) => (list === 'initContainers' ? 0 : a.name < b.name ? -1 : 1))
+  const containerStatuses = statuses('containers')
+  const initContainerStatuses = statuses('initContainers')
+  const ephemeralContainerStatuses = statuses('ephemeralContainers')
   // A container that starts again with another image has not ended.
   const phase = record.containers.some(({ changed }) => changed)
     ? 'Running'
@@ -49,6 +57,7 @@ export function podStatus(
     startTime: clock.timestampAt(record.startedAt),
     ...(initContainerStatuses.length > 0 && { initContainerStatuses }),
     containerStatuses,
+    ...(ephemeralContainerStatuses.length > 0 && { ephemeralContainerStatuses }),
   }
 }
 
@@ -78,12 +87,18 @@ function containerStatus(
     image: container.spec.image,
     imageID: started ? imageId(container.spec.image) : '',
     ...(started && { containerID: `containerd://${container.containerId}` }),
-    ready: container.init ? container.terminated?.exitCode === 0 : running && container.ready,
+    ready: isReady(container),
     started: running && container.started,
     restartCount: container.restartCount,
     state: containerState(container, initialized, record, clock),
     lastState: lastState(container),
   }
+}
+
+/** Nobody asks whether an ephemeral container is. */
+function isReady({ list, phase, ready, terminated }: ContainerRecord): boolean {
+  if (list === 'initContainers') return terminated?.exitCode === 0
+  return list === 'containers' && phase === 'running' && ready
 }
 
 function containerState(
@@ -95,8 +110,11 @@ function containerState(
   if (container.phase === 'running') return { running: { startedAt: clock.timestampAt(container.startedAt) } }
   if (container.waiting !== undefined) return { waiting: { ...container.waiting } }
   if (container.terminated !== undefined) return { terminated: { ...container.terminated } }
-  const hasInit = record.containers.some(({ init }) => init)
-  const reason = hasInit && (!initialized || container.init) ? 'PodInitializing' : 'ContainerCreating'
+  const waitsForInit = record.containers.some(({ list }) => list === 'initContainers') && !initialized
+  const reason =
+    container.list === 'initContainers' || (container.list === 'containers' && waitsForInit)
+      ? 'PodInitializing'
+      : 'ContainerCreating'
   return { waiting: { reason } }
 }
 
@@ -172,7 +190,9 @@ function conditions(
   const completed = phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : ''
   if (isInitialized(record)) put('Initialized', true, phase === 'Succeeded' ? 'PodCompleted' : '')
   else {
-    const left = record.containers.filter(({ init, terminated }) => init && terminated?.exitCode !== 0)
+    const left = record.containers.filter(
+      ({ list, terminated }) => list === 'initContainers' && terminated?.exitCode !== 0,
+    )
     const names = left.map(({ name }) => name).join(' ')
     put('Initialized', false, 'ContainersNotInitialized', `containers with incomplete status: [${names}]`)
   }

@@ -9,6 +9,15 @@ import type { Container, EnvVar, PodSpec, Probe, Volume } from './objects.js'
 import { parseQuantity } from './quantity.js'
 import { validateLabels } from './validate-metadata.js'
 
+const HOST_PATH_TYPES = [
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+]
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
 /** The fields of a pod that `fieldRef` can name, beside labels and annotations. */
@@ -36,6 +45,8 @@ export function validatePodSpec(spec: PodSpec, path: string, errors: FieldErrors
       names.add(container.name)
       validateContainer(container, at, volumes, errors)
     }
+  if (path !== 'spec' && spec.ephemeralContainers?.length)
+    errors.forbidden(`${path}.ephemeralContainers`, 'ephemeral containers not allowed in pod template')
   validateHostPorts(spec, path, errors)
   errors.supported(`${path}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never'])
   errors.supported(`${path}.dnsPolicy`, spec.dnsPolicy, [
@@ -79,6 +90,7 @@ function validateVolumes(volumes: readonly Volume[], path: string, errors: Field
     const sources = Object.keys(volume).filter((key) => key !== 'name')
     for (const source of sources.slice(1))
       errors.forbidden(`${at}.${source}`, 'may not specify more than 1 volume type')
+    if (volume.hostPath) validateHostPath(volume.hostPath, `${at}.hostPath`, errors)
     if (volume.configMap && !volume.configMap.name) errors.required(`${at}.configMap.name`)
     if (volume.secret && !volume.secret.secretName) errors.required(`${at}.secret.secretName`)
     for (const source of ['configMap', 'secret'] as const) {
@@ -93,6 +105,16 @@ function validateVolumes(volumes: readonly Volume[], path: string, errors: Field
   return names
 }
 
+function validateHostPath(
+  { path, type }: { path: string; type?: string },
+  at: string,
+  errors: FieldErrors,
+): void {
+  if (!path) errors.required(`${at}.path`)
+  else if (path.split('/').includes('..')) errors.invalid(`${at}.path`, quote(path), "must not contain '..'")
+  if (type) errors.supported(`${at}.type`, type, HOST_PATH_TYPES)
+}
+
 function validateFileMode(mode: number | undefined, field: string, errors: FieldErrors): void {
   if (mode !== undefined && (mode < 0 || mode > 0o777))
     errors.invalid(field, mode, 'must be a number between 0 and 0777 (octal), both inclusive')
@@ -105,7 +127,7 @@ function validateRelativePath(text: string, field: string, errors: FieldErrors):
   else if (text.split('/').includes('..')) errors.invalid(field, quote(text), "must not contain '..'")
 }
 
-function validateContainer(
+export function validateContainer(
   container: Container,
   path: string,
   volumes: ReadonlySet<string>,

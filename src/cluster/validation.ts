@@ -1,6 +1,7 @@
 // Validation by kind: what a new object must be, and what may change of an old one.
 
 import type { PodDisruptionBudget } from './disruption-budget.js'
+import { validateEphemeralContainers, validateEphemeralUpdate } from './ephemeral-containers.js'
 import { FieldErrors, quote } from './field-errors.js'
 import { cloneJson, equalJson } from './json.js'
 import { configMapKey } from './name-rules.js'
@@ -25,6 +26,9 @@ import {
 } from './validate-workload.js'
 import type { ControllerRevision, Job, StatefulSet, Workload } from './workload-objects.js'
 
+/** What alone of an object an update through it may change. */
+export type UpdateSubresource = 'status' | 'ephemeralcontainers'
+
 /** Largest content of a ConfigMap, in bytes. */
 const MAX_CONFIG_MAP_BYTES = 1024 * 1024
 
@@ -32,13 +36,24 @@ const POD_UPDATE =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
 /** Throws ApiError Invalid with every cause found; `stored` is the object that an update replaces. */
-export function validate(object: KubeObject, type: ResourceType, stored: KubeObject | undefined): void {
+export function validate(
+  object: KubeObject,
+  type: ResourceType,
+  stored: KubeObject | undefined,
+  subresource?: UpdateSubresource,
+): void {
   const errors = new FieldErrors()
   validateMetadata(object, type, errors)
   RULES[object.kind]?.(object as never, errors)
-  if (stored !== undefined) validateUpdate(object, stored, errors)
+  if (subresource === 'ephemeralcontainers') validateEphemeralUpdate(object as Pod, stored as Pod, errors)
+  else if (stored !== undefined) validateUpdate(object, stored, errors)
+  else if (isPodWithEphemeral(object)) errors.forbidden('spec.ephemeralContainers', 'cannot be set on create')
   if (errors.causes.length > 0)
     throw invalid(type, object.metadata.name || object.metadata.generateName || '', errors.causes)
+}
+
+function isPodWithEphemeral({ kind, spec }: KubeObject): boolean {
+  return kind === 'Pod' && Boolean((spec as Partial<Pod['spec']> | undefined)?.ephemeralContainers?.length)
 }
 
 /** The rules of each kind, besides those of metadata. */
@@ -63,7 +78,10 @@ const RULES: Readonly<Record<string, (object: never, errors: FieldErrors) => voi
 function validatePod({ spec }: Pod, errors: FieldErrors): void {
   // Only the type says that it is there.
   if ((spec as Pod['spec'] | undefined) === undefined) errors.required('spec.containers')
-  else validatePodSpec(spec, 'spec', errors)
+  else {
+    validatePodSpec(spec, 'spec', errors)
+    validateEphemeralContainers(spec, errors)
+  }
 }
 
 function validateControllerRevision({ revision }: ControllerRevision, errors: FieldErrors): void {

@@ -39,7 +39,8 @@ export async function attachToPod(
   const { flags } = context
   const quiet = flags.bool('quiet')
   const stdin = flags.bool('stdin')
-  const hasTty = pod.spec.containers.find(({ name }) => name === container)?.tty ?? false
+  const { containers, ephemeralContainers = [] } = pod.spec
+  const hasTty = [...containers, ...ephemeralContainers].find(({ name }) => name === container)?.tty ?? false
   let tty = await wantsTty(context)
   if (tty && !hasTty) {
     tty = false

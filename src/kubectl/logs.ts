@@ -78,8 +78,9 @@ async function findSources(context: CommandContext): Promise<LogSource[]> {
 
 async function sourcesOf(context: CommandContext, pod: Pod): Promise<LogSource[]> {
   if (!context.flags.bool('all-containers')) return [{ pod, container: await pickContainer(context, pod) }]
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
-  return containers.map(({ name }) => ({ pod, container: name }))
+  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec
+  const all = [...initContainers, ...containers, ...ephemeralContainers]
+  return all.map(({ name }) => ({ pod, container: name }))
 }
 
 /** Writes a container's log; with `follow` until the container ends. */

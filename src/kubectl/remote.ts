@@ -117,9 +117,11 @@ export async function pickContainer(context: CommandContext, pod: Pod): Promise<
   const names = pod.spec.containers.map(({ name }) => name)
   const annotated = pod.metadata.annotations?.[DEFAULT_CONTAINER]
   if (annotated !== undefined && names.includes(annotated)) return annotated
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map(({ name }) => `${name} (ephem)`)
   const init = (pod.spec.initContainers ?? []).map(({ name }) => `${name} (init)`)
-  if (names.length + init.length > 1 && !context.flags.bool('quiet')) {
-    await context.warn(`Defaulted container "${names[0]}" out of: ${[...names, ...init].join(', ')}`)
+  const all = [...names, ...ephemeral, ...init]
+  if (all.length > 1 && !context.flags.bool('quiet')) {
+    await context.warn(`Defaulted container "${names[0]}" out of: ${all.join(', ')}`)
   }
   return names[0]!
 }

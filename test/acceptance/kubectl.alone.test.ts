@@ -371,8 +371,34 @@ const STEPS: readonly Step[] = [
         await story.fails('create token default --duration=1m'),
         /may not specify a duration less than 10 minutes/,
       )
-      const debug = (await story.run('debug pod/p --image=busybox')).stderr
-      assert.match(debug, /ephemeral containers are disabled for this cluster/)
+    },
+  ],
+  [
+    'debug: a container in a pod, a pod on a node, a copy of a pod',
+    async (story) => {
+      // Before 1.22, ephemeral containers were asked for in another way.
+      if (story.kubectl.binary.minor < 25) return
+      await story.ok('debug p --image=busybox -c dbg --target=p -- sleep 1000')
+      const running = "jsonpath='{.status.ephemeralContainerStatuses[0].state.running}'"
+      await story.ok(`wait --for=${running} pod/p --timeout=20s`)
+      assert.is(await story.ok('exec p -c dbg -- hostname'), 'p')
+      assert.match(
+        await story.ok('describe pod p'),
+        /^Ephemeral Containers:\n {2}dbg:\n(.*\n)*? +State: +Running$/m,
+      )
+      assert.match(
+        await story.fails('debug p --image=busybox -c x --target=nope'),
+        /targetContainerName: Not found: "nope"/,
+      )
+      // Its standard input does not end with the client, so the program must.
+      const node = `debug node/k8s-node1 -i --image=busybox -- sh -c 'read word; echo $word from $(hostname)'`
+      assert.match(await story.ok(node, { stdin: 'hello\n' }), /^hello from k8s-node1$/m)
+      const copied = 'debug p --copy-to=p-copy --image=busybox -c dbg -- sleep 1000'
+      await story.ok(copied)
+      await story.ok('wait --for=condition=Ready pod/p-copy --timeout=20s')
+      assert.is(await story.ok('exec p-copy -c dbg -- hostname'), 'p-copy')
+      await story.ok('delete pod p-copy --grace-period=1')
+      await story.ok('delete pods -l app.kubernetes.io/managed-by=kubectl-debug --grace-period=1')
     },
   ],
   [

@@ -37,7 +37,7 @@ test('the aggregated form is told by its Content-Type, and names every resource 
   assert.equal([pods?.scope, pods?.shortNames], ['Namespaced', ['po']])
   assert.equal(
     pods?.subresources?.map(({ subresource }) => subresource),
-    ['attach', 'binding', 'eviction', 'exec', 'log', 'portforward', 'proxy', 'status'],
+    ['attach', 'binding', 'ephemeralcontainers', 'eviction', 'exec', 'log', 'portforward', 'proxy', 'status'],
   )
   const deployments = discovered(get('/apis', AGGREGATED).body, 'apps').find(
     ({ resource }) => resource === 'deployments',

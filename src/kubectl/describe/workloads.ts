@@ -46,6 +46,10 @@ export function describePod(writer: DescriptionWriter, subject: Subject): void {
     describeContainers(writer, 'Init Containers', spec.initContainers, status.initContainerStatuses ?? [])
   }
   describeContainers(writer, 'Containers', spec.containers, status.containerStatuses ?? [])
+  if (spec.ephemeralContainers?.length) {
+    const statuses = status.ephemeralContainerStatuses ?? []
+    describeContainers(writer, 'Ephemeral Containers', spec.ephemeralContainers, statuses)
+  }
   if (status.conditions?.length) {
     writer.line(0, 'Conditions:')
     writer.line(1, 'Type\tStatus')
