@@ -1,14 +1,15 @@
 // Builds dist/. Two forms of the same code:
 //
-//   dist/lib   what is published and run: the library, the command and the threads' entries, each one bundle with its
-//              dependencies, because hundreds of small modules would take longer to load than a cluster takes to start;
-//              V8's compiled code of a bundle is kept beside it (src/drivers/compiled-code.ts)
+//   dist/lib   what is published and run: the library, the command and the threads' entries, each bundled with its
+//              dependencies (esbuild.scripts.js), because hundreds of small modules would take longer to load than a
+//              cluster takes to start; V8's compiled code is kept beside them (src/drivers/compiled-code.ts)
 //   dist/src   every module one to one, for the tests and benchmarks beside it in dist/test and dist/benchmarks
 //
 // A worker's URL is relative to the module that starts it (src/drivers/*.ts): the bundles are in dist/lib/drivers, where
 // the workers' entries are too.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { buildScripts } from './esbuild.scripts.js'
 
 const sources = (directory) =>
   readdirSync(directory, { recursive: true })
@@ -36,34 +37,32 @@ const workers = {
   legalComments: 'none',
 }
 
-/** Of dist/lib: each one file with its dependencies, run by way of compiled-code.cjs. */
-const compiled = {
-  ...workers,
-  entryPoints: {
-    'pod-worker.bundle': 'src/drivers/pod-worker.ts',
-    'network-worker.bundle': 'src/drivers/network-worker.ts',
-    'library.bundle': 'src/index.ts',
-    'command.bundle': 'src/cli/main.ts',
-  },
+/** Of dist/lib, each by itself: scripts run by way of compiled-code.cjs. */
+const BUNDLES = {
+  'pod-worker': 'src/drivers/pod-worker.ts',
+  'network-worker': 'src/drivers/network-worker.ts',
+  library: 'src/index.ts',
+  command: 'src/cli/main.ts',
+}
+const scripts = {
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
   outdir: 'dist/lib/drivers',
+  entryNames: '[name].bundle',
+  outExtension: { '.js': '.cjs' },
   // Large, and needed by few: loaded when it is.
   external: ['bufferutil', 'utf-8-validate'],
-  supported: { 'dynamic-import': false },
-  define: { 'import.meta.url': '__url' },
-  // Every thread of a pod reads its bundle and keeps the text.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  charset: 'ascii',
-  banner: {
-    js: `(function (exports, require, module, __filename, __dirname) {
-const __url = require('node:url').pathToFileURL(__filename).href;`,
-  },
-  footer: { js: '})' },
-  metafile: true,
+  legalComments: 'none',
 }
 
 rmSync('dist', { recursive: true, force: true })
-await Promise.all([
+const [metafiles] = await Promise.all([
+  Promise.all(
+    Object.entries(BUNDLES).map(([name, entry]) =>
+      buildScripts({ ...scripts, entryPoints: { [name]: entry } }),
+    ),
+  ),
   build({
     ...common,
     outdir: 'dist',
@@ -77,8 +76,8 @@ await Promise.all([
     entryPoints: ['src/drivers/compiled-code.ts', 'src/drivers/request-worker.ts'],
     outdir: 'dist/lib/drivers',
   }),
-  build(compiled).then(writeNotices),
 ])
+writeNotices(metafiles)
 await writeEntries()
 
 // The JSON Schema of scenario files, for editors.
@@ -111,10 +110,10 @@ export const { ${names.join(', ')} } = loadCompiled(require.resolve('${up}/drive
 }
 
 /** The licences of the packages whose code is in the bundles. */
-function writeNotices({ metafile }) {
+function writeNotices(metafiles) {
   const inside = new Set(
-    Object.keys(metafile.inputs).flatMap(
-      (path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? [],
+    metafiles.flatMap(({ inputs }) =>
+      Object.keys(inputs).flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
     ),
   )
   const notices = [...inside].sort().map((name) => {

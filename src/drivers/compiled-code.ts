@@ -1,40 +1,112 @@
 // Runs a bundle of dist/lib with V8's compiled code of it beside it, so that a process or a thread starts without
-// compiling a megabyte of JavaScript (tens of milliseconds, and again in every thread of a pod). The first run that lasts
-// long enough leaves that file behind; V8 itself refuses one that another version or other flags made. Where nothing can be
-// written, bundles are compiled as ever. It is an entry of its own (esbuild.config.js), not part of the bundles.
+// compiling a megabyte of JavaScript (tens of milliseconds, and again in every thread of a pod). The first run leaves it
+// behind, a run that lasts long enough leaves more; V8 itself refuses what another version or other flags made. Where
+// nothing can be written, bundles are compiled as ever. It is an entry of its own (esbuild.config.js), not part of the
+// bundles; what they look like is in esbuild.scripts.js.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
-import { performance } from 'node:perf_hooks'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Script } from 'node:vm'
 import { isMainThread, threadId } from 'node:worker_threads'
 
-type ModuleFunction = (
-  exports: Record<string, unknown>,
-  require: NodeJS.Require,
-  module: { exports: Record<string, unknown> },
-  filename: string,
-  directory: string,
-) => void
+type Exports = Record<string, unknown>
+type ScriptFunction = (exports: Exports, require: (name: string) => unknown, url: string) => void
 
-/** When a thread has run the code that it needs: only compiled functions are kept. */
+/** When a thread has run the code that it needs: only functions that ran are compiled. */
 const WARM_MS = 500
 
-/**
- * Loads the bundle at the absolute path `file`: a CommonJS module wrapped in its function, all ASCII. Gives its exports.
- */
-export function loadCompiled(file: string): Record<string, unknown> {
-  const source = readFileSync(file, 'latin1')
-  const path = compiledPath(file)
-  const cachedData = read(path)
-  const script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
-  // Refused: made with other flags of V8.
-  if (cachedData === undefined || script.cachedDataRejected === true) keepLater(script, path, cachedData)
-  const module: { exports: Record<string, unknown> } = { exports: {} }
-  const run = script.runInThisContext() as ModuleFunction
-  run(module.exports, createRequire(file), module, file, dirname(file))
-  return module.exports
+/** Loads the bundle at the absolute path `file` and the chunks it asks for, each once. Gives its exports. */
+export function loadCompiled(file: string): Exports {
+  const outer = createRequire(file)
+  const loaded = new Map<string, Exports>()
+  const whenWarm = keeper()
+  const load = (path: string): Exports => {
+    let exports = loaded.get(path)
+    if (exports !== undefined) return exports
+    exports = {}
+    loaded.set(path, exports)
+    const require = (name: string) =>
+      name.startsWith('./') ? load(join(dirname(path), name)) : (outer(name) as unknown)
+    const script = new CompiledScript(path)
+    script.run(exports, require, pathToFileURL(path).href)
+    script.keepEarly()
+    if (!script.isFull) whenWarm(() => script.keepFull())
+    return exports
+  }
+  return load(file)
+}
+
+/** What is given is called once it has run for long enough: in a process at its end, as threads have none that one hears of. */
+function keeper(): (keep: () => void) => void {
+  const waiting: { readonly since: number; readonly keep: () => void }[] = []
+  const now = () => process.uptime() * 1000
+  const keepWarm = () => {
+    // A run that only printed its version has compiled nothing more that is worth keeping.
+    for (const { since, keep } of waiting) if (now() - since >= WARM_MS) keep()
+  }
+  return (keep) => {
+    if (!isMainThread) return void setTimeout(keep, WARM_MS).unref()
+    if (waiting.length === 0) process.once('exit', keepWarm)
+    waiting.push({ since: now(), keep })
+  }
+}
+
+/** A script of ASCII text that is a function, with V8's code of it as far as it was found. */
+class CompiledScript {
+  readonly #script: Script
+  readonly #fullPath: string
+  readonly #earlyPath: string
+  /** What V8 would not take: made with other flags. */
+  readonly #refused: Buffer | undefined
+  readonly #found: 'full' | 'early' | undefined
+
+  constructor(file: string) {
+    const source = readFileSync(file, 'latin1')
+    this.#fullPath = compiledPath(file)
+    this.#earlyPath = this.#fullPath.replace(/compiled$/, 'early.compiled')
+    const full = read(this.#fullPath)
+    // What a short run left is better than nothing.
+    const cachedData = full ?? read(this.#earlyPath)
+    this.#script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
+    this.#refused = this.#script.cachedDataRejected === true ? cachedData : undefined
+    if (cachedData !== undefined && this.#refused === undefined) this.#found = full ? 'full' : 'early'
+  }
+
+  get isFull(): boolean {
+    return this.#found === 'full'
+  }
+
+  run(...values: Parameters<ScriptFunction>): void {
+    const run = this.#script.runInThisContext() as ScriptFunction
+    run(...values)
+  }
+
+  /** Keeps what loading it has compiled, if there is nothing yet. */
+  keepEarly(): void {
+    if (this.#found === undefined) this.#keep(this.#earlyPath)
+  }
+
+  /** Keeps what has run by now, too. */
+  keepFull(): void {
+    this.#keep(this.#fullPath)
+    rmSync(this.#earlyPath, { force: true })
+  }
+
+  /** One of many threads does: the first. */
+  #keep(path: string): void {
+    const kept = read(path)
+    if (kept !== undefined && (this.#refused === undefined || !kept.equals(this.#refused))) return
+    const draft = `${path}.${process.pid}-${threadId}`
+    try {
+      writeFileSync(draft, this.#script.createCachedData())
+      renameSync(draft, path)
+    } catch {
+      // A directory that is not ours to write in, or is gone: the next start compiles again.
+      rmSync(draft, { force: true })
+    }
+  }
 }
 
 /** V8 tells sources apart by their length alone: the name has what changes with the bundle. */
@@ -48,28 +120,5 @@ function read(path: string): Buffer | undefined {
     return readFileSync(path)
   } catch {
     return undefined
-  }
-}
-
-/** Keeps what is compiled by the end of the process; threads have no end that one hears of, and keep it before. */
-function keepLater(script: Script, path: string, refused: Buffer | undefined): void {
-  const began = performance.now()
-  // A run that only printed its version has compiled nothing worth keeping.
-  const keepIfWarm = () => void (performance.now() - began >= WARM_MS && keep(script, path, refused))
-  if (isMainThread) process.once('exit', keepIfWarm)
-  else setTimeout(() => keep(script, path, refused), WARM_MS).unref()
-}
-
-/** One of many threads does: the first. */
-function keep(script: Script, path: string, refused: Buffer | undefined): void {
-  const kept = read(path)
-  if (kept !== undefined && (refused === undefined || !kept.equals(refused))) return
-  const draft = `${path}.${process.pid}-${threadId}`
-  try {
-    writeFileSync(draft, script.createCachedData())
-    renameSync(draft, path)
-  } catch {
-    // A directory that is not ours to write in, or is gone: the next start compiles again.
-    rmSync(draft, { force: true })
   }
 }
