@@ -17,6 +17,7 @@ export type {
   Emulation,
   EmulationOptions,
   FlowEvent,
+  NetworkThreadCount,
   NodeOptions,
   PodsPerThread,
 } from './drivers/emulation.js'

@@ -1,92 +1,76 @@
 // One capture file of what several threads of the network see: their sightings (capture-feed.ts) come in parts, and are
-// written in order of time as far as every thread has told. A thread that lags is asked, so that one where nothing
-// happens sends nothing by itself.
+// written in order of time as far as every thread has told. Threads are asked when much waits, so that one where nothing
+// happens sends nothing by itself, and an idle cluster costs nothing.
+//
+// In rounds: when all threads have answered, what they saw first before the earliest answer is told; but of these frames
+// some may be on their way to a thread that answered before they came, and will be told with the time of their sender.
+// That thread has them when it is asked again. So each round writes what the round before found.
 
-import type { Micros } from '../base/time.js'
-import { NEVER } from '../base/time.js'
-import { eachSighting, type Sightings, sightingTime } from './capture-feed.js'
+import { type Micros, NEVER } from '../base/time.js'
+import { eachSighting, type Sighting, type Sightings } from './capture-feed.js'
 import type { CaptureFile } from './capture-file.js'
 
 /** So much waits before threads are asked. */
 const PATIENCE_BYTES = 512 * 1024
 
-interface Source {
-  /** The file's numbers of its interfaces. */
-  readonly interfaces: number[]
-  /** What waits, oldest first. */
-  readonly parts: Uint8Array[]
-  /** Where the first frame of `parts[0]` begins that is not written. */
-  at: number
-  upTo: Micros
-  asked: boolean
-}
-
 export class CaptureMerge {
   readonly #file: CaptureFile
   readonly #ask: (thread: number) => void
-  readonly #sources: readonly Source[]
-  #waiting = 0
+  /** The file's numbers of each thread's interfaces. */
+  readonly #interfaces: readonly number[][]
+  /** With the file's numbers of interfaces, not in order. */
+  #waiting: Sighting[] = []
+  #waitingBytes = 0
+  /** Of the present round; 0: none is under way. */
+  #unanswered = 0
+  #earliest: Micros = NEVER
+  /** What the round before found. */
+  #found: Micros = 0
 
   /** `ask` has a thread tell all that it has not told yet. */
   constructor(file: CaptureFile, threads: number, ask: (thread: number) => void) {
     this.#file = file
     this.#ask = ask
-    this.#sources = Array.from({ length: threads }, () => ({
-      interfaces: [],
-      parts: [],
-      at: 0,
-      upTo: 0,
-      asked: false,
-    }))
+    this.#interfaces = Array.from({ length: threads }, () => [])
   }
 
-  /** What a thread tells; its parts come in order. */
+  /** What a thread tells. */
   add(thread: number, { interfaces, frames, upTo }: Sightings): void {
-    const source = this.#sources[thread]!
-    for (const [name, description] of interfaces)
-      source.interfaces.push(this.#file.addInterface(name, description))
-    if (frames.length > 0) source.parts.push(frames)
-    this.#waiting += frames.length
-    source.upTo = upTo
-    source.asked = false
-    this.#write(Math.min(...this.#sources.map((each) => each.upTo)))
-    if (this.#waiting < PATIENCE_BYTES || this.#sources.some(({ asked }) => asked)) return
-    for (const [index, each] of this.#sources.entries()) {
-      each.asked = true
-      this.#ask(index)
-    }
+    const own = this.#interfaces[thread]!
+    for (const [name, description] of interfaces) own.push(this.#file.addInterface(name, description))
+    for (const sighting of eachSighting(frames))
+      this.#waiting.push({ ...sighting, index: own[sighting.index]! })
+    this.#waitingBytes += frames.length
+    if (upTo !== undefined) this.#answered(upTo)
+    if (this.#unanswered === 0 && this.#waitingBytes >= PATIENCE_BYTES) this.#askAll()
   }
 
-  /** Writes what is left, of threads that ended without a word too. Throws CaptureError when the file is not whole. */
+  /** Writes what is left. Throws CaptureError when the file is not whole. */
   close(): void {
     this.#write(NEVER)
     this.#file.close()
   }
 
-  /** Writes all that was seen before `limit`; at one moment in the order of the threads. */
-  #write(limit: Micros): void {
-    for (;;) {
-      let first: Source | undefined
-      let [at, next] = [limit, limit]
-      for (const source of this.#sources) {
-        const time = source.parts.length === 0 ? NEVER : sightingTime(source.parts[0]!, source.at)
-        if (time < at) [first, at, next] = [source, time, at]
-        else if (time < next) next = time
-      }
-      if (first === undefined) return
-      this.#writeFrom(first, Math.max(next, at + 1))
-    }
+  #askAll(): void {
+    this.#unanswered = this.#interfaces.length
+    this.#earliest = NEVER
+    for (const thread of this.#interfaces.keys()) this.#ask(thread)
   }
 
-  #writeFrom(source: Source, limit: Micros): void {
-    const [frames] = source.parts as [Uint8Array]
-    const end = eachSighting(frames, source.at, limit, (index, direction, frame, now) =>
-      this.#file.add(source.interfaces[index]!, direction, frame, now),
-    )
-    this.#waiting -= end - source.at
-    source.at = end
-    if (end < frames.length) return
-    source.parts.shift()
-    source.at = 0
+  #answered(upTo: Micros): void {
+    this.#earliest = Math.min(this.#earliest, upTo)
+    if (this.#unanswered === 0 || --this.#unanswered > 0) return
+    this.#write(this.#found)
+    this.#found = this.#earliest
+  }
+
+  /** Writes all that was seen before `limit`: at one moment first what did not come from another thread. */
+  #write(limit: Micros): void {
+    const due = this.#waiting.filter(({ at }) => at < limit)
+    if (due.length === 0) return
+    this.#waiting = this.#waiting.filter(({ at }) => at >= limit)
+    this.#waitingBytes = this.#waiting.reduce((sum, { frame }) => sum + frame.length, 0)
+    due.sort((a, b) => a.at - b.at || Number(a.relayed) - Number(b.relayed))
+    for (const { index, direction, frame, at } of due) this.#file.add(index, direction, frame, at)
   }
 }

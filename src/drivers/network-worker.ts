@@ -128,15 +128,10 @@ class NetworkWorker {
       data.pcap === undefined ? undefined : new CaptureFile(data.pcap, data.startUnixMillis * 1000)
     this.#capture?.record(this.#network)
     if (data.tellsSightings)
-      this.#feed = new CaptureFeed(
-        this.#network,
-        () => this.#time.now(),
-        (sightings) => this.#outbox.add({ type: 'sightings', sightings }, [sightings.frames.buffer]),
+      this.#feed = new CaptureFeed(this.#network, (sightings) =>
+        this.#outbox.add({ type: 'sightings', sightings }, [sightings.frames.buffer]),
       )
-    for (const [index, wire] of data.trunks.entries()) {
-      const ring = this.#ring(wire)
-      this.#threads.set(`trunk ${index}`, { ring, machine: this.#network.addTrunk(`trunk ${index}`, ring) })
-    }
+    for (const [index, wire] of data.trunks.entries()) this.#addTrunk(`trunk ${index}`, wire)
     // What has been sent before there was anybody to wake.
     this.#soon()
   }
@@ -203,7 +198,9 @@ class NetworkWorker {
         this.#network.probe(command.request)
         break
       case 'sightings':
-        return this.#feed?.tell()
+        // What other threads had sent by now belongs to it.
+        this.burst()
+        return this.#feed?.tell(this.#time.now())
       case 'echo':
         return this.#emit({ type: 'barrier', id: command.id })
       case 'barrier':
@@ -234,6 +231,16 @@ class NetworkWorker {
 
   #ring(wire: WireEnd): RingMachine {
     return new RingMachine(wire, this.#frames, () => this.burst())
+  }
+
+  #addTrunk(name: string, wire: WireEnd): void {
+    const ring = this.#ring(wire)
+    const machine = this.#network.addTrunk(name, ring)
+    this.#threads.set(name, { ring, machine })
+    if (this.#feed === undefined) return
+    this.#network.network.tap({ machine, port: 0 }, (direction, frame, now) => {
+      if (direction === 'out') this.#feed?.relayed(frame, ring.sent(now), now)
+    })
   }
 
   /** The API server's port on its node. */
@@ -294,7 +301,7 @@ class NetworkWorker {
     } catch (failure) {
       error = (failure as Error).message
     }
-    this.#feed?.end()
+    this.#feed?.tell()
     for (const { ring } of this.#threads.values()) ring.close()
     this.#emit({ type: 'closed', error })
   }

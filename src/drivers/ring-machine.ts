@@ -33,8 +33,8 @@ export class RingMachine implements Machine {
     wire.port.on('message', onBell)
   }
 
-  receive(port: number, frame: Uint8Array, _now: Micros, offload: Offload = 0): void {
-    this.#written = this.#outgoing.write(frame, port, offload) || this.#written
+  receive(port: number, frame: Uint8Array, now: Micros, offload: Offload = 0): void {
+    this.#written = this.#outgoing.write(frame, port, offload, now) || this.#written
     if ((offload & GIVEN_AWAY) !== 0) this.#frames.giveBack(frame)
   }
 
@@ -52,6 +52,13 @@ export class RingMachine implements Machine {
     read.frame = frame
     read.offload = this.#incoming.offload | GIVEN_AWAY
     return read
+  }
+
+  /** When the frame that `transmit` gave last was sent by the other thread; the clocks of both have one zero. */
+  sent(now: Micros): Micros {
+    const ago = ((now >>> 0) - this.#incoming.written) >>> 0
+    // They may differ by a microsecond.
+    return ago < 2 ** 31 ? now - ago : now
   }
 
   /** Ends the use of what `transmit` gave: the other thread may write there again. */

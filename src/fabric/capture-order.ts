@@ -57,7 +57,7 @@ export class CaptureOrder {
 }
 
 /** The same for all sightings of a packet. Link addresses change at every hop and are not looked at. */
-function packetKey(frame: Uint8Array): string {
+export function packetKey(frame: Uint8Array): string {
   let key = ''
   const end = Math.min(frame.length, KEY_BYTES)
   for (let i = ETHERNET_HEADER_BYTES - 2; i < end; i++) {

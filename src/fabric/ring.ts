@@ -3,10 +3,11 @@
 // (drivers/doorbell.ts). A full ring drops the frame, as a full transmit queue of a device does, and counts it.
 //
 // Layout in 32-bit words, each position on a cache line of its own: [0] tail (producer), [16] head (consumer); data from
-// byte 256. A record is a word each for length, port and offload and one unused, then the payload, all rounded up to 8
+// byte 256. A record is a word each for length, port, offload and time, then the payload, all rounded up to 8
 // bytes; length -1 means: go on at the start. Positions run freely modulo 2^32.
 
 import type { Offload } from '../base/offload.js'
+import type { Micros } from '../base/time.js'
 
 const TAIL = 0
 const HEAD = 16
@@ -45,9 +46,10 @@ export class RingProducer {
 
   /**
    * Copies `frame` in; visible to the consumer after `publish`. `port` tells several wires in one ring apart, `offload`
-   * what is left to do of it (base/offload.ts). False (and counted) when there is no room.
+   * what is left to do of it (base/offload.ts); of `now` the consumer gets 32 bits. False (and counted) when there is no
+   * room.
    */
-  write(frame: Uint8Array, port = 0, offload: Offload = 0): boolean {
+  write(frame: Uint8Array, port = 0, offload: Offload = 0, now: Micros = 0): boolean {
     const need = recordBytes(frame.length)
     const position = this.#tail & (this.#capacity - 1)
     const untilEnd = this.#capacity - position
@@ -64,6 +66,7 @@ export class RingProducer {
     this.#words[at >> 2] = frame.length
     this.#words[(at >> 2) + 1] = port
     this.#words[(at >> 2) + 2] = offload
+    this.#words[(at >> 2) + 3] = now
     this.#bytes.set(frame, at + RECORD_HEADER_BYTES)
     this.#tail = (this.#tail + total) | 0
     return true
@@ -85,6 +88,8 @@ export class RingConsumer {
   /** Of the frame that was read last. */
   port = 0
   offload: Offload = 0
+  /** When it was written, modulo 2^32. */
+  written = 0
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #capacity: number
@@ -111,6 +116,7 @@ export class RingConsumer {
     }
     this.port = this.#words[(at >> 2) + 1]!
     this.offload = this.#words[(at >> 2) + 2]!
+    this.written = this.#words[(at >> 2) + 3]!
     this.#head = (this.#head + recordBytes(length)) | 0
     return this.#bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length)
   }
