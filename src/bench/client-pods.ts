@@ -1,7 +1,9 @@
 // The pods that send: made for the round, or such as are there already (`from`).
 
 import type { Api, Status } from '../api/request.js'
+import type { Pod } from '../cluster/objects.js'
 import { findPod, findPods, type PodTarget } from '../scenario/pod-exec.js'
+import { podState, podStateText } from '../scenario/pod-state.js'
 import { type BenchCluster, ROUND_LABEL } from './bench-cluster.js'
 import type { BenchPlan } from './plan.js'
 import { type ServiceTarget, TargetError } from './service-target.js'
@@ -50,4 +52,10 @@ async function makePods(
   }
   await cluster.settle()
   return names.map((name) => findPod(api, `${namespace}/${name}`))
+}
+
+/** The first of the round's client pods that does not run yet; undefined when all do. */
+export function clientProblem(pods: readonly Pod[]): TargetError | undefined {
+  const waiting = pods.find((pod) => !podState(pod).ready)
+  return waiting && new TargetError(`client pod ${podStateText(waiting)}`, 'fewer --clients, more nodes')
 }

@@ -10,9 +10,10 @@ import { RemoteCluster } from '../drivers/remote-cluster.js'
 import type { RunnableDocument } from '../scenario/document.js'
 import { openStage, type World } from '../scenario/run.js'
 import type { Stage } from '../scenario/stage.js'
-import { type BenchCluster, type OpenBenchCluster, ROUND_LABEL } from './bench-cluster.js'
+import type { BenchCluster, OpenBenchCluster } from './bench-cluster.js'
+import { clientProblem } from './client-pods.js'
 import { HEADLESS } from './plan.js'
-import { read, TargetError } from './service-target.js'
+import { madeInRound, TargetError } from './service-target.js'
 import { replicasOf, scaleTo } from './workload-replicas.js'
 
 const CLIENTS_TIMEOUT: Micros = MINUTE
@@ -77,10 +78,9 @@ class LiveRound implements BenchCluster {
   async settle(): Promise<void> {
     const until = this.#cluster.now() + CLIENTS_TIMEOUT
     for (;;) {
-      const waiting = this.#made<Pod>('pods').filter((pod) => !isReady(pod))
-      if (waiting.length === 0) break
-      if (this.#cluster.now() > until)
-        throw new TargetError(`client pod ${waiting[0]!.metadata.name} does not become ready`)
+      const problem = clientProblem(this.#made<Pod>('pods'))
+      if (problem === undefined) break
+      if (this.#cluster.now() > until) throw problem
       await this.#cluster.run(sleep(POLL_MS))
     }
     await this.#cluster.run(this.#cluster.settle(REST_TIMEOUT))
@@ -115,12 +115,7 @@ class LiveRound implements BenchCluster {
     }
   }
 
-  #made<Kind>(plural: 'pods' | 'services'): Kind[] {
-    const query = { labelSelector: `${ROUND_LABEL}=${this.id}` }
-    return read<{ items: Kind[] }>(this.#cluster.api, `/api/v1/${plural}`, query).items
+  #made<Kind>(plural: 'pods' | 'services'): readonly Kind[] {
+    return madeInRound(this.#cluster.api, plural, this.id)
   }
-}
-
-function isReady({ status }: Pod): boolean {
-  return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false
 }

@@ -6,11 +6,15 @@ import { SERVICE_TIME_VARIABLE, WORKERS_VARIABLE } from '../pod/load/service-tim
 import { clusterOptions, type RunnableDocument } from '../scenario/document.js'
 import { openStage, untilAborted, type World } from '../scenario/run.js'
 import type { BenchCluster, OpenBenchCluster } from './bench-cluster.js'
+import { clientProblem } from './client-pods.js'
 import { type BenchPlan, HEADLESS } from './plan.js'
+import { madeInRound } from './service-target.js'
 
 const SETTLE_TIMEOUT: Micros = 2 * MINUTE
 /** Clients that balance by themselves need no kube-proxy; they get one all the same, for DNS. */
 const MODE_OF_HEADLESS = 'iptables'
+/** The only one that the cluster sees. */
+const ROUND = '1'
 
 /** Opening rejects with SourceError when a manifest is refused; everything is closed then. */
 export function ownClusters(document: RunnableDocument, plan: BenchPlan, world: World): OpenBenchCluster {
@@ -33,9 +37,11 @@ async function applied(
 ): Promise<BenchCluster> {
   return {
     stage: await openStage(document, emulation, { signal }, world),
-    id: '1',
+    id: ROUND,
     settle: async () => {
       await emulation.settle(SETTLE_TIMEOUT)
+      const problem = clientProblem(madeInRound(emulation.api, 'pods', ROUND))
+      if (problem !== undefined) throw problem
     },
     close: () => emulation.close(),
   }

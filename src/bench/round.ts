@@ -20,6 +20,7 @@ import {
   readyEndpoints,
   type ServiceTarget,
   TargetError,
+  whyNotReady,
 } from './service-target.js'
 
 /** Beyond the load itself and the last answer. */
@@ -96,7 +97,10 @@ async function measure(
   const spec = loadSpec(cluster, plan, mode, target)
   await cluster.settle()
   if (readyEndpoints(access.api, target).size === 0)
-    throw new TargetError(`no endpoint of ${target.servicePort} became ready`)
+    throw new TargetError(
+      `no endpoint of ${target.servicePort} became ready`,
+      whyNotReady(access.api, target),
+    )
   const load = new RunningLoad(access, target, spec.resolveEach)
   const ends: (() => void)[] = [() => load.stop()]
   try {

@@ -3,8 +3,9 @@
 
 import type { Api, Status } from '../api/request.js'
 import type { Micros } from '../base/time.js'
-import type { EndpointSlice, Service } from '../cluster/objects.js'
+import type { EndpointSlice, Pod, Service } from '../cluster/objects.js'
 import { knownNames } from '../scenario/nearest.js'
+import { podState, podStateText } from '../scenario/pod-state.js'
 import { ROUND_LABEL } from './bench-cluster.js'
 
 export interface ServiceTarget {
@@ -125,6 +126,23 @@ function slicesOf(api: Api, { namespace, name }: ServiceTarget): EndpointSlice[]
   const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`
   const query = { labelSelector: `kubernetes.io/service-name=${name}` }
   return read<{ items: EndpointSlice[] }>(api, path, query).items
+}
+
+/** Why none of its endpoints is ready, as far as its pods tell. */
+export function whyNotReady(api: Api, { namespace, name }: ServiceTarget): string {
+  const { selector = {} } = read<Service>(api, `/api/v1/namespaces/${namespace}/services/${name}`).spec
+  const labels = Object.entries(selector).map(([label, value]) => `${label}=${value}`)
+  if (labels.length === 0) return 'it has no selector'
+  const query = { labelSelector: labels.join() }
+  const { items } = read<{ items: Pod[] }>(api, `/api/v1/namespaces/${namespace}/pods`, query)
+  const waiting = items.find((pod) => !podState(pod).ready)
+  return waiting === undefined ? `no pod in ${namespace} matches ${labels.join()}` : podStateText(waiting)
+}
+
+/** What a round has made. Throws TargetError. */
+export function madeInRound<Kind>(api: Api, plural: 'pods' | 'services', round: string): readonly Kind[] {
+  const query = { labelSelector: `${ROUND_LABEL}=${round}` }
+  return read<{ items: Kind[] }>(api, `/api/v1/${plural}`, query).items
 }
 
 /** What a GET gives. Throws TargetError in the server's words. */

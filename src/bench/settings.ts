@@ -71,6 +71,9 @@ function settle(
   const connections = said.connections ?? DEFAULT_CONNECTIONS
   const duration = said.duration === undefined ? DEFAULT_DURATION : parseDuration(said.duration)
   const warmup = said.warmup === undefined ? (real ? SECOND : 0) : parseDuration(said.warmup)
+  for (const name of ['duration', 'timeout'] as const)
+    if (said[name] !== undefined && parseDuration(said[name]) === 0)
+      throw new SettingError(name, `${said[name]}: more than nothing`)
   if (duration > LONGEST_DURATION) throw new SettingError('duration', `${said.duration}: at most an hour`)
   if (warmup >= duration) throw new SettingError('warmup', 'the warm-up takes the whole duration')
   if (protocol === 'udp' && (said.send ?? '') === '') {

@@ -51,6 +51,12 @@ export function readArguments<Table extends OptionTable>(
       const names = Object.keys(options).map((name) => `--${name}`)
       throw new UsageError(`unknown option ${unknown}`, knownNames(unknown, names))
     }
+    const ambiguous = /^Option '(-+[\w-]+)' argument is ambiguous/.exec(message)?.[1]
+    if (ambiguous !== undefined)
+      throw new UsageError(
+        `${ambiguous}: a value that begins with "-"`,
+        `${ambiguous}${ambiguous.startsWith('--') ? '=' : ''}VALUE`,
+      )
     throw new UsageError(message.split('\n')[0]!)
   }
 }
@@ -69,11 +75,12 @@ export function integerOption(
   name: string,
   value: string | undefined,
   largest = 0xffff_ffff,
+  least = 0,
 ): number | undefined {
   if (value === undefined) return undefined
   const number = Number(value)
-  if (/^\d+$/.test(value) && number <= largest) return number
-  throw new UsageError(`--${name} ${value}: not a whole number from 0 to ${largest}`)
+  if (/^\d+$/.test(value) && number >= least && number <= largest) return number
+  throw new UsageError(`--${name} ${value}: not a whole number from ${least} to ${largest}`)
 }
 
 /** How many pods share a thread: `all`, or a number from 1 on. */

@@ -12,6 +12,7 @@ import { EmulationTimeout } from '../drivers/emulation.js'
 import { choiceOption, UsageError } from './arguments.js'
 import { ALL_MODES, BENCH_OPTIONS, overridesOf } from './bench-options.js'
 import { openBench } from './bench-subject.js'
+import { FileError } from './cluster-files.js'
 import { command } from './command-kind.js'
 import type { Streams } from './streams.js'
 
@@ -71,7 +72,7 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
       openBench(operands, values, overrides, world),
     )
     // A path that cannot be written is told before the run, not after it.
-    if (values.html !== undefined) writePage(values.html, '')
+    if (values.html !== undefined) writePage(values.html, '', 'a')
     const started = performance.now()
     const show = streams.progress ? progressLine(streams, plan.load.duration, plan.rounds, started) : () => {}
     try {
@@ -90,7 +91,7 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
       if (error instanceof EmulationTimeout)
         throw new UsageError(
           `the load does not end: ${error.message}`,
-          'a shorter --timeout, fewer connections',
+          'a shorter --timeout, a lower --rate, fewer connections',
         )
       throw problemOf(error as Error)
     }
@@ -106,11 +107,12 @@ async function asUsage<Value>(work: () => Promise<Value>): Promise<Value> {
   }
 }
 
-function writePage(file: string, text: string): void {
+/** `a` leaves what is there. */
+function writePage(file: string, text: string, flag: 'w' | 'a' = 'w'): void {
   try {
-    writeFileSync(file, text)
+    writeFileSync(file, text, { flag })
   } catch (error) {
-    throw new UsageError(`--html ${file}: ${(error as NodeJS.ErrnoException).code ?? 'cannot be written'}`)
+    throw new FileError(`--html ${file}`, error)
   }
 }
 

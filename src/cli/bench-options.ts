@@ -89,8 +89,7 @@ function numberOf<Key extends string>(
   value: string | undefined,
   largest = MOST,
 ): { [K in Key]?: number } {
-  const number = integerOption(key, value, largest)
-  if (number === 0) throw new UsageError(`--${key} 0: at least 1`)
+  const number = integerOption(key, value, largest, 1)
   return (number === undefined ? {} : { [key]: number }) as { [K in Key]?: number }
 }
 

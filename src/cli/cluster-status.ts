@@ -2,20 +2,13 @@
 
 import type { Node, Pod, Service } from '../cluster/objects.js'
 import type { FlowEvent } from '../drivers/emulation.js'
+import { type PodState, podState } from '../scenario/pod-state.js'
 import type { Paint } from '../scenario/reporters/pretty.js'
 import type { RunningCluster } from '../scenario/running-cluster.js'
 
 export interface ClusterStatus {
   readonly nodes: readonly { readonly name: string; readonly ready: boolean; readonly proxyMode: string }[]
-  readonly pods: readonly {
-    readonly name: string
-    readonly ready: boolean
-    /** Why a container waits or the pod has no node, as `ImagePullBackOff`; else the phase. */
-    readonly state: string
-    /** What is known about `state`; empty when it speaks for itself. */
-    readonly message: string
-    readonly address: string
-  }[]
+  readonly pods: readonly (PodState & { readonly name: string; readonly address: string })[]
   readonly services: readonly {
     readonly name: string
     readonly address: string
@@ -59,11 +52,10 @@ export function clusterStatus(cluster: RunningCluster, flows: FlowCounts): Clust
     ready: isTrue(status?.conditions, 'Ready'),
     proxyMode: cluster.emulation.proxyMode(metadata.name),
   }))
-  const pods = list<Pod>('/api/v1/pods').map(({ metadata, status }) => ({
-    name: nameOf(metadata),
-    ready: isTrue(status?.conditions, 'Ready'),
-    ...stateOf(status),
-    address: status?.podIP ?? '',
+  const pods = list<Pod>('/api/v1/pods').map((pod) => ({
+    name: nameOf(pod.metadata),
+    ...podState(pod),
+    address: pod.status?.podIP ?? '',
   }))
   const services = list<Service>('/api/v1/services').map(({ metadata, spec }) => ({
     name: nameOf(metadata),
@@ -93,14 +85,6 @@ export function statusText(status: ClusterStatus, paint: Paint): string {
     ]),
   ]
   return `${lines.join('\n')}\n`
-}
-
-function stateOf(status: Pod['status']): { state: string; message: string } {
-  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]
-  const cause =
-    containers.find(({ state }) => state.waiting !== undefined)?.state.waiting ??
-    status?.conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False')
-  return { state: cause?.reason ?? status?.phase ?? 'Pending', message: cause?.message ?? '' }
 }
 
 function nameOf({ namespace, name }: { readonly namespace?: string; readonly name: string }): string {

@@ -21,6 +21,7 @@ import {
   proxyModeOption,
   UsageError,
 } from './arguments.js'
+import { FileError } from './cluster-files.js'
 import { command } from './command-kind.js'
 import { PACKAGE } from './package.js'
 import type { Streams } from './streams.js'
@@ -213,6 +214,6 @@ function writeReport(file: string, text: string): void {
   try {
     writeFileSync(file, text)
   } catch (error) {
-    throw new UsageError(`--out ${file}: ${(error as NodeJS.ErrnoException).code ?? 'cannot be written'}`)
+    throw new FileError(`--out ${file}`, error)
   }
 }

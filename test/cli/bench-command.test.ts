@@ -151,6 +151,15 @@ test('an open loop counts the wait of requests that could not be sent', async ({
   assert.ok(metrics.rps!.median < 300)
 })
 
+test('far more than can be served is counted too, and the load ends', async ({ web }) => {
+  const model = ['--service-time', 'constant(10ms)', '-c', '3', '--timeout', '1s']
+  const { metrics } = (await bench(web, '-m', 'ipvs:rr', '-d', '1s', '-r', '20000', ...model)).contestants[0]!
+  assert.is(metrics.requests!.median, 20_000)
+  // 300 a second for as long as the last of them may wait.
+  assert.ok(metrics.errors!.median > 0.96 && metrics.errors!.median < 0.99, `${metrics.errors!.median}`)
+  assert.ok(metrics.max!.median < 2100, `${metrics.max!.median}`)
+})
+
 test('UDP and TCP', async ({ web }) => {
   const udp = await bench(
     web,
@@ -245,6 +254,13 @@ test('the section of a scenario is what is run, and the command line wins', asyn
 })
 
 test('mistakes are told with what would be right, exit code 2', async ({ web, directory }) => {
+  const nobody = join(directory, 'nobody.yaml')
+  writeFileSync(
+    nobody,
+    MANIFEST.replace('selector: { app: web }\n  ports', 'selector: { app: nobody }\n  ports'),
+  )
+  const absent = join(directory, 'absent.yaml')
+  writeFileSync(absent, MANIFEST.replace('agnhost,', 'none,'))
   const mistakes: readonly (readonly [args: string[], said: RegExp])[] = [
     [[web, '-t', 'p98<5ms'], /--threshold: p98<5ms: unknown figure p98\n {2}hint: known: rps, p50/],
     [[web, '-m', 'iptable'], /--modes iptable: unknown value\n {2}hint: did you mean iptables\?/],
@@ -253,10 +269,23 @@ test('mistakes are told with what would be right, exit code 2', async ({ web, di
     [[web, '-s', 'web:udp'], /port 81 of web is UDP/],
     [[web, '--service-time', '5ms'], /--service-time: 5ms: no service time\n {2}hint: known: constant/],
     [[web, '-d', '5'], /--duration 5: not a duration/],
-    [[web, '-c', '0'], /--connections 0: at least 1/],
-    [[web, '--protocol', 'udp'], /--send: udp needs something to send/],
+    [[web, '-c', '0'], /--connections 0: not a whole number from 1 to 100000/],
+    [[web, '--rate', '-1'], /--rate: a value that begins with "-"\n {2}hint: --rate=VALUE/],
+    [[web, '-d', '0s'], /--duration: 0s: more than nothing/],
+    [
+      [web, '--clients', '230', '-c', '230'],
+      /client pod bench-client-\d+: Unschedulable: 0\/3 nodes are available: .*\n {2}hint: fewer/,
+    ],
+    [
+      [nobody],
+      /no endpoint of default\/web:http became ready\n {2}hint: no pod in default matches app=nobody/,
+    ],
+    [
+      [absent],
+      /no endpoint of default\/web:http became ready\n {2}hint: web-\S+: (ErrImagePull|ImagePullBackOff): /,
+    ],
     [[web, '--warmup', '9s'], /--warmup: the warm-up takes the whole duration/],
-    [[web, '--html', join(directory, 'no', 'page.html')], /--html .*: ENOENT/],
+    [[web, '--html', join(directory, 'no', 'page.html')], /--html .*: no such directory/],
     [[join(directory, 'none.yaml')], /none\.yaml:1:1: no such file/],
     [[], /no file, and no cluster is up\n {2}hint: podwire bench FILE...; podwire up -d/],
     [['web'], /web: no such file, and no cluster is up/],

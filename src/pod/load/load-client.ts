@@ -104,7 +104,7 @@ class LoadClient {
   /** One slot's requests until the time is over. */
   async #keepBusy(slot: Slot): Promise<void> {
     const { clock } = this.#process.system
-    const { duration, rate, keepAlive } = this.#spec
+    const { duration, rate, keepAlive, timeout } = this.#spec
     const startAt = this.#startAt
     for (;;) {
       let due = clock.now() - startAt
@@ -115,6 +115,12 @@ class LoadClient {
       }
       if (due >= duration) break
       const sent = clock.now() - startAt
+      if (sent > duration + timeout) {
+        // Nobody's turn came in time: what is left of an open loop's backlog is as late as that, and not sent any more.
+        this.#output.request(slot.index, slot.connection, due, sent - due, sent - due, outcomeCode('timeout'))
+        if (this.#output.full) await this.#output.flush()
+        continue
+      }
       const outcome = await this.#request(slot, due, sent)
       const ended = clock.now() - startAt
       this.#output.request(slot.index, slot.connection, due, sent - due, ended - due, outcomeCode(outcome))
