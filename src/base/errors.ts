@@ -16,6 +16,7 @@ export type ErrnoCode =
   | 'EINVAL'
   | 'EISCONN'
   | 'EISDIR'
+  | 'ELOOP'
   | 'EMSGSIZE'
   | 'ENETUNREACH'
   | 'ENOENT'
@@ -27,6 +28,7 @@ export type ErrnoCode =
   | 'EPIPE'
   | 'EROFS'
   | 'ETIMEDOUT'
+  | 'EXDEV'
 
 /** Fails as a system call does: `code` as in Node's `error.code`, `syscall` the call that failed. */
 export class SystemError extends Error {

@@ -18,10 +18,12 @@ import { podHost } from '../host/host.js'
 import { corednsProgram } from '../pod/images/coredns.js'
 import { exchange, queryMessage } from '../posix/dns-exchange.js'
 import { LocalSystem } from '../posix/local-system.js'
-import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
+import { MemoryFileSystem } from '../posix/memory-fs.js'
 import { ProcessNet } from '../posix/net-over-stack.js'
 import { discardingWriter, emptyReader } from '../posix/pipe.js'
+import { Quota } from '../posix/quota.js'
 import { StubResolver } from '../posix/resolver.js'
+import { Volume } from '../posix/volume.js'
 import { formatAddress, ipv4 } from '../wire/address.js'
 
 /** The server under test. */

@@ -1,12 +1,15 @@
 // Files for command lines typed outside the cluster: one directory of the real machine to read, everything else in
-// memory. Nothing is ever written to the real machine, and nothing outside that directory is seen.
+// memory. Nothing is ever written to the real machine, and nothing outside that directory is seen. Links on the real
+// machine look like what they lead to.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { sep } from 'node:path'
 import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type FileStat, type FileSystem, type MountRow, resolvePath } from '../posix/file-system.js'
-import { MemoryFileSystem, Quota, Volume } from '../posix/memory-fs.js'
+import { MemoryFileSystem } from '../posix/memory-fs.js'
 import type { Pipe } from '../posix/pipe.js'
+import { Quota } from '../posix/quota.js'
+import { Volume } from '../posix/volume.js'
 
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -41,9 +44,40 @@ export class HostFiles implements FileSystem {
     return {
       type: stat.isDirectory() ? 'directory' : 'file',
       size: stat.size,
+      inode: stat.ino,
+      links: stat.nlink,
       mode: stat.mode & 0o777,
       modifiedMillis: Math.floor(stat.mtimeMs),
     }
+  }
+
+  lstat(path: string): FileStat {
+    return this.#real(path) === undefined ? this.#memory.lstat(path) : this.stat(path)
+  }
+
+  readLink(path: string): string {
+    if (this.#real(path) !== undefined) throw new SystemError('EINVAL', 'readlink', `'${path}'`)
+    return this.#memory.readLink(path)
+  }
+
+  makeSymbolicLink(target: string, path: string): void {
+    this.#shadow(path)
+    this.#memory.makeSymbolicLink(target, path)
+  }
+
+  makeHardLink(existing: string, path: string): void {
+    if (this.#real(existing) !== undefined) throw new SystemError('EXDEV', 'link', `'${path}'`)
+    this.#shadow(path)
+    this.#memory.makeHardLink(existing, path)
+  }
+
+  isSameFile(a: string, b: string): boolean {
+    const [one, other] = [this.#real(a), this.#real(b)]
+    return one === undefined && other === undefined ? this.#memory.isSameFile(a, b) : one === other
+  }
+
+  realPath(path: string): string {
+    return this.#real(path) === undefined ? this.#memory.realPath(path) : resolvePath('/', path)
   }
 
   exists(path: string): boolean {

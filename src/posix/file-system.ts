@@ -3,11 +3,16 @@
 
 import type { Pipe } from './pipe.js'
 
-export type FileType = 'file' | 'directory' | 'device'
+export type FileType = 'file' | 'directory' | 'device' | 'link'
 
 export interface FileStat {
+  /** `link` is told by lstat alone. */
   readonly type: FileType
   readonly size: number
+  /** The same for all names of one file, and for no other file of its volume. */
+  readonly inode: number
+  /** How many names it has. */
+  readonly links: number
   /** Permission bits, 0o644. */
   readonly mode: number
   /** Milliseconds since the Unix epoch, emulated. */
@@ -24,9 +29,16 @@ export interface MountRow {
   readonly usedBytes: number
 }
 
-/** Paths are absolute; `resolvePath` makes them so. Every method throws SystemError (ENOENT, EISDIR, ENOTDIR, EROFS, ENOSPC, ...). */
+/**
+ * Paths are absolute; `resolvePath` makes them so, by words alone: `..` behind a link to a directory is where the link
+ * is. Symbolic links are followed, the last component's too where nothing else is said. Every method throws SystemError
+ * (ENOENT, EISDIR, ENOTDIR, EROFS, ENOSPC, ELOOP, ...).
+ */
 export interface FileSystem {
   stat(path: string): FileStat
+  /** Of a symbolic link itself and not of what it points to; of everything else as `stat`. */
+  lstat(path: string): FileStat
+  /** False for a symbolic link that leads nowhere. */
   exists(path: string): boolean
   /** The file's bytes; not to be changed by the caller. */
   readFile(path: string): Uint8Array
@@ -38,6 +50,16 @@ export interface FileSystem {
   remove(path: string, recursive?: boolean): void
   rename(from: string, to: string): void
   touch(path: string): void
+  /** Where a symbolic link points to, as it was written; EINVAL for anything else. */
+  readLink(path: string): string
+  /** Makes a symbolic link at `path`; what it points to need not be there. */
+  makeSymbolicLink(target: string, path: string): void
+  /** Gives the file at `existing` one more name; EXDEV across volumes. Links are not followed. */
+  makeHardLink(existing: string, path: string): void
+  /** The path without symbolic links; the last component need not be there. */
+  realPath(path: string): string
+  /** Whether both paths, links followed, lead to one file that is there. */
+  isSameFile(a: string, b: string): boolean
   /** Permission bits, which are kept and shown; only those for running scripts are asked (a container's user is root). */
   setMode(path: string, mode: number): void
   /** The time of the last change, in milliseconds since the Unix epoch. */

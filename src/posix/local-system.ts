@@ -8,7 +8,6 @@ import type { Micros } from '../base/time.js'
 import { abortable } from './abort.js'
 import type { FileSystem } from './file-system.js'
 import { IoTime } from './io-time.js'
-import type { QuotaView } from './memory-fs.js'
 import type { Net } from './net.js'
 import {
   type ByteReader,
@@ -26,6 +25,7 @@ import {
   type System,
 } from './process.js'
 import { ProcessGate } from './process-gate.js'
+import type { QuotaView } from './quota.js'
 
 export interface LocalSystemOptions {
   readonly hostname: string

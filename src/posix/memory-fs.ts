@@ -1,136 +1,20 @@
-// A file system in memory: one tree with volumes mounted into it, a quota in bytes for the whole pod, POSIX
+// A file system in memory: one tree with volumes (volume.ts) mounted into it, a quota in bytes for the whole pod, POSIX
 // errors. Each container has a tree of its own; an emptyDir is a Volume that several trees mount.
-// Simplified: no users, no links, no open files - a path is looked up at every call.
+// Simplified: no users, no open files - a path is looked up at every call - and one time for each file.
 
-import { type ErrnoCode, SystemError } from '../base/errors.js'
 import { type FileStat, type FileSystem, type MountRow, resolvePath } from './file-system.js'
+import { failure, type Mount, PathLookup, subPathOf } from './path-lookup.js'
 import { type Pipe, toBytes } from './pipe.js'
+import { type FileNode, linksOf, type TreeNode, USUAL_MODE, type Volume } from './volume.js'
 
 /** Where pipes have names. */
 const PIPES = '/dev/fd'
 
-/** Paths whose places are remembered. */
-const MAX_PLACES = 1024
-
-/** Counts bytes against a limit: of all files of a pod, or of what its processes keep in memory. */
-export class Quota {
-  readonly limitBytes: number
-  #usedBytes = 0
-
-  constructor(limitBytes: number) {
-    this.limitBytes = limitBytes
-  }
-
-  /** A part of this one, without a limit of its own; `onTaken` hears what is taken (negative: given back) by it. */
-  part(onTaken: (bytes: number) => void): QuotaView {
-    const whole = this
-    return {
-      limitBytes: this.limitBytes,
-      get usedBytes() {
-        return whole.usedBytes
-      },
-      take: (bytes) => {
-        const has = this.take(bytes)
-        if (has) onTaken(bytes)
-        return has
-      },
-    }
-  }
-
-  get usedBytes(): number {
-    return this.#usedBytes
-  }
-
-  /** Takes `bytes` (negative: gives back); false when that would pass the limit. */
-  take(bytes: number): boolean {
-    if (bytes > 0 && this.#usedBytes + bytes > this.limitBytes) return false
-    this.#usedBytes += bytes
-    return true
-  }
-}
-
-/** What is taken from and can be told of a quota. */
-export type QuotaView = Pick<Quota, 'take' | 'limitBytes' | 'usedBytes'>
-
-interface FileNode {
-  readonly type: 'file'
-  /** Capacity; `size` bytes of it are the content, so that appending does not copy each time. */
-  buffer: Uint8Array
-  size: number
-  mode?: number
-  modifiedMillis: number
-}
-
-interface DirectoryNode {
-  readonly type: 'directory'
-  readonly entries: Map<string, TreeNode>
-  mode?: number
-  modifiedMillis: number
-}
-
-interface DeviceNode {
-  readonly type: 'device'
-  /** Undefined: the null device. */
-  readonly pipe?: Pipe
-  mode?: number
-  modifiedMillis: number
-}
-
-/** Permissions of what nobody changed. */
-const USUAL_MODE = { directory: 0o755, device: 0o666, file: 0o644 } as const
-
-type TreeNode = FileNode | DirectoryNode | DeviceNode
-
-/** What can be mounted: a directory with its quota. */
-export class Volume {
-  readonly root: DirectoryNode
-  readonly quota: QuotaView
-  /** Counts up when a name appears or goes. */
-  structure = 0
-  readonly #unixMillis: () => number
-
-  constructor(quota: QuotaView, unixMillis: () => number) {
-    this.root = { type: 'directory', entries: new Map(), modifiedMillis: unixMillis() }
-    this.quota = quota
-    this.#unixMillis = unixMillis
-  }
-
-  unixMillis(): number {
-    return this.#unixMillis()
-  }
-
-  /** Removes all that is in it, and gives its room back. */
-  discard(): void {
-    this.quota.take(-bytesIn(this.root))
-    this.root.entries.clear()
-    this.structure++
-  }
-}
-
-interface Mount {
-  readonly path: string
-  readonly volume: Volume
-  readonly start: DirectoryNode | FileNode
-  readonly readOnly: boolean
-}
-
-/** Where a path leads: the directory that holds its last component, and what is there. */
-interface Place {
-  readonly parent: DirectoryNode
-  readonly name: string
-  readonly node: TreeNode | undefined
-  readonly mount: Mount
-}
-
 export class MemoryFileSystem implements FileSystem {
-  readonly #root: Mount
-  readonly #mounts: Mount[] = []
-  /** Where paths lead that were looked up since `#structure`. */
-  readonly #places = new Map<string, Place>()
-  #structure = 0
+  readonly #paths: PathLookup
 
   constructor(root: Volume) {
-    this.#root = { path: '', volume: root, start: root.root, readOnly: false }
+    this.#paths = new PathLookup(root)
   }
 
   /** Mounts `volume` (or its file or directory `subPath`, made as a directory if it is not there) at `path`. */
@@ -140,21 +24,18 @@ export class MemoryFileSystem implements FileSystem {
     options: { readonly subPath?: string; readonly readOnly?: boolean } = {},
   ): void {
     const at = resolvePath('/', path)
-    const start = options.subPath === undefined ? volume.root : this.#subPath(volume, options.subPath)
+    const start = options.subPath === undefined ? volume.root : subPathOf(volume, options.subPath)
     if (start.type === 'file') {
       this.makeDirectory(resolvePath(at, '..'), true)
       if (!this.exists(at)) this.writeFile(at, '')
     } else {
       this.makeDirectory(at, true)
     }
-    this.#mounts.push({ path: at, volume, start, readOnly: options.readOnly ?? false })
-    this.#mounts.sort((a, b) => b.path.length - a.path.length)
-    this.#places.clear()
+    this.#paths.add({ path: at, volume, start, readOnly: options.readOnly ?? false })
   }
 
   mounts(): MountRow[] {
-    const mounts = [this.#root, ...this.#mounts.toReversed()]
-    return mounts.map(({ path, volume: { quota }, readOnly }) => ({
+    return this.#paths.mounts().map(({ path, volume: { quota }, readOnly }) => ({
       path: path === '' ? '/' : path,
       readOnly,
       limitBytes: quota.limitBytes,
@@ -164,9 +45,9 @@ export class MemoryFileSystem implements FileSystem {
 
   /** Makes a device node that reads as empty and takes all that is written (/dev/null). */
   makeNullDevice(path: string): void {
-    const place = this.#place(path, 'mknod')
-    place.parent.entries.set(place.name, { type: 'device', modifiedMillis: place.mount.volume.unixMillis() })
-    place.mount.volume.structure++
+    const place = this.#paths.place(path, 'mknod')
+    const { volume } = place.mount
+    volume.enter(place.parent, place.name, { type: 'device', ...volume.birth() })
   }
 
   addPipe(pipe: Pipe): string {
@@ -175,9 +56,8 @@ export class MemoryFileSystem implements FileSystem {
     let descriptor = 63
     while (this.exists(`${PIPES}/${descriptor}`)) descriptor--
     const path = `${PIPES}/${descriptor}`
-    const { parent, name, mount } = this.#place(path, 'open')
-    parent.entries.set(name, { type: 'device', pipe, modifiedMillis: mount.volume.unixMillis() })
-    mount.volume.structure++
+    const { parent, name, mount } = this.#paths.place(path, 'open')
+    mount.volume.enter(parent, name, { type: 'device', pipe, ...mount.volume.birth() })
     return path
   }
 
@@ -188,10 +68,11 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   stat(path: string): FileStat {
-    const node = this.#existing(path, 'stat')
-    const size = node.type === 'file' ? node.size : node.type === 'directory' ? 4096 : 0
-    const mode = node.mode ?? USUAL_MODE[node.type]
-    return { type: node.type, size, mode, modifiedMillis: node.modifiedMillis }
+    return statOf(this.#existing(path, 'stat'))
+  }
+
+  lstat(path: string): FileStat {
+    return statOf(this.#existing(path, 'lstat', false))
   }
 
   exists(path: string): boolean {
@@ -206,7 +87,7 @@ export class MemoryFileSystem implements FileSystem {
   readFile(path: string): Uint8Array {
     const node = this.#existing(path, 'open')
     if (node.type === 'directory') throw failure('EISDIR', 'read', path)
-    return node.type === 'device' ? new Uint8Array(0) : node.buffer.subarray(0, node.size)
+    return node.type === 'file' ? node.buffer.subarray(0, node.size) : new Uint8Array(0)
   }
 
   readText(path: string): string {
@@ -256,46 +137,79 @@ export class MemoryFileSystem implements FileSystem {
       const parent = resolvePath(full, '..')
       if (!this.exists(parent)) this.makeDirectory(parent, true)
     }
-    const { parent, name, node, mount } = this.#place(full, 'mkdir')
+    const { parent, name, node, mount } = this.#paths.place(full, 'mkdir', false)
     if (node !== undefined) {
-      if (recursive && node.type === 'directory') return
+      if (recursive && this.#paths.place(full, 'mkdir').node?.type === 'directory') return
       throw failure('EEXIST', 'mkdir', path)
     }
-    if (mount.readOnly) throw failure('EROFS', 'mkdir', path)
-    const modifiedMillis = mount.volume.unixMillis()
-    parent.entries.set(name, { type: 'directory', entries: new Map(), modifiedMillis })
-    mount.volume.structure++
-    parent.modifiedMillis = modifiedMillis
+    const volume = writable(mount, 'mkdir', path)
+    volume.enter(parent, name, { type: 'directory', entries: new Map(), ...volume.birth() })
   }
 
   remove(path: string, recursive = false): void {
-    const full = resolvePath('/', path)
-    if (this.#mounts.some((mount) => mount.path === full) || full === '/')
-      throw failure('EPERM', 'unlink', path)
-    const { parent, name, node, mount } = this.#place(full, 'unlink')
+    const { path: real, parent, name, node, mount } = this.#paths.place(path, 'unlink', false)
+    if (this.#paths.isMount(real)) throw failure('EPERM', 'unlink', path)
     if (node === undefined) throw failure('ENOENT', 'unlink', path)
-    if (mount.readOnly) throw failure('EROFS', 'unlink', path)
+    const volume = writable(mount, 'unlink', path)
     if (node.type === 'directory' && !recursive && node.entries.size > 0)
       throw failure('ENOTEMPTY', 'rmdir', path)
-    parent.entries.delete(name)
-    mount.volume.structure++
-    parent.modifiedMillis = mount.volume.unixMillis()
-    mount.volume.quota.take(-bytesIn(node))
+    volume.leave(parent, name)
+    volume.release(node)
   }
 
   rename(from: string, to: string): void {
-    const source = this.#place(from, 'rename')
-    const target = this.#place(to, 'rename')
+    const source = this.#paths.place(from, 'rename', false)
+    const target = this.#paths.place(to, 'rename', false)
     if (source.node === undefined) throw failure('ENOENT', 'rename', from)
-    if (source.mount.readOnly || target.mount.readOnly) throw failure('EROFS', 'rename', to)
+    const volume = writable(source.mount, 'rename', to)
+    if (source.mount !== target.mount) throw failure('EXDEV', 'rename', to)
     if (target.node === source.node) return
-    if (target.node?.type === 'directory' && source.node.type !== 'directory')
-      throw failure('EISDIR', 'rename', to)
-    if (target.node !== undefined) target.mount.volume.quota.take(-bytesIn(target.node))
-    source.parent.entries.delete(source.name)
-    target.parent.entries.set(target.name, source.node)
-    source.mount.volume.structure++
-    target.mount.volume.structure++
+    if (target.path.startsWith(`${source.path}/`)) throw failure('EINVAL', 'rename', to)
+    if (target.node !== undefined) {
+      if (target.node.type === 'directory' && source.node.type !== 'directory')
+        throw failure('EISDIR', 'rename', to)
+      if (target.node.type !== 'directory' && source.node.type === 'directory')
+        throw failure('ENOTDIR', 'rename', to)
+      if (target.node.type === 'directory' && target.node.entries.size > 0)
+        throw failure('ENOTEMPTY', 'rename', to)
+      volume.release(target.node)
+    }
+    volume.leave(source.parent, source.name)
+    volume.enter(target.parent, target.name, source.node)
+  }
+
+  readLink(path: string): string {
+    const node = this.#existing(path, 'readlink', false)
+    if (node.type !== 'link') throw failure('EINVAL', 'readlink', path)
+    return node.target
+  }
+
+  makeSymbolicLink(target: string, path: string): void {
+    const { parent, name, node, mount } = this.#paths.place(path, 'symlink', false)
+    if (node !== undefined) throw failure('EEXIST', 'symlink', path)
+    const volume = writable(mount, 'symlink', path)
+    volume.enter(parent, name, { type: 'link', target, links: 1, ...volume.birth() })
+  }
+
+  makeHardLink(existing: string, path: string): void {
+    const source = this.#paths.place(existing, 'link', false)
+    const target = this.#paths.place(path, 'link', false)
+    if (source.node === undefined) throw failure('ENOENT', 'link', existing)
+    if (source.node.type === 'directory' || source.node.type === 'device')
+      throw failure('EPERM', 'link', existing)
+    if (target.node !== undefined) throw failure('EEXIST', 'link', path)
+    if (source.mount !== target.mount) throw failure('EXDEV', 'link', path)
+    const volume = writable(target.mount, 'link', path)
+    source.node.links++
+    volume.enter(target.parent, target.name, source.node)
+  }
+
+  isSameFile(a: string, b: string): boolean {
+    return this.exists(a) && this.exists(b) && this.#existing(a, 'stat') === this.#existing(b, 'stat')
+  }
+
+  realPath(path: string): string {
+    return this.#paths.place(path, 'realpath').path
   }
 
   touch(path: string): void {
@@ -304,107 +218,58 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   setMode(path: string, mode: number): void {
-    const place = this.#place(path, 'chmod')
+    const place = this.#paths.place(path, 'chmod')
     if (place.node === undefined) throw failure('ENOENT', 'chmod', path)
-    if (place.mount.readOnly) throw failure('EROFS', 'chmod', path)
+    writable(place.mount, 'chmod', path)
     place.node.mode = mode & 0o7777
   }
 
   setModified(path: string, unixMillis: number): void {
-    const place = this.#place(path, 'utime')
+    const place = this.#paths.place(path, 'utime')
     if (place.node === undefined) throw failure('ENOENT', 'utime', path)
-    if (place.mount.readOnly) throw failure('EROFS', 'utime', path)
+    writable(place.mount, 'utime', path)
     place.node.modifiedMillis = unixMillis
   }
 
   /** The regular file at `path`, made when it is not there; no node for a device. */
   #fileForWriting(path: string): { readonly node: FileNode | undefined; readonly volume: Volume } {
-    const { parent, name, node, mount } = this.#place(path, 'open')
-    const volume = mount.volume
-    if (node?.type === 'device') return { node: undefined, volume }
+    const { parent, name, node, mount } = this.#paths.place(path, 'open')
+    if (node?.type === 'device') return { node: undefined, volume: mount.volume }
     if (node?.type === 'directory') throw failure('EISDIR', 'open', path)
-    if (mount.readOnly) throw failure('EROFS', 'open', path)
-    if (node !== undefined) return { node, volume }
-    const modifiedMillis = volume.unixMillis()
-    const made: FileNode = { type: 'file', buffer: new Uint8Array(0), size: 0, modifiedMillis }
-    parent.entries.set(name, made)
-    volume.structure++
-    parent.modifiedMillis = modifiedMillis
+    const volume = writable(mount, 'open', path)
+    if (node?.type === 'file') return { node, volume }
+    const made: FileNode = { type: 'file', buffer: new Uint8Array(0), size: 0, links: 1, ...volume.birth() }
+    volume.enter(parent, name, made)
     return { node: made, volume }
   }
 
-  #existing(path: string, syscall: string): TreeNode {
-    const { node } = this.#place(path, syscall)
+  #existing(path: string, syscall: string, follow = true): TreeNode {
+    const { node } = this.#paths.place(path, syscall, follow)
     if (node === undefined) throw failure('ENOENT', syscall, path)
     return node
   }
+}
 
-  #place(path: string, syscall: string): Place {
-    let structure = this.#root.volume.structure
-    for (const mount of this.#mounts) structure += mount.volume.structure
-    if (structure !== this.#structure || this.#places.size >= MAX_PLACES) {
-      this.#structure = structure
-      this.#places.clear()
-    }
-    let place = this.#places.get(path)
-    if (place === undefined) {
-      place = this.#walk(path, syscall)
-      this.#places.set(path, place)
-    }
-    return place
-  }
-
-  #walk(path: string, syscall: string): Place {
-    const full = resolvePath('/', path)
-    const mount =
-      this.#mounts.find((candidate) => full === candidate.path || full.startsWith(`${candidate.path}/`)) ??
-      this.#root
-    const parts = full.slice(mount.path.length).split('/').filter(Boolean)
-    const name = parts.pop()
-    if (name === undefined) {
-      const self: DirectoryNode = {
-        type: 'directory',
-        entries: new Map([['', mount.start]]),
-        modifiedMillis: 0,
-      }
-      return { parent: self, name: '', node: mount.start, mount }
-    }
-    let directory: TreeNode = mount.start
-    for (const part of parts) {
-      if (directory.type !== 'directory') throw failure('ENOTDIR', syscall, path)
-      const next: TreeNode | undefined = directory.entries.get(part)
-      if (next === undefined) throw failure('ENOENT', syscall, path)
-      directory = next
-    }
-    if (directory.type !== 'directory') throw failure('ENOTDIR', syscall, path)
-    return { parent: directory, name, node: directory.entries.get(name), mount }
-  }
-
-  #subPath(volume: Volume, subPath: string): DirectoryNode | FileNode {
-    let node: TreeNode = volume.root
-    for (const part of resolvePath('/', subPath).split('/').filter(Boolean)) {
-      if (node.type !== 'directory') throw failure('ENOTDIR', 'mount', subPath)
-      let next: TreeNode | undefined = node.entries.get(part)
-      if (next === undefined) {
-        next = { type: 'directory', entries: new Map(), modifiedMillis: volume.unixMillis() }
-        node.entries.set(part, next)
-        volume.structure++
-      }
-      node = next
-    }
-    if (node.type === 'device') throw failure('EINVAL', 'mount', subPath)
-    return node
+function statOf(node: TreeNode): FileStat {
+  const { type, inode, modifiedMillis } = node
+  return {
+    type,
+    size: sizeOf(node),
+    inode,
+    links: linksOf(node),
+    mode: node.mode ?? USUAL_MODE[type],
+    modifiedMillis,
   }
 }
 
-function bytesIn(node: TreeNode): number {
+function sizeOf(node: TreeNode): number {
   if (node.type === 'file') return node.size
-  if (node.type === 'device') return 0
-  let sum = 0
-  for (const entry of node.entries.values()) sum += bytesIn(entry)
-  return sum
+  if (node.type === 'link') return toBytes(node.target).length
+  return node.type === 'directory' ? 4096 : 0
 }
 
-function failure(code: ErrnoCode, syscall: string, path: string): SystemError {
-  return new SystemError(code, syscall, `'${path}'`)
+/** The volume of a mount that is not read-only. */
+function writable({ volume, readOnly }: Mount, syscall: string, path: string): Volume {
+  if (readOnly) throw failure('EROFS', syscall, path)
+  return volume
 }

@@ -141,6 +141,9 @@ function examine(operator: string, operand: string, context: ConditionContext): 
       return context.isSet(operand)
     case '-o':
       return context.isOn(operand)
+    case '-L':
+    case '-h':
+      return isLink(operand, context)
     default:
       return examineFile(operator, statOf(operand, context))
   }
@@ -174,6 +177,14 @@ function statOf(path: string, context: ConditionContext): FileStat | undefined {
   return path !== '' && fs.exists(full) ? fs.stat(full) : undefined
 }
 
+function isLink(path: string, { system: { fs }, cwd }: ConditionContext): boolean {
+  try {
+    return path !== '' && fs.lstat(resolvePath(cwd, path)).type === 'link'
+  } catch {
+    return false
+  }
+}
+
 /** A binary operator on plain text. */
 function compare(left: string, operator: string, right: string, context: ConditionContext): boolean {
   switch (operator) {
@@ -192,7 +203,7 @@ function compare(left: string, operator: string, right: string, context: Conditi
       return operator === '-nt' ? (a ?? -1) > (b ?? -1) : (a ?? -1) < (b ?? -1)
     }
     case '-ef':
-      return resolvePath(context.cwd, left) === resolvePath(context.cwd, right)
+      return context.system.fs.isSameFile(resolvePath(context.cwd, left), resolvePath(context.cwd, right))
     default:
       return compareNumbers(integer(left), operator, integer(right))
   }

@@ -40,6 +40,9 @@ export function formatDate(unixMillis: number, format: string): string {
     s: () => String(Math.floor(unixMillis / 1000)),
     Z: () => 'UTC',
     z: () => '+0000',
+    ':z': () => '+00:00',
+    '::z': () => '+00:00:00',
+    q: () => String(Math.floor(month / 3) + 1),
     k: () => String(hour).padStart(2),
     l: () => String(hour % 12 || 12).padStart(2),
     P: () => (hour < 12 ? 'am' : 'pm'),
@@ -60,17 +63,21 @@ export function formatDate(unixMillis: number, format: string): string {
     X: () => formatDate(unixMillis, '%H:%M:%S'),
     r: () => formatDate(unixMillis, '%I:%M:%S %p'),
   }
-  // GNU's flags: `-` without padding, `_` and `0` with another one, `^` in capitals, and digits of %N.
+  // GNU's flags: `-` without padding, `_` and `0` with another one, `^` in capitals, `#` in the other case; a width, and
+  // how many digits %N has.
   return format.replace(
-    /%([-_0^]?)(\d*)([a-zA-Z%])/g,
+    /%([-_0^#+]?)(\d*)(:{0,2}[a-zA-Z%])/g,
     (whole, flag: string, digits: string, letter: string) => {
       const text = conversions[letter]?.()
       if (text === undefined) return whole as string
       if (letter === 'N' && digits !== '') return text.slice(0, Number(digits))
       if (flag === '-') return text.replace(/^[0 ]+(?=.)/, '')
-      if (flag === '_') return text.replace(/^0+(?=.)/, (zeros) => ' '.repeat(zeros.length))
-      if (flag === '0') return text.replace(/^ +/, (blanks) => '0'.repeat(blanks.length))
-      return flag === '^' ? text.toUpperCase() : text
+      const fill = flag === '_' || (flag !== '0' && /^[^\d]*$|^ /.test(text)) ? ' ' : '0'
+      const padded = text.padStart(Number(digits), fill)
+      if (flag === '_') return padded.replace(/^0+(?=.)/, (zeros) => ' '.repeat(zeros.length))
+      if (flag === '0') return padded.replace(/^ +/, (blanks) => '0'.repeat(blanks.length))
+      if (flag === '#') return letter === 'p' || letter === 'Z' ? padded.toLowerCase() : padded.toUpperCase()
+      return flag === '^' ? padded.toUpperCase() : padded
     },
   )
 }

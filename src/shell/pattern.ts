@@ -148,7 +148,9 @@ function everythingBelow(
     .sort()
     .flatMap((name) => {
       const path = join(prefix, name)
-      if (!isDirectory(fs, resolvePath(cwd, path))) return files ? [path] : []
+      const isBelow =
+        isDirectory(fs, resolvePath(cwd, path)) && fs.lstat(resolvePath(cwd, path)).type !== 'link'
+      if (!isBelow) return files ? [path] : []
       const inner = everythingBelow(fs, cwd, path, files, hidden)
       return files ? [path, ...inner.slice(1)] : inner
     })

@@ -109,6 +109,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'No route to host',
   EINVAL: 'Invalid argument',
   EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
   ENETUNREACH: 'Network is unreachable',
   ENOENT: 'No such file or directory',
   ENOSPC: 'No space left on device',
@@ -117,6 +118,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'Operation not permitted',
   EROFS: 'Read-only file system',
   ETIMEDOUT: 'Connection timed out',
+  EXDEV: 'Invalid cross-device link',
 }
 
 /** strerror(3) of a failed system call; any other error is passed on. */

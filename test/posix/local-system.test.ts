@@ -4,9 +4,11 @@ import { Random } from '../../src/base/random.js'
 import { noNet } from '../../src/drivers/no-net.js'
 import { VirtualTime } from '../../src/drivers/virtual-time.js'
 import { LocalSystem } from '../../src/posix/local-system.js'
-import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
+import { MemoryFileSystem } from '../../src/posix/memory-fs.js'
 import { CollectingWriter, emptyReader } from '../../src/posix/pipe.js'
 import type { ByteWriter, Program } from '../../src/posix/process.js'
+import { Quota } from '../../src/posix/quota.js'
+import { Volume } from '../../src/posix/volume.js'
 
 const test = suite('local system')
 

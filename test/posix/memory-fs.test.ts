@@ -1,7 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SystemError } from '../../src/base/errors.js'
-import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
+import { MemoryFileSystem } from '../../src/posix/memory-fs.js'
+import { Quota } from '../../src/posix/quota.js'
+import { Volume } from '../../src/posix/volume.js'
 
 const test = suite('memory file system')
 
@@ -124,6 +126,99 @@ test('/dev/null takes everything and gives nothing', () => {
   fs.makeNullDevice('/dev/null')
   fs.appendFile('/dev/null', 'gone')
   assert.is(fs.readText('/dev/null'), '')
+})
+
+test('symbolic links are followed by all but lstat, readLink, remove and rename', () => {
+  const fs = fileSystem()
+  fs.makeDirectory('/d')
+  fs.makeSymbolicLink('file', '/d/link')
+  assert.not(fs.exists('/d/link'))
+  fs.writeFile('/d/link', 'through')
+  assert.is(fs.readText('/d/file'), 'through')
+  assert.is(fs.lstat('/d/link').type, 'link')
+  assert.is(fs.stat('/d/link').type, 'file')
+  assert.is(fs.readLink('/d/link'), 'file')
+  fs.makeSymbolicLink('../d', '/d/round')
+  assert.is(fs.realPath('/d/round/round/link'), '/d/file')
+  fs.rename('/d/link', '/moved')
+  assert.is(fs.readLink('/moved'), 'file')
+  fs.remove('/d/round')
+  assert.equal(fs.readDirectory('/d'), ['file'])
+})
+
+test('links that lead round, nowhere, or through a mount', () => {
+  const fs = fileSystem()
+  fs.makeSymbolicLink('/b', '/a')
+  fs.makeSymbolicLink('/a', '/b')
+  fs.makeSymbolicLink('/nowhere', '/c')
+  assert.is(
+    code(() => fs.readFile('/a')),
+    'ELOOP',
+  )
+  assert.is(
+    code(() => fs.readFile('/c')),
+    'ENOENT',
+  )
+  assert.is(
+    code(() => fs.readLink('/')),
+    'EINVAL',
+  )
+  assert.is(
+    code(() => fs.makeDirectory('/c')),
+    'EEXIST',
+  )
+  fs.mount('/v', new Volume(new Quota(100), () => 0))
+  fs.makeSymbolicLink('/v/x', '/to')
+  fs.writeFile('/to', '1')
+  assert.is(fs.readText('/v/x'), '1')
+  assert.is(
+    code(() => fs.rename('/v/x', '/x')),
+    'EXDEV',
+  )
+  assert.is(
+    code(() => fs.makeHardLink('/v/x', '/x')),
+    'EXDEV',
+  )
+})
+
+test('a file with two names gives its bytes back with the second', () => {
+  const quota = new Quota(100)
+  const fs = fileSystem(quota)
+  fs.makeDirectory('/d')
+  fs.writeFile('/d/a', '12345')
+  fs.makeHardLink('/d/a', '/b')
+  fs.appendFile('/b', '6')
+  assert.is(fs.readText('/d/a'), '123456')
+  assert.is(fs.stat('/b').links, 2)
+  assert.ok(fs.isSameFile('/b', '/d/a'))
+  fs.remove('/d', true)
+  assert.is(quota.usedBytes, 6)
+  fs.remove('/b')
+  assert.is(quota.usedBytes, 0)
+  assert.is(
+    code(() => fs.makeHardLink('/', '/e')),
+    'EPERM',
+  )
+})
+
+test('a directory is not moved into itself, nor over one that is not empty', () => {
+  const fs = fileSystem()
+  fs.makeDirectory('/a/b', true)
+  fs.makeDirectory('/c/d', true)
+  fs.writeFile('/f', '')
+  assert.is(
+    code(() => fs.rename('/a', '/a/b/a')),
+    'EINVAL',
+  )
+  assert.is(
+    code(() => fs.rename('/a', '/c')),
+    'ENOTEMPTY',
+  )
+  assert.is(
+    code(() => fs.rename('/a', '/f')),
+    'ENOTDIR',
+  )
+  assert.is(fs.stat('/a').links, 3)
 })
 
 test.run()

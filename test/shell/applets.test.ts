@@ -60,7 +60,7 @@ test('ls shows details and columns', async () => {
   const { stdout } = await host.sh('ls -l')
   assert.match(
     stdout,
-    /^total 0\ndrwxr-xr-x .* Sep 13 12:36 d\n-rw-r--r-- +1 root +root +5 Sep 13 12:36 f\n$/,
+    /^total 8\ndrwxr-xr-x .* Sep 13 12:36 d\n-rw-r--r-- +1 root +root +5 Sep 13 12:36 f\n$/,
   )
 })
 

@@ -13,9 +13,11 @@ import type { KubeObject, Pod } from '../../src/cluster/objects.js'
 import { ServiceAccountTokens } from '../../src/cluster/service-account-tokens.js'
 import { MemoryStore } from '../../src/cluster/store.js'
 import { kubectl } from '../../src/kubectl/main.js'
-import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
+import { MemoryFileSystem } from '../../src/posix/memory-fs.js'
 import { CollectingWriter, emptyReader } from '../../src/posix/pipe.js'
 import { type ByteReader, type Clock, Killed, type Process, type System } from '../../src/posix/process.js'
+import { Quota } from '../../src/posix/quota.js'
+import { Volume } from '../../src/posix/volume.js'
 
 export const START = Date.parse('2021-09-13T12:00:00Z')
 

@@ -12,9 +12,11 @@ import type { LinkOptions } from '../../src/fabric/link.js'
 import { randomKeys } from '../../src/http/certificate-keys.js'
 import { CertificateAuthority } from '../../src/http/certificates.js'
 import { LocalSystem, type OwnedNet } from '../../src/posix/local-system.js'
-import { MemoryFileSystem, Quota, Volume } from '../../src/posix/memory-fs.js'
+import { MemoryFileSystem } from '../../src/posix/memory-fs.js'
 import { discardingWriter, emptyReader } from '../../src/posix/pipe.js'
 import type { Clock, Program, System } from '../../src/posix/process.js'
+import { Quota } from '../../src/posix/quota.js'
+import { Volume } from '../../src/posix/volume.js'
 
 interface Timer {
   readonly at: Micros

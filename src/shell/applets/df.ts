@@ -4,16 +4,16 @@
 import { resolvePath } from '../../posix/file-system.js'
 import type { Program } from '../../posix/process.js'
 import { applet, parseOptions } from './options.js'
+import { readableSize } from './size.js'
 
 const KIB = 1024
-const UNITS = ['', 'K', 'M', 'G', 'T']
 
 export const df: Program = applet(async (process, args) => {
   const options = parseOptions(args, 'hkmPTa', { 'human-readable': 'h' })
   const { fs } = process.system
   const isHuman = options.has('h')
   const divisor = options.has('m') ? KIB * KIB : KIB
-  const tell = (bytes: number) => (isHuman ? readable(bytes) : String(Math.ceil(bytes / divisor)))
+  const tell = (bytes: number) => (isHuman ? readableSize(bytes) : String(Math.ceil(bytes / divisor)))
   const all = fs.mounts()
   const shown: (typeof all)[number][] = []
   let status = 0
@@ -39,14 +39,3 @@ export const df: Program = applet(async (process, args) => {
   await process.stdout.write(`${lines.join('\n')}\n`)
   return status
 })
-
-/** With one digit behind the point: `25.4M`, `0`. */
-function readable(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  while (value >= KIB && unit < UNITS.length - 1) {
-    value /= KIB
-    unit++
-  }
-  return unit === 0 ? String(value) : `${value.toFixed(1)}${UNITS[unit]}`
-}

@@ -4,29 +4,32 @@ import type { Program } from '../../posix/process.js'
 import { sh } from '../sh.js'
 import { awk } from './awk.js'
 import { cmp, diff } from './compare.js'
+import { cp, install } from './copy.js'
 import { date } from './date.js'
 import { df } from './df.js'
 import { gzip, md5sum, sha1sum, sha256sum, sha512sum } from './digests.js'
 import { base64, hexdump } from './encodings.js'
 import { cut, paste, uniq } from './fields.js'
-import { cp, mkdir, mv, rm, rmdir, touch } from './files.js'
+import { mkdir, mv, rm, rmdir, touch, truncate } from './files.js'
 import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
 import { find } from './find.js'
 import { grep } from './grep.js'
 import { du, mktemp, od, strings } from './inspection.js'
-import { chmod, readlink, truncate } from './links.js'
-import { ls, stat } from './ls.js'
+import { link, ln, readlink, unlink } from './links.js'
+import { ls } from './ls.js'
 import type { Programs, TEXT_APPLETS } from './names.js'
 import { netApplets } from './net/index.js'
 import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test } from './output.js'
+import { chmod, chown } from './permissions.js'
 import { pgrep, pidof, pkill, uptime } from './processes.js'
-import { plainly, time, timeout, xargs } from './run.js'
+import { plainly, time, timeout } from './run.js'
 import { less } from './screen/less.js'
 import { more } from './screen/more.js'
 import { free, top } from './screen/top.js'
 import { watch } from './screen/watch.js'
 import { sed } from './sed.js'
 import { sort } from './sort.js'
+import { stat } from './stat.js'
 import {
   env,
   hostname,
@@ -44,6 +47,7 @@ import {
 } from './system.js'
 import { column, comm, fold, join, shuf, split } from './tables.js'
 import { tar } from './tar.js'
+import { xargs } from './xargs.js'
 
 /** Everything that needs no network of its own. */
 export const textApplets: ReadonlyMap<string, Program> = new Map(
@@ -62,6 +66,12 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     realpath: readlink,
     readlink,
     chmod,
+    chgrp: chown,
+    chown,
+    install,
+    link,
+    ln,
+    unlink,
     base64,
     basename,
     cat,

@@ -7,6 +7,7 @@ import type { Process, Program } from '../../posix/process.js'
 import { reasonOf } from '../streams.js'
 import { openInputs } from './inputs.js'
 import { applet, parseCount, parseOptions, UsageError } from './options.js'
+import { readableSize } from './size.js'
 
 const ROW_BYTES = 16
 
@@ -146,7 +147,14 @@ const BLOCK_BYTES = 4096
 
 /** Sizes as a file system of 4 KiB blocks would have them. */
 export const du: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'ashkmcbd:', { 'max-depth': 'd', summarize: 's', 'human-readable': 'h' })
+  const options = parseOptions(args, 'ashkmcbxlLHd:', {
+    all: 'a',
+    'max-depth': 'd',
+    summarize: 's',
+    'human-readable': 'h',
+    total: 'c',
+    bytes: 'b',
+  })
   const depth = options.has('s')
     ? 0
     : options.has('d')
@@ -154,12 +162,12 @@ export const du: Program = applet(async (process, args) => {
       : Number.POSITIVE_INFINITY
   const { fs } = process.system
   const tell = (bytes: number) =>
-    options.has('h') ? readable(bytes) : String(Math.ceil(bytes / (options.has('m') ? 1 << 20 : 1024)))
+    options.has('h') ? readableSize(bytes) : String(Math.ceil(bytes / (options.has('m') ? 1 << 20 : 1024)))
   let status = 0
   let total = 0
   const visit = async (path: string, shown: string, level: number): Promise<number> => {
-    const stat = fs.stat(path)
-    let bytes = Math.ceil(stat.size / BLOCK_BYTES) * BLOCK_BYTES
+    const stat = fs.lstat(path)
+    let bytes = stat.type === 'file' ? Math.ceil(stat.size / BLOCK_BYTES) * BLOCK_BYTES : 0
     if (stat.type === 'directory') {
       bytes = BLOCK_BYTES
       for (const name of fs.readDirectory(path)) {
@@ -186,11 +194,6 @@ export const du: Program = applet(async (process, args) => {
   if (options.has('c')) await process.stdout.write(`${tell(total)}\ttotal\n`)
   return status
 })
-
-function readable(bytes: number): string {
-  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)}K`
-  return bytes < 1 << 30 ? `${(bytes / (1 << 20)).toFixed(1)}M` : `${(bytes / (1 << 30)).toFixed(1)}G`
-}
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 const ATTEMPTS = 100

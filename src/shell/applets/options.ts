@@ -1,5 +1,5 @@
-// Options of an applet, as getopt(3) reads them: letters that may be joined, arguments joined or apart, `--`. Options
-// after operands count too, as in GNU and busybox.
+// Options of an applet, as getopt_long(3) reads them: letters that may be joined, arguments joined or apart, long options
+// and their beginnings, `--`. Options after operands count too, as in GNU and busybox.
 
 import type { Process } from '../../posix/process.js'
 
@@ -22,8 +22,9 @@ export class UsageError extends Error {
 }
 
 /**
- * Reads `args` by `specification`: letters, `:` after those with an argument, a leading `+` to stop at the first operand.
- * `long` gives letters to long options. Throws UsageError.
+ * Reads `args` by `specification`: letters, `:` after those with an argument, `::` after those whose argument may lack
+ * and is joined otherwise, a leading `+` to stop at the first operand. `long` gives letters to long options. Throws
+ * UsageError.
  */
 export function parseOptions(
   args: readonly string[],
@@ -46,9 +47,11 @@ export function parseOptions(
       operands.push(arg)
     } else if (arg.startsWith('--')) {
       const [, name, value] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? []
-      const letter = long[name ?? '']
-      if (letter === undefined) throw new UsageError(`unrecognized option: ${name}`)
-      given.push({ letter, value: value ?? (takesArgument(specification, letter) ? (args[++at] ?? '') : '') })
+      const letter = longLetter(name ?? '', long)
+      const wants = takesArgument(specification, letter) && !mayLackArgument(specification, letter)
+      if (wants && value === undefined && at + 1 >= args.length)
+        throw new UsageError(`option '--${name}' requires an argument`)
+      given.push({ letter, value: value ?? (wants ? args[++at]! : '') })
     } else {
       at += readLetters(arg, args[at + 1], specification, given)
     }
@@ -80,11 +83,33 @@ function readLetters(
       given.push({ letter, value: arg.slice(at + 1) })
       return 0
     }
+    if (mayLackArgument(specification, letter)) {
+      given.push({ letter, value: '' })
+      return 0
+    }
     if (next === undefined) throw new UsageError(`option requires an argument -- '${letter}'`)
     given.push({ letter, value: next })
     return 1
   }
   return 0
+}
+
+/** The letter of a long option, which may be cut short as long as there is one only that begins so. */
+function longLetter(name: string, long: Readonly<Record<string, string>>): string {
+  if (Object.hasOwn(long, name)) return long[name]!
+  const letters = new Set(
+    Object.keys(long)
+      .filter((known) => known.startsWith(name))
+      .map((known) => long[known]!),
+  )
+  if (letters.size !== 1 || name === '') {
+    throw new UsageError(`${letters.size > 1 ? 'ambiguous' : 'unrecognized'} option: --${name}`)
+  }
+  return [...letters][0]!
+}
+
+function mayLackArgument(specification: string, letter: string): boolean {
+  return specification.includes(`${letter}::`)
 }
 
 function takesArgument(specification: string, letter: string): boolean {
@@ -110,12 +135,16 @@ export function applet(body: (process: Process, args: readonly string[]) => Prom
   }
 }
 
-/** A whole number of an option, with the suffixes k and m; throws UsageError. */
+const POWERS = 'kmgtpe'
+
+/** A whole number of an option, with GNU's suffixes: k, K and KiB are 1024, kB is 1000, b is 512; throws UsageError. */
 export function parseCount(text: string): number {
-  const match = /^([+-]?\d+)([kKmM]?)$/.exec(text)
+  const match = /^([+-]?\d+)(?:b|([kmgtpe])(b|ib)?)?$/i.exec(text)
   if (match === null) throw new UsageError(`invalid number '${text}'`)
-  const factor = match[2] === '' ? 1 : match[2]!.toLowerCase() === 'k' ? 1024 : 1024 * 1024
-  return Number(match[1]) * factor
+  const [, digits, letter, unit] = match
+  if (letter === undefined) return Number(digits) * (/b$/i.test(text) ? 512 : 1)
+  const base = unit?.toLowerCase() === 'b' ? 1000 : 1024
+  return Number(digits) * base ** (POWERS.indexOf(letter.toLowerCase()) + 1)
 }
 
 /** A duration such as `1.5`, `200ms`, `2m`, in microseconds; throws UsageError. */

@@ -1,54 +1,10 @@
-// Applets that run other programs: xargs, timeout, watch, time, nohup.
+// Applets that run other programs: timeout, time, nohup. xargs has a file of its own.
 
-import { readAll } from '../../posix/pipe.js'
+import type { Micros } from '../../base/time.js'
 import type { Child, Process, Program, SignalName } from '../../posix/process.js'
 import { conditionNamed } from '../builtins/control.js'
-import { applet, nameOf, parseCount, parseDuration, parseOptions, UsageError } from './options.js'
+import { applet, nameOf, parseDuration, parseOptions, UsageError } from './options.js'
 import { runCommand } from './system.js'
-
-/** The items of xargs' input: words with quotes and backslashes, or lines. */
-function splitItems(text: string, mode: 'words' | 'lines' | 'nul'): string[] {
-  if (mode === 'nul') return text.split('\0').filter((item) => item !== '')
-  if (mode === 'lines') {
-    return text
-      .split('\n')
-      .map((line) => line.replace(/^\s+/, ''))
-      .filter((line) => line !== '')
-  }
-  return [...text.matchAll(/(?:"[^"\n]*"|'[^'\n]*'|\\[\s\S]|[^\s"'\\])+/g)].map(([item]) =>
-    item.replace(
-      /"([^"]*)"|'([^']*)'|\\([\s\S])/g,
-      (_, double, single, escaped) => double ?? single ?? escaped ?? '',
-    ),
-  )
-}
-
-export const xargs: Program = applet(async (process, args) => {
-  const options = parseOptions(args, '+n:I:0rtP:L:d:')
-  const replaced = options.value('I')
-  const command = options.operands.length === 0 ? ['echo'] : options.operands
-  const text = new TextDecoder().decode(await readAll(process.stdin, process.hold))
-  const mode = options.has('0') ? 'nul' : replaced !== undefined || options.has('L') ? 'lines' : 'words'
-  const items = options.value('d') === undefined ? splitItems(text, mode) : text.split(options.value('d')!)
-  const size = parseCount(options.value('n') ?? options.value('L') ?? '0') || Math.max(items.length, 1)
-  const invocations: string[][] = []
-  if (replaced !== undefined) {
-    for (const item of items) invocations.push(command.map((word) => word.replaceAll(replaced, item)))
-  } else {
-    for (let at = 0; at < items.length; at += size)
-      invocations.push([...command, ...items.slice(at, at + size)])
-    if (items.length === 0 && !options.has('r')) invocations.push([...command])
-  }
-  let status = 0
-  for (const argv of invocations) {
-    if (options.has('t')) await process.stderr.write(`${argv.join(' ')}\n`)
-    const result = await runCommand(process, argv)
-    if (result === 126 || result === 127) return result
-    if (result === 255) return 124
-    if (result !== 0) status = 123
-  }
-  return status
-})
 
 function spawnChild(process: Process, argv: readonly string[]): Child {
   const { env, cwd, stdin, stdout, stderr } = process
@@ -65,16 +21,25 @@ function spawnChild(process: Process, argv: readonly string[]): Child {
 }
 
 export const timeout: Program = applet(async (process, args) => {
-  const options = parseOptions(args, '+s:k:t:')
+  const options = parseOptions(args, '+s:k:t:pfv', {
+    signal: 's',
+    'kill-after': 'k',
+    'preserve-status': 'p',
+    foreground: 'f',
+    verbose: 'v',
+  })
   const [first, ...rest] = options.operands
   // The old form of busybox: timeout -t SECS PROG.
   const old = options.value('t')
-  const duration = parseDuration(old ?? first ?? '')
+  if (old === undefined && rest.length === 0)
+    throw new UsageError('usage: timeout [-s SIG] SECS PROG ARGS', 125)
+  const duration = durationOf(old ?? first!)
   const argv = old === undefined ? rest : options.operands
   const signal = conditionNamed(options.value('s') ?? 'TERM')
   if (signal === undefined || signal === 'EXIT')
-    throw new UsageError(`bad signal name '${options.value('s')}'`)
-  if (argv.length === 0) throw new UsageError('usage: timeout [-s SIG] SECS PROG ARGS')
+    throw new UsageError(`bad signal name '${options.value('s')}'`, 125)
+  // No limit at all.
+  if (duration === 0) return await runCommand(process, argv)
   const child = spawnChild(process, argv)
   const { clock } = process.system
   const cancel = new AbortController()
@@ -97,9 +62,17 @@ export const timeout: Program = applet(async (process, args) => {
   }
   const ended = await child.exited
   cancel.abort()
-  if (ended === 137) return 137
+  if (options.has('p') || ended === 137) return ended
   return signal === 'SIGKILL' ? 137 : 124
 })
+
+function durationOf(text: string): Micros {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message, 125) : error
+  }
+}
 
 export const time: Program = applet(async (process, args) => {
   const argv = args[0] === '-p' ? args.slice(1) : args

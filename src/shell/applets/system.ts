@@ -1,5 +1,6 @@
 // Applets about the system and its processes: env, hostname, id, uname, ps, kill, which, sleep, pwd.
 
+import { resolvePath } from '../../posix/file-system.js'
 import type { Process, ProcessRow, Program, SignalName } from '../../posix/process.js'
 import { conditionNamed } from '../builtins/control.js'
 import { applet, nameOf, parseDuration, parseOptions, UsageError } from './options.js'
@@ -27,18 +28,37 @@ export const pwd: Program = applet(async (process) => {
 })
 
 export const env: Program = applet(async (process, args) => {
-  const options = parseOptions(args, '+iu:')
-  const variables = options.has('i') ? new Map<string, string>() : new Map(process.env)
-  for (const { letter, value } of options.given) if (letter === 'u') variables.delete(value)
+  const options = parseOptions(splitString(args), '+iu:0C:v', {
+    'ignore-environment': 'i',
+    unset: 'u',
+    null: '0',
+    chdir: 'C',
+  })
   const command = [...options.operands]
+  const isEmpty = options.has('i') || command[0] === '-'
+  if (command[0] === '-') command.shift()
+  const env = isEmpty ? new Map<string, string>() : new Map(process.env)
+  for (const { letter, value } of options.given) if (letter === 'u') env.delete(value)
   for (let match = assignment(command[0]); match !== undefined; match = assignment(command[0])) {
-    variables.set(match.name, match.value)
+    env.set(match.name, match.value)
     command.shift()
   }
-  if (command.length > 0) return await runCommand(process, command, variables)
-  for (const [name, value] of variables) await process.stdout.write(`${name}=${value}\n`)
+  const cwd = resolvePath(process.cwd, options.value('C') ?? '.')
+  if (options.has('C') && !process.system.fs.exists(cwd))
+    throw new UsageError(`cannot change directory to '${options.value('C')}': No such file or directory`, 125)
+  if (command.length > 0) return await runCommand(process, command, { env, cwd })
+  const end = options.has('0') ? '\0' : '\n'
+  for (const [name, value] of env) await process.stdout.write(`${name}=${value}${end}`)
   return 0
 })
+
+/** `-S 'a b'`: one argument that stands for several. */
+function splitString(args: readonly string[]): string[] {
+  const match = /^(?:-S|--split-string=)(.*)$/s.exec(args[0] ?? '')
+  if (match === null) return [...args]
+  const [text, rest] = match[1] === '' ? [args[1] ?? '', args.slice(2)] : [match[1]!, args.slice(1)]
+  return [...text.split(/\s+/).filter((word) => word !== ''), ...rest]
+}
 
 function assignment(text: string | undefined): { readonly name: string; readonly value: string } | undefined {
   const at = text?.indexOf('=') ?? -1
@@ -49,10 +69,13 @@ function assignment(text: string | undefined): { readonly name: string; readonly
 export async function runCommand(
   process: Process,
   argv: readonly string[],
-  variables: ReadonlyMap<string, string> = process.env,
+  {
+    env = process.env,
+    cwd = process.cwd,
+  }: { readonly env?: ReadonlyMap<string, string>; readonly cwd?: string } = {},
 ): Promise<number> {
-  const { cwd, stdin, stdout, stderr } = process
-  const child = process.system.spawn({ argv, env: variables, cwd, stdin, stdout, stderr })
+  const { stdin, stdout, stderr } = process
+  const child = process.system.spawn({ argv, env, cwd, stdin, stdout, stderr })
   if (child === undefined) {
     await stderr.write(`${nameOf(process)}: can't execute '${argv[0]}': No such file or directory\n`)
     return 127

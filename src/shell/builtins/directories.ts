@@ -8,13 +8,16 @@ import type { Builtin } from './builtin.js'
 const cd: Builtin = async ({ shell, args, io }) => {
   const { process, state } = shell
   const operands = args.filter((arg) => !/^-[PLe@]+$/.test(arg) && arg !== '--')
+  const isPhysical = /P[e@]*$/.test(args.findLast((arg) => /^-[PLe@]+$/.test(arg)) ?? '')
   if (operands.length > 1 && shell.isBash) throw new CommandError('cd: too many arguments', 1)
   const [operand] = operands
   const back = operand === '-'
   const target = back ? state.get('OLDPWD') : (operand ?? state.get('HOME'))
   if (target === undefined) throw new CommandError(`cd: ${back ? 'OLDPWD' : 'HOME'} not set`, 1)
   const path = throughSearchPath(shell, target)
-  enter(shell, 'cd', path ?? resolvePath(process.cwd, target), target)
+  const named = path ?? resolvePath(process.cwd, target)
+  const { fs } = process.system
+  enter(shell, 'cd', isPhysical && fs.exists(named) ? fs.realPath(named) : named, target)
   if (back || path !== undefined) await io.stdout.write(`${process.cwd}\n`)
   return 0
 }
@@ -45,8 +48,9 @@ function enter(shell: Shell, command: string, path: string, shown: string): void
   state.set('PWD', path)
 }
 
-const pwd: Builtin = async ({ shell, io }) => {
-  await io.stdout.write(`${shell.process.cwd}\n`)
+const pwd: Builtin = async ({ shell: { process }, args, io }) => {
+  const { system, cwd } = process
+  await io.stdout.write(`${args.includes('-P') && system.fs.exists(cwd) ? system.fs.realPath(cwd) : cwd}\n`)
   return 0
 }
 

@@ -8,7 +8,7 @@ import type { DnsMessage } from '../../../../src/dns/message.js'
 import { abortable, Wakeup } from '../../../../src/posix/abort.js'
 import { queryMessage } from '../../../../src/posix/dns-exchange.js'
 import { LocalSystem } from '../../../../src/posix/local-system.js'
-import { MemoryFileSystem, Quota, Volume } from '../../../../src/posix/memory-fs.js'
+import { MemoryFileSystem } from '../../../../src/posix/memory-fs.js'
 import {
   type Connection,
   type DatagramSocket,
@@ -22,6 +22,8 @@ import {
 } from '../../../../src/posix/net.js'
 import { CollectingWriter, Pipe, readerOf, toBytes } from '../../../../src/posix/pipe.js'
 import type { ByteReader, ByteWriter, Child, Clock, Program } from '../../../../src/posix/process.js'
+import { Quota } from '../../../../src/posix/quota.js'
+import { Volume } from '../../../../src/posix/volume.js'
 import { netApplets } from '../../../../src/shell/applets/net/index.js'
 import type { Datagram, IcmpReply, SocketRow } from '../../../../src/stack/socket.js'
 import {
