@@ -9,6 +9,22 @@ export interface ResourcePath {
   readonly subresource: string | undefined
 }
 
+/**
+ * The older way to watch, /api/v1/watch/namespaces/default/pods[/NAME]: the path without `watch`, and the one object's
+ * name. Undefined for any other path.
+ */
+export function watchedPath(path: string): { path: string; name: string | undefined } | undefined {
+  const parts = path.split('/').filter((part) => part !== '')
+  const at = parts[0] === 'api' ? 2 : 3
+  if (!['api', 'apis'].includes(parts[0] ?? '') || parts[at] !== 'watch' || parts.length === at + 1)
+    return undefined
+  const rest = parts.toSpliced(at, 1)
+  const target = parseResourcePath(`/${rest.join('/')}`)
+  if (target === undefined || target.subresource !== undefined) return undefined
+  if (target.name === undefined) return { path: `/${rest.join('/')}`, name: undefined }
+  return { path: `/${rest.slice(0, -1).join('/')}`, name: target.name }
+}
+
 /** Undefined when the path does not have the form of a resource's path. */
 export function parseResourcePath(path: string): ResourcePath | undefined {
   const parts = path.split('/').filter((part) => part !== '')

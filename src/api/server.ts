@@ -29,6 +29,7 @@ import { serveReview } from './reviews.js'
 import { serveScale } from './scale.js'
 import { pageOf } from './selection.js'
 import { serveInfo } from './server-info.js'
+import { RequestCounts } from './server-metrics.js'
 import { jsonResponse, methodNotAllowed, statusOf, statusResponse, unknownPath } from './status.js'
 import { existing, type ObjectWriter, type Target, targetOf } from './target.js'
 import { requestToken } from './token-requests.js'
@@ -55,6 +56,7 @@ export class ApiServer implements Api {
   readonly #unixMillis: () => number
   readonly #watches: WatchCache
   readonly #openApi = new OpenApi()
+  readonly #counts = new RequestCounts()
 
   constructor(options: ApiServerOptions) {
     this.#store = options.store
@@ -71,6 +73,12 @@ export class ApiServer implements Api {
   }
 
   request(request: ApiRequest): ApiResponse {
+    const response = this.#answer(request)
+    this.#counts.count(request, request.method, response.status)
+    return response
+  }
+
+  #answer(request: ApiRequest): ApiResponse {
     const core = coreEventRequest(request)
     if (core === undefined) return answering(() => this.#serve(request), statusResponse)
     const response = answering(() => this.#serve(core), statusResponse)
@@ -98,6 +106,7 @@ export class ApiServer implements Api {
     return answering(() => {
       const path = targetOf(request.path)
       const name = path.name ?? undefined
+      this.#counts.count(request, 'WATCH', 200)
       return startWatch(this.#watches, this.#store, request, { ...path, name }, this.#unixMillis, onLine)
     }, refuse)
   }
@@ -137,7 +146,11 @@ export class ApiServer implements Api {
   }
 
   #serve(request: ApiRequest): ApiResponse {
-    const told = serveInfo(request) ?? discover(request) ?? this.#openApi.serve(request)
+    const told =
+      serveInfo(request) ??
+      this.#counts.serve(request, this.#store) ??
+      discover(request) ??
+      this.#openApi.serve(request)
     if (told !== undefined) {
       if (request.method !== 'GET') throw methodNotAllowed()
       return told

@@ -108,7 +108,10 @@ export function applyPatch(current: unknown, request: ApiRequest, kind: string):
       case 'application/merge-patch+json':
         return applyMergePatch(current as Json, patch)
       default:
-        if (!isMap(patch)) throw badRequest('a strategic merge patch is an object')
+        if (!isMap(patch))
+          throw badRequest(
+            `json: cannot unmarshal ${goTypeOf(patch)} into Go value of type map[string]interface {}`,
+          )
         return applyStrategicMergePatch(current as JsonMap, patch, mergeRulesOf(kind))
     }
   } catch (error) {
@@ -116,6 +119,17 @@ export function applyPatch(current: unknown, request: ApiRequest, kind: string):
     if (error instanceof StrategicMergeError) throw badRequest(error.message)
     throw error
   }
+}
+
+/** What Go calls a JSON value that is no object. */
+function goTypeOf(value: Json): string {
+  return Array.isArray(value)
+    ? 'array'
+    : value === null
+      ? 'null'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value
 }
 
 /** Writes `changed` over `current`: through a subresource that part alone, and the status not but through /status. */

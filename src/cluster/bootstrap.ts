@@ -2,6 +2,7 @@
 // and the ConfigMap that kubeadm leaves. The control plane node comes first and CoreDNS is scheduled while it is
 // alone, as when a cluster is set up with kubeadm; the workers join afterwards.
 
+import { base64Encode } from '../base/base64.js'
 import type { Admission } from './admission.js'
 import type { ClusterClock } from './clock.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
@@ -19,11 +20,13 @@ export interface BootstrapTarget {
   readonly admission: Admission
   readonly clock: ClusterClock
   readonly config: ClusterConfig
+  /** Of the API server's authority, PEM; without it there is no ConfigMap `cluster-info`. */
+  readonly authority?: string | undefined
 }
 
 /** The control plane's part: namespaces, control plane nodes, Services, CoreDNS. */
 export function bootstrapControlPlane(target: BootstrapTarget): void {
-  const { admission, config } = target
+  const { admission, config, authority } = target
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system'])
     admission.create<Namespace>({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
   for (const node of firstNodes(config)) addNode(target, node)
@@ -35,6 +38,13 @@ export function bootstrapControlPlane(target: BootstrapTarget): void {
     metadata: { name: 'kubeadm-config', namespace: 'kube-system' },
     data: { ClusterConfiguration: clusterConfiguration(config) },
   })
+  if (authority !== undefined)
+    admission.create<ConfigMap>({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: { kubeconfig: clusterInfo(config, authority) },
+    })
 }
 
 /** The workers join. */
@@ -196,6 +206,23 @@ function corefile({ clusterDomain }: ClusterConfig): string {
     reload
     loadbalance
 }
+`
+}
+
+/** What kubeadm shows to nodes that are to join: where the API server is, and how to know it. */
+function clusterInfo({ apiServer: { address, port } }: ClusterConfig, authority: string): string {
+  const certificate = Uint8Array.from(authority, (character) => character.charCodeAt(0))
+  return `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${base64Encode(certificate)}
+    server: https://${address}:${port}
+  name: ""
+contexts: null
+current-context: ""
+kind: Config
+preferences: {}
+users: null
 `
 }
 

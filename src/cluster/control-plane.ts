@@ -149,7 +149,7 @@ export class ControlPlane {
     new LoadBalancerController(context, config)
     new KubernetesService(context, config)
     runtime.onEvent = (event) => void this.#events.push(event)
-    const target = { store, admission: this.admission, clock: this.clock, config }
+    const target = { store, admission: this.admission, clock: this.clock, config, authority }
     bootstrapControlPlane(target)
     this.#loop.run(0)
     joinWorkers(target)

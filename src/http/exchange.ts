@@ -3,9 +3,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzip } from 'node:zlib'
+import { watchedPath } from '../api/paths.js'
 import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
 import { badRequestUrl, internalError, methodNotAllowed, statusOf, statusResponse } from '../api/status.js'
-import { flag } from '../api/target.js'
+import { flag, parameter } from '../api/target.js'
 import type { UserInfo } from '../cluster/service-account-tokens.js'
 import type { Access } from './access.js'
 import { streamLog } from './log-stream.js'
@@ -79,7 +80,7 @@ async function answer(
     return
   }
   const body = BODIES.includes(verb) ? await readBody(request) : undefined
-  const asked = { ...apiRequestOf(request, verb as Verb, body), user }
+  const asked = withWatch({ ...apiRequestOf(request, verb as Verb, body), user })
   const ownResource = Object.hasOwn(own, asked.path) ? own[asked.path] : undefined
   if (ownResource !== undefined) {
     const answered = await answerOwn(ownResource, asked, response)
@@ -90,6 +91,17 @@ async function answer(
     if (asked.path.endsWith('/log') && flag(asked, 'follow')) return streamLog(api, asked, response)
   }
   send(request, response, api.request(asked))
+}
+
+/** What the older form of a watch asks for, in today's. */
+function withWatch(asked: ApiRequest): ApiRequest {
+  const watched = watchedPath(asked.path)
+  if (watched === undefined) return asked
+  if (asked.method !== 'GET') throw methodNotAllowed()
+  const { path, name } = watched
+  const selectors = [parameter(asked, 'fieldSelector'), name && `metadata.name=${name}`].filter(Boolean)
+  const fieldSelector = selectors.length > 0 && { fieldSelector: selectors.join(',') }
+  return { ...asked, path, query: { ...asked.query, watch: 'true', ...fieldSelector } }
 }
 
 function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): ApiRequest {

@@ -34,6 +34,27 @@ test('a body without kind and apiVersion takes them from the path', () => {
   assert.equal([created.kind, created.apiVersion, created.metadata.namespace], ['Pod', 'v1', 'default'])
 })
 
+test('paths of the server, what it counts, and that unknown paths are counted as one', () => {
+  const fixture = new ApiFixture()
+  const { paths } = send(fixture, 'GET', '/').body as { paths: string[] }
+  for (const path of ['/api/v1', '/apis/apps', '/apis/apps/v1', '/metrics', '/openapi/v3', '/version'])
+    assert.ok(paths.includes(path), path)
+  for (const path of paths.filter((path) => /^.(api|version|health|metrics)/.test(path)))
+    assert.is(send(fixture, 'GET', path).status, 200, path)
+  send(fixture, 'POST', PODS, { body: pod('curl') })
+  for (let n = 0; n < 3; n++) send(fixture, 'GET', `/api/v1/pods/x/nope"${n}\n`)
+  for (let n = 0; n < 2; n++) send(fixture, 'GET', `/api/v${n + 7}/pods${n}`)
+  const response = send(fixture, 'GET', '/metrics')
+  assert.match(response.headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/)
+  const lines = String(response.body).split('\n')
+  assert.ok(lines.includes('apiserver_storage_objects{resource="pods"} 1'))
+  const created = 'code="201",group="",resource="pods",subresource="",verb="POST",version="v1"'
+  assert.ok(lines.includes(`apiserver_request_total{${created}} 1`), lines.join('\n'))
+  const unknown = 'code="404",group="",resource="",subresource="",verb="GET",version=""'
+  assert.ok(lines.includes(`apiserver_request_total{${unknown}} 5`), lines.join('\n'))
+  for (const line of lines) assert.match(line, /^(# (HELP|TYPE) \w+ .*|\w+\{(\w+="[^"]*",?)+\} \d+|)$/)
+})
+
 test('what is refused is a Status in the words of Kubernetes', () => {
   const fixture = new ApiFixture()
   send(fixture, 'POST', PODS, { body: pod('curl') })

@@ -87,6 +87,28 @@ test('a watch tells each change as a line when it happens', async ({ fixture, kn
   response.destroy()
 })
 
+test('a watch in the older form, of a collection and of one object', async ({ fixture, known }) => {
+  for (const name of ['web', 'db']) fixture.runningPod(name)
+  const namesOf = async (path: string, most: number) => {
+    const response = await open({ ...known, path })
+    const names: string[] = []
+    for await (const line of linesOf(response)) {
+      names.push((line as { object: { metadata: { name: string } } }).object.metadata.name)
+      if (names.length === most) break
+    }
+    response.destroy()
+    return names
+  }
+  assert.equal((await namesOf('/api/v1/watch/namespaces/default/pods', 2)).sort(), ['db', 'web'])
+  assert.equal((await namesOf('/api/v1/watch/pods', 2)).sort(), ['db', 'web'])
+  const one = '/api/v1/watch/namespaces/default/pods/web?timeoutSeconds=1'
+  assert.equal(await namesOf(one, 2), ['web'])
+  const { code } = await ask({ ...known, path: '/api/v1/watch/pods', method: 'POST', body: '{}' })
+  assert.is(code, 405)
+  for (const path of ['/api/v1/watch', '/api/v1/watch/nothing', '/api/v1/watch/pods/x/y/z'])
+    assert.is((await ask({ ...known, path })).code, 404, path)
+})
+
 test('a watch ends after its timeout, and one that is refused is an ordinary answer', async ({ known }) => {
   const ended = await ask({ ...known, path: '/api/v1/pods?watch=true&timeoutSeconds=1' })
   assert.equal([ended.code, ended.text], [200, ''])
