@@ -26,10 +26,13 @@ const ENDPOINT = ipv4('10.36.0.2')
 const FRAME_BYTES = 64
 const FRAME_WORDS = FRAME_BYTES / 4
 const ETH0 = 0
+/** As real time is: no small integer, so that V8 needs memory wherever it is kept alone. Of a constant it has it already. */
+const NOW = 5e9 + 0.5
 
 export const forwarding: Benchmark = {
   name: 'host/forwarding',
   unit: 'packets/s',
+  measure: 'value',
   seconds: 15,
   note: '64-byte packets of 10,000 established flows: parsing, conntrack, DNAT, forwarding; one core, no wires and no copy of the packet counted apart from putting it back',
   contestants: (quick) => {
@@ -41,7 +44,13 @@ export const forwarding: Benchmark = {
         start: () => {
           lab = new ForwardingLab()
         },
-        run: () => lab.forward(packets),
+        run: () => {
+          const heap = process.memoryUsage().heapUsed
+          const started = performance.now()
+          lab.forward(packets)
+          const value = (packets / (performance.now() - started)) * 1000
+          return { value, also: { 'heap bytes/packet': (process.memoryUsage().heapUsed - heap) / packets } }
+        },
       },
     ]
   },
@@ -54,7 +63,6 @@ export class ForwardingLab {
   /** A packet of each flow, one behind the other: in words, the fastest way to put one back. */
   readonly #templates = new Int32Array(FLOWS * FRAME_WORDS)
   readonly #frame = new Uint8Array(FRAME_BYTES)
-  #now = 1000
 
   constructor() {
     const at = (text: string) => parseInterfaceAddress(text) as InterfaceAddress<number>
@@ -77,17 +85,19 @@ export class ForwardingLab {
     for (let flow = 0; flow < FLOWS; flow++) bytes.set(this.#establish(20_000 + flow), flow * FRAME_BYTES)
   }
 
-  /** So many packets, the flows in turn; how many left the node. */
+  /** So many packets, the flows in turn; how many left the node. Throws when one did not. */
   forward(packets: number): number {
     const node = this.#node
     const frame = this.#frame
     const words = new Int32Array(frame.buffer)
     const templates = this.#templates
+    const port = this.#port
     let left = 0
+    let at = 0
     for (let i = 0; i < packets; i++) {
-      const at = (i % FLOWS) * FRAME_WORDS
-      for (let k = 0; k < FRAME_WORDS; k++) words[k] = templates[at + k]!
-      node.receive(this.#port, frame, this.#now, GIVEN_AWAY)
+      putBack(words, templates, at)
+      at = at + FRAME_WORDS === templates.length ? 0 : at + FRAME_WORDS
+      node.receive(port, frame, NOW, GIVEN_AWAY)
       for (let out = node.transmit(); out !== undefined; out = node.transmit()) if (out.port === ETH0) left++
     }
     if (left !== packets) throw new Error(`${left} of ${packets} packets left the node`)
@@ -107,7 +117,7 @@ export class ForwardingLab {
   /** Brings a frame to the node, and answers what it asks by ARP. */
   #send(port: number, frame: Uint8Array): void {
     const node = this.#node
-    node.receive(port, frame, this.#now)
+    node.receive(port, frame, NOW)
     for (let out = node.transmit(); out !== undefined; out = node.transmit()) {
       if (out.frame[12] !== 0x08 || out.frame[13] !== 0x06) continue
       const asked = out.port === ETH0 ? ipv4('192.168.0.2') : CLIENT
@@ -155,4 +165,24 @@ export class ForwardingLab {
     writeEthernet(frame, to, from, ETHERTYPE_IPV4)
     return frame
   }
+}
+
+/** A frame of 16 words from `at` on. No loop: V8 makes one of it, which takes five times as long. */
+function putBack(frame: Int32Array, templates: Int32Array, at: number): void {
+  frame[0] = templates[at]!
+  frame[1] = templates[at + 1]!
+  frame[2] = templates[at + 2]!
+  frame[3] = templates[at + 3]!
+  frame[4] = templates[at + 4]!
+  frame[5] = templates[at + 5]!
+  frame[6] = templates[at + 6]!
+  frame[7] = templates[at + 7]!
+  frame[8] = templates[at + 8]!
+  frame[9] = templates[at + 9]!
+  frame[10] = templates[at + 10]!
+  frame[11] = templates[at + 11]!
+  frame[12] = templates[at + 12]!
+  frame[13] = templates[at + 13]!
+  frame[14] = templates[at + 14]!
+  frame[15] = templates[at + 15]!
 }

@@ -40,6 +40,12 @@ export class TimerHeap<Owner> {
     return this.#heap.length === 0 ? NEVER : this.#heap[0]!.at
   }
 
+  /** Whether the earliest deadline is due at `now`. No time is given back: a number on its own would need memory. */
+  isDue(now: Micros): boolean {
+    const first = this.#heap[0]
+    return first !== undefined && first.at <= now
+  }
+
   /** Takes the earliest timer that is due at `now`; it is disarmed. */
   due(now: Micros): Timer<Owner> | undefined {
     const first = this.#heap[0]

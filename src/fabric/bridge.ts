@@ -1,6 +1,7 @@
 // A learning Ethernet switch (IEEE 802.1D section 7, without spanning tree): a machine of its own between others, and
 // the bridge cni0 inside a node's host, which calls `forward` itself and so needs no copy of the frame.
 
+import { ChangeCount } from '../base/change-count.js'
 import { invariant } from '../base/errors.js'
 import type { Machine, Outgoing } from '../base/machine.js'
 import { GIVEN_AWAY, type Offload } from '../base/offload.js'
@@ -49,17 +50,16 @@ export class Bridge implements Machine {
   readonly counters: BridgeCounters = { received: 0, forwarded: 0, flooded: 0, filtered: 0 }
   readonly #ports = new Map<number, string>()
   readonly #isolated = new Set<number>()
-  /** Counts up when an address is forgotten: who keeps an entry has to ask again. */
-  generation = 0
+  /** Counts when an address is forgotten: who keeps an entry has to ask again. */
+  readonly #changes: ChangeCount
   readonly #macs = new Map<Mac, MacEntry>()
   readonly #header = ethernetHeader()
   readonly #outgoing = new EgressQueue()
-  readonly #leaving: { port: number; frame: Uint8Array; offload: Offload } = {
-    port: 0,
-    frame: new Uint8Array(0),
-    offload: 0,
-  }
   #nextPort = 0
+
+  constructor(changes = new ChangeCount()) {
+    this.#changes = changes
+  }
 
   /**
    * A new port; its number is never used again. Isolated ports exchange no frames with each other, only with the others
@@ -74,7 +74,7 @@ export class Bridge implements Machine {
 
   /** Takes a port away, with the addresses learnt there and the frames that wait for it. */
   removePort(port: number): void {
-    this.generation++
+    this.#changes.value++
     this.#ports.delete(port)
     this.#isolated.delete(port)
     for (const [mac, entry] of this.#macs) if (entry.port === port) this.#macs.delete(mac)
@@ -147,13 +147,7 @@ export class Bridge implements Machine {
   advance(_now: Micros): void {}
 
   transmit(): Outgoing | undefined {
-    const outgoing = this.#outgoing
-    if (!outgoing.shift()) return undefined
-    const leaving = this.#leaving
-    leaving.port = outgoing.port
-    leaving.frame = outgoing.frame
-    leaving.offload = outgoing.offload
-    return leaving
+    return this.#outgoing.shift() ? this.#outgoing : undefined
   }
 
   deadline(): Micros {
@@ -177,7 +171,7 @@ export class Bridge implements Machine {
       return
     }
     if (this.#macs.size >= MAX_MAC_ENTRIES) {
-      this.generation++
+      this.#changes.value++
       for (const [old, { seen }] of this.#macs) if (now - seen >= MAC_AGEING) this.#macs.delete(old)
       // Still full: frames to further stations are flooded, which is always right.
       if (this.#macs.size >= MAX_MAC_ENTRIES) return

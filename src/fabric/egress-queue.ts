@@ -1,20 +1,21 @@
 // Frames that wait to leave a machine through one of its ports, first in, first out: of a bridge, and of a node's that
 // pass its stack by. Arrays that are kept, and no record per frame.
 
+import type { Outgoing } from '../base/machine.js'
 import type { Offload } from '../base/offload.js'
 
 const NOTHING = new Uint8Array(0)
 /** More frames than these are a burst, whose memory is not kept. */
 const LONG = 1024
 
-export class EgressQueue {
+export class EgressQueue implements Outgoing {
   #frames: Uint8Array[] = []
   #ports: number[] = []
   #offloads: Offload[] = []
   #head = 0
   #tail = 0
 
-  /** Of the frame that `shift` took last. */
+  /** The frame that `shift` took last. */
   port = 0
   frame: Uint8Array = NOTHING
   offload: Offload = 0

@@ -4,13 +4,15 @@
 // bridge's and the neighbours' tables are what they would be. Whatever is not sure takes the long way.
 
 import { getUint48 } from '../base/bytes.js'
+import type { ChangeCount } from '../base/change-count.js'
 import { GIVEN_AWAY, hasWorkLeft, type Offload, segmentBytes } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
 import { type Bridge, MAC_AGEING, type MacEntry } from '../fabric/bridge.js'
 import type { EgressQueue } from '../fabric/egress-queue.js'
-import { MISSING } from '../netfilter/flow-cache.js'
+import { type FlowCache, MISSING } from '../netfilter/flow-cache.js'
 import type { Tally } from '../netfilter/flow-recorder.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
+import type { FrameQueue } from '../stack/frame-queue.js'
 import type { Interface } from '../stack/interface.js'
 import type { Neighbor } from '../stack/neighbors.js'
 import type { Stack } from '../stack/stack.js'
@@ -20,9 +22,10 @@ import { longestPacket } from '../wire/segmentation.js'
 
 /** What frames of some flows have in common: where they come from and go to, and all that is asked and told meanwhile. */
 interface Way {
-  /** Ethernet addresses of the frame, destination first, in three words; as it comes and as it leaves. */
-  readonly before: readonly [number, number, number]
-  readonly after: readonly [number, number, number]
+  /** Ethernet addresses of the frame as it leaves, destination first, in three words. */
+  readonly after0: number
+  readonly after1: number
+  readonly after2: number
   /** The bridge's entries: of the sender and of where the frame goes, as it comes; the same as it leaves. */
   readonly learnt: MacEntry | undefined
   readonly known: MacEntry | undefined
@@ -35,7 +38,6 @@ interface Way {
   readonly input: Interface | undefined
   readonly output: Interface | undefined
   readonly neighbor: Neighbor | undefined
-  readonly neighborMac: Mac
   readonly mtuBytes: number
   readonly tally: Tally
 }
@@ -62,7 +64,11 @@ export class FastPath {
   readonly #node: FastPathNode
   /** Frames that were sent on. */
   frames = 0
-  #generation = -1
+  readonly #changes: ChangeCount
+  readonly #cache: FlowCache
+  /** Frames that wait in the stack. */
+  readonly #waiting: FrameQueue
+  #changesSeen = -1
   #ways: Way[] = []
   readonly #wayNumbers = new Map<string, number>()
   /** Whether the frame that is on the long way may be a pattern, and what it was like. */
@@ -76,62 +82,80 @@ export class FastPath {
 
   constructor(node: FastPathNode) {
     this.#node = node
+    this.#changes = node.stack.changes
+    this.#cache = node.netfilter.cache
+    this.#waiting = node.stack.waiting
   }
 
   /** Sends `frame` on if its flow is known; false when it has to go the long way, between `begin` and `end`. */
   forward(ingress: number, frame: Uint8Array, now: Micros, offload: Offload): boolean {
-    const { stack, netfilter, bridge, outgoing, eth0, cni0 } = this.#node
-    if (stack.generation + netfilter.generation + bridge.generation !== this.#generation) this.#restart()
-    const { cache } = netfilter
+    if (this.#changes.value !== this.#changesSeen) this.#restart()
+    const cache = this.#cache
     let entry = cache.find(frame, ingress)
-    this.#recording = entry === MISSING && stack.hooks.cacheable && netfilter.isCacheable
+    this.#recording = entry === MISSING && this.#mayRecord()
     if (entry < 0) return false
+    const { stack, netfilter, eth0, cni0 } = this.#node
     // Who captures on an interface is shown frames by the stack.
     if (eth0.taps !== undefined || cni0.taps !== undefined) return false
-    stack.setNow(now)
-    if (netfilter.expireFlows(stack.now)) entry = cache.find(frame, ingress)
+    // No time is asked for and kept alone: such a number would need memory.
+    if (!stack.setNow(now)) return false
+    if (netfilter.isExpiryDue(now) && netfilter.expireFlows(now)) entry = cache.find(frame, ingress)
     if (entry < 0) return false
     const way = this.#ways[cache.wayOf(entry)]!
     if (!isOpen(way, frame, now, offload)) return false
     this.frames++
     const own = (offload & GIVEN_AWAY) === 0 ? frame.slice() : frame
-    cache.translate(entry, own, way.input !== undefined, stack.now)
-    const { tally } = way
-    tally.packets++
-    tally.bytes += own.length - ETHERNET_HEADER_BYTES
-    if (way.learnt !== undefined) {
-      way.learnt.seen = now
-      bridge.counters.received++
-      bridge.counters.forwarded++
-    }
-    if (way.input === undefined) {
-      outgoing.push(way.egress, own, offload | GIVEN_AWAY)
-      return true
-    }
-    if (way.learntAfter !== undefined) {
-      way.learntAfter.seen = now
-      bridge.counters.received++
-      bridge.counters.forwarded++
-    }
-    writeMacs(own, way.after)
-    if (stack.queued > 0) stack.forward(way.input, way.output!, own, way.egress, offload)
-    else {
-      stack.countForwarded(way.input, way.output!, own, offload)
-      outgoing.push(way.egress, own, offload | GIVEN_AWAY)
-    }
+    cache.translate(entry, own, way.input !== undefined, now)
+    this.#send(way, own, now, offload)
     return true
+  }
+
+  #mayRecord(): boolean {
+    const { stack, netfilter } = this.#node
+    return stack.hooks.cacheable && netfilter.isCacheable
+  }
+
+  /** Sends a translated frame its way, and counts it everywhere it would have passed. */
+  #send(way: Way, frame: Uint8Array, now: Micros, offload: Offload): void {
+    const { learnt, learntAfter, tally, input, output } = way
+    const { counters } = this.#node.bridge
+    tally.packets++
+    tally.bytes += frame.length - ETHERNET_HEADER_BYTES
+    if (learnt !== undefined) {
+      learnt.seen = now
+      counters.received++
+      counters.forwarded++
+    }
+    if (input !== undefined) {
+      if (learntAfter !== undefined) {
+        learntAfter.seen = now
+        counters.received++
+        counters.forwarded++
+      }
+      writeWord(frame, 0, way.after0)
+      writeWord(frame, 4, way.after1)
+      writeWord(frame, 8, way.after2)
+      const { stack } = this.#node
+      stack.countForwarded(input, output!, frame, offload)
+      // Behind those that wait in the stack.
+      if (this.#waiting.length > 0) {
+        this.#waiting.push(output!.index, frame, undefined, 0, offload | GIVEN_AWAY, way.egress)
+        return
+      }
+    }
+    this.#node.outgoing.push(way.egress, frame, offload | GIVEN_AWAY)
   }
 
   /** `frame` begins the long way. */
   begin(frame: Uint8Array): void {
     if (!this.#recording) return
-    const { netfilter, stack, outgoing } = this.#node
+    const { netfilter, outgoing } = this.#node
     const before = this.#before
     for (let word = 0; word < 3; word++) before[word] = wordAt(frame, word * 4)
     this.#identification = wordAt(frame, 18)
     this.#ttl = frame[22]!
     this.#length = frame.length
-    this.#queued = stack.queued
+    this.#queued = this.#waiting.length
     this.#bridged = outgoing.length
     netfilter.recorder.begin()
   }
@@ -149,20 +173,20 @@ export class FastPath {
     const { stack, outgoing, netfilter, lanPort, cni0 } = this.#node
     const { cache, recorder } = netfilter
     const { missing } = cache
-    const queued = stack.queued - this.#queued
+    const queued = this.#waiting.length - this.#queued
     const wasBridged = outgoing.length - this.#bridged
     if (queued + wasBridged !== 1 || cache.isFull || this.#ways.length >= MAX_WAYS) return false
-    const frame = wasBridged === 1 ? outgoing.lastFrame : stack.lastQueued?.frame
+    const frame = wasBridged === 1 ? outgoing.lastFrame : this.#waiting.last()?.frame
     const routed = queued === 1
     if (frame === undefined || frame.length !== this.#length) return false
     if (wordAt(frame, 18) !== this.#identification || frame[23] !== missing.protocol) return false
     if (frame[22] !== this.#ttl - (routed ? 1 : 0)) return false
     const after = { source: wordAt(frame, 26), destination: wordAt(frame, 30), ports: wordAt(frame, 34) }
     const way = routed
-      ? this.#routedWay(missing.ingress, stack.lastQueued!.interfaceIndex, frame, now)
+      ? this.#routedWay(missing.ingress, this.#waiting.last()!.interfaceIndex, frame, now)
       : this.#bridgedWay(missing.ingress, outgoing.lastPort, frame, now)
     if (way === undefined || (missing.ingress === lanPort && way.input === cni0)) return false
-    const options = { routed, way: this.#numberOf(way), now: stack.now }
+    const options = { ethernet: this.#before, routed, way: this.#numberOf(way), now: stack.now }
     cache.add(missing, after, recorder.flow!, recorder.reply, options)
     return true
   }
@@ -193,7 +217,6 @@ export class FastPath {
       input: fromLan ? eth0 : cni0,
       output: hop.output,
       neighbor: hop.neighbor,
-      neighborMac: to,
       mtuBytes: hop.output.mtuBytes,
     }
   }
@@ -212,16 +235,20 @@ export class FastPath {
       input: undefined,
       output: undefined,
       neighbor: undefined,
-      neighborMac: 0,
       mtuBytes: this.#node.cni0.mtuBytes,
     }
   }
 
   #ends(frame: Uint8Array, ingress: number, egress: number) {
-    const [a, b, c] = this.#before
-    const after = [wordAt(frame, 0), wordAt(frame, 4), wordAt(frame, 8)] as const
     const tally = this.#node.netfilter.recorder.tally()
-    return { before: [a, b, c] as const, after, ingress, egress, tally }
+    return {
+      after0: wordAt(frame, 0),
+      after1: wordAt(frame, 4),
+      after2: wordAt(frame, 8),
+      ingress,
+      egress,
+      tally,
+    }
   }
 
   #entry(mac: Mac, now: Micros): MacEntry | undefined {
@@ -231,7 +258,8 @@ export class FastPath {
 
   /** Flows that go the same way share it. */
   #numberOf(way: Way): number {
-    const key = `${way.ingress} ${way.egress} ${way.before} ${way.after} ${way.tally.number}`
+    const after = `${way.after0} ${way.after1} ${way.after2}`
+    const key = `${way.ingress} ${way.egress} ${this.#before} ${after} ${way.tally.number}`
     const known = this.#wayNumbers.get(key)
     // A neighbour or an entry of the bridge may have been made anew.
     if (known !== undefined && isSame(this.#ways[known]!, way)) return known
@@ -242,19 +270,16 @@ export class FastPath {
 
   /** Something changed that decides about ways: all are learnt again. */
   #restart(): void {
-    const { stack, netfilter, bridge } = this.#node
-    netfilter.emptyCache()
+    this.#node.netfilter.emptyCache()
     this.#ways = []
     this.#wayNumbers.clear()
-    this.#generation = stack.generation + netfilter.generation + bridge.generation
+    this.#changesSeen = this.#changes.value
   }
 }
 
 /** Whether a frame may go a way now: what the bridge, the neighbours and the link would say. */
 function isOpen(way: Way, frame: Uint8Array, now: Micros, offload: Offload): boolean {
-  const { before, learnt, known, knownAfter, learntAfter, neighbor } = way
-  if (wordAt(frame, 4) !== before[1] || wordAt(frame, 8) !== before[2] || wordAt(frame, 0) !== before[0])
-    return false
+  const { learnt, known, knownAfter, learntAfter, neighbor } = way
   if (learnt !== undefined && learnt.port !== way.ingress) return false
   if (known !== undefined && (known.port !== way.knownPort || now - known.seen >= MAC_AGEING)) return false
   if (segmentBytes(offload) === 0) {
@@ -268,13 +293,12 @@ function isOpen(way: Way, frame: Uint8Array, now: Micros, offload: Offload): boo
     if (learntAfter!.port !== way.knownPort) return false
   }
   const { state } = neighbor
-  return (state === 'REACHABLE' || state === 'DELAY' || state === 'PROBE') && neighbor.mac === way.neighborMac
+  return state === 'REACHABLE' || state === 'DELAY' || state === 'PROBE'
 }
 
 function isSame(a: Way, b: Way): boolean {
   return (
     a.neighbor === b.neighbor &&
-    a.neighborMac === b.neighborMac &&
     a.learnt === b.learnt &&
     a.known === b.known &&
     a.learntAfter === b.learntAfter &&
@@ -289,15 +313,11 @@ function wordAt(frame: Uint8Array, at: number): number {
   return (frame[at]! << 24) | (frame[at + 1]! << 16) | (frame[at + 2]! << 8) | frame[at + 3]!
 }
 
-function writeMacs(frame: Uint8Array, words: readonly [number, number, number]): void {
-  for (let word = 0; word < 3; word++) {
-    const value = words[word]!
-    const at = word * 4
-    frame[at] = value >>> 24
-    frame[at + 1] = value >>> 16
-    frame[at + 2] = value >>> 8
-    frame[at + 3] = value
-  }
+function writeWord(frame: Uint8Array, at: number, value: number): void {
+  frame[at] = value >>> 24
+  frame[at + 1] = value >>> 16
+  frame[at + 2] = value >>> 8
+  frame[at + 3] = value
 }
 
 /** Destination (0) or source (1) of three words of Ethernet addresses. */

@@ -64,7 +64,7 @@ export class NodeHost implements Host {
   readonly netfilter: Netfilter
   /** Ports of the node that lead to its pods. */
   readonly portMap: PortMap
-  readonly #bridge = new Bridge()
+  readonly #bridge: Bridge
   /** The bridge's port to the stack, where a pod would have its veth. Pods' port numbers are the bridge's. */
   readonly #uplink: number
   readonly #eth0: number
@@ -74,7 +74,7 @@ export class NodeHost implements Host {
   readonly #egresses: number[] = []
   readonly #fastPath: FastPath | undefined
   readonly #outgoing = new EgressQueue()
-  /** What `transmit` gives. */
+  /** What `transmit` gives of the stack's frames. */
   readonly #leaving: { port: number; frame: Uint8Array; offload: Offload } = {
     port: 0,
     frame: new Uint8Array(0),
@@ -88,6 +88,7 @@ export class NodeHost implements Host {
     const mtuBytes = options.mtuBytes ?? DEFAULT_MTU_BYTES
     const offload = options.offload ?? false
     this.stack = new Stack({ name: options.name, random, forwarding: true, offload, frames: options.frames })
+    this.#bridge = new Bridge(this.stack.changes)
     this.netfilter = new Netfilter(this.stack, random.fork('netfilter'))
     this.portMap = new PortMap(this.netfilter, this.stack)
     this.#eth0 = this.stack.addInterface({
@@ -210,7 +211,7 @@ export class NodeHost implements Host {
   transmit(): Outgoing | undefined {
     const outgoing = this.#outgoing
     for (;;) {
-      if (outgoing.shift()) return this.#leave(outgoing.port, outgoing.frame, outgoing.offload)
+      if (outgoing.shift()) return outgoing
       const out = this.stack.transmit()
       if (out === undefined) return undefined
       const { frame, interfaceIndex, offload, port: known } = out

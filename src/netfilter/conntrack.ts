@@ -255,12 +255,17 @@ export class Conntrack {
     return flushed
   }
 
+  /** Whether `expire` may have something to do. */
+  isExpiryDue(now: Micros): boolean {
+    return this.#timers.isDue(now)
+  }
+
   /**
    * Forgets what is over. Nobody has to call it in time, it needs no deadline: every packet and every read-out sees to
    * it first (as Linux, whose entries count as gone from the moment they expire). Whether there was any.
    */
   expire(now: Micros): boolean {
-    if (this.#timers.next() > now) return false
+    if (!this.#timers.isDue(now)) return false
     const before = this.#flows.size
     for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now)) {
       const flow = timer.owner

@@ -31,6 +31,13 @@ const NEW_PORTS = 6
 const DELTAS = 7
 const WAY = 8
 const HASH = 9
+/** Which of the three new words differ from the old ones. */
+const PARTS = 12
+/** Ethernet addresses of the frame as it comes, destination first, in three words. */
+const ETHERNET = 13
+const SOURCE_PART = 1
+const DESTINATION_PART = 2
+const PORTS_PART = 4
 /** Of the entry as doubles: when the last packet came. */
 const SEEN = 5
 
@@ -70,27 +77,19 @@ export class FlowCache {
     return this.#flows.length - this.#free.length
   }
 
-  /** The entry for a frame that came in at the port `ingress`. A frame with anything unusual about it is UNFIT. */
+  /**
+   * The entry for a frame that came in at the port `ingress`. A frame with anything unusual about it is UNFIT, and one
+   * that comes with other Ethernet addresses than its flow's first packets.
+   */
   find(frame: Uint8Array, ingress: number): number {
-    const { length } = frame
-    if (length < TRANSPORT + 8 || frame[12] !== 0x08 || frame[13] !== 0 || frame[IP] !== 0x45) return UNFIT
-    const total = (frame[16]! << 8) | frame[17]!
-    const fragment = (frame[20]! << 8) | frame[21]!
-    if (total + IP !== length || (fragment & FRAGMENT) !== 0) return UNFIT
+    const length = frame.length
+    if (length < TRANSPORT + 8) return UNFIT
+    // The flow is looked up before all is known to be right: a processor waits for memory meanwhile, or it waits later.
     const protocol = frame[23]!
-    if (protocol === PROTOCOL_TCP) {
-      if (length < TRANSPORT + 20 || (frame[FLAGS]! & STATE_FLAGS) !== ACK) return UNFIT
-    } else if (protocol !== PROTOCOL_UDP) return UNFIT
     const s0 = (frame[26]! << 8) | frame[27]!
     const s1 = (frame[28]! << 8) | frame[29]!
     const d0 = (frame[30]! << 8) | frame[31]!
     const d1 = (frame[32]! << 8) | frame[33]!
-    const high = frame[18]! + frame[22]! + frame[24]!
-    const low = frame[15]! + frame[19]! + frame[25]!
-    const sum = 0x4500 + high * 256 + low + protocol + total + fragment + s0 + s1 + d0 + d1
-    // Never above 10 words: folding twice is enough. The header's checksum is right.
-    const folded = (sum & 0xffff) + (sum >>> 16)
-    if ((folded & 0xffff) + (folded >>> 16) !== 0xffff) return UNFIT
     const source = (s0 << 16) | s1
     const destination = (d0 << 16) | d1
     const ports = (frame[34]! << 24) | (frame[35]! << 16) | (frame[36]! << 8) | frame[37]!
@@ -98,9 +97,22 @@ export class FlowCache {
     const words = this.#words
     const slots = this.#slots
     const mask = this.#mask
-    for (let slot = hash(source, destination, ports, last) & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot]! - 1
-      if (entry < 0) break
+    let slot = hash(source, destination, ports, last) & mask
+    let entry = slots[slot]! - 1
+    const total = (frame[16]! << 8) | frame[17]!
+    const fragment = (frame[20]! << 8) | frame[21]!
+    const high = frame[18]! + frame[22]! + frame[24]!
+    const low = frame[15]! + frame[19]! + frame[25]!
+    const sum = 0x4500 + high * 256 + low + protocol + total + fragment + s0 + s1 + d0 + d1
+    // Never above 10 words: folding twice is enough. The header's checksum is right.
+    const folded = (sum & 0xffff) + (sum >>> 16)
+    if ((folded & 0xffff) + (folded >>> 16) !== 0xffff) return UNFIT
+    if (frame[12] !== 0x08 || frame[13] !== 0 || frame[IP] !== 0x45) return UNFIT
+    if (total + IP !== length || (fragment & FRAGMENT) !== 0) return UNFIT
+    if (protocol === PROTOCOL_TCP) {
+      if (length < TRANSPORT + 20 || (frame[FLAGS]! & STATE_FLAGS) !== ACK) return UNFIT
+    } else if (protocol !== PROTOCOL_UDP) return UNFIT
+    while (entry >= 0) {
       const at = entry * WORDS
       if (
         words[at + PORTS] === ports &&
@@ -108,8 +120,14 @@ export class FlowCache {
         words[at + DESTINATION] === destination &&
         words[at + PROTOCOL_INGRESS] === last
       )
-        return entry
+        return hasAddresses(frame, words, at + ETHERNET) ? entry : UNFIT
+      slot = (slot + 1) & mask
+      entry = slots[slot]! - 1
     }
+    return this.#miss(source, destination, ports, protocol, ingress)
+  }
+
+  #miss(source: number, destination: number, ports: number, protocol: number, ingress: number): number {
     const { missing } = this
     missing.source = source
     missing.destination = destination
@@ -137,42 +155,32 @@ export class FlowCache {
     const transport = deltas >>> 16
     // Not translated at all.
     if (transport === 0) return
-    const source = words[at + NEW_SOURCE]!
-    frame[26] = source >>> 24
-    frame[27] = source >>> 16
-    frame[28] = source >>> 8
-    frame[29] = source
-    const destination = words[at + NEW_DESTINATION]!
-    frame[30] = destination >>> 24
-    frame[31] = destination >>> 16
-    frame[32] = destination >>> 8
-    frame[33] = destination
-    const ports = words[at + NEW_PORTS]!
-    frame[34] = ports >>> 24
-    frame[35] = ports >>> 16
-    frame[36] = ports >>> 8
-    frame[37] = ports
-    const isUdp = frame[23] === PROTOCOL_UDP
-    const sumAt = isUdp ? UDP_CHECKSUM : TCP_CHECKSUM
-    const before = (frame[sumAt]! << 8) | frame[sumAt + 1]!
-    // UDP without a checksum stays so (RFC 768).
-    if (isUdp && before === 0) return
-    let after = updated(before, transport)
-    if (isUdp && after === 0) after = 0xffff
-    frame[sumAt] = after >>> 8
-    frame[sumAt + 1] = after
+    const parts = words[at + PARTS]!
+    if ((parts & SOURCE_PART) !== 0) writeWord(frame, 26, words[at + NEW_SOURCE]!)
+    if ((parts & DESTINATION_PART) !== 0) writeWord(frame, 30, words[at + NEW_DESTINATION]!)
+    if ((parts & PORTS_PART) !== 0) writeWord(frame, 34, words[at + NEW_PORTS]!)
+    if (frame[23] === PROTOCOL_TCP) {
+      const sum = updated((frame[TCP_CHECKSUM]! << 8) | frame[TCP_CHECKSUM + 1]!, transport)
+      frame[TCP_CHECKSUM] = sum >>> 8
+      frame[TCP_CHECKSUM + 1] = sum
+    } else updateUdp(frame, transport)
   }
 
   /**
    * An entry for packets with `key`, which is not in the table; `source`, `destination` and `ports` as they are after
-   * translation. `way` is the caller's.
+   * translation; `ethernet`: the addresses of the frame as it comes, destination first. `way` is the caller's.
    */
   add(
     key: Readonly<CacheKey>,
     after: { readonly source: number; readonly destination: number; readonly ports: number },
     flow: Flow,
     reply: boolean,
-    options: { readonly routed: boolean; readonly way: number; readonly now: Micros },
+    options: {
+      readonly ethernet: readonly [number, number, number]
+      readonly routed: boolean
+      readonly way: number
+      readonly now: Micros
+    },
   ): void {
     const entry = this.#free.pop() ?? this.#flows.length
     this.#flows[entry] = flow
@@ -186,6 +194,8 @@ export class FlowCache {
     words[at + NEW_SOURCE] = after.source
     words[at + NEW_DESTINATION] = after.destination
     words[at + NEW_PORTS] = after.ports
+    words.set(options.ethernet, at + ETHERNET)
+    words[at + PARTS] = partsOf(key, after)
     words[at + DELTAS] = deltasOf(key, after, options.routed)
     words[at + WAY] = options.way
     words[at + HASH] = hash(key.source, key.destination, key.ports, words[at + PROTOCOL_INGRESS]!)
@@ -278,10 +288,43 @@ function hash(source: number, destination: number, ports: number, last: number):
   return h ^ (h >>> 13)
 }
 
+function hasAddresses(frame: Uint8Array, words: Int32Array, at: number): boolean {
+  return (
+    ((frame[0]! << 24) | (frame[1]! << 16) | (frame[2]! << 8) | frame[3]!) === words[at] &&
+    ((frame[4]! << 24) | (frame[5]! << 16) | (frame[6]! << 8) | frame[7]!) === words[at + 1] &&
+    ((frame[8]! << 24) | (frame[9]! << 16) | (frame[10]! << 8) | frame[11]!) === words[at + 2]
+  )
+}
+
+function writeWord(frame: Uint8Array, at: number, value: number): void {
+  frame[at] = value >>> 24
+  frame[at + 1] = value >>> 16
+  frame[at + 2] = value >>> 8
+  frame[at + 3] = value
+}
+
 /** A checksum after what it covers changed by `delta`, RFC 1624 equation 3; a delta of 0 leaves it as it is. */
 function updated(checksum: number, delta: number): number {
   const sum = (~checksum & 0xffff) + delta
   return ~((sum & 0xffff) + (sum >>> 16)) & 0xffff
+}
+
+/** UDP without a checksum stays so (RFC 768). */
+function updateUdp(frame: Uint8Array, delta: number): void {
+  const before = (frame[UDP_CHECKSUM]! << 8) | frame[UDP_CHECKSUM + 1]!
+  if (before === 0) return
+  const after = updated(before, delta) || 0xffff
+  frame[UDP_CHECKSUM] = after >>> 8
+  frame[UDP_CHECKSUM + 1] = after
+}
+
+function partsOf(
+  before: Readonly<CacheKey>,
+  after: { readonly source: number; readonly destination: number; readonly ports: number },
+): number {
+  const source = before.source === after.source ? 0 : SOURCE_PART
+  const destination = before.destination === after.destination ? 0 : DESTINATION_PART
+  return source | destination | (before.ports === after.ports ? 0 : PORTS_PART)
 }
 
 /** Sum of ~m + m' over the words that change, folded to 1 .. 0xffff; 0 when nothing is touched. */

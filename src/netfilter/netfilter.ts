@@ -79,7 +79,6 @@ export class Netfilter {
   /** Established flows whose packets may be spared the way through the rules, and how that is learnt. */
   readonly cache = new FlowCache()
   readonly recorder = new FlowRecorder()
-  #generation = 0
   readonly #stack: Stack
   readonly #iptables: Readonly<Record<AddressFamily, Iptables>>
   readonly #recent = new RecentLists()
@@ -275,11 +274,6 @@ export class Netfilter {
 
   // ---- the flow cache
 
-  /** Counts up when packets of a known flow may meet other rules than before. */
-  get generation(): number {
-    return this.#generation
-  }
-
   /** Whether packets may be spared the rules at all: somebody who traces wants to hear of every one. */
   get isCacheable(): boolean {
     return !this.#tracer.active
@@ -287,7 +281,12 @@ export class Netfilter {
 
   /** Later packets of known flows may fare otherwise. */
   rulesChanged(): void {
-    this.#generation++
+    this.#stack.changes.value++
+  }
+
+  /** Whether `expireFlows` may have something to do. */
+  isExpiryDue(now: Micros): boolean {
+    return this.#conntrack.isExpiryDue(now)
   }
 
   /** Forgets flows that are over, as `track` does for every packet; whether there were any. */
@@ -300,7 +299,7 @@ export class Netfilter {
     this.#conntrack.settle()
     this.recorder.clear()
     this.cache.clear()
-    this.#generation++
+    this.#stack.changes.value++
   }
 
   // ---- hooks

@@ -2,6 +2,7 @@
 // (Linux: NF_INET_PRE_ROUTING ...). The stack calls what is registered here in order of priority and knows nothing
 // of tables or connections.
 
+import type { ChangeCount } from '../base/change-count.js'
 import type { Offload } from '../base/offload.js'
 import type { IpAddress } from '../wire/address.js'
 import { type IpHeader, ipHeader } from '../wire/ip.js'
@@ -72,10 +73,14 @@ export class Hooks {
    */
   trackingOfAnswer: (about: Packet) => unknown = () => undefined
   #active = false
-  /** Counts up when functions come or go. */
-  generation = 0
+  /** Counts when functions come or go. */
+  readonly #changes: ChangeCount
   /** Whether every function a forwarded packet meets is cacheable. */
   cacheable = true
+
+  constructor(changes: ChangeCount) {
+    this.#changes = changes
+  }
 
   /** Whether anything is registered: packets of a stack without hooks are not even copied. */
   get active(): boolean {
@@ -99,7 +104,7 @@ export class Hooks {
 
   #changed(): void {
     const { PREROUTING, FORWARD, POSTROUTING } = this.#registrations
-    this.generation++
+    this.#changes.value++
     this.cacheable = [...PREROUTING, ...FORWARD, ...POSTROUTING].every(({ cacheable }) => cacheable)
   }
 

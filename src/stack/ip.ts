@@ -3,6 +3,7 @@
 // link.ts; where a packet goes is asked of paths.ts; ICMP, which both directions need, is icmp.ts.
 
 import { setUint16 } from '../base/bytes.js'
+import { ChangeCount } from '../base/change-count.js'
 import { GIVEN_AWAY, type Offload, segmentBytes } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
@@ -86,7 +87,9 @@ export interface SendOptions {
 export class Ip {
   readonly counters = makeCounters()
   readonly drops = new Drops()
-  readonly hooks = new Hooks()
+  /** Routes, interfaces, path MTUs, neighbours that were forgotten, hook functions. */
+  readonly changes = new ChangeCount()
+  readonly hooks = new Hooks(this.changes)
   readonly link: Link
   readonly paths: Paths
   readonly transports = new Map<number, Transport>()
@@ -116,8 +119,9 @@ export class Ip {
       },
       options.timers,
       this.drops,
+      this.changes,
     )
-    this.paths = new Paths(this.link.interfaces)
+    this.paths = new Paths(this.link.interfaces, this.changes)
     this.#reassembly = new Reassembly(options.timers, this.counters, (first, index) =>
       this.#reassemblyTimedOut(first, index),
     )

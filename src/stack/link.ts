@@ -2,6 +2,7 @@
 // of frames that leave. Below IP and
 // above the wire; who is asked, and what waits for an answer, is decided in neighbors.ts.
 
+import type { ChangeCount } from '../base/change-count.js'
 import { invariant } from '../base/errors.js'
 import { GIVEN_AWAY, hasWorkLeft, type Offload } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
@@ -73,7 +74,7 @@ export class Link {
   readonly #neighbor: NeighborMessage = { target: IPV6_ANY, mac: undefined }
   #nextIndex = 1
 
-  constructor(ports: LinkPorts, timers: TimerHeap<Expiring>, drops: Drops) {
+  constructor(ports: LinkPorts, timers: TimerHeap<Expiring>, drops: Drops, changes: ChangeCount) {
     this.#ports = ports
     this.#drops = drops
     this.neighbors = new NeighborTable(
@@ -83,6 +84,7 @@ export class Link {
         unreachable: (output, frame) => this.#ports.unreachable(output, frame),
       },
       timers,
+      changes,
     )
   }
 

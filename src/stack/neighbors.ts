@@ -1,6 +1,7 @@
 // The neighbour cache of a stack: ARP's table with the states of RFC 4861 section 7.3.2, as Linux keeps it for IPv4
 // too (`ip neigh`). Decides when to ask and what waits for the answer; building and reading ARP packets is arp.ts.
 
+import { ChangeCount } from '../base/change-count.js'
 import type { Offload } from '../base/offload.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
@@ -71,13 +72,14 @@ export class NeighborTable {
   /** By interface index, then by address. */
   /** The one that was looked up last, while it is in the table. */
   #last: Neighbor | undefined
-  /** Counts up when a neighbour is forgotten. */
-  generation = 0
+  /** Counts when a neighbour is forgotten, or has another MAC or none. */
+  readonly #changes: ChangeCount
   readonly #byInterface = new Map<number, Map<IpAddress, Neighbor>>()
 
-  constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>) {
+  constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>, changes = new ChangeCount()) {
     this.#ports = ports
     this.#timers = timers
+    this.#changes = changes
   }
 
   /** Sends `frame` to the neighbour `nextHop`, now or when its address is known. */
@@ -116,6 +118,7 @@ export class NeighborTable {
       return
     }
     const changed = neighbor.mac !== mac
+    if (changed && neighbor.mac !== 0) this.#changes.value++
     const resolved = neighbor.state !== 'INCOMPLETE' && neighbor.state !== 'FAILED'
     neighbor.mac = mac
     neighbor.probes = 0
@@ -160,7 +163,7 @@ export class NeighborTable {
     for (const neighbor of this.#byInterface.get(index)?.values() ?? [])
       this.#timers.set(neighbor.timer, NEVER)
     this.#byInterface.delete(index)
-    this.generation++
+    this.#changes.value++
     this.#last = undefined
   }
 
@@ -195,7 +198,7 @@ export class NeighborTable {
     if (victim === undefined) return
     this.#timers.set(victim.timer, NEVER)
     neighbors.delete(victim.address)
-    this.generation++
+    this.#changes.value++
     this.#last = undefined
   }
 
@@ -217,6 +220,7 @@ export class NeighborTable {
 
   #fail(neighbor: Neighbor): void {
     neighbor.state = 'FAILED'
+    if (neighbor.mac !== 0) this.#changes.value++
     neighbor.mac = 0
     const waiting = neighbor.waiting
     neighbor.waiting = []

@@ -1,6 +1,7 @@
 // Where packets go: this host's own addresses, its routing table, the MTU that routers have told for a destination
 // (RFC 1191), and the path that follows from all three, remembered until one of them changes.
 
+import type { ChangeCount } from '../base/change-count.js'
 import { MINUTE, type Micros, NEVER } from '../base/time.js'
 import {
   anyOf,
@@ -45,12 +46,11 @@ export class Paths {
   /** Paths of this generation by destination. */
   readonly #known = new Map<IpAddress, Path>()
 
-  constructor(interfaces: ReadonlyMap<number, Interface>) {
-    this.#interfaces = interfaces
-  }
+  readonly #changes: ChangeCount
 
-  get generation(): number {
-    return this.#generation
+  constructor(interfaces: ReadonlyMap<number, Interface>, changes: ChangeCount) {
+    this.#interfaces = interfaces
+    this.#changes = changes
   }
 
   /** An address of this host, 127.0.0.0/8 included. */
@@ -80,6 +80,7 @@ export class Paths {
   /** Notes that routes came or went. */
   changed(): void {
     this.#generation++
+    this.#changes.value++
     this.#known.clear()
   }
 

@@ -2,7 +2,8 @@
 // icmp.ts, the sockets - and is the only thing of this folder that others talk to. Synchronous, without a clock:
 // frames and time go in, frames and a deadline come out. Reading order: socket.ts, ip.ts, link.ts, tcp-sockets.ts.
 
-import { GIVEN_AWAY, type Offload, segmentBytes } from '../base/offload.js'
+import type { ChangeCount } from '../base/change-count.js'
+import { type Offload, segmentBytes } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
@@ -21,6 +22,7 @@ import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../w
 import { packetBytes, packetCount } from '../wire/segmentation.js'
 import type { Counters, Drops } from './counters.js'
 import type { Expiring } from './expiring.js'
+import type { FrameQueue } from './frame-queue.js'
 import type { Hooks, Packet } from './hooks.js'
 import { Icmp } from './icmp.js'
 import {
@@ -250,9 +252,9 @@ export class Stack implements SocketApi {
 
   // ---- beside the layers: packets of known flows, see host/fast-path.ts
 
-  /** Counts up when packets of a known flow may go another way than before, or meet other hook functions. */
-  get generation(): number {
-    return this.#ip.paths.generation + this.#ip.link.neighbors.generation + this.#ip.hooks.generation
+  /** Counts when packets of a known flow may go another way than before, or meet other hook functions or rules. */
+  get changes(): ChangeCount {
+    return this.#ip.changes
   }
 
   /** Where packets to `destination` go, when that is one known neighbour on a wire. */
@@ -264,22 +266,8 @@ export class Stack implements SocketApi {
   }
 
   /** Frames that wait to be transmitted. */
-  get queued(): number {
-    return this.#ip.link.queue.length
-  }
-
-  /** The youngest of them. */
-  get lastQueued(): { readonly frame: Uint8Array; readonly interfaceIndex: number } | undefined {
-    return this.#ip.link.queue.last()
-  }
-
-  /**
-   * Sends a frame on that was routed already, its headers written, behind those that wait. It is given away; `port` is
-   * where it leaves the machine.
-   */
-  forward(input: Interface, output: Interface, frame: Uint8Array, port: number, offload: Offload): void {
-    this.countForwarded(input, output, frame, offload)
-    this.#ip.link.queue.push(output.index, frame, undefined, 0, offload | GIVEN_AWAY, port)
+  get waiting(): FrameQueue {
+    return this.#ip.link.queue
   }
 
   /** Counts a frame as received, forwarded and sent that went past the stack. */
@@ -345,8 +333,10 @@ export class Stack implements SocketApi {
     return this.#ip.now
   }
 
-  setNow(now: Micros): void {
+  /** Lets time go on, never back; whether it is `now` here. */
+  setNow(now: Micros): boolean {
     if (now > this.#ip.now) this.#ip.now = now
+    return now === this.#ip.now
   }
 
   tcpConnect(to: Endpoint, from?: Partial<Endpoint>): TcpSocket {
