@@ -8,6 +8,7 @@ import type { Micros } from '../base/time.js'
 import { abortable } from './abort.js'
 import type { FileSystem } from './file-system.js'
 import { IoTime } from './io-time.js'
+import { MaskedFileSystem, USUAL_UMASK } from './masked-file-system.js'
 import type { Net } from './net.js'
 import {
   type ByteReader,
@@ -63,6 +64,7 @@ interface Entry {
   readonly gate: ProcessGate
   readonly usage: Usage
   readonly kill: (signal: SignalName) => void
+  readonly process: Pick<Process, 'umask'>
 }
 
 /** What one process has used. */
@@ -126,11 +128,12 @@ export class LocalSystem {
       argv: options.argv,
       env: new Map(options.env),
       cwd: options.cwd,
+      umask: this.#table.get(parent)?.process.umask ?? USUAL_UMASK,
       stdin: this.#reader(options.stdin, waits, group),
       stdout: this.#writer(options.stdout, io, waits, group),
       stderr: this.#writer(options.stderr, io, waits, group),
       signal: abort.signal,
-      system: this.#seenBy(pid, net, clockOf(clock, waits)),
+      system: this.#seenBy(pid, net, clockOf(clock, waits), () => process.umask),
       onSignal: (signal, handler) => {
         if (handler === undefined) handlers.delete(signal)
         else handlers.set(signal, handler)
@@ -142,6 +145,7 @@ export class LocalSystem {
       gate,
       usage,
       kill,
+      process,
     })
     const exited = this.#run(program, process, options.stderr).finally(() => {
       this.#table.delete(pid)
@@ -201,12 +205,15 @@ export class LocalSystem {
   }
 
   /** What process `pid` sees: everything shared but its own sockets. */
-  #seenBy(pid: number, net: Net, clock = this.#options.clock): System {
+  #seenBy(pid: number, net: Net, clock = this.#options.clock, umask = () => USUAL_UMASK): System {
     const { hostname, fs, random, programs, hostNames, memory } = this.#options
     return {
       hostname,
       ...(hostNames && { hostNames }),
-      fs,
+      get fs() {
+        const mask = umask()
+        return mask === USUAL_UMASK ? fs : new MaskedFileSystem(fs, mask)
+      },
       net,
       clock,
       random,

@@ -106,6 +106,8 @@ export interface Process {
   /** Exported variables; a copy of its own. */
   readonly env: Map<string, string>
   cwd: string
+  /** Permissions that files lack which it makes, and its children after it (umask(2)). */
+  umask: number
   readonly stdin: ByteReader
   readonly stdout: ByteWriter
   readonly stderr: ByteWriter

@@ -22,7 +22,7 @@ import { menuText } from './select-menu.js'
 import type { Io, Shell } from './shell.js'
 import { readOneLine } from './streams.js'
 import { traceHead } from './trace.js'
-import { arithmetic, evaluateArithmetic, expandFields, expandPattern, expandText } from './word-expansion.js'
+import { evaluateArithmetic, expandFields, expandPattern, expandText } from './word-expansion.js'
 
 export function runCompound(shell: Shell, node: CompoundCommand | Redirected, io: Io): Awaitable<number> {
   switch (node.type) {
@@ -78,13 +78,10 @@ async function runRedirected(shell: Shell, node: Redirected, io: Io): Promise<nu
 /** `(( ))`: an error in it is the command's failure and nothing more. */
 function arithmeticCommand(shell: Shell, node: ArithmeticCommand, io: Io): Awaitable<bigint> {
   return attempt(
-    () =>
-      node.expression === undefined
-        ? evaluateArithmetic(shell, node.body, io)
-        : arithmetic(shell, io).evaluate(node.expression),
+    () => evaluateArithmetic(shell, node.body, io),
     (error) => {
       if (!(error instanceof CommandError)) throw error
-      throw new CommandError(`((: ${node.body.trim()}: ${error.message}`, 1)
+      throw new CommandError(`((: ${error.message}`, 1)
     },
   )
 }
@@ -167,15 +164,16 @@ async function runFor(shell: Shell, node: For, io: Io): Promise<number> {
 }
 
 async function runArithmeticFor(shell: Shell, node: ArithmeticFor, io: Io): Promise<number> {
-  const evaluator = arithmetic(shell, io)
-  if (node.initialize) await evaluator.evaluate(node.initialize)
+  const head = shell.source.text.slice(node.pos, node.body.pos)
+  const [initialize = '', test = '', update = ''] = (/\(\((.*)\)\)/s.exec(head)?.[1] ?? '').split(';')
+  await evaluateArithmetic(shell, initialize, io)
   let first = true
   return await loop(shell, io, () => {
-    const updated = !first && node.update ? evaluator.evaluate(node.update) : 0n
+    const updated = first ? 0n : evaluateArithmetic(shell, update, io)
     first = false
     return andThen(updated, () =>
-      andThen(node.test ? evaluator.evaluate(node.test) : 1n, (test) =>
-        test === 0n ? undefined : shell.runList(shell, node.body, io),
+      andThen(evaluateArithmetic(shell, test.trim() === '' ? '1' : test, io), (value) =>
+        value === 0n ? undefined : shell.runList(shell, node.body, io),
       ),
     )
   })

@@ -13,7 +13,8 @@ import { closeSubstitutions } from './process-substitution.js'
 import type { Io, Shell } from './shell.js'
 import { runSimpleCommand } from './simple-command.js'
 import type { Source } from './state.js'
-import { parseScript, ShellSyntaxError } from './syntax.js'
+import { readScript } from './syntax.js'
+import { reportSyntaxError } from './syntax-report.js'
 
 /** Parses and runs source text in `shell`; a syntax error is told and is status 2. */
 export async function runSource(
@@ -26,10 +27,10 @@ export async function runSource(
   shell.source = { text, firstLine: 1, name: source.name, ...place }
   shell.command = { pos: 0, end: 0 }
   try {
-    return await runList(shell, parseScript(text), io)
-  } catch (error) {
-    if (!(error instanceof ShellSyntaxError)) throw error
-    await shell.complain(io, error.message)
+    const { script, error } = readScript(text)
+    if (error === undefined) return await runList(shell, script, io)
+    if (script.commands.length > 0) await runList(shell, script, io)
+    await reportSyntaxError(shell, error, io)
     return (shell.state.status = 2)
   } finally {
     shell.source = source
@@ -41,7 +42,8 @@ export async function runSource(
 export async function runNested(shell: Shell, text: string, io: Io, name?: string): Promise<number> {
   shell.traceDepth++
   try {
-    return await runSource(shell, text, io, name === undefined ? { firstLine: shell.line } : { name })
+    const place = name === undefined ? { firstLine: shell.line, input: 'eval' } : { name }
+    return await runSource(shell, text, io, place)
   } finally {
     shell.traceDepth--
   }

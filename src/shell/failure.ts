@@ -6,6 +6,7 @@ import { CommandError, ExitShell } from './control-flow.js'
 import type { Io, Shell } from './shell.js'
 import { ReadOnlyVariable } from './state.js'
 import { ShellSyntaxError } from './syntax.js'
+import { reportSyntaxError } from './syntax-report.js'
 
 const BROKEN_PIPE_STATUS = 141
 
@@ -16,7 +17,8 @@ export async function statusOfFailure(shell: Shell, error: unknown, io: Io): Pro
     error instanceof ReadOnlyVariable ||
     error instanceof ShellSyntaxError
   ) {
-    await shell.complain(io, error.message)
+    if (error instanceof ShellSyntaxError) await reportSyntaxError(shell, error, io)
+    else await shell.complain(io, error.message)
     const status = error instanceof CommandError ? error.status : error instanceof ReadOnlyVariable ? 1 : 2
     const fatal = !(error instanceof CommandError) || error.fatal
     if (!fatal || shell.interactive) return status

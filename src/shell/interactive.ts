@@ -4,13 +4,14 @@
 import type { ByteReader } from '../posix/process.js'
 import type { TerminalControl } from '../posix/terminal.js'
 import { ExitShell, ReturnFromFunction } from './control-flow.js'
+import { runSource } from './execution.js'
 import { isStopped } from './job-table.js'
 import { shellCompleter } from './line-editor/completion.js'
 import { LineEditor } from './line-editor/line-editor.js'
 import { promptText } from './prompt.js'
 import { type Io, LineInterrupted, type Shell } from './shell.js'
 import { readOneLine } from './streams.js'
-import { needsMoreInput, parseScript } from './syntax.js'
+import { needsMoreInput, readScript } from './syntax.js'
 
 /** Returns the status of the last command, or throws ExitShell. */
 export async function runInteractive(shell: Shell, io: Io): Promise<number> {
@@ -29,7 +30,7 @@ export async function runInteractive(shell: Shell, io: Io): Promise<number> {
         return endJobs(shell)
       }
       setSize(shell, io)
-      if (source.trim() !== '') await shell.evaluate(source, io)
+      if (source.trim() !== '') await runSource(shell, source, io)
       warned = false
     } catch (error) {
       if (error instanceof LineInterrupted) shell.state.status = 130
@@ -69,11 +70,14 @@ function setSize(shell: Shell, { stdin: { terminal } }: Io): void {
 
 /** Runs the commands of standard input as they come, so that they can read what follows them. */
 export async function runStandardInput(shell: Shell, io: Io): Promise<number> {
+  let firstLine = 1
   for (;;) {
     const source = await readCommand(shell, io)
     if (source === undefined) return shell.state.status
-    const script = parseScript(source)
-    await shell.runList(shell, script, io)
+    const status = await runSource(shell, source, io, { firstLine })
+    // Nobody knows where the next command would begin.
+    if (readScript(source).error !== undefined) return status
+    firstLine += source.split('\n').length - 1
   }
 }
 

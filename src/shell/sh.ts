@@ -10,7 +10,7 @@ import { type Io, Shell } from './shell.js'
 import { INITIAL_VALUES } from './special-variables.js'
 import { type ShellOption, ShellState } from './state.js'
 import { readWholeFile, reasonOf } from './streams.js'
-import { parseScript, ShellSyntaxError } from './syntax.js'
+import { parseScript } from './syntax.js'
 
 interface Invocation {
   readonly options: readonly ShellOption[]
@@ -97,7 +97,7 @@ export const sh: Program = async (process) => {
     const interactive = invocation.interactive || process.stdin.isTTY
     const shell = shellOf(process, name, [], interactive)
     if (interactive) return await shell.runToExit(shell.io, (self, io) => runInteractive(self, io))
-    return await runBody(shell, options, (self, io) => untilSyntaxError(self, io))
+    return await runBody(shell, options, (self, io) => runStandardInput(self, io))
   }
   try {
     const text = await readWholeFile(process.system.fs, resolvePath(process.cwd, first))
@@ -129,7 +129,8 @@ async function runText(
   options: readonly ShellOption[],
   name = '',
 ): Promise<number> {
-  return await runBody(shell, options, (self, io) => runSource(self, text, io, { name }))
+  const place = name === '' ? { name, input: '-c' } : { name }
+  return await runBody(shell, options, (self, io) => runSource(self, text, io, place))
 }
 
 async function runBody(
@@ -139,14 +140,4 @@ async function runBody(
 ): Promise<number> {
   for (const option of options) shell.state.options.add(option)
   return await shell.runToExit(shell.io, body)
-}
-
-async function untilSyntaxError(shell: Shell, io: Io): Promise<number> {
-  try {
-    return await runStandardInput(shell, io)
-  } catch (error) {
-    if (!(error instanceof ShellSyntaxError)) throw error
-    await shell.complain(io, error.message)
-    return 2
-  }
 }

@@ -2,7 +2,7 @@
 // constructs of the language have in common is here (forking, waiting, signals); the constructs themselves are
 // in execution.ts, words in word-expansion.ts.
 
-import type { CompoundList, Script } from 'unbash'
+import type { CompoundList, Script, WordPart } from 'unbash'
 import { abortable } from '../posix/abort.js'
 import type { ByteReader, ByteWriter, Child, Process, SignalName } from '../posix/process.js'
 import { SIGNAL_NUMBER } from '../posix/process.js'
@@ -11,6 +11,7 @@ import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import { isStopped, type Job, JobTable } from './job-table.js'
 import { History } from './line-editor/history.js'
 import type { ShellState, Source } from './state.js'
+import { parseUnquoted } from './syntax.js'
 
 /**
  * Where a command reads and writes: the standard streams, and what redirections opened above 2. Redirections make a
@@ -25,6 +26,9 @@ export interface Io {
 
 /** Emulated time that the interpreter takes for one simple command or one turn of a loop. */
 const STEP_MICROS = 50
+
+/** Expressions that a shell remembers the parts of. */
+const MAX_KNOWN_EXPRESSIONS = 500
 
 /** Runs a list of commands in a shell; returns the last status. Injected, because expansions run commands too. */
 export type RunList = (shell: Shell, list: Script | CompoundList, io: Io) => Awaitable<number>
@@ -60,6 +64,7 @@ export class Shell {
   /** Whether this subshell is there for one command only, which may then run in its place. */
   replaceable = false
   #history: History | undefined
+  readonly #arithmetic = new Map<string, readonly WordPart[]>()
   /** Status of the last command substitution, which an assignment without command takes. */
   substitutionStatus = 0
   /** The text that runs, and where in it the command that runs is. */
@@ -180,10 +185,18 @@ export class Shell {
     return this.#interrupted ?? this.source.text.slice(this.command.pos, this.command.end)
   }
 
-  /** A message on stderr, with the shell's name in front, and in bash the line of a script. */
+  /** Whose name is in front of messages: the shell's, or in bash the script's that has the command. */
+  get complainer(): string {
+    const { name, calls } = this.state
+    if (!this.isBash || this.interactive) return name
+    // What bash calls the place of functions that came with `-c`.
+    return this.source.name || (calls.length > 0 ? 'environment' : name)
+  }
+
+  /** A message on stderr, with a name in front, and in bash the line of a script. */
   complain(io: Io, message: string): Promise<void> {
     const line = this.isBash && !this.interactive ? ` line ${this.line}:` : ''
-    return io.stderr.write(`${this.state.name}:${line} ${message}\n`)
+    return io.stderr.write(`${this.complainer}:${line} ${message}\n`)
   }
 
   /** ^C: the foreground children get SIGINT, and the line that runs is given up. */
@@ -198,6 +211,16 @@ export class Shell {
     this.suspended = false
     const { terminal } = this.process.stdin
     if (terminal) terminal.foreground = this.process.group
+  }
+
+  /** The parts of arithmetic source with expansions in it: a loop evaluates the same text again and again. */
+  arithmeticParts(text: string): readonly WordPart[] {
+    const known = this.#arithmetic.get(text)
+    if (known !== undefined) return known
+    if (this.#arithmetic.size >= MAX_KNOWN_EXPRESSIONS) this.#arithmetic.clear()
+    const parts = parseUnquoted(text)
+    this.#arithmetic.set(text, parts)
+    return parts
   }
 
   /** Sets (`command`), ignores ('') or resets (undefined) the trap of `EXIT` or of a signal. */

@@ -28,6 +28,8 @@ export interface Source {
   readonly firstLine: number
   /** The file that it is from, as BASH_SOURCE has it. */
   readonly name: string
+  /** What bash calls it in messages about its syntax, where it is no file: `-c`, `eval`. */
+  readonly input?: string
 }
 
 /** How often a reference may lead to another one. */
@@ -95,8 +97,6 @@ export class ShellState {
   isScript = false
   /** How many subshells are around this one: BASH_SUBSHELL. */
   depth = 0
-  /** Permission bits that new files do not get. */
-  umask = 0o022
   /** Hears how much more (or less) its variables keep in memory: Process.hold. */
   onHold: (bytes: number) => void = () => {}
   /** Where getopts stands inside an argument such as `-abc`. */
@@ -136,7 +136,6 @@ export class ShellState {
     copy.pipeStatus = this.pipeStatus
     copy.lastArgument = this.lastArgument
     copy.depth = this.depth + 1
-    copy.umask = this.umask
     copy.isScript = this.isScript
     copy.secondsStart = this.secondsStart
     copy.status = this.status

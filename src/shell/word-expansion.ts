@@ -4,7 +4,7 @@
 import type { CommandExpansionPart, Script, Word, WordPart } from 'unbash'
 import { resolvePath } from '../posix/file-system.js'
 import { CollectingWriter } from '../posix/pipe.js'
-import { Arithmetic } from './arithmetic.js'
+import { evaluateExpression } from './arithmetic.js'
 import { type Awaitable, andThen, inTurn } from './awaitable.js'
 import { expandBraces } from './brace-expansion.js'
 import { CommandError } from './control-flow.js'
@@ -78,13 +78,12 @@ export function expandQuotedParts(shell: Shell, parts: readonly WordPart[], io: 
   )
 }
 
-/** The value of arithmetic source, which may hold expansions. */
+/** The value of arithmetic source, in which expansions are made first, as inside double quotes. */
 export function evaluateArithmetic(shell: Shell, text: string, io: Io): Awaitable<bigint> {
-  return arithmetic(shell, io).evaluateText(text)
-}
-
-export function arithmetic(shell: Shell, io: Io): Arithmetic {
-  return new Arithmetic(shell, io, expandQuotedParts)
+  if (!/[$`"]/.test(text)) return evaluateExpression(shell, text)
+  return andThen(expandQuotedParts(shell, shell.arithmeticParts(text), io), (expanded) =>
+    evaluateExpression(shell, expanded),
+  )
 }
 
 const OPERANDS: OperandExpansion = {
@@ -215,11 +214,8 @@ function expandPart(
     case 'CommandExpansion':
       return substituteCommand(shell, part, io).then((text) => sink.expanded(text, quoted))
     case 'ArithmeticExpansion': {
-      const value =
-        part.expression === undefined
-          ? evaluateArithmetic(shell, part.text.replace(/^\$\(\(|\)\)$/g, ''), io)
-          : arithmetic(shell, io).evaluate(part.expression)
-      return andThen(value, (number) => sink.expanded(String(number), quoted))
+      const source = part.text.startsWith('$[') ? part.text.slice(2, -1) : part.text.slice(3, -2)
+      return andThen(evaluateArithmetic(shell, source, io), (value) => sink.expanded(String(value), quoted))
     }
     case 'ProcessSubstitution':
       return sink.literal(substituteProcess(shell, part, io), true)

@@ -271,6 +271,7 @@ export class ApiFixture {
       group: 1,
       argv: ['kubectl', ...words],
       env: new Map(),
+      umask: 0o022,
       cwd: '/',
       stdin,
       stdout,

@@ -6,16 +6,16 @@ import type { Builtin } from './builtin.js'
 const CLASSES = { u: 6, g: 3, o: 0 } as const
 
 const umask: Builtin = async ({ shell, args, io }) => {
-  const { state } = shell
+  const { process } = shell
   const operand = args.find((arg) => !/^-[pS]+$/.test(arg))
   if (operand === undefined) {
-    const text = args.includes('-S') ? symbolic(state.umask) : state.umask.toString(8).padStart(4, '0')
+    const text = args.includes('-S') ? symbolic(process.umask) : process.umask.toString(8).padStart(4, '0')
     await io.stdout.write(`${args.includes('-p') ? 'umask ' : ''}${text}\n`)
     return 0
   }
-  if (/^[0-7]{1,4}$/.test(operand)) state.umask = Number.parseInt(operand, 8) & 0o777
+  if (/^[0-7]{1,4}$/.test(operand)) process.umask = Number.parseInt(operand, 8) & 0o777
   else if (/^\d+$/.test(operand)) throw new CommandError(`umask: ${operand}: octal number out of range`, 1)
-  else state.umask = changed(state.umask, operand)
+  else process.umask = changed(process.umask, operand)
   return 0
 }
 

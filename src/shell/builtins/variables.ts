@@ -43,7 +43,7 @@ const letBuiltin: Builtin = async ({ shell, args, io }) => {
       value = await evaluateArithmetic(shell, text, io)
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
-      throw new CommandError(`let: ${text}: ${error.message}`, 1)
+      throw new CommandError(`let: ${error.message}`, 1)
     }
   }
   return value === 0n ? 1 : 0
