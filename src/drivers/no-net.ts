@@ -3,6 +3,7 @@
 import { SystemError } from '../base/errors.js'
 import type { OwnedNet } from '../posix/local-system.js'
 import { ResolveError } from '../posix/net.js'
+import { makeCounters } from '../stack/counters.js'
 
 export function noNet(): OwnedNet {
   const unreachable = (syscall: string): never => {
@@ -30,6 +31,7 @@ export function noNet(): OwnedNet {
     routes: () => [],
     neighbors: () => [],
     sockets: () => [],
+    counters: makeCounters,
     closeAll: () => {},
   }
 }

@@ -51,6 +51,8 @@ export interface LocalSystemOptions {
 /** A network whose sockets belong to one process. */
 export interface OwnedNet extends Net {
   closeAll(): void
+  /** Says whose it is: process `pid` of the processes that `space` stands for. */
+  belongsTo?(space: object, pid: number): void
 }
 
 /** As pids.max of a container's cgroup: a fork bomb ends at it. */
@@ -87,7 +89,9 @@ export class LocalSystem {
 
   /** The system as somebody sees it who is no process of it: for starting the first one. */
   view(): System {
-    return this.#seenBy(0, this.#options.openNet())
+    const net = this.#options.openNet()
+    net.belongsTo?.(this, 0)
+    return this.#seenBy(0, net)
   }
 
   /** Starts `program` itself, whatever its name. Throws EAGAIN when there are too many processes. */
@@ -98,6 +102,7 @@ export class LocalSystem {
     if (this.#table.size >= MAX_PROCESSES) throw new SystemError('EAGAIN', 'fork')
     const pid = this.#nextPid++
     const net = openNet()
+    net.belongsTo?.(this, pid)
     const abort = new AbortController()
     const io = new IoTime(clock)
     const memory = this.#account(usage)

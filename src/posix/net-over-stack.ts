@@ -4,6 +4,7 @@
 
 import { invariant, SystemError } from '../base/errors.js'
 import type { RecordType } from '../dns/message.js'
+import type { Counters } from '../stack/counters.js'
 import type { IcmpReply, SocketRow, TcpListener, UdpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
 import { type Endpoint, IPV4_ANY, IPV6_ANY, type IpAddress, isIpv6 } from '../wire/address.js'
@@ -21,6 +22,7 @@ import type {
   PacketCapture,
   PacketFilter,
   PathDatagramSocket,
+  ProcessSocketRow,
   QueryAnswer,
   QueryOptions,
   RawPathSocket,
@@ -28,7 +30,8 @@ import type {
   RouteRow,
 } from './net.js'
 import { interfaceRows, neighborRows, routeRows } from './network-rows.js'
-import { type Closable, StackCapture } from './packet-capture.js'
+import { OpenSockets } from './open-sockets.js'
+import { StackCapture } from './packet-capture.js'
 import { StackPathDatagramSocket, StackRawPathSocket } from './path-sockets.js'
 import type { PodNetwork } from './pod-network.js'
 import { ReadyItems } from './ready-items.js'
@@ -57,7 +60,7 @@ export function addressNet(network: PodNetwork): ProcessNet {
 export class ProcessNet implements Net {
   readonly #network: PodNetwork
   readonly #names: (net: Net) => NameService
-  readonly #open = new Set<Closable>()
+  readonly #open = new OpenSockets()
 
   constructor(network: PodNetwork, names: (net: Net) => NameService) {
     this.#network = network
@@ -66,7 +69,13 @@ export class ProcessNet implements Net {
 
   /** Closes what the process left open. */
   closeAll(): void {
-    for (const socket of [...this.#open]) socket.close()
+    this.#open.closeAll()
+  }
+
+  /** Whose it is: process `pid` of `space`. */
+  belongsTo(space: object, pid: number): void {
+    this.#open.space = space
+    this.#open.pid = pid
   }
 
   async connect(to: Endpoint, options: ConnectOptions = {}): Promise<Connection> {
@@ -164,8 +173,12 @@ export class ProcessNet implements Net {
     return neighborRows(this.#network.stack)
   }
 
-  sockets(): SocketRow[] {
-    return this.#network.stack.sockets()
+  sockets(): ProcessSocketRow[] {
+    return ownedRows(this.#network.stack.sockets(), this.#open.space)
+  }
+
+  counters(): Readonly<Counters> {
+    return this.#network.stack.counters
   }
 
   #now(): Stack {
@@ -174,6 +187,21 @@ export class ProcessNet implements Net {
     return stack
   }
 }
+
+/** Says which process of `space` a socket belongs to; its descriptor by its place among those of the process. */
+function ownedRows(rows: SocketRow[], space: object | undefined): ProcessSocketRow[] {
+  const descriptors = new Map<OpenSockets, number>()
+  return rows.map((row) => {
+    const { owner } = row
+    if (!(owner instanceof OpenSockets) || owner.space !== space) return row
+    const fd = descriptors.get(owner) ?? FIRST_DESCRIPTOR
+    descriptors.set(owner, fd + 1)
+    return { ...row, process: { pid: owner.pid, fd } }
+  })
+}
+
+/** Behind the standard streams. */
+const FIRST_DESCRIPTOR = 3
 
 /** Whether a host has the family at all, but for ::1. */
 function hasIpv6(stack: Stack): boolean {

@@ -3,6 +3,7 @@
 
 import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
+import type { Counters } from '../stack/counters.js'
 import type { Datagram, IcmpReply, MtuDiscovery, QueuedError, RawPacket, SocketRow } from '../stack/socket.js'
 import type { AddressFamily, Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { SecureConnection, TlsClientSettings } from './tls.js'
@@ -137,6 +138,12 @@ export interface InterfaceRow {
   readonly sentBytes: number
 }
 
+/** A socket of the pod. */
+export interface ProcessSocketRow extends SocketRow {
+  /** Whose it is, when that is a process of this container. */
+  readonly process?: { readonly pid: number; readonly fd: number }
+}
+
 /** A row of `ip route`. */
 export interface RouteRow {
   readonly family: AddressFamily
@@ -249,7 +256,9 @@ export interface Net {
   interfaces(): InterfaceRow[]
   routes(): RouteRow[]
   neighbors(): NeighborRow[]
-  sockets(): SocketRow[]
+  sockets(): ProcessSocketRow[]
+  /** What the stack has counted since it is there. */
+  counters(): Readonly<Counters>
 }
 
 export type ResolveFailure = 'ENOTFOUND' | 'ENODATA' | 'ETIMEOUT' | 'ESERVFAIL' | 'EREFUSED'

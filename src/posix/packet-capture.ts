@@ -5,16 +5,15 @@ import type { PacketTap } from '../stack/interface.js'
 import type { Stack } from '../stack/stack.js'
 import { abortable, Wakeup } from './abort.js'
 import type { CapturedPacket, PacketCapture, PacketFilter } from './net.js'
+import type { OpenSockets } from './open-sockets.js'
 
 /** As libpcap asks for. */
 const BUFFER_BYTES = 2 * 1024 * 1024
 /** What a packet costs besides its bytes. */
 const PACKET_BYTES = 256
 
-export type Closable = { close(): void }
-
 export class StackCapture implements PacketCapture {
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
   readonly #untap: readonly (() => void)[]
   readonly #arrived = new Wakeup()
   #packets: CapturedPacket[] = []
@@ -24,7 +23,7 @@ export class StackCapture implements PacketCapture {
   dropped = 0
 
   /** Captures on the interface with this index, or on those that are there now. */
-  constructor(stack: Stack, interfaceIndex: number | undefined, filter: PacketFilter, open: Set<Closable>) {
+  constructor(stack: Stack, interfaceIndex: number | undefined, filter: PacketFilter, open: OpenSockets) {
     this.#open = open
     const indexes =
       interfaceIndex === undefined ? stack.interfaces().map(({ index }) => index) : [interfaceIndex]

@@ -5,17 +5,17 @@ import type { Micros } from '../base/time.js'
 import type { Datagram, MtuDiscovery, PathUdpSocket, RawPacket, RawSocket } from '../stack/socket.js'
 import type { Endpoint, IpAddress } from '../wire/address.js'
 import type { Heard, PathDatagramSocket, PathSocket, RawPathSocket } from './net.js'
-import type { Closable } from './packet-capture.js'
+import type { OpenSockets } from './open-sockets.js'
 import type { PodNetwork } from './pod-network.js'
 import { ReadyItems } from './ready-items.js'
 
 class StackPathSocket<Item, Socket extends PathUdpSocket | RawSocket> implements PathSocket<Item> {
   protected readonly socket: Socket
   readonly #network: PodNetwork
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
   readonly #heard: ReadyItems<Heard<Item>>
 
-  constructor(socket: Socket, receive: () => Item | undefined, network: PodNetwork, open: Set<Closable>) {
+  constructor(socket: Socket, receive: () => Item | undefined, network: PodNetwork, open: OpenSockets) {
     this.socket = socket
     this.#network = network
     this.#open = open
@@ -26,6 +26,7 @@ class StackPathSocket<Item, Socket extends PathUdpSocket | RawSocket> implements
       return item === undefined ? undefined : { item }
     }, network.clock)
     socket.onReady = this.#heard.onReady
+    socket.owner = open
     open.add(this)
   }
 
@@ -59,7 +60,7 @@ export class StackPathDatagramSocket
   extends StackPathSocket<Datagram, PathUdpSocket>
   implements PathDatagramSocket
 {
-  constructor(socket: PathUdpSocket, network: PodNetwork, open: Set<Closable>) {
+  constructor(socket: PathUdpSocket, network: PodNetwork, open: OpenSockets) {
     super(socket, () => socket.receive(), network, open)
     socket.keepErrors()
   }
@@ -78,7 +79,7 @@ export class StackPathDatagramSocket
 }
 
 export class StackRawPathSocket extends StackPathSocket<RawPacket, RawSocket> implements RawPathSocket {
-  constructor(socket: RawSocket, network: PodNetwork, open: Set<Closable>) {
+  constructor(socket: RawSocket, network: PodNetwork, open: OpenSockets) {
     super(socket, () => socket.receive(), network, open)
   }
 

@@ -6,7 +6,7 @@ import type { TcpListener, TcpSocket } from '../stack/socket.js'
 import type { Endpoint } from '../wire/address.js'
 import { Wakeup } from './abort.js'
 import type { Connection, Listener, NonBlockingConnection, NonBlockingListener } from './net.js'
-import type { Closable } from './packet-capture.js'
+import type { OpenSockets } from './open-sockets.js'
 import { toBytes } from './pipe.js'
 import type { PodNetwork } from './pod-network.js'
 import { ReadyItems, within } from './ready-items.js'
@@ -16,19 +16,20 @@ export class StackConnection implements Connection {
   readonly remote: Endpoint
   readonly #socket: TcpSocket
   readonly #network: PodNetwork
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
   readonly #wakeup = new Wakeup()
   /** The signal that ends waits: listened to as long as waits come with the same one. */
   #signal: AbortSignal | undefined
   readonly #onAbort = () => this.#wakeup.wake()
 
-  constructor(socket: TcpSocket, network: PodNetwork, open: Set<Closable>) {
+  constructor(socket: TcpSocket, network: PodNetwork, open: OpenSockets) {
     this.local = socket.local
     this.remote = socket.remote
     this.#socket = socket
     this.#network = network
     this.#open = open
     socket.onReady = () => this.#wakeup.wake()
+    socket.owner = open
     open.add(this)
     network.touched()
   }
@@ -98,6 +99,7 @@ export class StackConnection implements Connection {
   close(): void {
     this.#open.delete(this)
     this.#listenTo(undefined)
+    this.#socket.owner = undefined
     this.#now().close()
     this.#wakeup.wake()
     this.#network.touched()
@@ -135,16 +137,19 @@ export class StackListener implements Listener {
   readonly local: Endpoint
   readonly #listeners: readonly TcpListener[]
   readonly #network: PodNetwork
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
   readonly #accepted: ReadyItems<TcpSocket>
 
-  constructor(listeners: [TcpListener, ...TcpListener[]], network: PodNetwork, open: Set<Closable>) {
+  constructor(listeners: [TcpListener, ...TcpListener[]], network: PodNetwork, open: OpenSockets) {
     this.local = listeners[0].local
     this.#listeners = listeners
     this.#network = network
     this.#open = open
     this.#accepted = new ReadyItems(() => acceptFrom(listeners), network.clock)
-    for (const listener of listeners) listener.onReady = this.#accepted.onReady
+    for (const listener of listeners) {
+      listener.onReady = this.#accepted.onReady
+      listener.owner = open
+    }
     open.add(this)
   }
 
@@ -172,13 +177,14 @@ export class StackReadyListener implements NonBlockingListener {
   readonly local: Endpoint
   readonly #listeners: readonly TcpListener[]
   readonly #network: PodNetwork
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
 
-  constructor(listeners: [TcpListener, ...TcpListener[]], network: PodNetwork, open: Set<Closable>) {
+  constructor(listeners: [TcpListener, ...TcpListener[]], network: PodNetwork, open: OpenSockets) {
     this.local = listeners[0].local
     this.#listeners = listeners
     this.#network = network
     this.#open = open
+    for (const listener of listeners) listener.owner = open
     open.add(this)
   }
 
@@ -203,14 +209,15 @@ class StackReadyConnection implements NonBlockingConnection {
   readonly remote: Endpoint
   readonly #socket: TcpSocket
   readonly #network: PodNetwork
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
 
-  constructor(socket: TcpSocket, network: PodNetwork, open: Set<Closable>) {
+  constructor(socket: TcpSocket, network: PodNetwork, open: OpenSockets) {
     this.local = socket.local
     this.remote = socket.remote
     this.#socket = socket
     this.#network = network
     this.#open = open
+    socket.owner = open
     open.add(this)
   }
 
@@ -244,6 +251,7 @@ class StackReadyConnection implements NonBlockingConnection {
   close(): void {
     this.#open.delete(this)
     this.#setNow()
+    this.#socket.owner = undefined
     this.#socket.close()
     this.#network.touched()
   }

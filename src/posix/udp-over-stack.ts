@@ -5,7 +5,7 @@ import type { Micros } from '../base/time.js'
 import type { Datagram, UdpSocket } from '../stack/socket.js'
 import { type Endpoint, isIpv6 } from '../wire/address.js'
 import type { DatagramSocket, NonBlockingDatagramSocket } from './net.js'
-import type { Closable } from './packet-capture.js'
+import type { OpenSockets } from './open-sockets.js'
 import type { PodNetwork } from './pod-network.js'
 import type { Clock } from './process.js'
 import { ReadyItems } from './ready-items.js'
@@ -14,12 +14,13 @@ export class StackReadyDatagramSocket implements NonBlockingDatagramSocket {
   /** One, or one of each family until it is connected. */
   #sockets: readonly [UdpSocket, ...UdpSocket[]]
   readonly #network: PodNetwork
-  readonly #open: Set<Closable>
+  readonly #open: OpenSockets
 
-  constructor(sockets: [UdpSocket, ...UdpSocket[]], network: PodNetwork, open: Set<Closable>) {
+  constructor(sockets: [UdpSocket, ...UdpSocket[]], network: PodNetwork, open: OpenSockets) {
     this.#sockets = sockets
     this.#network = network
     this.#open = open
+    for (const socket of sockets) socket.owner = open
     open.add(this)
   }
 

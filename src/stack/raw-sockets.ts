@@ -20,6 +20,7 @@ const PACKET_OVERHEAD_BYTES = 256
 class StackRawSocket implements RawSocket, Notifying {
   readonly protocol: number
   onReady: (() => void) | undefined
+  owner: object | undefined
   readyQueued = false
   readonly queue: RawPacket[] = []
   queuedBytes = 0

@@ -5,9 +5,11 @@
 
 import type { ErrnoCode, SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
+import type { TcpInfo, TcpTimer } from '../tcp/connection.js'
 import type { TcpState } from '../tcp/state.js'
 import type { Endpoint, IpAddress, Port } from '../wire/address.js'
 
+export type { TcpInfo, TcpTimer } from '../tcp/connection.js'
 export type { TcpState } from '../tcp/state.js'
 
 export interface TcpSocket {
@@ -27,6 +29,8 @@ export interface TcpSocket {
   /** Bytes written and not yet acknowledged by the peer. */
   readonly unacknowledged: number
   onReady: (() => void) | undefined
+  /** Whose it is, for those who list sockets; the stack does not look into it. */
+  owner?: object | undefined
   /** Copies up to `max` bytes out; undefined when there are none now (see `ended`, `error`). */
   read(max?: number): Uint8Array | undefined
   /** Copies into `into`; the number of bytes copied. */
@@ -54,6 +58,7 @@ export interface TcpSocket {
 export interface TcpListener {
   readonly local: Endpoint
   onReady: (() => void) | undefined
+  owner?: object | undefined
   /** Next established connection, undefined when there is none now. */
   accept(): TcpSocket | undefined
   /** Stops listening; connections not yet accepted are reset. */
@@ -74,6 +79,7 @@ export interface UdpSocket {
   /** Error of an earlier send (ICMP port unreachable: ECONNREFUSED); cleared by `takeError`. */
   takeError(): SystemError | undefined
   onReady: (() => void) | undefined
+  owner?: object | undefined
   receive(): Datagram | undefined
   /** Sends to `to`, or to the connected remote. Throws EMSGSIZE, ENETUNREACH, EINVAL. */
   send(bytes: Uint8Array, to?: Endpoint): void
@@ -131,6 +137,7 @@ export interface RawPacket {
  */
 export interface RawSocket {
   onReady: (() => void) | undefined
+  owner?: object | undefined
   /** The source address of what is sent to `to`. Throws ENETUNREACH. */
   sourceFor(to: IpAddress): IpAddress
   send(bytes: Uint8Array, to: IpAddress): void
@@ -171,6 +178,11 @@ export interface SocketRow {
   readonly sendQueue: number
   readonly local: Endpoint
   readonly remote: Endpoint
+  readonly owner?: object | undefined
+  /** Of a connection. */
+  readonly tcp?: TcpInfo
+  /** What a connection waits for, and how long still. */
+  readonly timer?: TcpTimer | undefined
 }
 
 /** The socket calls of a stack (stack/stack.ts implements it; kube-proxy, programs and tests use it). */

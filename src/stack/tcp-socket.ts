@@ -27,6 +27,7 @@ export interface TcpSocketOwner {
 export class StackTcpSocket implements TcpSocket, Notifying, Expiring {
   readonly connection: TcpConnection
   onReady: (() => void) | undefined
+  owner: object | undefined
   readyQueued = false
   /** Of a connection that no `accept` has given out yet. */
   listener: StackTcpListener | undefined
@@ -156,6 +157,7 @@ export class StackTcpListener implements TcpListener, Notifying {
   readonly local: Endpoint
   readonly backlog: number
   onReady: (() => void) | undefined
+  owner: object | undefined
   readyQueued = false
   closed = false
   /** Connections in SYN-RECEIVED. */

@@ -173,18 +173,23 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   rows(): SocketRow[] {
     const rows: SocketRow[] = []
     for (const listeners of this.#listeners.values()) {
-      for (const { local, backlog, established } of listeners) {
+      for (const { local, backlog, established, owner } of listeners) {
         const remote = { address: anyOf(local.address), port: 0 }
         const queues = { receiveQueue: established.length, sendQueue: backlog }
-        rows.push({ protocol: 'tcp', state: 'LISTEN', ...queues, local, remote })
+        rows.push({ protocol: 'tcp', state: 'LISTEN', ...queues, local, remote, owner })
       }
     }
-    for (const { connection } of this.#all) {
+    const { now } = this.#ip
+    for (const { connection, owner } of this.#all) {
       const { state, readable, unacknowledged, local, remote } = connection
-      rows.push({ protocol: 'tcp', state, receiveQueue: readable, sendQueue: unacknowledged, local, remote })
+      const queues = { receiveQueue: readable, sendQueue: unacknowledged }
+      const details = { owner, tcp: connection.info(), timer: connection.timer(now) }
+      rows.push({ protocol: 'tcp', state, ...queues, local, remote, ...details })
     }
-    for (const { local, remote } of this.#timeWaits.list())
-      rows.push({ protocol: 'tcp', state: 'TIME-WAIT', receiveQueue: 0, sendQueue: 0, local, remote })
+    for (const { local, remote, remains } of this.#timeWaits.list()) {
+      const timer = { kind: 'timewait', left: remains.until - now, times: 0 } as const
+      rows.push({ protocol: 'tcp', state: 'TIME-WAIT', receiveQueue: 0, sendQueue: 0, local, remote, timer })
+    }
     return rows
   }
 

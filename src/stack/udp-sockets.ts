@@ -39,6 +39,7 @@ class StackUdpSocket implements PathUdpSocket, Notifying {
   local: Endpoint
   remote: Endpoint | undefined
   onReady: (() => void) | undefined
+  owner: object | undefined
   readyQueued = false
   readonly queue: Datagram[] = []
   queuedBytes = 0
@@ -252,6 +253,7 @@ export class UdpSockets implements Transport {
       sendQueue: 0,
       local: socket.local,
       remote: socket.remote ?? NOWHERE,
+      owner: socket.owner,
     }))
   }
 

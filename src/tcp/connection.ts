@@ -13,7 +13,7 @@ import { sequenceAfter } from './isn.js'
 import { copyText, nextSegment } from './output.js'
 import { worthAnnouncing } from './receive-window.js'
 import type { TcpState } from './state.js'
-import { DEFAULT_USER_TIMEOUT, MIN_MSS, Tcb, type TcpOptions } from './tcb.js'
+import { DEFAULT_USER_TIMEOUT, flightSize, MIN_MSS, Tcb, type TcpOptions } from './tcb.js'
 import { type Remains, remainsOf, revivedTcb } from './time-wait.js'
 import { expireTimers, nextExpiry } from './timers.js'
 
@@ -21,15 +21,28 @@ import { expireTimers, nextExpiry } from './timers.js'
 export interface TcpInfo {
   readonly rto: Micros
   readonly srtt: Micros
+  readonly rttvar: Micros
   readonly cwnd: number
   readonly ssthresh: number
   readonly sendMss: number
   readonly sendWindow: number
   readonly receiveWindow: number
+  /** Shifts of window scaling, the peer's and the own one. */
+  readonly windowShifts: readonly [send: number, receive: number]
+  /** Bytes sent and not acknowledged. */
+  readonly inFlight: number
   /** Timeouts in a row: 3 or more is R1 of RFC 9293 section 3.8.3, negative advice to the IP layer (MUST-20). */
   readonly timeouts: number
   /** Memory held for received data. */
   readonly receiveMemory: number
+}
+
+/** The timer that `ss -o` shows: for acknowledgment ('on'), a window ('persist'), keep-alive or 2MSL. */
+export interface TcpTimer {
+  readonly kind: 'on' | 'keepalive' | 'timewait' | 'persist'
+  readonly left: Micros
+  /** Expiries in a row. */
+  readonly times: number
 }
 
 export class TcpConnection {
@@ -237,16 +250,27 @@ export class TcpConnection {
     return remainsOf(this.#tcb)
   }
 
+  timer(now: Micros): TcpTimer | undefined {
+    const { retransmitAt, persistAt, keepAliveAt, lingerUntil, timeouts, persistBackoff } = this.#tcb
+    if (retransmitAt < NEVER) return { kind: 'on', left: retransmitAt - now, times: timeouts }
+    if (persistAt < NEVER) return { kind: 'persist', left: persistAt - now, times: persistBackoff }
+    if (lingerUntil < NEVER) return { kind: 'timewait', left: lingerUntil - now, times: 0 }
+    return keepAliveAt < NEVER ? { kind: 'keepalive', left: keepAliveAt - now, times: 0 } : undefined
+  }
+
   info(): TcpInfo {
     const tcb = this.#tcb
     return {
       rto: tcb.rtt.rto,
       srtt: tcb.rtt.srtt,
+      rttvar: tcb.rtt.rttvar,
       cwnd: tcb.congestion.cwnd,
       ssthresh: tcb.congestion.ssthresh,
       sendMss: tcb.sndMss,
       sendWindow: tcb.sndWnd,
       receiveWindow: (tcb.rcvAdv - tcb.rcvNxt) >>> 0,
+      windowShifts: [tcb.sndWndShift, tcb.rcvWndShift],
+      inFlight: flightSize(tcb),
       timeouts: tcb.timeouts,
       receiveMemory: tcb.receiveBuffer.capacity,
     }

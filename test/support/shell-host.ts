@@ -11,6 +11,7 @@ import { Quota } from '../../src/posix/quota.js'
 import { Volume } from '../../src/posix/volume.js'
 import { textApplets } from '../../src/shell/applets/index.js'
 import { sh } from '../../src/shell/sh.js'
+import { makeCounters } from '../../src/stack/counters.js'
 import { VirtualClock } from './virtual-clock.js'
 
 export interface Outcome {
@@ -96,6 +97,7 @@ function noNetwork(): OwnedNet {
     routes: () => [],
     neighbors: () => [],
     sockets: () => [],
+    counters: makeCounters,
     closeAll: () => {},
   }
 }

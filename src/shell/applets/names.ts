@@ -141,4 +141,4 @@ export type Programs<Names extends readonly string[], Kind> = Readonly<Record<Na
 export const NETWORK_TOOLS = ['nc', 'ping', 'ping6', 'tracepath'] as const
 
 /** In place of busybox', on nodes: those of a Linux distribution. */
-export const NODE_TOOLS = [...NETWORK_TOOLS, 'traceroute'] as const
+export const NODE_TOOLS = [...NETWORK_TOOLS, 'netstat', 'traceroute'] as const

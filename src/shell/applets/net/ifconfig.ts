@@ -1,4 +1,4 @@
-// ifconfig as busybox has it, reading only. Simplified: without packet counters.
+// ifconfig as busybox has it, reading only. Nothing is lost in an emulated device, so errors are none.
 
 import type { InterfaceRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
@@ -58,6 +58,23 @@ function describe(row: InterfaceRow): string {
   if (row.up) flags.unshift('UP')
   if (row.up) flags.push('RUNNING')
   if (!row.loopback) flags.push('MULTICAST')
-  lines.push(`${indent}${flags.join(' ')}  MTU:${row.mtuBytes}  Metric:1`)
+  lines.push(
+    `${indent}${flags.join(' ')}  MTU:${row.mtuBytes}  Metric:1`,
+    `${indent}RX packets:${row.receivedFrames} errors:0 dropped:0 overruns:0 frame:0`,
+    `${indent}TX packets:${row.sentFrames} errors:0 dropped:0 overruns:0 carrier:0`,
+    `${indent}collisions:0 txqueuelen:1000 `,
+    `${indent}RX bytes:${bytesText(row.receivedBytes)}  TX bytes:${bytesText(row.sentBytes)}`,
+  )
   return `${lines.join('\n')}\n\n`
+}
+
+/** `1536 (1.5 KiB)`. */
+function bytesText(bytes: number): string {
+  let [value, unit] = [bytes, 'B']
+  for (const larger of ['KiB', 'MiB', 'GiB', 'TiB']) {
+    if (value < 1024) break
+    value /= 1024
+    unit = larger
+  }
+  return `${bytes} (${value.toFixed(1)} ${unit})`
 }

@@ -18,6 +18,7 @@ import { ip } from './ip.js'
 import { nc } from './nc.js'
 import { openbsdNc } from './nc-openbsd.js'
 import { netstat } from './netstat.js'
+import { netToolsNetstat } from './netstat-net-tools.js'
 import { nslookup } from './nslookup.js'
 import { bindNslookup } from './nslookup-bind.js'
 import { busyboxNslookup } from './nslookup-busybox.js'
@@ -83,6 +84,7 @@ export const networkTools: ReadonlyMap<string, Program> = new Map(Object.entries
 export const nodeTools: ReadonlyMap<string, Program> = new Map(
   Object.entries<Program>({
     ...lookingPrograms,
+    netstat: netToolsNetstat,
     traceroute: linuxTraceroute,
   } satisfies Programs<typeof NODE_TOOLS, Program>),
 )

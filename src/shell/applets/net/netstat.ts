@@ -1,11 +1,13 @@
-// netstat as busybox has it: sockets (-t -u -l -a) and the routing table (-r). Always numeric.
+// netstat as busybox has it: sockets (-t -u -l -a, -p) and the routing table (-r). Always numeric. That of nodes, which
+// counts as well, is netstat-net-tools.ts.
 
+import type { ProcessSocketRow } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import type { SocketRow } from '../../../stack/socket.js'
 import { type Endpoint, formatAddress, isIpv6, netmask, parseCidr } from '../../../wire/address.js'
-import { busyboxMistake, parseOptions } from './options.js'
+import { busyboxMistake, type ParsedOptions, parseOptions } from './options.js'
 
-const USAGE = `Usage: netstat [-ral] [-tu] [-n]
+const USAGE = `Usage: netstat [-ral] [-tu] [-nWp]
 
 Display networking information
 
@@ -16,6 +18,8 @@ Display networking information
 	-t	TCP sockets
 	-u	UDP sockets
 	-n	Don't resolve names
+	-W	Wide display
+	-p	Show PID/program name for sockets
 `
 
 export async function netstat(process: Process): Promise<number> {
@@ -30,6 +34,7 @@ export async function netstat(process: Process): Promise<number> {
     ['p'],
     ['W'],
     ['4'],
+    ['6'],
   ])
   if ('mistake' in parsed) {
     await process.stderr.write(`${busyboxMistake('netstat', parsed)}${USAGE}`)
@@ -39,40 +44,56 @@ export async function netstat(process: Process): Promise<number> {
     await process.stdout.write(routingTable(process))
     return 0
   }
-  const both = parsed.has('t') === parsed.has('u')
-  const listening = (row: SocketRow) => row.state === 'LISTEN' || row.state === 'UNCONN'
-  const rows = process.system.net
-    .sockets()
-    .filter((row) => both || parsed.has(row.protocol === 'tcp' ? 't' : 'u'))
-    .filter((row) => parsed.has('a') || listening(row) === parsed.has('l'))
   const which = parsed.has('a') ? 'servers and established' : parsed.has('l') ? 'only servers' : 'w/o servers'
-  const pad = (text: string) => text.padEnd(23)
+  const programs = parsed.has('p') ? 'PID/Program name    ' : ''
+  const width = parsed.has('W') ? 51 : 23
+  const pad = (text: string) => text.padEnd(width)
   const lines = [
     `Active Internet connections (${which})`,
-    `Proto Recv-Q Send-Q ${pad('Local Address')} ${pad('Foreign Address')} State       `,
-    ...rows.map((row) => {
+    `Proto Recv-Q Send-Q ${pad('Local Address')} ${pad('Foreign Address')} State       ${programs}`,
+    ...wantedRows(process, parsed).map((row) => {
       const queues = `${String(row.receiveQueue).padStart(6)} ${String(row.sendQueue).padStart(6)}`
       const ends = `${pad(endpointText(row.local))} ${pad(endpointText(row.remote))}`
-      const protocol = `${row.protocol}${isIpv6(row.local.address) ? '6' : ''}`.padEnd(5)
-      return `${protocol} ${queues} ${ends} ${stateText(row).padEnd(11)} `
+      const program = parsed.has('p') ? programText(process, row) : ''
+      return `${row.protocol}   ${queues} ${ends} ${stateText(row).padEnd(11)} ${program}`
     }),
   ]
   await process.stdout.write(`${lines.join('\n')}\n`)
   return 0
 }
 
-function endpointText({ address, port }: Endpoint): string {
+/** TCP's, then UDP's: connections, with -l what listens, with -a both. */
+export function wantedRows({ system }: Process, parsed: ParsedOptions): ProcessSocketRow[] {
+  const both = parsed.has('t') === parsed.has('u')
+  const bothFamilies = parsed.has('4') === parsed.has('6')
+  const isListening = (row: SocketRow) => row.state === 'LISTEN' || row.state === 'UNCONN'
+  const rows = system.net.sockets().filter((row) => {
+    if (!both && !parsed.has(row.protocol === 'tcp' ? 't' : 'u')) return false
+    if (!bothFamilies && !parsed.has(isIpv6(row.local.address) ? '6' : '4')) return false
+    return parsed.has('a') || isListening(row) === parsed.has('l')
+  })
+  const order = (row: SocketRow) => Number(row.protocol === 'udp') * 2 + Number(isIpv6(row.local.address))
+  return rows.sort((a, b) => order(a) - order(b))
+}
+
+/** `12/nginx`, `-` of a socket that no process of this container has. */
+export function programText({ system }: Process, { process: own }: ProcessSocketRow): string {
+  const row = own && system.processes().find(({ pid }) => pid === own.pid)
+  return row === undefined ? '-' : `${row.pid}/${row.argv.join(' ')}`.slice(0, 20)
+}
+
+export function endpointText({ address, port }: Endpoint): string {
   return `${formatAddress(address)}:${port === 0 ? '*' : port}`
 }
 
-function stateText({ state, protocol }: SocketRow): string {
+export function stateText({ state, protocol }: SocketRow): string {
   if (state === 'ESTAB' || state === 'ESTABLISHED') return 'ESTABLISHED'
   if (protocol === 'udp' || state === 'UNCONN') return ''
   if (state === 'SYN-RECEIVED') return 'SYN_RECV'
   return state.replace(/-(\d)$/, '$1').replaceAll('-', '_')
 }
 
-function routingTable({ system }: Process): string {
+export function routingTable({ system }: Process): string {
   const lines = [
     'Kernel IP routing table',
     'Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface',

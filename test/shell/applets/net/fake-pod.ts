@@ -25,6 +25,7 @@ import type { ByteReader, ByteWriter, Child, Clock, Program } from '../../../../
 import { Quota } from '../../../../src/posix/quota.js'
 import { Volume } from '../../../../src/posix/volume.js'
 import { netApplets } from '../../../../src/shell/applets/net/index.js'
+import { makeCounters } from '../../../../src/stack/counters.js'
 import type { Datagram, IcmpReply, SocketRow } from '../../../../src/stack/socket.js'
 import {
   type Endpoint,
@@ -294,6 +295,7 @@ function fakeNet(pod: FakePod): Net {
       { address: '10.36.0.9', device: 'eth0', state: 'FAILED' },
     ],
     sockets: () => pod.socketRows,
+    counters: makeCounters,
   }
 }
 

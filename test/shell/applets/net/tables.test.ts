@@ -116,14 +116,32 @@ test('ip refuses what it does not know and what a pod may not do', async () => {
 })
 
 test('ifconfig', async () => {
+  const counters = (
+    packets: string,
+    bytes: string,
+  ) => `          RX packets:${packets} errors:0 dropped:0 overruns:0 frame:0
+          TX packets:${packets} errors:0 dropped:0 overruns:0 carrier:0
+          collisions:0 txqueuelen:1000 
+          RX bytes:${bytes}  TX bytes:${bytes}`
+  const counted = pod()
+  counted.interfaceRows = counted.interfaceRows.map((row) => ({
+    ...row,
+    receivedFrames: 3,
+    sentFrames: 3,
+    receivedBytes: 1_572_864,
+    sentBytes: 1_572_864,
+  }))
+  assert.ok((await counted.run('ifconfig')).stdout.includes(counters('3', '1572864 (1.5 MiB)')))
   const eth0 = `eth0      Link encap:Ethernet  HWaddr 02:00:0A:24:00:00  
           inet addr:10.36.0.0  Bcast:10.36.255.255  Mask:255.255.0.0
           UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1
+${counters('0', '0 (0.0 B)')}
 
 `
   const lo = `lo        Link encap:Local Loopback  
           inet addr:127.0.0.1  Mask:255.0.0.0
           UP LOOPBACK RUNNING  MTU:65536  Metric:1
+${counters('0', '0 (0.0 B)')}
 
 `
   assert.is((await pod().run('ifconfig')).stdout, eth0 + lo)
@@ -154,8 +172,8 @@ test('ss puts IPv6 addresses into brackets, -4 and -6 show one family; netstat n
   assert.equal(await lines('ss -tanH6'), [...six, ''])
   assert.equal(await lines('ss -tanH -4'), [four, ''])
   assert.equal((await lines('netstat -tln')).slice(2), [
-    'tcp6 0 128 :::80 :::* LISTEN',
     'tcp 0 128 0.0.0.0:80 0.0.0.0:* LISTEN',
+    'tcp 0 128 :::80 :::* LISTEN',
     '',
   ])
 })
@@ -163,12 +181,14 @@ test('ss puts IPv6 addresses into brackets, -4 and -6 show one family; netstat n
 test('ss shows connections, with -l listeners, with -a all', async () => {
   assert.is(
     (await pod().run('ss -tan')).stdout,
-    `State      Recv-Q Send-Q Local Address:Port Peer Address:Port  Process
-LISTEN     0      128          0.0.0.0:80        0.0.0.0:*
-ESTAB      0      0          10.36.0.0:80     10.244.1.5:40000
-TIME-WAIT  0      0          10.36.0.0:80     10.244.1.5:40001
-FIN-WAIT-2 0      0          10.36.0.0:80     10.244.1.5:40002
-`,
+    [
+      'State      Recv-Q Send-Q Local Address:Port Peer Address:Port Process',
+      'LISTEN     0      128          0.0.0.0:80        0.0.0.0:*           ',
+      'ESTAB      0      0          10.36.0.0:80     10.244.1.5:40000       ',
+      'TIME-WAIT  0      0          10.36.0.0:80     10.244.1.5:40001       ',
+      'FIN-WAIT-2 0      0          10.36.0.0:80     10.244.1.5:40002       ',
+      '',
+    ].join('\n'),
   )
   const states = async (command: string) =>
     (await pod().run(`${command} -H`)).stdout
@@ -178,13 +198,50 @@ FIN-WAIT-2 0      0          10.36.0.0:80     10.244.1.5:40002
   assert.equal(await states('ss -tn'), ['ESTAB', 'FIN-WAIT-2'])
   assert.equal(await states('ss -tln'), ['LISTEN'])
   assert.equal(await states('ss -tuln'), ['tcp', 'udp'])
-  assert.equal(await states('ss -t state time-wait'), ['TIME-WAIT'])
+  assert.equal(await states('ss -t state time-wait state listening'), ['LISTEN', 'TIME-WAIT'])
+  assert.equal(await states('ss -t exclude connected'), ['LISTEN', 'TIME-WAIT'])
+  // With one state the column goes without saying.
+  assert.match(
+    (await pod().run('ss -tn state time-wait')).stdout,
+    /^Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n0 {6}0 /,
+  )
   assert.is((await pod().run('ss -y')).status, 255)
+})
+
+test('ss -o tells times as iproute2 does; -s counts', async () => {
+  const own = pod()
+  const timers = [
+    [{ kind: 'on', left: 204_000, times: 2 }, '(on,204ms,2)'],
+    [{ kind: 'persist', left: 1_200_000, times: 0 }, '(persist,1.200ms,0)'],
+    [{ kind: 'timewait', left: 59_400_000, times: 0 }, '(timewait,59sec,0)'],
+    [{ kind: 'keepalive', left: 7_198_000_000, times: 0 }, '(keepalive,119min,0)'],
+    [{ kind: 'keepalive', left: 123_000_000, times: 0 }, '(keepalive,2min3sec,0)'],
+  ] as const
+  for (const [timer, text] of timers) {
+    own.socketRows = [{ ...own.socketRows.find(({ protocol }) => protocol === 'tcp')!, timer }]
+    assert.ok((await own.run('ss -tanoH')).stdout.endsWith(` timer:${text}\n`), text)
+  }
+  assert.is(
+    (await pod().run('ss -s')).stdout,
+    [
+      'Total: 4',
+      'TCP:   4 (estab 1, closed 1, orphaned 1, timewait 1)',
+      '',
+      'Transport Total     IP        IPv6',
+      'RAW\t  0         0         0        ',
+      'UDP\t  1         1         0        ',
+      'TCP\t  3         3         0        ',
+      'INET\t  4         4         0        ',
+      'FRAG\t  0         0         0        ',
+      '',
+      '',
+    ].join('\n'),
+  )
 })
 
 test('ss filters by ports and addresses of either end', async () => {
   const peers = async (expression: string) =>
-    [...(await pod().run(`ss -tanH ${expression}`)).stdout.matchAll(/(\d+|\*)$/gm)].map(([port]) => port)
+    [...(await pod().run(`ss -tanH ${expression}`)).stdout.matchAll(/(\d+|\*) *$/gm)].map(([, port]) => port)
   for (const [expression, ports] of [
     ['sport = :80', ['*', '40000', '40001', '40002']],
     ['sport = http and dport >= :40001', ['40001', '40002']],

@@ -83,6 +83,20 @@ export class TwoNodes {
     return { status, stdout: stdout.text(), elapsed: this.clock.now() - started }
   }
 
+  /** In the client's pod, beside what `run` runs, until the returned function ends it. */
+  background(command: string): () => void {
+    const argv = command.split(' ')
+    const stdout = discardingWriter()
+    const options = { argv, env: new Map(), cwd: '/', stdin: emptyReader(), stdout, stderr: stdout }
+    const child = this.#systems.get('client')!.start(netApplets.get(argv[0]!)!, options)
+    return () => child.kill('SIGKILL')
+  }
+
+  /** Lets time pass. */
+  pass(duration: Micros): Promise<void> {
+    return this.clock.drive(this.clock.sleep(duration), this.network)
+  }
+
   #start(pod: string, program: Program, argv: string[], stdout: CollectingWriter): Promise<number>
   #start(
     pod: string,
