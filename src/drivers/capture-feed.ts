@@ -53,7 +53,7 @@ export class CaptureFeed {
   #relayedAt: Micros = 0
 
   /** Listens on all interfaces of `network`, those to come included. `tell` may give the memory of `frames` away. */
-  constructor(network: ClusterNetwork, tell: (sightings: Sightings) => void) {
+  constructor(network: Pick<ClusterNetwork, 'capture'>, tell: (sightings: Sightings) => void) {
     this.#tell = tell
     network.capture((point) => {
       const index = this.#count++

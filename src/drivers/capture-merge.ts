@@ -14,7 +14,7 @@ import type { CaptureFile } from './capture-file.js'
 const PATIENCE_BYTES = 512 * 1024
 
 export class CaptureMerge {
-  readonly #file: CaptureFile
+  readonly #file: Pick<CaptureFile, 'addInterface' | 'add' | 'close'>
   readonly #ask: (thread: number) => void
   /** The file's numbers of each thread's interfaces. */
   readonly #interfaces: readonly number[][]
@@ -28,7 +28,11 @@ export class CaptureMerge {
   #found: Micros = 0
 
   /** `ask` has a thread tell all that it has not told yet. */
-  constructor(file: CaptureFile, threads: number, ask: (thread: number) => void) {
+  constructor(
+    file: Pick<CaptureFile, 'addInterface' | 'add' | 'close'>,
+    threads: number,
+    ask: (thread: number) => void,
+  ) {
     this.#file = file
     this.#ask = ask
     this.#interfaces = Array.from({ length: threads }, () => [])

@@ -1,18 +1,25 @@
-// What can be done to the nodes of a running cluster, under both drivers: commands on them, another mode of
-// kube-proxy, worse wires.
+// What can be done to the nodes of a running cluster, under both drivers and with a network thread for each node:
+// commands on them, another mode of kube-proxy, worse wires.
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
-import type { ClockKind, FlowEvent } from '../../src/drivers/emulation.js'
+import type { EmulationOptions, FlowEvent } from '../../src/drivers/emulation.js'
 import { startEmulation } from '../../src/drivers/start.js'
 
 const test = suite('nodes')
 
-for (const clock of ['virtual', 'real'] as ClockKind[]) {
-  test(`${clock}: kube-proxy changes its mode and leaves nothing behind`, async () => {
+const drivers: readonly EmulationOptions[] = [
+  { clock: 'virtual' },
+  { clock: 'real' },
+  { clock: 'real', networkThreads: 'per-node' },
+]
+
+for (const driver of drivers) {
+  const name = Object.values(driver).join(', ')
+  test(`${name}: kube-proxy changes its mode and leaves nothing behind`, async () => {
     await using emulation = await startEmulation({
-      clock,
+      ...driver,
       cluster: { proxyMode: 'iptables', nodes: [{ name: 'a' }, { name: 'b', proxyMode: 'ipvs:wrr' }] },
     })
     await emulation.settle(60 * SECOND)
@@ -33,8 +40,8 @@ for (const clock of ['virtual', 'real'] as ClockKind[]) {
     assert.match((await onA('iptables-save')).stdout, /KUBE-PORTALS-CONTAINER/)
   })
 
-  test(`${clock}: a node's shell is on the node's network; its flows are told in kernel modes too`, async () => {
-    await using emulation = await startEmulation({ clock, proxyMode: 'iptables' })
+  test(`${name}: a node's shell is on the node's network; its flows are told in kernel modes too`, async () => {
+    await using emulation = await startEmulation({ ...driver, proxyMode: 'iptables' })
     const flows: FlowEvent[] = []
     emulation.onFlow((flow) => flows.push(flow))
     await emulation.settle(60 * SECOND)
@@ -54,8 +61,8 @@ for (const clock of ['virtual', 'real'] as ClockKind[]) {
     assert.is((await emulation.execOnNode('k8s-node1', 'ping -c 1 -W 1 192.168.56.10')).exitCode, 0)
   })
 
-  test(`${clock}: unknown nodes and modes are refused`, async () => {
-    await using emulation = await startEmulation({ clock })
+  test(`${name}: unknown nodes and modes are refused`, async () => {
+    await using emulation = await startEmulation(driver)
     const refusals: [() => Promise<unknown>, RegExp][] = [
       [() => emulation.setProxyMode('ipvs', 'x'), /no node x; nodes are k8s-master/],
       [() => emulation.setProxyMode('bpf'), /proxy mode bpf: known are userspace/],

@@ -1,11 +1,11 @@
-// Where pods live changes nothing of what happens: scenarios hold with several pods in a thread and with all of them in
-// the network's, and what becomes of a pod is no business of its neighbours.
+// Where pods live changes nothing of what happens, and where nodes do: scenarios hold with several pods in a thread and
+// with all of them in the network's, be that one or several, and what becomes of a pod is no business of its neighbours.
 
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { PodsPerThread } from '../../src/drivers/emulation.js'
+import type { EmulationOptions } from '../../src/drivers/emulation.js'
 import { type RunningCluster, runScenario, up } from '../../src/index.js'
 
 const directory = fileURLToPath(new URL('../../../scenarios/', import.meta.url))
@@ -13,13 +13,15 @@ const scenarios = readdirSync(directory).filter((name) => /\.(md|yaml)$/.test(na
 
 const DEADLINE_MS = 30_000
 
+type Placement = Pick<EmulationOptions, 'podsPerThread' | 'networkThreads'>
+
 /** Runs `body` on a cluster and closes it; a hanging body fails instead of hanging the run. */
-async function on(podsPerThread: PodsPerThread, body: (cluster: RunningCluster) => Promise<void>) {
+async function on(placement: Placement, body: (cluster: RunningCluster) => Promise<void>) {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no end after ${DEADLINE_MS} ms`)), DEADLINE_MS)
   })
-  const cluster = await up([], { clock: 'real', podsPerThread })
+  const cluster = await up([], { clock: 'real', ...placement })
   try {
     await Promise.race([body(cluster), late])
   } finally {
@@ -41,16 +43,21 @@ const pod = (name: string, command: readonly string[]) => ({
 
 const threads = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
 
-const placements = [3, 'all'] as const satisfies readonly PodsPerThread[]
+const placements = [
+  { podsPerThread: 3, networkThreads: 'per-node' },
+  { podsPerThread: 'all' },
+] as const satisfies readonly Placement[]
+
+/** In words. */
+const where = ({ podsPerThread, networkThreads = 1 }: Placement) =>
+  `${podsPerThread} in a thread, network threads: ${networkThreads}`
 
 const packed = suite('placement, scenarios')
 
 for (const name of scenarios)
-  packed(`${name} holds with 3 pods in a thread and with all in one`, async () => {
+  packed(`${name} holds with ${placements.map(where).join(' and ')}`, async () => {
     // Side by side: most of their time they wait.
-    const runs = placements.map((podsPerThread) =>
-      runScenario(directory + name, { clock: 'real', podsPerThread }),
-    )
+    const runs = placements.map((placement) => runScenario(directory + name, { clock: 'real', ...placement }))
     for (const result of await Promise.all(runs)) {
       assert.equal(
         result.steps.filter((step) => step.status === 'failed'),
@@ -62,11 +69,17 @@ for (const name of scenarios)
 
 packed.run()
 
-for (const podsPerThread of placements) {
-  const test = suite(`placement, ${podsPerThread} in a thread`)
+const neighbours = [
+  { podsPerThread: 3 },
+  { podsPerThread: 'all' },
+  { podsPerThread: 'all', networkThreads: 2 },
+] as const satisfies readonly Placement[]
+
+for (const placement of neighbours) {
+  const test = suite(`placement, ${where(placement)}`)
 
   test('a pod that exits, one that is deleted and one that fills its files leave their neighbours alone', () =>
-    on(podsPerThread, async (cluster) => {
+    on(placement, async (cluster) => {
       const names = ['steady', 'exits', 'deleted', 'fills']
       for (const name of names) {
         const command = name === 'exits' ? ['sh', '-c', 'exit 3'] : ['sleep', '100000']
@@ -85,7 +98,7 @@ for (const podsPerThread of placements) {
     }))
 
   test('pods come and go in a thread that stays, and addresses are used again', () =>
-    on(podsPerThread, async (cluster) => {
+    on(placement, async (cluster) => {
       await cluster.apply(pod('steady', ['sleep', '100000']))
       for (let round = 0; round < 5; round++) {
         await cluster.apply(pod('guest', ['sleep', '100000']))
@@ -99,7 +112,7 @@ for (const podsPerThread of placements) {
 
   test('closing in the middle of everything ends every thread', async () => {
     const before = threads()
-    const cluster = await up([], { clock: 'real', podsPerThread })
+    const cluster = await up([], { clock: 'real', ...placement })
     for (let index = 0; index < 8; index++) await cluster.apply(pod(`p${index}`, ['sleep', '100000']))
     await cluster.close()
     assert.is(threads(), before)
