@@ -8,6 +8,7 @@ import type { ClusterClock } from './clock.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { addKubernetesService } from './kubernetes-service.js'
 import type { ConfigMap, Deployment, Namespace, Node, Service, Taint } from './objects.js'
+import { DNS_MEMORY_MEBIBYTES } from './sandbox.js'
 import type { ObjectStore } from './store.js'
 
 export const KUBERNETES_VERSION = 'v1.31.0'
@@ -172,7 +173,10 @@ function addDns({ admission, config }: BootstrapTarget): void {
                 { name: 'dns', containerPort: 53, protocol: 'UDP' },
                 { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
               ],
-              resources: { limits: { memory: '170Mi' }, requests: { cpu: '100m', memory: '70Mi' } },
+              resources: {
+                limits: { memory: `${DNS_MEMORY_MEBIBYTES}Mi` },
+                requests: { cpu: '100m', memory: '70Mi' },
+              },
               volumeMounts: [{ name: 'config-volume', mountPath: '/etc/coredns', readOnly: true }],
             },
           ],

@@ -13,9 +13,6 @@ import type { ProbeKind, ProbeManager } from './probe-manager.js'
 import type { ContainerExit, ContainerSpec, PodRuntime, PodUid } from './sandbox.js'
 import { withApiAccess } from './service-account-files.js'
 
-/** How long the emulated registry takes for an image, and the runtime to make a container. */
-const PULL_DELAY: Micros = 30 * MILLISECOND
-const START_DELAY: Micros = 10 * MILLISECOND
 /** How long a failed pull is told as ErrImagePull before it becomes ImagePullBackOff. */
 const PULL_ERROR_SHOWN: Micros = 2 * SECOND
 
@@ -266,7 +263,7 @@ export class ContainerLifecycle {
 
   /** First step of a start: the image. */
   #begin(record: PodRecord, container: ContainerRecord, pod: Pod, node: ImageCache): void {
-    const { clock } = this.#context
+    const { clock, startDelays } = this.#context
     const { image, imagePullPolicy } = container.spec
     container.triedImage = image
     if (container.phase === 'exited' && !container.changed)
@@ -280,11 +277,11 @@ export class ContainerLifecycle {
     if (present && imagePullPolicy !== 'Always') {
       const message = `Container image "${image}" already present on machine`
       this.#event(record, container, pod, 'Normal', 'Pulled', message)
-      this.#enter(container, 'creating', START_DELAY)
+      this.#enter(container, 'creating', startDelays.create)
       return
     }
     this.#event(record, container, pod, 'Normal', 'Pulling', `Pulling image "${image}"`)
-    this.#enter(container, 'pulling', PULL_DELAY)
+    this.#enter(container, 'pulling', startDelays.pull)
   }
 
   #enter(container: ContainerRecord, phase: 'pulling' | 'creating', delay: Micros): void {
@@ -294,6 +291,7 @@ export class ContainerLifecycle {
 
   #endPull(record: PodRecord, container: ContainerRecord, pod: Pod, node: ImageCache): void {
     const { image } = container.spec
+    const { startDelays } = this.#context
     if (!this.#runtime.hasImage(image)) {
       const why = `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`
       this.#event(record, container, pod, 'Warning', 'Failed', `Failed to pull image "${image}": ${why}`)
@@ -302,10 +300,10 @@ export class ContainerLifecycle {
     }
     node.images.add(image)
     container.pullFailedAt = NEVER
-    const took = `${PULL_DELAY / MILLISECOND}ms`
+    const took = startDelays.pull === 0 ? '0s' : `${startDelays.pull / MILLISECOND}ms`
     const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting)`
     this.#event(record, container, pod, 'Normal', 'Pulled', message)
-    this.#enter(container, 'creating', START_DELAY)
+    this.#enter(container, 'creating', startDelays.create)
   }
 
   #failPull(record: PodRecord, container: ContainerRecord, pod: Pod, reason: string, message: string): void {

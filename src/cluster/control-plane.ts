@@ -36,6 +36,7 @@ import { ServiceAccountTokens } from './service-account-tokens.js'
 import { ServiceBackends } from './service-backends.js'
 import { ServiceIndex } from './service-index.js'
 import { SliceController } from './slice-controller.js'
+import { EMULATED_DELAYS, type StartDelays } from './start-delays.js'
 import { StatefulSetController } from './statefulset-controller.js'
 import { MemoryStore, type ObjectStore } from './store.js'
 import { WorkLoop } from './work-loop.js'
@@ -67,6 +68,8 @@ export interface ControlPlaneOptions {
    * false: an emulation that waits for nothing else is to see that nothing can happen any more.
    */
   readonly heartbeats?: boolean
+  /** Default: those of emulated time. */
+  readonly startDelays?: StartDelays
 }
 
 export class ControlPlane {
@@ -92,6 +95,7 @@ export class ControlPlane {
     prober,
     lenient = false,
     heartbeats = false,
+    startDelays = EMULATED_DELAYS,
   }: ControlPlaneOptions) {
     this.config = config
     this.#heartbeats = heartbeats
@@ -126,6 +130,7 @@ export class ControlPlane {
       index,
       backends: new ServiceBackends(index),
       ownedPods: new OwnedPods(store),
+      startDelays,
       lenient,
     }
     tellOfNodes(context)

@@ -8,6 +8,7 @@ import type { KubeObject, OwnerReference, Pod } from './objects.js'
 import type { OwnedPods } from './owned-pods.js'
 import type { ServiceBackends } from './service-backends.js'
 import type { ServiceIndex } from './service-index.js'
+import type { StartDelays } from './start-delays.js'
 import type { ObjectStore } from './store.js'
 import type { WorkLoop } from './work-loop.js'
 
@@ -23,6 +24,7 @@ export interface ControllerContext {
   readonly backends: ServiceBackends
   /** Pods by who manages them; kept up as `index` is. */
   readonly ownedPods: OwnedPods
+  readonly startDelays: StartDelays
   /** ControlPlaneOptions.lenient. */
   readonly lenient: boolean
 }

@@ -3,7 +3,7 @@
 // What probes decide comes from probe-manager.ts; without a prober handed in, a container that runs is ready.
 
 import { invariant } from '../base/errors.js'
-import { MILLISECOND, type Micros, NEVER, SECOND } from '../base/time.js'
+import { type Micros, NEVER, SECOND } from '../base/time.js'
 import { PodAddresses } from './allocators.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { ContainerHooks } from './container-hooks.js'
@@ -26,8 +26,6 @@ import { apiAccessVolume, type PodIdentities } from './service-account-files.js'
 import type { WatchEvent } from './store.js'
 import type { Controller } from './work-loop.js'
 
-/** How long the emulated CRI and CNI take to set a sandbox up. */
-const SANDBOX_DELAY: Micros = 20 * MILLISECOND
 /** What still runs so long after its grace period is taken away with its sandbox. */
 const KILL_SLACK: Micros = 3 * SECOND
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024
@@ -213,13 +211,13 @@ export class Kubelet implements Controller {
 
   /** Makes the sandbox when it has waited its time, and some container may run in it. */
   #startSandbox(record: PodRecord, pod: Pod): void {
-    const { clock, loop } = this.#context
+    const { clock, loop, startDelays } = this.#context
     if (record.sandbox === 'none') {
       const start = this.#lifecycle.nextStart(record, pod)
       if (start === NEVER) return
       if (start > clock.now) return this.#lifecycle.tellBackOff(record, pod)
       record.sandbox = 'waiting'
-      record.sandboxUntil = clock.now + SANDBOX_DELAY
+      record.sandboxUntil = clock.now + startDelays.sandbox
     }
     if (clock.now < record.sandboxUntil) return loop.addAt(this, record.uid, record.sandboxUntil)
     if (!this.#admit(record, pod)) return

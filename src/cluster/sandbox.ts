@@ -25,6 +25,9 @@ export interface HostPort {
   readonly hostIP?: string
 }
 
+/** The memory limit of the cluster's DNS pods, which every cluster has (bootstrap.ts). */
+export const DNS_MEMORY_MEBIBYTES = 170
+
 export interface SandboxSpec {
   readonly uid: PodUid
   readonly namespace: string

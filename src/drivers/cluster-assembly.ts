@@ -8,6 +8,7 @@ import type { Micros } from '../base/time.js'
 import { ControlPlane } from '../cluster/control-plane.js'
 import type { ClusterFollower } from '../cluster/feed.js'
 import type { ProbeRequest, ProbeResult } from '../cluster/prober.js'
+import type { StartDelays } from '../cluster/start-delays.js'
 import { hostNames } from '../dns/host-names.js'
 import type { CertificateAuthority } from '../http/certificates.js'
 import { imageNames } from '../pod/images/index.js'
@@ -32,6 +33,8 @@ export interface AssemblyOptions {
   readonly tokenKey?: Uint8Array
   /** ControlPlaneOptions.heartbeats. */
   readonly heartbeats: boolean
+  /** ControlPlaneOptions.startDelays. */
+  readonly startDelays: StartDelays
   /** UsageMeterOptions. */
   readonly system: SystemThreads | undefined
   readonly usageUnavailable: string | undefined
@@ -75,6 +78,7 @@ export class ClusterAssembly {
       tokenKey: assembly.tokenKey,
       prober: this.#prober,
       heartbeats: assembly.heartbeats,
+      startDelays: assembly.startDelays,
       authority: assembly.certificates.certificate,
     })
     this.control.follow(PROXY_RESOURCES, assembly.followNetwork)

@@ -2,11 +2,12 @@
 // with its nodes' stacks and a switch (network-worker.ts). Starts them, joins each to each by a pair of rings, finds the
 // one of a node, asks one or all of them, and ends them.
 
-import { MessageChannel, type Transferable, Worker } from 'node:worker_threads'
+import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads'
 import { ringBuffer } from '../fabric/ring.js'
 import { CaptureError, CaptureFile } from './capture-file.js'
 import { CaptureMerge } from './capture-merge.js'
 import { type Doorbell, doorbell, poke } from './doorbell.js'
+import type { EarlyWorkers } from './early-workers.js'
 import { MessageBatch } from './message-batch.js'
 import type { NetworkCommand, NetworkEvent, NetworkWorkerData, WireEnd } from './network-protocol.js'
 import type { ResolvedOptions } from './options.js'
@@ -16,12 +17,6 @@ import type { ThreadUsage } from './usage-meter.js'
 
 /** How long a thread may take to write or tell its capture at the end. */
 const CLOSE_TIMEOUT_MS = 5_000
-
-/**
- * Of a thread of the network: what a short connection leaves for a while, in its TIME-WAIT and conntrack's, is copied less
- * often by the garbage collector, and most of the rest never.
- */
-const NETWORK_YOUNG_MB = 96
 
 const ENDED = 'the network thread ended by itself'
 
@@ -33,6 +28,7 @@ export type ClusterNetworkEvent = Exclude<
 
 export interface NetworkThreadsOptions {
   readonly options: ResolvedOptions
+  readonly workers: EarlyWorkers
   /** RealTime.zero of the emulation. */
   readonly zero: number
   readonly polling: Polling
@@ -59,19 +55,18 @@ class RunningThread implements NetworkThread {
   })
 
   constructor(
-    name: string,
+    worker: Worker,
     data: Omit<NetworkWorkerData, 'gauge'>,
     onEvent: (event: NetworkEvent) => void,
     onFailure: (error: Error) => void,
   ) {
     this.bell = data.bell
-    const workerData: NetworkWorkerData = { ...data, gauge: this.#gauge }
-    this.#worker = new Worker(new URL('./network-worker.cjs', import.meta.url), {
-      workerData,
-      transferList: data.trunks.map(({ port }) => port),
-      name,
-      resourceLimits: { maxYoungGenerationSizeMb: NETWORK_YOUNG_MB },
-    })
+    this.#worker = worker
+    const first: NetworkWorkerData = { ...data, gauge: this.#gauge }
+    worker.postMessage(
+      first,
+      data.trunks.map(({ port }) => port),
+    )
     this.#outbox = new MessageBatch((commands, transfer) => {
       this.#worker.postMessage(commands, transfer)
       poke(this.bell)
@@ -110,7 +105,7 @@ export class NetworkThreads {
   readonly #onEvent: (event: ClusterNetworkEvent) => void
   #nextQuestion = 1
 
-  constructor({ options, zero, polling, onEvent, onFailure }: NetworkThreadsOptions) {
+  constructor({ options, workers, zero, polling, onEvent, onFailure }: NetworkThreadsOptions) {
     const { config, pcap, networkThreads: count } = options
     this.#onEvent = onEvent
     if (pcap !== undefined && count > 1) {
@@ -138,8 +133,7 @@ export class NetworkThreads {
         bell: bells[index]!,
         polling,
       }
-      const name = count === 1 ? 'network' : `network ${index}`
-      return new RunningThread(name, data, (event) => this.#event(index, event), onFailure)
+      return new RunningThread(workers.network(), data, (event) => this.#event(index, event), onFailure)
     })
     for (const [index, nodes] of shares.entries())
       for (const node of nodes) this.#byNode.set(node, this.#threads[index]!)

@@ -4,7 +4,7 @@
 // It runs in bursts: frames from all threads' rings, what is due, frames to the rings, bells; then it sleeps until a
 // bell or a deadline.
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import { Slab } from '../base/slab.js'
@@ -16,6 +16,7 @@ import { addressNet } from '../posix/net-over-stack.js'
 import { CaptureFeed } from './capture-feed.js'
 import { CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
+import { afterFirstMessage } from './first-message.js'
 import { flowLine } from './flow-line.js'
 import { MessageBatch } from './message-batch.js'
 import type {
@@ -310,7 +311,9 @@ class NetworkWorker {
 invariant(parentPort !== null, 'network-worker runs as a worker')
 const port = parentPort
 const outbox = new MessageBatch<NetworkEvent>((events, transfer) => port.postMessage(events, transfer))
-const thread = new NetworkWorker(workerData as NetworkWorkerData, outbox)
-port.on('message', (commands: readonly NetworkCommand[]) => {
-  for (const command of commands) thread.handle(command)
+afterFirstMessage(port, (data: NetworkWorkerData) => {
+  const thread = new NetworkWorker(data, outbox)
+  return (commands: readonly NetworkCommand[]) => {
+    for (const command of commands) thread.handle(command)
+  }
 })

@@ -8,7 +8,7 @@ import type { Doorbell } from './doorbell.js'
 import type { WireEnd } from './network-protocol.js'
 import type { Polling } from './polling.js'
 
-/** What a thread of pods is started with. */
+/** The first message to a thread of pods. */
 export interface PodWorkerData {
   readonly seed: number
   readonly startUnixMillis: number

@@ -1,12 +1,13 @@
 // Places pods in worker threads, so many in each, all of nodes that one thread of the network has. A thread that dies - out of memory, a bug - takes its pods with it
 // and nothing else; the kubelet hears of it as of sandboxes that are gone.
 
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type Worker } from 'node:worker_threads'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import { ringBuffer } from '../fabric/ring.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { usageCounters } from '../pod/usage.js'
 import { type Doorbell, doorbell, poke } from './doorbell.js'
+import type { EarlyWorkers } from './early-workers.js'
 import { MessageBatch } from './message-batch.js'
 import type { PodThreadId } from './network-protocol.js'
 import type { NetworkThread } from './network-threads.js'
@@ -23,12 +24,9 @@ const STARTING_AT_ONCE = 4
 /** For what a pod has told. */
 const LONGEST_WAIT_MS = 250
 
-/** A pod's heap holds the programs' code and its buffers; what it may use beyond that is its memory limit. */
-const BASE_HEAP_MB = 32
-const MEBIBYTE = 1024 * 1024
-
 export interface PodThreadsOptions {
   readonly options: ResolvedOptions
+  readonly workers: EarlyWorkers
   readonly zero: number
   readonly polling: Polling
   /** The network's thread of a node. */
@@ -189,18 +187,9 @@ export class PodThreads implements PodPlacement {
   }
 
   #start(thread: PodThread, data: PodWorkerData, spec: SandboxSpec): void {
-    const isAlone = this.#podsPerThread === 1
-    const worker = new Worker(new URL('./pod-worker.cjs', import.meta.url), {
-      workerData: data,
-      transferList: [data.wire.port],
-      name: isAlone ? this.#options.options.podName(spec) : `pods ${thread.id}`,
-      // Unlike a pod alone, packed ones have only the limits that their programs keep by themselves.
-      ...(isAlone && {
-        resourceLimits: {
-          maxOldGenerationSizeMb: BASE_HEAP_MB + Math.ceil(spec.memoryLimitBytes / MEBIBYTE),
-        },
-      }),
-    })
+    // Unlike a pod alone, packed ones have only the limits that their programs keep by themselves.
+    const worker = this.#options.workers.pods(this.#podsPerThread === 1 ? spec.memoryLimitBytes : undefined)
+    worker.postMessage(data, [data.wire.port])
     thread.worker = worker
     this.#workers.add(worker)
     for (const command of thread.early.splice(0)) thread.outbox.add(command)

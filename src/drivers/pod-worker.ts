@@ -1,6 +1,6 @@
 // A thread of pods: their sandboxes, and their ends of the wire (wired-hosts.ts).
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { invariant } from '../base/errors.js'
 import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros } from '../base/time.js'
@@ -9,6 +9,7 @@ import { sharedImages } from '../pod/images/index.js'
 import { programsOnDemand } from '../pod/images/programs.js'
 import { PodSandbox, sandboxHost } from '../pod/sandbox.js'
 import { dnsCodec } from './dns-codec.js'
+import { afterFirstMessage } from './first-message.js'
 import { MessageBatch } from './message-batch.js'
 import { nodeTls } from './node-tls.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
@@ -104,7 +105,9 @@ class PodThread {
 
 invariant(parentPort !== null, 'pod-worker runs as a worker')
 const port = parentPort
-const thread = new PodThread(workerData as PodWorkerData, (events) => port.postMessage(events))
-port.on('message', (commands: readonly PodThreadCommand[]) => {
-  for (const command of commands) thread.handle(command)
+afterFirstMessage(port, (data: PodWorkerData) => {
+  const thread = new PodThread(data, (events) => port.postMessage(events))
+  return (commands: readonly PodThreadCommand[]) => {
+    for (const command of commands) thread.handle(command)
+  }
 })

@@ -10,6 +10,7 @@ import { Random } from '../base/random.js'
 import { MILLISECOND, type Micros, NEVER } from '../base/time.js'
 import { apiServerNode, type ClusterConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange } from '../cluster/feed.js'
+import { NO_DELAYS } from '../cluster/start-delays.js'
 import type { LinkOptions } from '../fabric/link.js'
 import { ringBuffer } from '../fabric/ring.js'
 import { randomKeys } from '../http/certificate-keys.js'
@@ -19,6 +20,7 @@ import { formatProxySetting, type ProxySetting, parseProxySetting } from '../pro
 import { ApiFront } from './api-front.js'
 import { ClusterAssembly } from './cluster-assembly.js'
 import { doorbell } from './doorbell.js'
+import type { EarlyWorkers } from './early-workers.js'
 import {
   type Emulation,
   EmulationTimeout,
@@ -57,6 +59,7 @@ export class ThreadsEmulation implements Emulation {
   readonly #time: RealTime
   readonly #random: Random
   readonly #network: NetworkThreads
+  readonly #workers: EarlyWorkers
   readonly #pods: PodThreads
   readonly #placement: NetworkThreadPods
   readonly #assembly: ClusterAssembly
@@ -81,14 +84,15 @@ export class ThreadsEmulation implements Emulation {
   /** Why nothing more can be run. */
   #failed: Error | undefined
 
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, workers: EarlyWorkers) {
     this.seed = options.seed
     this.#config = options.config
     this.nodes = options.config.nodes.map(({ name }) => name)
     this.#proxies = new Map(Object.entries(options.proxies))
     this.#random = new Random(`seed ${options.seed}`)
     this.#time = new RealTime(options.startUnixMillis)
-    const shared = { options, zero: this.#time.zero, polling: polling(options.pollMicros) }
+    this.#workers = workers
+    const shared = { options, workers, zero: this.#time.zero, polling: polling(options.pollMicros) }
     this.#network = new NetworkThreads({
       ...shared,
       onEvent: (event) => this.#networkEvent(event),
@@ -116,6 +120,7 @@ export class ThreadsEmulation implements Emulation {
       probeNetwork: (request) => networkOf(request.node).send({ type: 'probe', request }),
       tokenKey: randomBytes(32),
       heartbeats: true,
+      startDelays: NO_DELAYS,
       system: { network: () => this.#network.usage(), controlPlane: ownUsage },
       usageUnavailable: options.podsPerThread === 1 ? undefined : SHARED_THREADS,
       certificates: this.certificates,
@@ -287,7 +292,7 @@ export class ThreadsEmulation implements Emulation {
     await this.#front.close()
     this.#external?.wired.close()
     this.#fail(new EmulationTimeout('the emulation was closed'))
-    await this.#pods.close()
+    await Promise.all([this.#pods.close(), this.#workers.close()])
     try {
       await this.#network.close()
     } finally {

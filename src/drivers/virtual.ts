@@ -12,6 +12,7 @@ import { Random } from '../base/random.js'
 import { type Micros, NEVER } from '../base/time.js'
 import { apiServerNode, type ClusterConfig } from '../cluster/cluster-config.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
+import { EMULATED_DELAYS } from '../cluster/start-delays.js'
 import type { LinkOptions } from '../fabric/link.js'
 import type { MachineId } from '../fabric/network.js'
 import type { Host } from '../host/host.js'
@@ -146,6 +147,7 @@ export class VirtualEmulation implements Emulation {
       followNetwork: this.network,
       probeNetwork: (request) => this.network.probe(request),
       heartbeats: false,
+      startDelays: EMULATED_DELAYS,
       system: undefined,
       usageUnavailable: undefined,
       certificates: this.certificates,

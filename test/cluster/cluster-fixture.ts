@@ -15,6 +15,7 @@ import type {
   SandboxSpec,
   SandboxVolume,
 } from '../../src/cluster/sandbox.js'
+import type { StartDelays } from '../../src/cluster/start-delays.js'
 
 export const START = Date.parse('2021-09-13T12:36:38Z')
 
@@ -82,13 +83,14 @@ export class Cluster {
   /** Called whenever everything that is due at a moment has been done. */
   onRest: () => void = () => {}
 
-  constructor(input: ClusterConfigInput = {}, seed = 1, prober?: Prober) {
+  constructor(input: ClusterConfigInput = {}, seed = 1, prober?: Prober, startDelays?: StartDelays) {
     this.plane = new ControlPlane({
       config: resolveClusterConfig(input),
       random: new Random(`test/${seed}`),
       runtime: this.runtime,
       startUnixMillis: START,
       ...(prober && { prober }),
+      ...(startDelays && { startDelays }),
     })
   }
 

@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
 import type { Deployment, Endpoints, Node, Pod, Service } from '../../src/cluster/objects.js'
+import { NO_DELAYS } from '../../src/cluster/start-delays.js'
 import { Cluster, deployment, pod, service } from './cluster-fixture.js'
 
 const test = suite('control plane')
@@ -108,6 +109,17 @@ test('a pod is ContainerCreating before it runs, and its events tell its story',
     'Normal Created: Created container main',
     'Normal Started: Started container main',
   ])
+})
+
+test('where time is real, a pod runs as soon as its sandbox is there', () => {
+  const cluster = new Cluster({}, 1, undefined, NO_DELAYS).run()
+  const before = cluster.now
+  cluster.create(pod('curl'))
+  cluster.run(0)
+  assert.is(cluster.get<Pod>('pods', 'curl').status?.phase, 'Running')
+  assert.is(cluster.now, before)
+  const pulled = 'Normal Pulled: Successfully pulled image "busybox:1" in 0s (0s including waiting)'
+  assert.ok(cluster.events('curl').includes(pulled))
 })
 
 test('a deleted pod gets SIGTERM, its grace, and is gone with its address', () => {

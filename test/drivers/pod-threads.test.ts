@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { SandboxSpec } from '../../src/cluster/sandbox.js'
 import { doorbell } from '../../src/drivers/doorbell.js'
+import { EarlyWorkers } from '../../src/drivers/early-workers.js'
 import type { NetworkCommand } from '../../src/drivers/network-protocol.js'
 import type { ResolvedOptions } from '../../src/drivers/options.js'
 import { PodThreads } from '../../src/drivers/pod-threads.js'
@@ -27,8 +28,10 @@ test('a thread that dies takes its pods from the network before itself, and all 
     podName: () => 'broken',
   } as unknown as ResolvedOptions
   const network = { bell: doorbell(), send: ({ type }: NetworkCommand) => void told.push(type) }
+  const workers = new EarlyWorkers({ networkThreads: 0, podsPerThread: 2 })
   const threads = new PodThreads({
     options,
+    workers,
     zero: RealTime.here(),
     polling: polling(0),
     networkOf: () => network,
@@ -44,7 +47,7 @@ test('a thread that dies takes its pods from the network before itself, and all 
       })
     await ended
   } finally {
-    await threads.close()
+    await Promise.all([threads.close(), workers.close()])
   }
   assert.equal(told, ['add-thread', 'add-pod', 'add-pod', 'remove-pod', 'remove-pod', 'remove-thread'])
   assert.is(gone[0], gone[1])
