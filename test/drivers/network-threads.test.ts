@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { EarlyWorkers } from '../../src/drivers/early-workers.js'
 import type { EmulationOptions } from '../../src/drivers/emulation.js'
 import { NetworkThreads } from '../../src/drivers/network-threads.js'
 import { type ResolvedOptions, resolveOptions } from '../../src/drivers/options.js'
@@ -204,8 +205,10 @@ test('one of them that dies is told of with its reason, and the end of the other
   const died = new Promise<Error>((resolve) => {
     tell = resolve
   })
+  const workers = new EarlyWorkers({ networkThreads: broken.networkThreads, podsPerThread: 'all' })
   const threads = new NetworkThreads({
     options: broken,
+    workers,
     zero: RealTime.here(),
     polling: polling(0),
     onEvent: () => {},
