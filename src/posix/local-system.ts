@@ -157,6 +157,7 @@ export class LocalSystem {
       net.closeAll()
       memory.release()
     })
+    gate.endWithSignal()
     const stoppedBy = () => gate.stoppedBy
     const onStateChange = (listener: () => void) => gate.onChange(listener)
     return { pid, group, exited, kill, stoppedBy, onStateChange }

@@ -17,11 +17,21 @@ export class ProcessGate {
   /** `signal` is aborted when the process ends. */
   constructor(signal: AbortSignal) {
     this.#signal = signal
-    signal.addEventListener('abort', () => {
+  }
+
+  /**
+   * From now on the end of the process ends its waits. To be called after everything that has to happen first: what a
+   * program still does on its way out must find its sockets closed, as a killed process does nothing any more.
+   */
+  endWithSignal(): void {
+    const signal = this.#signal
+    const end = () => {
       const waits = [...this.#waits]
       this.#waits.clear()
       for (const reject of waits) reject(signal.reason)
-    })
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
   }
 
   stop(signal: SignalName): void {
