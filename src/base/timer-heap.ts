@@ -1,6 +1,6 @@
 // Deadlines in order of (time, insertion): the earliest first, and ties in the order in which they were set, so
 // that every run breaks them the same way. A binary heap with positions kept in the entries: set, move and
-// cancel are O(log n).
+// cancel are O(log n). What is compared is in arrays of numbers: tens of thousands of timers are not looked at one by one.
 
 import { type Micros, NEVER } from './time.js'
 
@@ -8,17 +8,22 @@ import { type Micros, NEVER } from './time.js'
 export interface Timer<Owner> {
   readonly owner: Owner
   at: Micros
-  order: number
   position: number
 }
 
+/** Timers that a new heap has room for, once it has one. */
+const SMALLEST = 8
+
 export class TimerHeap<Owner> {
-  readonly #heap: Timer<Owner>[] = []
+  readonly #timers: Timer<Owner>[] = []
+  /** By position, as `#timers`: when, and the how-manieth that was set. */
+  #times = new Float64Array(0)
+  #orders = new Float64Array(0)
   #order = 0
 
   /** A timer for `owner`, not armed. */
   timer(owner: Owner): Timer<Owner> {
-    return { owner, at: NEVER, order: 0, position: -1 }
+    return { owner, at: NEVER, position: -1 }
   }
 
   /** Arms or moves `timer`; NEVER disarms it. Setting the time it already has keeps its place. */
@@ -26,82 +31,103 @@ export class TimerHeap<Owner> {
     if (timer.at === at) return
     timer.at = at
     if (at === NEVER) return this.#remove(timer)
-    timer.order = this.#order++
-    if (timer.position < 0) {
-      timer.position = this.#heap.length
-      this.#heap.push(timer)
+    let position = timer.position
+    if (position < 0) {
+      position = this.#timers.length
+      this.#timers.push(timer)
+      if (position === this.#times.length) this.#grow()
     }
-    this.#up(timer)
-    this.#down(timer)
+    this.#times[position] = at
+    this.#orders[position] = this.#order++
+    this.#sift(position)
   }
 
   /** Time of the earliest deadline, NEVER when there is none. */
   next(): Micros {
-    return this.#heap.length === 0 ? NEVER : this.#heap[0]!.at
+    return this.#timers.length === 0 ? NEVER : this.#times[0]!
   }
 
   /** Whether the earliest deadline is due at `now`. No time is given back: a number on its own would need memory. */
   isDue(now: Micros): boolean {
-    const first = this.#heap[0]
-    return first !== undefined && first.at <= now
+    return this.#timers.length > 0 && this.#times[0]! <= now
   }
 
   /** Takes the earliest timer that is due at `now`; it is disarmed. */
   due(now: Micros): Timer<Owner> | undefined {
-    const first = this.#heap[0]
-    if (first === undefined || first.at > now) return undefined
+    if (!this.isDue(now)) return undefined
+    const first = this.#timers[0]!
     first.at = NEVER
     this.#remove(first)
     return first
   }
 
   get size(): number {
-    return this.#heap.length
+    return this.#timers.length
   }
 
   #remove(timer: Timer<Owner>): void {
     const position = timer.position
     if (position < 0) return
     timer.position = -1
-    const last = this.#heap.pop()!
+    const last = this.#timers.pop()!
     if (last === timer) return
-    this.#heap[position] = last
-    last.position = position
-    this.#up(last)
-    this.#down(last)
+    const from = this.#timers.length
+    this.#timers[position] = last
+    this.#times[position] = this.#times[from]!
+    this.#orders[position] = this.#orders[from]!
+    this.#sift(position)
   }
 
-  #before(a: Timer<Owner>, b: Timer<Owner>): boolean {
-    return a.at < b.at || (a.at === b.at && a.order < b.order)
+  #grow(): void {
+    const room = Math.max(SMALLEST, this.#times.length * 2)
+    const times = new Float64Array(room)
+    times.set(this.#times)
+    this.#times = times
+    const orders = new Float64Array(room)
+    orders.set(this.#orders)
+    this.#orders = orders
   }
 
-  #up(timer: Timer<Owner>): void {
-    const heap = this.#heap
-    while (timer.position > 0) {
-      const parent = heap[(timer.position - 1) >> 1]!
-      if (!this.#before(timer, parent)) return
-      this.#swap(parent, timer)
+  /** Moves what is at `position` up or down to where it belongs. */
+  #sift(position: number): void {
+    const timers = this.#timers
+    const times = this.#times
+    const orders = this.#orders
+    const timer = timers[position]!
+    const at = times[position]!
+    const order = orders[position]!
+    let hole = position
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1
+      const other = times[parent]!
+      if (other < at || (other === at && orders[parent]! < order)) break
+      this.#move(parent, hole)
+      hole = parent
     }
-  }
-
-  #down(timer: Timer<Owner>): void {
-    const heap = this.#heap
-    for (;;) {
-      const left = heap[timer.position * 2 + 1]
-      if (left === undefined) return
-      const right = heap[timer.position * 2 + 2]
-      const child = right !== undefined && this.#before(right, left) ? right : left
-      if (!this.#before(child, timer)) return
-      this.#swap(timer, child)
+    const size = timers.length
+    for (let child = hole * 2 + 1; child < size; child = hole * 2 + 1) {
+      const right = child + 1
+      if (right < size) {
+        const left = times[child]!
+        const other = times[right]!
+        if (other < left || (other === left && orders[right]! < orders[child]!)) child = right
+      }
+      const other = times[child]!
+      if (at < other || (at === other && order < orders[child]!)) break
+      this.#move(child, hole)
+      hole = child
     }
+    timers[hole] = timer
+    times[hole] = at
+    orders[hole] = order
+    timer.position = hole
   }
 
-  /** Exchanges `upper` with its child `lower`. */
-  #swap(upper: Timer<Owner>, lower: Timer<Owner>): void {
-    const position = upper.position
-    upper.position = lower.position
-    lower.position = position
-    this.#heap[upper.position] = upper
-    this.#heap[lower.position] = lower
+  #move(from: number, to: number): void {
+    const timer = this.#timers[from]!
+    this.#timers[to] = timer
+    this.#times[to] = this.#times[from]!
+    this.#orders[to] = this.#orders[from]!
+    timer.position = to
   }
 }

@@ -36,7 +36,6 @@ export class Flow implements Timer<Flow> {
   replyEntry = -1
   // As a timer: when it is to be looked at whether it has expired.
   at: Micros = NEVER
-  order = 0
   position = -1
   /** What is hung on most packets of this flow, made once. */
   #established: Tracking | undefined

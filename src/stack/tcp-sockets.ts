@@ -13,6 +13,7 @@ import { TcpConnection } from '../tcp/connection.js'
 import { type IsnKey, initialSequence, isnKey } from '../tcp/isn.js'
 import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
 import { MIN_MSS, type TcpOptions } from '../tcp/tcb.js'
+import { remainsAcceptSyn, sequenceAfterRemains } from '../tcp/time-wait.js'
 import {
   anyOf,
   type Endpoint,
@@ -219,10 +220,10 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (!this.#ip.isLocal(destination)) return drops.count('tcp-broadcast')
     const { sourcePort, destinationPort } = segment
     const socket = this.#table.get(destination, source, destinationPort, sourcePort, PROTOCOL_TCP)
-    let previous: TcpConnection | undefined
+    let sequence: Seq | undefined
     if (socket instanceof TimeWait) {
-      previous = this.#revive(socket)
-      if (!this.#isNewSyn(previous)) return this.#arrivesInTimeWait(socket, previous)
+      if (!this.#opensAnew(socket)) return this.#arrivesInTimeWait(socket)
+      sequence = sequenceAfterRemains(socket.remains)
       this.#forget(socket)
     } else if (socket !== undefined) {
       const { connection } = socket
@@ -231,14 +232,14 @@ export class TcpSockets implements Transport, TcpSocketOwner {
           connection.input(segment, this.now)
           return this.#changed(socket)
         }
-        previous = connection
+        sequence = connection.nextInitialSequence()
       }
       this.#remove(socket)
     }
     const listener = this.#listenerFor(destination, segment.destinationPort)
     const answer = listener === undefined ? 'reset' : listenAnswer(segment)
     if (answer === 'reset') return this.#refuse(packet)
-    if (answer === 'accept') return this.#open(listener!, packet, previous)
+    if (answer === 'accept') return this.#open(listener!, packet, sequence)
     drops.count('tcp-listen')
   }
 
@@ -269,6 +270,13 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     )
   }
 
+  /** The same of one of which only this is left. */
+  #opensAnew({ local, remains }: TimeWait): boolean {
+    return (
+      remainsAcceptSyn(remains, this.#input) && this.#listenerFor(local.address, local.port) !== undefined
+    )
+  }
+
   /** The connection of which `wait` is left. */
   #revive({ local, remote, remains }: TimeWait): TcpConnection {
     const path = this.#ip.path(remote.address)
@@ -279,8 +287,9 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     return TcpConnection.revive(options, remains, this.now)
   }
 
-  /** A segment for `wait`, of which `connection` was made again; what answers it leaves at once. */
-  #arrivesInTimeWait(wait: TimeWait, connection: TcpConnection): void {
+  /** A segment for `wait`, of which a connection is made again; what answers it leaves at once. */
+  #arrivesInTimeWait(wait: TimeWait): void {
+    const connection = this.#revive(wait)
     connection.input(this.#input, this.now)
     const { local, remote, ttl, tos } = wait
     const path = this.#ip.path(remote.address)
@@ -301,10 +310,10 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   }
 
   /**
-   * A SYN for a listener: a connection in SYN-RECEIVED, unless the queues are full. `previous`: the connection in
-   * TIME-WAIT whose place it takes.
+   * A SYN for a listener: a connection in SYN-RECEIVED, unless the queues are full. `sequence`: to begin with, after the
+   * connection in TIME-WAIT whose place it takes.
    */
-  #open(listener: StackTcpListener, packet: Packet, previous: TcpConnection | undefined): void {
+  #open(listener: StackTcpListener, packet: Packet, sequence: Seq | undefined): void {
     if (listener.established.length > listener.backlog || listener.handshakes.size >= MAX_BACKLOG) {
       this.#ip.counters.TcpListenOverflows++
       return this.#ip.drops.count('tcp-backlog')
@@ -315,7 +324,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const segment = this.#input
     const local = { address: destination, port: segment.destinationPort }
     const remote = { address: source, port: segment.sourcePort }
-    const options = this.#tcpOptions(local, remote, path, previous?.nextInitialSequence())
+    const options = this.#tcpOptions(local, remote, path, sequence)
     const connection = acceptSyn(segment, options, this.now)
     if (connection === undefined) return this.#ip.drops.count('tcp-syn')
     this.#ip.counters.TcpPassiveOpens++

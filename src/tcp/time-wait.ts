@@ -3,7 +3,9 @@
 // ever comes; of a whole TCB they would need thirty times the memory.
 
 import type { Micros } from '../base/time.js'
-import type { Seq } from '../wire/tcp.js'
+import { ACK, FIN, RST, type Seq, SYN, type TcpSegment } from '../wire/tcp.js'
+import { sequenceAfter } from './isn.js'
+import { seqAfter } from './seq.js'
 import { Tcb, type TcpOptions } from './tcb.js'
 
 /** Sequence numbers as signed 32 bits: numbers that need no memory of their own. */
@@ -28,6 +30,16 @@ export function remainsOf(tcb: Tcb): Remains | undefined {
     lastChallengeAt: tcb.lastChallengeAt,
     until: tcb.lingerUntil,
   }
+}
+
+/** MAY-2: whether `segment`, which LISTEN would accept, opens a new incarnation (see `acceptsNewSyn`). */
+export function remainsAcceptSyn(remains: Remains, segment: TcpSegment): boolean {
+  return (segment.flags & (SYN | ACK | RST | FIN)) === SYN && seqAfter(segment.seq, remains.rcvNxt >>> 0)
+}
+
+/** The initial sequence number for that new incarnation: beyond all that this one used. */
+export function sequenceAfterRemains(remains: Remains): Seq {
+  return sequenceAfter(remains.sndNxt >>> 0)
 }
 
 /** `options` as the connection was made with. */
