@@ -29,15 +29,22 @@ export function literalExpression(text: string): string {
 
 function translate(source: string, extended: boolean): string {
   let result = ''
+  // `{,3}` is not JavaScript's.
+  const atMostPattern = extended ? /^\{,(\d+)\}/ : /^\\\{,(\d+)\\\}/
   for (let at = 0; at < source.length; ) {
     const c = source[at]!
-    if (c === '[') {
+    const atMost = '{\\'.includes(c) ? atMostPattern.exec(source.slice(at)) : null
+    if (atMost !== null) {
+      result += `{0,${atMost[1]}}`
+      at += atMost[0].length
+    } else if (c === '[') {
       const bracket = bracketExpression(source, at)
       result += bracket.text
       at = bracket.end
     } else if (c === '\\') {
-      result += escaped(source[at + 1], extended)
-      at += 2
+      const code = /^\\x([0-9a-fA-F]{1,2})/.exec(source.slice(at))
+      result += code === null ? escaped(source[at + 1], extended) : literalCode(code[1]!)
+      at += code?.[0].length ?? 2
     } else {
       result += extended ? plainExtended(c, result) : plainBasic(c, result, source.slice(at + 1))
       at++
@@ -46,14 +53,19 @@ function translate(source: string, extended: boolean): string {
   return result
 }
 
+/** A character by its number in hexadecimal, which GNU's programs know. */
+function literalCode(digits: string): string {
+  return literalExpression(String.fromCharCode(Number.parseInt(digits, 16)))
+}
+
 function escaped(c: string | undefined, extended: boolean): string {
   if (c === undefined) throw new SyntaxError('trailing backslash')
   if (!extended && '(){}|+?'.includes(c)) return c
   if (c === '<') return '\\b(?=\\w)'
   if (c === '>') return '\\b(?<=\\w)'
-  if (c === '`') return '^'
-  if (c === "'") return '$'
-  return /[wWsSbB\dnt]/.test(c) ? `\\${c}` : literalExpression(c)
+  if (c === '`') return '(?<![\\s\\S])'
+  if (c === "'") return '(?![\\s\\S])'
+  return /[wWsSbB\dntrfv]/.test(c) ? `\\${c}` : literalExpression(c)
 }
 
 function plainExtended(c: string, before: string): string {

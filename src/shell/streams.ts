@@ -12,14 +12,17 @@ const NEWLINE = 10
 /** What keeping a line costs in memory besides its characters. */
 export const LINE_BYTES = 16
 
-/** Lines without their newline, as they arrive; the last one may lack it (`terminated` false). */
-export async function* readLines(reader: ByteReader): AsyncGenerator<{ text: string; terminated: boolean }> {
+/** Lines without what ends them, as they arrive; the last one may lack it (`terminated` false). */
+export async function* readLines(
+  reader: ByteReader,
+  lineEnd = '\n',
+): AsyncGenerator<{ text: string; terminated: boolean }> {
   const decoder = new TextDecoder()
   let rest = ''
   for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
     rest += decoder.decode(chunk, { stream: true })
     let start = 0
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', start)) {
+    for (let end = rest.indexOf(lineEnd); end >= 0; end = rest.indexOf(lineEnd, start)) {
       yield { text: rest.slice(start, end), terminated: true }
       start = end + 1
     }

@@ -20,9 +20,9 @@ import { runCommand } from './system.js'
 
 export type AwkArray = Map<string, AwkValue>
 
-/** Leaves what runs: `next`, `exit`, `return`, `break`, `continue`. */
+/** Leaves what runs: `next`, `nextfile`, `exit`, `return`, `break`, `continue`. */
 export class AwkJump extends Error {
-  readonly kind: 'next' | 'exit' | 'return' | 'break' | 'continue'
+  readonly kind: 'next' | 'nextfile' | 'exit' | 'return' | 'break' | 'continue'
   readonly value: AwkValue
   constructor(kind: AwkJump['kind'], value?: AwkValue) {
     super(kind)
@@ -443,8 +443,12 @@ export class AwkInterpreter {
     const text = await this.#text(target)
     const expression = await this.#regex(pattern)
     let count = 0
-    const result = text.replace(expression, (match) => {
-      if (!everywhere && count > 0) return match
+    let previousEnd = -1
+    const result = text.replace(expression, (match: string, ...rest: unknown[]) => {
+      const at = rest.find((item) => typeof item === 'number') as number
+      // Nothing, right behind a match, is none.
+      if ((!everywhere && count > 0) || (match === '' && at === previousEnd)) return match
+      previousEnd = at + match.length
       count++
       return awkReplacement(template, match)
     })

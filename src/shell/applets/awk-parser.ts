@@ -151,6 +151,7 @@ class AwkParser {
       case 'for':
         return this.#for()
       case 'next':
+      case 'nextfile':
       case 'break':
       case 'continue':
         this.#at++

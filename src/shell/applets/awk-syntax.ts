@@ -72,7 +72,7 @@ export type AwkStatement =
   | { readonly kind: 'forIn'; readonly name: string; readonly array: string; readonly body: AwkStatement }
   | { readonly kind: 'delete'; readonly name: string; readonly index: readonly AwkExpression[] | undefined }
   | { readonly kind: 'exit' | 'return'; readonly value: AwkExpression | undefined }
-  | { readonly kind: 'next' | 'break' | 'continue' }
+  | { readonly kind: 'next' | 'nextfile' | 'break' | 'continue' }
 
 export interface AwkRule {
   readonly pattern: 'BEGIN' | 'END' | AwkExpression | undefined

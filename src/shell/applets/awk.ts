@@ -2,8 +2,9 @@
 // awk-interpreter.ts. Simplified: RS is a newline, one character, empty (paragraphs) or an expression.
 
 import { resolvePath } from '../../posix/file-system.js'
+import { readAll } from '../../posix/pipe.js'
 import type { Process, Program } from '../../posix/process.js'
-import { readLines } from '../streams.js'
+import { readLines, readWholeFile, reasonOf } from '../streams.js'
 import { AwkInterpreter, AwkJump } from './awk-interpreter.js'
 import { parseAwk } from './awk-parser.js'
 import type { AwkProgram, AwkRule } from './awk-syntax.js'
@@ -18,6 +19,8 @@ class AwkRun {
   readonly #records: AsyncGenerator<string>
   /** Range patterns that have begun and not ended. */
   readonly #open = new Set<AwkRule>()
+  /** Set by nextfile: what is left of the file is not read. */
+  #leavesFile = false
   status = 0
 
   constructor(
@@ -54,7 +57,7 @@ class AwkRun {
       if (body.length > 0 || rules.some((rule) => rule.pattern === 'END')) await this.#runRecords(body)
     })
     // exit ends the input, and the END rules still run (POSIX).
-    const last = await this.#untilExit(() => this.#runAll('END'))
+    const last = await this.#untilExit(() => this.#runAll('END'), status)
     status = last ?? status
     await this.#interpreter.streams.closeAll()
     return status ?? this.status
@@ -73,7 +76,8 @@ class AwkRun {
       try {
         for (const rule of rules) if (await this.#selects(rule)) await this.#act(rule)
       } catch (error) {
-        if (!(error instanceof AwkJump) || error.kind !== 'next') throw error
+        if (!(error instanceof AwkJump) || (error.kind !== 'next' && error.kind !== 'nextfile')) throw error
+        if (error.kind === 'nextfile') this.#leavesFile = true
       }
     }
   }
@@ -96,14 +100,14 @@ class AwkRun {
     return true
   }
 
-  /** Status of `exit` inside `body`; undefined when it ended by itself. */
-  async #untilExit(body: () => Promise<void>): Promise<number | undefined> {
+  /** Status of `exit` inside `body`, `before` where that says none; undefined when it ended by itself. */
+  async #untilExit(body: () => Promise<void>, before?: number): Promise<number | undefined> {
     try {
       await body()
       return undefined
     } catch (error) {
       if (!(error instanceof AwkJump) || error.kind !== 'exit') throw error
-      return toNumber(error.value) & 255
+      return error.value === undefined ? (before ?? 0) : toNumber(error.value) & 255
     }
   }
 
@@ -125,14 +129,21 @@ class AwkRun {
     for await (const { name, reader } of openInputs(this.#process, names, () => (this.status = 2))) {
       variables.set('FILENAME', name === '-' ? '' : name)
       variables.set('FNR', 0)
+      this.#leavesFile = false
       const separator = toText(variables.get('RS'))
       if (separator === '\n') {
-        for await (const { text } of readLines(reader)) yield text
+        for await (const { text } of readLines(reader)) {
+          yield text
+          if (this.#leavesFile) break
+        }
         continue
       }
       let text = ''
       for await (const line of readLines(reader)) text += line.terminated ? `${line.text}\n` : line.text
-      yield* splitRecords(text, separator)
+      for (const record of splitRecords(text, separator)) {
+        yield record
+        if (this.#leavesFile) break
+      }
     }
   }
 }
@@ -155,13 +166,24 @@ function unescaped(text: string): string {
   )
 }
 
+async function sourceOf({ system, cwd, stdin }: Process, name: string): Promise<string> {
+  if (name === '-' || name === '/dev/stdin') return new TextDecoder().decode(await readAll(stdin))
+  try {
+    return await readWholeFile(system.fs, resolvePath(cwd, name))
+  } catch (error) {
+    throw new UsageError(`can't open file '${name}': ${reasonOf(error)}`, 2)
+  }
+}
+
+const LONG = { 'field-separator': 'F', assign: 'v', file: 'f' }
+
 export const awk: Program = applet(async (process, args) => {
-  const options = parseOptions(args, '+F:v:f:')
+  const options = parseOptions(args, '+F:v:f:', LONG)
   const sources = options.given
     .filter(({ letter }) => letter === 'f')
-    .map(({ value }) => process.system.fs.readText(resolvePath(process.cwd, value)))
+    .map(({ value }) => sourceOf(process, value))
   const operands = [...options.operands]
-  const source = sources.length > 0 ? sources.join('\n') : operands.shift()
+  const source = sources.length > 0 ? (await Promise.all(sources)).join('\n') : operands.shift()
   if (source === undefined) throw new UsageError('usage: awk [-F SEP] [-v VAR=VAL] PROGRAM [FILE]...')
   const run = new AwkRun(process, parseAwk(source), operands, options.value('F'))
   for (const { letter, value } of options.given) if (letter === 'v') run.assign(value)

@@ -13,12 +13,12 @@ export interface Input {
   readonly reader: ByteReader
 }
 
-/** Opens one after another. `failed` is told of each that cannot be opened, after the message. */
+/** Opens one after another. `failed` is told of each that cannot be opened, before the message (if it has words). */
 export async function* openInputs(
   process: Process,
   names: readonly string[],
   failed: () => void,
-  wording: (name: string, reason: string) => string = (name, reason) => `${name}: ${reason}`,
+  wording: (name: string, reason: string) => string | undefined = (name, reason) => `${name}: ${reason}`,
 ): AsyncGenerator<Input> {
   for (const name of names.length === 0 ? ['-'] : names) {
     if (name === '-') {
@@ -31,7 +31,8 @@ export async function* openInputs(
       reader = openDevice(process, path) ?? openFile(process.system.fs, path)
     } catch (error) {
       failed()
-      await process.stderr.write(`${nameOf(process)}: ${wording(name, reasonOf(error))}\n`)
+      const message = wording(name, reasonOf(error))
+      if (message !== undefined) await process.stderr.write(`${nameOf(process)}: ${message}\n`)
       continue
     }
     yield { name, reader }

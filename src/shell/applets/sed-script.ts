@@ -1,5 +1,5 @@
-// The script of sed: text to commands. Supported: addresses (numbers, `$`, /regex/, first~step, ranges, `!`), groups,
-// and the commands = a c d D g G h H i n N p P q Q s x y b t :. Not supported: r, w, l, e.
+// The script of sed: text to commands. Addresses are numbers, `$`, /regex/, first~step, ranges to numbers, expressions,
+// +count and ~multiple, `!`; commands are those of GNU's but e and the flag e of s, which run programs.
 
 import { compileRegularExpression } from '../regular-expression.js'
 import { UsageError } from './options.js'
@@ -9,14 +9,14 @@ export type SedAddress =
   | { readonly kind: 'step'; readonly first: number; readonly step: number }
   | { readonly kind: 'last' }
   | { readonly kind: 'match'; readonly expression: RegExp }
-  | { readonly kind: 'plus'; readonly count: number }
+  | { readonly kind: 'plus' | 'multiple'; readonly count: number }
 
 export interface SedCommand {
   readonly from: SedAddress | undefined
   readonly to: SedAddress | undefined
   readonly negated: boolean
   readonly name: string
-  /** Text of a, i, c; label of b, t, `:`; status of q. */
+  /** Text of a, i, c; label of b, t, T, `:`; status of q; file of r, R, w, W; width of l. */
   readonly text: string
   readonly substitution: Substitution | undefined
   readonly mapping: ReadonlyMap<string, string> | undefined
@@ -34,6 +34,8 @@ export interface Substitution {
   readonly print: boolean
   /** Replace only from the Nth match on. */
   readonly occurrence: number
+  /** Of the flag w. */
+  readonly file: string | undefined
 }
 
 /** Parses a script; throws UsageError. */
@@ -63,6 +65,10 @@ class SedParser {
       else this.#command()
     }
     if (this.#open.length > 0) throw new UsageError('unterminated {')
+    for (const { name, text } of this.#commands) {
+      const isKnown = text === '' || this.#commands.some((other) => other.name === ':' && other.text === text)
+      if ('btT'.includes(name) && !isKnown) throw new UsageError(`can't find label for jump to \`${text}'`)
+    }
     return this.#commands
   }
 
@@ -92,10 +98,14 @@ class SedParser {
     if (name === 's') this.#commands.push({ ...base, ...plain, substitution: this.#substitution() })
     else if (name === 'y') this.#commands.push({ ...base, ...plain, mapping: this.#mapping() })
     else if ('aic'.includes(name)) this.#commands.push({ ...base, ...plain, text: this.#text() })
-    else if (':btqQ'.includes(name))
+    else if (':btTqQlL'.includes(name))
       this.#commands.push({ ...base, ...plain, text: this.#skip(/[^\n;}]*/y).trim() })
-    else if ('=dDgGhHnNpPx{'.includes(name)) this.#commands.push({ ...base, ...plain })
-    else throw new UsageError(`unsupported command ${name}`)
+    else if ('rRwW'.includes(name)) {
+      const text = this.#skip(/[^\n]*/y).trim()
+      if (text === '') throw new UsageError('missing filename in r/R/w/W commands')
+      this.#commands.push({ ...base, ...plain, text })
+    } else if ('=dDgGhHnNpPxzF{'.includes(name)) this.#commands.push({ ...base, ...plain })
+    else throw new UsageError(name === 'e' ? 'command e is not supported' : `unsupported command ${name}`)
     if (name === '{') this.#open.push(this.#commands.at(-1)!)
   }
 
@@ -107,9 +117,9 @@ class SedParser {
       return { kind: 'step', first: Number(number), step: Number(this.#skip(/\d+/y)) }
     }
     const c = this.#source[this.#at]
-    if (c === '+') {
+    if (c === '+' || c === '~') {
       this.#at++
-      return { kind: 'plus', count: Number(this.#skip(/\d+/y)) }
+      return { kind: c === '+' ? 'plus' : 'multiple', count: Number(this.#skip(/\d+/y)) }
     }
     if (c === '$') {
       this.#at++
@@ -118,17 +128,17 @@ class SedParser {
     if (c !== '/' && c !== '\\') return undefined
     this.#at += c === '\\' ? 2 : 1
     const source = this.#delimited(c === '\\' ? this.#source[this.#at - 1]! : '/')
-    const flags = this.#skip(/[I]*/y) === '' ? '' : 'i'
+    const flags = flagsOf(this.#skip(/[IM]*/y))
     return { kind: 'match', expression: this.#expression(source, flags) }
   }
 
   #expression(source: string, flags: string): RegExp {
     if (source === '') {
       if (this.#lastExpression === undefined) throw new UsageError('no previous regexp')
-      return new RegExp(this.#lastExpression.source, flags)
+      return new RegExp(this.#lastExpression.source, `${flags}s`)
     }
     try {
-      this.#lastExpression = compileRegularExpression(source, this.#extended, flags)
+      this.#lastExpression = compileRegularExpression(source, this.#extended, `${flags}s`)
     } catch (error) {
       throw new UsageError(`bad regex '${source}': ${(error as Error).message}`)
     }
@@ -139,9 +149,23 @@ class SedParser {
     const delimiter = this.#source[this.#at++] ?? ''
     const source = this.#delimited(delimiter)
     const replacement = this.#delimited(delimiter, false)
-    const flags = this.#skip(/[gpiI\d]*/y)
+    const flags = this.#skip(/[gpiImM\d]*/y)
+    const file = this.#skip(/w[^\n]*/y)
+      .slice(1)
+      .trim()
+    const odd = this.#skip(/[^\s;}#]/y)
+    if (odd !== '')
+      throw new UsageError(odd === 'e' ? 'flag e of s is not supported' : "unknown option to `s'")
+    const expression = this.#expression(source, `g${flagsOf(flags)}`)
+    const groups = new RegExp(`${expression.source}|`).exec('')!.length - 1
+    const highest = Math.max(
+      0,
+      ...[...replacement.matchAll(/\\(?:([1-9])|[\s\S])/g)].map(([, digit]) => Number(digit ?? 0)),
+    )
+    if (highest > groups) throw new UsageError(`invalid reference \\${highest} on \`s' command's RHS`)
     return {
-      expression: this.#expression(source, /i/i.test(flags) ? 'gi' : 'g'),
+      expression,
+      file: file === '' ? undefined : file,
       replacement,
       global: flags.includes('g'),
       print: flags.includes('p'),
@@ -151,15 +175,18 @@ class SedParser {
 
   #mapping(): ReadonlyMap<string, string> {
     const delimiter = this.#source[this.#at++] ?? ''
-    const plain = (text: string) => [...text.replace(/\\n/g, '\n').replace(/\\(.)/g, '$1')]
-    const [from, to] = [plain(this.#delimited(delimiter)), plain(this.#delimited(delimiter))]
+    const plain = (text: string) => [
+      ...text.replace(/\\(.)/g, (_, c: string) => ({ n: '\n', t: '\t' })[c] ?? c),
+    ]
+    const [from, to] = [plain(this.#delimited(delimiter, false)), plain(this.#delimited(delimiter, false))]
     if (from.length !== to.length) throw new UsageError('strings for y command are different lengths')
     return new Map(from.map((c, at) => [c, to[at]!]))
   }
 
   /** `a text`, `a\` and the text on the next line; a backslash at a line's end continues it. */
   #text(): string {
-    this.#skip(/[ \t]*(\\\n)?[ \t]*/y)
+    this.#skip(/[ \t]*(\\(\n|$))?[ \t]*/y)
+    if (this.#at >= this.#source.length) throw new UsageError("expected \\ after `a', `c' or `i'")
     const text = this.#skip(/(?:\\[\s\S]|[^\n\\])*/y)
     return text.replace(/\\([\s\S])/g, '$1')
   }
@@ -195,4 +222,9 @@ class SedParser {
     this.#at += text.length
     return text
   }
+}
+
+/** Flags of an expression: I for any case, M for `^` and `$` at every line. */
+function flagsOf(text: string): string {
+  return `${/i/i.test(text) ? 'i' : ''}${/m/i.test(text) ? 'm' : ''}`
 }
