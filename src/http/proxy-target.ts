@@ -8,7 +8,7 @@ import type { EndpointSlice, Pod, Service } from '../cluster/objects.js'
 import { SERVICE_NAME_LABEL } from '../cluster/objects.js'
 import { badRequest } from '../cluster/status.js'
 import type { Port } from '../wire/address.js'
-import { type IpAddress, ip } from '../wire/address.js'
+import { type IpAddress, parseAddress } from '../wire/address.js'
 
 export interface ProxyTarget {
   readonly address: IpAddress
@@ -27,11 +27,11 @@ export function proxyTargetOf(api: Api, pathname: string): ProxyTarget | undefin
   const [, namespace = '', plural = '', reference = '', path = ''] = match
   const collection = `/api/v1/namespaces/${namespace}/${plural}`
   const parts = decodeReference(reference).split(':')
-  if (parts.length > 3)
-    throw badRequest(`invalid ${plural.slice(0, -1)} request ${JSON.stringify(reference)}`)
   const [scheme, name, port] = parts.length === 3 ? parts : ['', ...parts]
+  if (parts.length > 3 || !name)
+    throw badRequest(`invalid ${plural.slice(0, -1)} request ${JSON.stringify(reference)}`)
   if (scheme === 'https') throw badRequest('programs of pods are asked without TLS: http:NAME:PORT')
-  const object = bodyOf<Pod | Service>(api, `${collection}/${encodeURIComponent(name ?? '')}`)
+  const object = bodyOf<Pod | Service>(api, `${collection}/${encodeURIComponent(name)}`)
   const to = object.kind === 'Pod' ? endpointOfPod(object, port) : endpointOfService(api, object, port)
   return { ...to, path }
 }
@@ -49,12 +49,13 @@ type Place = Pick<ProxyTarget, 'address' | 'port'>
 /** The first port that a container names is a pod's, where none is given. */
 function endpointOfPod({ metadata, spec, status }: Pod, port: string | undefined): Place {
   const podIP = status?.podIP
-  if (!podIP) throw badRequest(`pod ${metadata.name} has no address yet`)
+  const address = parseAddress(podIP ?? '')
+  if (address === undefined) throw badRequest(`pod ${metadata.name} has no address yet`)
   const ports = spec.containers.flatMap((container) => container.ports ?? [])
   const named = ports.find((one) => port !== undefined && one.name === port)?.containerPort
   const number = named ?? (port ? Number(port) : (ports[0]?.containerPort ?? HTTP_PORT))
   if (!isPort(number)) throw badRequest(`pod ${metadata.name} has no port ${JSON.stringify(port)}`)
-  return { address: ip(podIP), port: number }
+  return { address, port: number }
 }
 
 function endpointOfService(api: Api, { metadata, spec }: Service, port: string | undefined): Place {
@@ -75,7 +76,12 @@ function endpointOfService(api: Api, { metadata, spec }: Service, port: string |
   const places = items.flatMap(({ endpoints, ports: own }) => {
     const to = own?.find((one) => (one.name ?? '') === (servicePort.name ?? ''))?.port
     const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false)
-    return to === undefined ? [] : ready.map(({ addresses }) => ({ address: ip(addresses[0]!), port: to }))
+    if (to === undefined) return []
+    return ready.flatMap(({ addresses }) => {
+      // Of a slice of names there is none.
+      const address = parseAddress(addresses[0] ?? '')
+      return address === undefined ? [] : [{ address, port: to }]
+    })
   })
   if (places.length === 0)
     throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)

@@ -26,6 +26,7 @@ const NOT_FORWARDED = [
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
+  'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
@@ -66,17 +67,21 @@ export async function proxyRequest(
       path: `${target.path}${search}`,
       headers: { ...headersOf(request.headers), ...forwarding(request), connection: 'close' },
     })
+    let answered: IncomingMessage | undefined
     asked.on('response', (answer) => {
       const { statusCode = 0 } = answer
       // Node's parser takes any digits, but does not write them.
       if (statusCode < LEAST_STATUS)
         return void asked.destroy(new Error(`malformed HTTP status code ${statusCode}`))
+      answered = answer
       response.writeHead(statusCode, headersOf(answer.headers))
       answer.pipe(response)
-      answer.on('error', () => response.destroy())
+      answer.on('error', () => answer.complete || response.destroy())
       answer.on('end', resolve)
     })
     const fail = (why: string) => {
+      // What comes behind a whole answer is nobody's: a body of one that has none.
+      if (answered?.complete) return
       if (response.headersSent) response.destroy()
       else reject(serviceUnavailable(`error trying to reach service: ${why}`))
     }
@@ -91,8 +96,11 @@ export async function proxyRequest(
   })
 }
 
+/** Without those that `Connection` names, too. */
 function headersOf(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !NOT_FORWARDED.includes(name)))
+  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase())
+  const left = [...NOT_FORWARDED, ...named]
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !left.includes(name)))
 }
 
 function forwarding({ headers, socket, url }: IncomingMessage): OutgoingHttpHeaders {

@@ -79,6 +79,20 @@ function addObjects({ store, admission }: ApiFixture): void {
       metadata: { name, namespace: 'default' },
       spec: { ports },
     })
+  admission.create<Service>({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'named', namespace: 'default' },
+    spec: { ports: [{ port: 80 }] },
+  })
+  admission.create<EndpointSlice>({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'named-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'named' } },
+    addressType: 'FQDN',
+    endpoints: [{ addresses: ['example.com'], conditions: { ready: true } }],
+    ports: [{ name: '', port: 80, protocol: 'TCP' }],
+  } as unknown as EndpointSlice)
   admission.create<EndpointSlice>({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
@@ -112,6 +126,58 @@ test('a request goes on with method, path, query and body, without what was for 
   assert.is(request.headers.authorization, undefined)
   assert.is(request.headers['x-mine'], 'z')
   assert.is(request.headers['x-forwarded-uri'], `${ROOT}/pods/web:8081/proxy/a/b%20c?q=1&q=2`)
+})
+
+test('headers that Connection names stay where they are, both ways', async ({ get, heard, program }) => {
+  await get('/pods/web/proxy/', { headers: { connection: 'close, X-Mine', 'x-mine': '1', 'x-other': '2' } })
+  const { headers } = heard[0]!.request
+  assert.equal([headers['x-mine'], headers['x-other'], headers['connection']], [undefined, '2', 'close'])
+  program.removeAllListeners('request')
+  program.on('request', (_request, response) => {
+    response.writeHead(200, { connection: 'close, X-Mine', 'x-mine': '1', 'x-other': '2' }).end()
+  })
+  const answer = await get('/pods/web/proxy/')
+  assert.equal([answer.headers['x-mine'], answer.headers['x-other']], [undefined, '2'])
+})
+
+test('an answer that has no body is given as it is, whatever comes behind it', async ({ get, program }) => {
+  let head = ''
+  program.removeAllListeners('request')
+  program.on('request', ({ socket }) => socket.end(`HTTP/1.1 ${head}\r\nContent-Length: 5\r\n\r\nhello`))
+  for (const [line, method] of [
+    ['204 x', 'GET'],
+    ['304 x', 'GET'],
+    ['200 x', 'HEAD'],
+  ] as const) {
+    head = line
+    const { code, text } = await get('/pods/web/proxy/', { method })
+    assert.equal([code, text], [Number(line.slice(0, 3)), ''], `${method} ${line}`)
+  }
+})
+
+test('paths lead to the program alone, as they were sent', async ({ get, heard }) => {
+  for (const path of ['/..%2f..%2fsecrets', '//evil.example/', '/http://evil.example/', '/%00', '/a%0d%0ab'])
+    assert.is((await get(`/pods/web/proxy${path}`)).code, 203, path)
+  assert.equal(
+    heard.map(({ request }) => request.url),
+    ['/..%2f..%2fsecrets', '//evil.example/', '/http://evil.example/', '/%00', '/a%0d%0ab'],
+  )
+  // What leads out of it is a path of the API.
+  for (const path of ['/../../../../default/pods/none', '/%2e%2e/%2e%2e/none'])
+    assert.is((await get(`/pods/web/proxy${path}`)).code, 404, path)
+  assert.is(heard.length, 5)
+})
+
+test('a web page reaches no program, with the token and without', async ({ get, heard }) => {
+  for (const headers of [
+    { origin: 'https://evil.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { host: 'evil.example' },
+  ])
+    for (const method of ['GET', 'POST', 'OPTIONS'])
+      assert.is((await get('/pods/web/proxy/', { method, headers: { ...headers } })).code, 403)
+  assert.is((await get('/pods/web/proxy/', { headers: { 'impersonate-user': 'bob' } })).code, 403)
+  assert.equal(heard, [])
 })
 
 test('ports: of a pod its first, by name or number; of a Service by name or number, and a ready endpoint', async ({
@@ -149,6 +215,9 @@ test('what is not there is told', async ({ get }) => {
     ['/pods/https:web:443/proxy/', 400, 'programs of pods are asked without TLS: http:NAME:PORT'],
     ['/pods/a:b:c:d/proxy/', 400, 'invalid pod request "a:b:c:d"'],
     ['/pods/%ff/proxy/', 400, 'not a name: "%ff"'],
+    ['/pods/:80/proxy/', 400, 'invalid pod request ":80"'],
+    ['/services/http::80/proxy/', 400, 'invalid service request "http::80"'],
+    ['/services/named:80/proxy/', 503, 'no endpoints available for service "named"'],
   ]
   for (const [path, code, message] of refused) {
     const answer = await get(path)
