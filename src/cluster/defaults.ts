@@ -8,9 +8,11 @@ import type {
   Deployment,
   EndpointSlice,
   Endpoints,
+  Event,
   HandlerAction,
   KubeObject,
   Namespace,
+  Node,
   Pod,
   PodSpec,
   PodTemplateSpec,
@@ -34,6 +36,13 @@ export function applyDefaults(object: KubeObject): void {
 
 const DEFAULTERS: Readonly<Record<string, (object: KubeObject) => void>> = {
   Namespace: (object) => defaultNamespace(object as Namespace),
+  // Controllers and printers count on it, as Go's structures are never absent.
+  Node: (object) => {
+    ;(object as Partial<Node>).spec ??= {}
+  },
+  Event: (object) => {
+    ;(object as Partial<Event>).involvedObject ??= {}
+  },
   Pod: (object) => defaultPod(object as Pod),
   Secret: (object) => defaultSecret(object as Secret),
   Service: (object) => defaultService(object as Service),

@@ -1,6 +1,6 @@
 // Which fields each kind has, and of which type: what the API server's decoder knows from its Go structures. Fields
 // that Podwire keeps without reading them have the type 'any'. Read schema-type.ts first; what is in a pod is
-// pod-schema.ts, decoding against all of it decode.ts.
+// pod-schema.ts, what is in statuses status-schema.ts, decoding against all of it decode.ts.
 
 import { POD_SPEC, POD_TEMPLATE_SPEC } from './pod-schema.js'
 import {
@@ -15,6 +15,18 @@ import {
   type StructType,
   struct,
 } from './schema-type.js'
+import {
+  DAEMON_SET_STATUS,
+  DEPLOYMENT_STATUS,
+  DISRUPTION_BUDGET_STATUS,
+  JOB_STATUS,
+  NAMESPACE_STATUS,
+  NODE_STATUS,
+  POD_STATUS,
+  REPLICA_SET_STATUS,
+  SERVICE_STATUS,
+  STATEFUL_SET_STATUS,
+} from './status-schema.js'
 
 const SERVICE_SPEC = struct('ServiceSpec', {
   ports: list(
@@ -144,6 +156,12 @@ const OBJECT_REFERENCE = struct('ObjectReference', {
   fieldPath: 'string',
 })
 
+const CRON_JOB_STATUS = struct('CronJobStatus', {
+  active: list(OBJECT_REFERENCE),
+  lastScheduleTime: 'time',
+  lastSuccessfulTime: 'time',
+})
+
 const ENDPOINT_ADDRESSES = list(
   struct('EndpointAddress', {
     ip: 'string',
@@ -175,10 +193,10 @@ function kind(name: string, fields: Record<string, FieldType>): StructType {
 export const SCHEMAS: Readonly<Record<string, StructType>> = {
   Namespace: kind('Namespace', {
     spec: struct('NamespaceSpec', { finalizers: STRINGS }),
-    status: 'any',
+    status: NAMESPACE_STATUS,
   }),
-  Node: kind('Node', { spec: NODE_SPEC, status: 'any' }),
-  Pod: kind('Pod', { spec: POD_SPEC, status: 'any' }),
+  Node: kind('Node', { spec: NODE_SPEC, status: NODE_STATUS }),
+  Pod: kind('Pod', { spec: POD_SPEC, status: POD_STATUS }),
   ConfigMap: kind('ConfigMap', { data: STRING_MAP, binaryData: BYTES_MAP, immutable: 'bool' }),
   Secret: kind('Secret', {
     data: BYTES_MAP,
@@ -190,7 +208,7 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
     automountServiceAccountToken: 'bool',
     ...opaque('secrets imagePullSecrets'),
   }),
-  Service: kind('Service', { spec: SERVICE_SPEC, status: 'any' }),
+  Service: kind('Service', { spec: SERVICE_SPEC, status: SERVICE_STATUS }),
   Endpoints: kind('Endpoints', {
     subsets: list(
       struct('EndpointSubset', {
@@ -216,7 +234,7 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
     ),
     ports: ENDPOINT_PORTS,
   }),
-  Deployment: kind('Deployment', { spec: DEPLOYMENT_SPEC, status: 'any' }),
+  Deployment: kind('Deployment', { spec: DEPLOYMENT_SPEC, status: DEPLOYMENT_STATUS }),
   ReplicaSet: kind('ReplicaSet', {
     spec: struct('ReplicaSetSpec', {
       replicas: 'int32',
@@ -224,13 +242,13 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
       selector: LABEL_SELECTOR,
       template: POD_TEMPLATE_SPEC,
     }),
-    status: 'any',
+    status: REPLICA_SET_STATUS,
   }),
-  StatefulSet: kind('StatefulSet', { spec: STATEFUL_SET_SPEC, status: 'any' }),
-  DaemonSet: kind('DaemonSet', { spec: DAEMON_SET_SPEC, status: 'any' }),
+  StatefulSet: kind('StatefulSet', { spec: STATEFUL_SET_SPEC, status: STATEFUL_SET_STATUS }),
+  DaemonSet: kind('DaemonSet', { spec: DAEMON_SET_SPEC, status: DAEMON_SET_STATUS }),
   ControllerRevision: kind('ControllerRevision', { data: 'any', revision: 'int64' }),
-  Job: kind('Job', { spec: JOB_SPEC, status: 'any' }),
-  CronJob: kind('CronJob', { spec: CRON_JOB_SPEC, status: 'any' }),
+  Job: kind('Job', { spec: JOB_SPEC, status: JOB_STATUS }),
+  CronJob: kind('CronJob', { spec: CRON_JOB_SPEC, status: CRON_JOB_STATUS }),
   Lease: kind('Lease', { spec: LEASE_SPEC }),
   PodDisruptionBudget: kind('PodDisruptionBudget', {
     spec: struct('PodDisruptionBudgetSpec', {
@@ -239,7 +257,7 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
       selector: LABEL_SELECTOR,
       unhealthyPodEvictionPolicy: 'string',
     }),
-    status: 'any',
+    status: DISRUPTION_BUDGET_STATUS,
   }),
   Event: kind('Event', {
     involvedObject: OBJECT_REFERENCE,

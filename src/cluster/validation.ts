@@ -46,8 +46,11 @@ export function validate(
   validateMetadata(object, type, errors)
   RULES[object.kind]?.(object as never, errors)
   if (subresource === 'ephemeralcontainers') validateEphemeralUpdate(object as Pod, stored as Pod, errors)
-  else if (stored !== undefined) validateUpdate(object, stored, errors)
-  else if (isPodWithEphemeral(object)) errors.forbidden('spec.ephemeralContainers', 'cannot be set on create')
+  else if (stored !== undefined) {
+    // Without a specification there is nothing to compare, and that was told.
+    if (object['spec'] !== undefined || stored['spec'] === undefined) validateUpdate(object, stored, errors)
+  } else if (isPodWithEphemeral(object))
+    errors.forbidden('spec.ephemeralContainers', 'cannot be set on create')
   if (errors.causes.length > 0)
     throw invalid(type, object.metadata.name || object.metadata.generateName || '', errors.causes)
 }
