@@ -31,6 +31,7 @@ export function noNet(): OwnedNet {
     routes: () => [],
     neighbors: () => [],
     sockets: () => [],
+    configure: () => unreachable('socket'),
     counters: makeCounters,
     closeAll: () => {},
   }

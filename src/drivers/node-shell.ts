@@ -55,7 +55,7 @@ export class NodeShell {
       ...netfilterPrograms(host),
       ['bridge', bridgeProgram(host)],
     ])
-    const network = { stack: host.stack, clock, touched, tls }
+    const network = { stack: host.stack, clock, touched, tls, admin: true }
     this.#system = new LocalSystem({
       hostname: host.name,
       fs: files,

@@ -5,6 +5,7 @@
 import { invariant, SystemError } from '../base/errors.js'
 import type { RecordType } from '../dns/message.js'
 import type { Counters } from '../stack/counters.js'
+import type { NetworkSettings } from '../stack/network-settings.js'
 import type { IcmpReply, SocketRow, TcpListener, UdpSocket } from '../stack/socket.js'
 import type { Stack } from '../stack/stack.js'
 import { type Endpoint, IPV4_ANY, IPV6_ANY, type IpAddress, isIpv6 } from '../wire/address.js'
@@ -175,6 +176,13 @@ export class ProcessNet implements Net {
 
   sockets(): ProcessSocketRow[] {
     return ownedRows(this.#network.stack.sockets(), this.#open.space)
+  }
+
+  configure<Result>(change: (settings: NetworkSettings) => Result): Result {
+    if (this.#network.admin !== true) throw new SystemError('EPERM', 'netlink')
+    const result = change(this.#now().settings)
+    this.#network.touched()
+    return result
   }
 
   counters(): Readonly<Counters> {

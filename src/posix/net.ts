@@ -4,6 +4,7 @@
 import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
 import type { Counters } from '../stack/counters.js'
+import type { NetworkSettings } from '../stack/network-settings.js'
 import type { Datagram, IcmpReply, MtuDiscovery, QueuedError, RawPacket, SocketRow } from '../stack/socket.js'
 import type { AddressFamily, Endpoint, IpAddress, Port } from '../wire/address.js'
 import type { SecureConnection, TlsClientSettings } from './tls.js'
@@ -153,6 +154,9 @@ export interface RouteRow {
   readonly device: string
   readonly source?: string
   readonly scope: 'global' | 'link'
+  /** Who made it; undefined by hand. */
+  readonly protocol?: string | undefined
+  readonly metric?: number
 }
 
 /** A row of `ip neigh`. */
@@ -257,6 +261,8 @@ export interface Net {
   routes(): RouteRow[]
   neighbors(): NeighborRow[]
   sockets(): ProcessSocketRow[]
+  /** Changes the network. Throws EPERM for a process without CAP_NET_ADMIN, and what the kernel says to the change. */
+  configure<Result>(change: (settings: NetworkSettings) => Result): Result
   /** What the stack has counted since it is there. */
   counters(): Readonly<Counters>
 }

@@ -1,7 +1,7 @@
 // What `ip addr`, `ip route` and `ip neigh` show, read out of a stack.
 
 import type { Stack } from '../stack/stack.js'
-import { familyOf, formatAddress, formatCidr, formatMac } from '../wire/address.js'
+import { type Cidr, familyOf, formatAddress, formatCidr, formatMac, isHostCidr } from '../wire/address.js'
 import type { InterfaceRow, NeighborRow, RouteRow } from './net.js'
 
 export function interfaceRows(stack: Stack): InterfaceRow[] {
@@ -26,22 +26,30 @@ export function interfaceRows(stack: Stack): InterfaceRow[] {
 export function routeRows(stack: Stack): RouteRow[] {
   const interfaces = new Map(stack.interfaces().map((device) => [device.index, device]))
   const rows: RouteRow[] = []
-  for (const { destination, gateway, interfaceIndex, source } of stack.routes()) {
+  for (const { destination, gateway, interfaceIndex, source, protocol, metric } of stack.routes()) {
     const device = interfaces.get(interfaceIndex)
     if (device === undefined || device.loopback) continue
     const family = familyOf(destination.network)
     const own = device.addresses.find(({ address }) => familyOf(address) === family)
-    const address = source ?? (gateway === undefined ? own?.address : undefined)
+    const address = source ?? (gateway === undefined && protocol === 'kernel' ? own?.address : undefined)
     rows.push({
       family,
-      destination: destination.prefixLength === 0 ? 'default' : formatCidr(destination),
+      destination: destinationText(destination),
       ...(gateway === undefined ? {} : { gateway: formatAddress(gateway) }),
       device: device.name,
       ...(address === undefined ? {} : { source: formatAddress(address) }),
       scope: gateway === undefined ? 'link' : 'global',
+      protocol,
+      metric,
     })
   }
   return rows.sort((a, b) => Number(b.destination === 'default') - Number(a.destination === 'default'))
+}
+
+/** A host's prefix goes without its length. */
+function destinationText(destination: Cidr): string {
+  if (destination.prefixLength === 0) return 'default'
+  return isHostCidr(destination) ? formatAddress(destination.network) : formatCidr(destination)
 }
 
 export function neighborRows(stack: Stack): NeighborRow[] {

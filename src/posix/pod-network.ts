@@ -11,6 +11,8 @@ export interface PodNetwork {
   readonly clock: Clock
   /** The stack may have something to send, or a new deadline: the driver should look. */
   touched(): void
+  /** Whether its processes have CAP_NET_ADMIN: those of nodes. */
+  readonly admin?: boolean
   /** For programs that speak TLS. */
   readonly tls?: TlsEngine
 }

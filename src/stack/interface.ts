@@ -24,9 +24,9 @@ export interface Interface {
   readonly index: number
   readonly name: string
   readonly mac: Mac
-  readonly mtuBytes: number
+  mtuBytes: number
   readonly loopback: boolean
-  readonly up: boolean
+  up: boolean
   /** Takes frames with work left to do (`ethtool -K tso on tx on`); what leaves through another is finished first. */
   readonly offload: boolean
   /** The first is the primary address. */

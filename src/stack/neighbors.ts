@@ -9,7 +9,7 @@ import type { IpAddress, Mac } from '../wire/address.js'
 import type { Expiring } from './expiring.js'
 import type { Interface } from './interface.js'
 
-export type NeighborState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE' | 'FAILED'
+export type NeighborState = 'INCOMPLETE' | 'REACHABLE' | 'STALE' | 'DELAY' | 'PROBE' | 'FAILED' | 'PERMANENT'
 
 /** What the cache needs of the layers around it. */
 export interface NeighborPorts {
@@ -117,6 +117,8 @@ export class NeighborTable {
       neighbor.state = 'STALE'
       return
     }
+    // Entered by hand: nobody else changes it.
+    if (neighbor.state === 'PERMANENT') return
     const changed = neighbor.mac !== mac
     if (changed && neighbor.mac !== 0) this.#changes.value++
     const resolved = neighbor.state !== 'INCOMPLETE' && neighbor.state !== 'FAILED'
@@ -129,9 +131,7 @@ export class NeighborTable {
       neighbor.state = 'STALE'
       this.#timers.set(neighbor.timer, NEVER)
     }
-    const waiting = neighbor.waiting
-    neighbor.waiting = []
-    for (const { frame, offload } of waiting) this.#ports.send(input, frame, mac, offload)
+    this.#sendWaiting(neighbor)
   }
 
   /** The timer of a neighbour ran out. */
@@ -167,6 +167,31 @@ export class NeighborTable {
     this.#last = undefined
   }
 
+  /** Forgets one; what waits for its address is lost. */
+  remove(neighbor: Neighbor): void {
+    this.#timers.set(neighbor.timer, NEVER)
+    this.#byInterface.get(neighbor.output.index)?.delete(neighbor.address)
+    this.#changes.value++
+    this.#last = undefined
+  }
+
+  /** Enters a neighbour by hand, in place of what is known of it. */
+  put(output: Interface, address: IpAddress, mac: Mac, state: NeighborState, now: Micros): void {
+    const neighbor = this.#at(output, address) ?? this.#create(output, address)
+    neighbor.mac = mac
+    neighbor.probes = 0
+    neighbor.state = state
+    this.#timers.set(neighbor.timer, state === 'REACHABLE' ? now + REACHABLE_TIME : NEVER)
+    this.#changes.value++
+    this.#sendWaiting(neighbor)
+  }
+
+  #sendWaiting(neighbor: Neighbor): void {
+    const { waiting, output, mac } = neighbor
+    neighbor.waiting = []
+    for (const { frame, offload } of waiting) this.#ports.send(output, frame, mac, offload)
+  }
+
   #at(output: Interface, address: IpAddress): Neighbor | undefined {
     const last = this.#last
     if (last !== undefined && last.output === output && last.address === address) return last
@@ -190,16 +215,13 @@ export class NeighborTable {
   #evict(neighbors: Map<IpAddress, Neighbor>): void {
     let victim: Neighbor | undefined
     for (const neighbor of neighbors.values()) {
+      if (neighbor.state === 'PERMANENT') continue
       victim ??= neighbor
       if (neighbor.state !== 'FAILED' && neighbor.state !== 'STALE') continue
       victim = neighbor
       break
     }
-    if (victim === undefined) return
-    this.#timers.set(victim.timer, NEVER)
-    neighbors.delete(victim.address)
-    this.#changes.value++
-    this.#last = undefined
+    if (victim !== undefined) this.remove(victim)
   }
 
   #wait(neighbor: Neighbor, frame: Uint8Array, offload: Offload, now: Micros): void {

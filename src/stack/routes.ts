@@ -11,6 +11,8 @@ export interface RouteOptions {
   /** Preferred source address. */
   readonly source?: IpAddress
   readonly metric?: number
+  /** Who made it: 'kernel' for those to an address' prefix; undefined by hand. */
+  readonly protocol?: string | undefined
 }
 
 export interface Route {
@@ -19,6 +21,7 @@ export interface Route {
   readonly interfaceIndex: number
   readonly source: IpAddress | undefined
   readonly metric: number
+  readonly protocol: string | undefined
 }
 
 export class RouteTable {
@@ -37,6 +40,7 @@ export class RouteTable {
       interfaceIndex: options.interfaceIndex,
       source: options.source,
       metric: options.metric ?? 0,
+      protocol: options.protocol,
     }
     this.#put(route)
     this.#index()
@@ -54,7 +58,7 @@ export class RouteTable {
 
   /** Removes the routes to exactly `destination`, of one gateway when it is given; how many there were. */
   remove(destination: Cidr, gateway?: IpAddress): number {
-    return this.#removeWhere(
+    return this.removeWhere(
       (route) =>
         route.destination.network === destination.network &&
         route.destination.prefixLength === destination.prefixLength &&
@@ -63,7 +67,7 @@ export class RouteTable {
   }
 
   removeInterface(interfaceIndex: number): void {
-    this.#removeWhere((route) => route.interfaceIndex === interfaceIndex)
+    this.removeWhere((route) => route.interfaceIndex === interfaceIndex)
   }
 
   lookup(address: IpAddress): Route | undefined {
@@ -98,7 +102,8 @@ export class RouteTable {
     })
   }
 
-  #removeWhere(matches: (route: Route) => boolean): number {
+  /** Removes the routes that `matches`; how many there were. */
+  removeWhere(matches: (route: Route) => boolean): number {
     let removed = 0
     // What goes from here stays in the other tables: from now on this one has its own.
     if (this.#shared?.list().some(matches)) {

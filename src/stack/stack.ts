@@ -9,14 +9,12 @@ import { Slab } from '../base/slab.js'
 import type { Micros } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
 import {
-  addressBits,
   type Cidr,
   type Endpoint,
   type InterfaceAddress,
   IPV4_LOOPBACK,
   type IpAddress,
   MAC_ZERO,
-  networkOf,
 } from '../wire/address.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { packetBytes, packetCount } from '../wire/segmentation.js'
@@ -34,6 +32,7 @@ import {
 } from './interface.js'
 import { Ip } from './ip.js'
 import type { Neighbor } from './neighbors.js'
+import { NetworkSettings } from './network-settings.js'
 import { PingSockets } from './ping-sockets.js'
 import { RawSockets } from './raw-sockets.js'
 import { ReadyQueue } from './ready-queue.js'
@@ -85,6 +84,8 @@ export class Stack implements SocketApi {
   readonly #pings: PingSockets
   /** Answers to packets that a firewall refuses. */
   readonly rejection: Rejection
+  /** What `ip` changes. */
+  readonly settings: NetworkSettings
   readonly #outgoing: StackFrame = {
     interfaceIndex: 0,
     frame: new Uint8Array(0),
@@ -111,6 +112,7 @@ export class Stack implements SocketApi {
     this.#ip.transports.set(PROTOCOL_ICMP, icmp)
     this.#ip.transports.set(PROTOCOL_ICMPV6, icmp)
     this.rejection = new Rejection(this.#ip)
+    this.settings = new NetworkSettings(this.#ip)
     this.addInterface({
       name: 'lo',
       mac: MAC_ZERO,
@@ -126,14 +128,7 @@ export class Stack implements SocketApi {
   /** Adds an interface and the routes to the prefixes of its addresses; gives its index. */
   addInterface(options: InterfaceOptions): number {
     const added = this.#ip.link.add(options)
-    if (!added.loopback) {
-      for (const address of added.addresses) {
-        const destination = networkOf(address)
-        // A host address has no network; Linux keeps it in the local table only.
-        if (destination.prefixLength === addressBits(destination.network)) continue
-        this.#ip.paths.routes.add({ destination, interfaceIndex: added.index, source: address.address })
-      }
-    }
+    for (const address of added.addresses) this.settings.addConnectedRoute(added, address)
     this.#ip.paths.interfacesChanged()
     return added.index
   }

@@ -97,6 +97,7 @@ function noNetwork(): OwnedNet {
     routes: () => [],
     neighbors: () => [],
     sockets: () => [],
+    configure: refuse,
     counters: makeCounters,
     closeAll: () => {},
   }

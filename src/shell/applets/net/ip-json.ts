@@ -95,17 +95,31 @@ function statistics(row: InterfaceRow, wanted: Wanted): object {
   }
 }
 
-export function routeJson({ destination, gateway, device, source, scope }: RouteRow): object {
+export function routeJson({
+  destination,
+  gateway,
+  device,
+  source,
+  scope,
+  protocol,
+  metric = 0,
+}: RouteRow): object {
   return {
     dst: destination,
     ...(gateway !== undefined && { gateway }),
     dev: device,
-    ...(scope === 'link' && { protocol: 'kernel', scope }),
+    ...(protocol !== undefined && { protocol }),
+    ...(scope === 'link' && { scope }),
     ...(source !== undefined && { prefsrc: source }),
+    ...(metric > 0 && { metric }),
     flags: [],
   }
 }
 
 export function neighborJson({ address, device, mac, state }: NeighborRow): object {
   return { dst: address, dev: device, ...(mac !== undefined && { lladdr: mac }), state: [state] }
+}
+
+export function ruleJson([priority, table]: readonly [priority: number, table: string]): object {
+  return { priority, src: 'all', table }
 }

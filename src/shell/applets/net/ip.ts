@@ -1,21 +1,22 @@
-// ip of iproute2, as far as it reads: address, route, neighbour, link. A pod may not change its network (no
-// CAP_NET_ADMIN), so commands that would are refused as the kernel refuses them.
+// ip of iproute2: address, route, neighbour, link, rule: what is asked for. How it is shown is ip-text.ts, ip-route.ts and
+// ip-json.ts; what it changes, where CAP_NET_ADMIN allows it, is ip-change.ts and ip-change-route.ts.
 
-import type { InterfaceRow, NeighborRow, RouteRow } from '../../../posix/net.js'
+import type { InterfaceRow, NeighborRow, Net } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
+import { type AddressFamily, cidrContains, parseAddress } from '../../../wire/address.js'
 import {
-  type AddressFamily,
-  cidrContains,
-  formatAddress,
-  type IpAddress,
-  isIpv6,
-  lastAddress,
-  networkOf,
-  parseAddress,
-  parseCidr,
-  parseInterfaceAddress,
-} from '../../../wire/address.js'
-import { addressJson, flagNames, jsonText, linkJson, neighborJson, routeJson, state } from './ip-json.js'
+  changeAddress,
+  changeLink,
+  changeNeighbor,
+  changeNothing,
+  flushAddresses,
+  flushNeighbors,
+} from './ip-change.js'
+import { changeRoute, deleteRoute, flushRoutes } from './ip-change-route.js'
+import { addressJson, jsonText, linkJson, routeJson, ruleJson } from './ip-json.js'
+import { foundJson, foundText, routeLine, routeTo, selectRoutes } from './ip-route.js'
+import { addressText, isOf, linkText, neighborsText, type View } from './ip-text.js'
+import { commandOf, IpError, readPrefix, Words } from './ip-words.js'
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
 where  OBJECT := { address | link | neigh | route | rule }
@@ -24,33 +25,37 @@ where  OBJECT := { address | link | neigh | route | rule }
 `
 
 const VERSION = 'ip utility, iproute2-6.1.0\n'
-const RULES = '0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n'
-const FOREVER = 'valid_lft forever preferred_lft forever'
-
-export interface View {
-  /** From -4 and -6. */
-  readonly family: AddressFamily | undefined
-  readonly brief: boolean
-  readonly oneLine: boolean
-  readonly statistics: boolean
-  readonly json: boolean
-  readonly pretty: boolean
-}
-
-/** Ends the program with a message and a status. */
-class IpError extends Error {
-  readonly status: number
-  constructor(status: number, message: string) {
-    super(message)
-    this.status = status
-  }
+const RULES: Readonly<Record<AddressFamily, readonly (readonly [priority: number, table: string])[]>> = {
+  IPv4: [
+    [0, 'local'],
+    [32766, 'main'],
+    [32767, 'default'],
+  ],
+  IPv6: [
+    [0, 'local'],
+    [32766, 'main'],
+  ],
 }
 
 /** In the order in which abbreviations are tried: `ip r` is route, `ip a` address. */
 const OBJECTS = ['address', 'route', 'link', 'neighbour', 'neighbor', 'rule'] as const
 
-const READING = ['show', 'list', 'lst', 'ls']
-const CHANGING = ['add', 'append', 'change', 'delete', 'del', 'flush', 'replace', 'set']
+const SHOWING = ['show', 'list', 'lst', 'ls'] as const
+const ADDRESS_COMMANDS = ['add', 'change', 'chg', 'replace', 'delete', ...SHOWING, 'flush'] as const
+const ROUTE_COMMANDS = [
+  ...SHOWING,
+  'get',
+  'add',
+  'change',
+  'chg',
+  'replace',
+  'append',
+  'delete',
+  'flush',
+] as const
+const LINK_COMMANDS = ['add', 'set', 'change', 'delete', ...SHOWING] as const
+const NEIGHBOR_COMMANDS = ['add', 'change', 'chg', 'replace', 'delete', 'get', ...SHOWING, 'flush'] as const
+const RULE_COMMANDS = [...SHOWING, 'add', 'delete', 'flush'] as const
 
 export async function ip(process: Process): Promise<number> {
   const args = process.argv.slice(1)
@@ -71,7 +76,7 @@ export async function ip(process: Process): Promise<number> {
       }
       readOption(option, view)
     }
-    await process.stdout.write(show(process, args, view))
+    await process.stdout.write(run(process, args, view))
     return 0
   } catch (error) {
     if (!(error instanceof IpError)) throw error
@@ -95,170 +100,217 @@ function readOption(option: string, view: MutableView): void {
     throw new IpError(255, `Option "${option}" is unknown, try "ip -help".`)
 }
 
-function show({ system: { net } }: Process, args: readonly string[], view: View): string {
-  const [objectText, command = 'show', ...rest] = args
+/** Does what is asked; what is to be shown. */
+function run({ system: { net } }: Process, args: readonly string[], view: View): string {
+  const [objectText, commandText, ...rest] = args
   if (objectText === undefined) throw new IpError(255, USAGE.trimEnd())
   if (objectText === 'help') return USAGE
   const object = OBJECTS.find((name) => name.startsWith(objectText))
   if (object === undefined) throw new IpError(1, `Object "${objectText}" is unknown, try "ip help".`)
-  if (object === 'route' && command === 'get') return routeTo(net.routes(), net.interfaces(), rest)
-  if (command.length > 1 && CHANGING.some((name) => name.startsWith(command)))
-    throw new IpError(2, 'RTNETLINK answers: Operation not permitted')
-  if (!READING.some((name) => name.startsWith(command)))
-    throw new IpError(255, `Command "${command}" is unknown, try "ip ${object} help".`)
-  const device = deviceOf(rest)
-  if (device !== undefined && !net.interfaces().some(({ name }) => name === device))
-    throw new IpError(
-      1,
-      object === 'route' ? `Cannot find device "${device}"` : `Device "${device}" does not exist.`,
-    )
-  const wanted = (name: string) => device === undefined || name === device
-  if (object === 'rule') return RULES
-  if (object === 'route') {
-    const routes = net.routes().filter((row) => wanted(row.device) && row.family === (view.family ?? 'IPv4'))
-    return view.json ? jsonText(routes.map(routeJson), view) : routes.map(routeLine).join('')
+  const read = <Name extends string>(names: readonly Name[]): Name | 'show' => {
+    if (commandText === undefined) return 'show'
+    const command = commandOf(commandText, names)
+    if (command !== undefined) return command
+    const name = object === 'neighbor' ? 'neighbour' : object
+    throw new IpError(255, `Command "${commandText}" is unknown, try "ip ${name} help".`)
   }
-  if (object === 'neighbour' || object === 'neighbor')
-    return neighborsText(
-      net.neighbors().filter((row) => wanted(row.device) && isOf(view.family, row.address)),
-      device,
+  switch (object) {
+    case 'address':
+      return address(net, read(ADDRESS_COMMANDS), rest, view)
+    case 'link':
+      return link(net, read(LINK_COMMANDS), rest, view)
+    case 'route':
+      return route(net, read(ROUTE_COMMANDS), rest, view)
+    case 'rule':
+      return rule(net, read(RULE_COMMANDS), view)
+    default:
+      return neighbour(net, read(NEIGHBOR_COMMANDS), rest, view)
+  }
+}
+
+function address(
+  net: Net,
+  command: (typeof ADDRESS_COMMANDS)[number],
+  args: readonly string[],
+  view: View,
+): string {
+  switch (command) {
+    case 'add':
+    case 'delete':
+    case 'replace':
+      changeAddress(net, command, args)
+      return ''
+    case 'change':
+    case 'chg':
+      changeAddress(net, 'change', args)
+      return ''
+    case 'flush':
+      flushAddresses(net, view.family, args)
+      return ''
+  }
+  const { rows, isFiltered } = selectInterfaces(net.interfaces(), args)
+  if (view.json)
+    return jsonText(
+      rows.map((row) => addressJson(row, view)),
       view,
     )
-  const rows = net.interfaces().filter((row) => wanted(row.name))
-  if (view.json) {
-    const objects = rows.map((row) => (object === 'link' ? linkJson(row, view) : addressJson(row, view)))
-    return jsonText(objects, view)
-  }
-  return rows
-    .map((row) => (object === 'link' ? linkText(row, view, ' mode DEFAULT') : addressText(row, view)))
-    .join('')
+  return rows.map((row) => addressText(row, view, isFiltered)).join('')
 }
 
-function deviceOf(args: readonly string[]): string | undefined {
-  const at = args.indexOf('dev')
-  return at >= 0 ? args[at + 1] : args[0]
-}
-
-function flags(row: InterfaceRow): string {
-  return `<${flagNames(row).join(',')}>`
-}
-
-/** Of received and sent packets; nothing is lost in an emulated device. */
-function statisticsText(row: InterfaceRow, end: string): string {
-  const line = (bytes: number, packets: number) => {
-    const cells = [bytes, packets, 0, 0, 0, 0].map((value, at) => String(value).padStart(at === 0 ? 14 : 7))
-    return `${cells.join(' ')} `
-  }
-  return [
-    '    RX:  bytes packets errors dropped  missed   mcast           ',
-    line(row.receivedBytes, row.receivedFrames),
-    '    TX:  bytes packets errors dropped carrier collsns           ',
-    line(row.sentBytes, row.sentFrames),
-  ].join(end)
-}
-
-function neighborsText(rows: readonly NeighborRow[], device: string | undefined, view: View): string {
-  if (view.json) return jsonText(rows.map(neighborJson), view)
-  // The device that was asked for goes without saying.
-  return rows
-    .map(({ address, device: own, mac, state }) => {
-      const on = device === undefined ? ` dev ${own}` : ''
-      return `${address}${on}${mac === undefined ? '' : ` lladdr ${mac}`} ${state} \n`
-    })
-    .join('')
-}
-
-function linkText(row: InterfaceRow, view: View, linkMode = ''): string {
-  if (view.brief) return `${row.name.padEnd(16)} ${state(row).padEnd(14)} ${row.mac} ${flags(row)} \n`
-  const broadcast = row.loopback ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff'
-  const first = `${row.index}: ${row.name}: ${flags(row)} mtu ${row.mtuBytes} qdisc noqueue state ${state(row)}`
-  const second = `    link/${row.loopback ? 'loopback' : 'ether'} ${row.mac} brd ${broadcast}`
-  const mode = view.oneLine ? '\\' : '\n'
-  const counters = view.statistics ? mode + statisticsText(row, mode) : ''
-  return `${first}${linkMode} group default qlen 1000${mode}${second}${counters}\n`
-}
-
-function addressText(row: InterfaceRow, view: View): string {
-  const addresses = row.addresses.filter((text) => isOf(view.family, text))
-  // With a family, interfaces that have nothing of it are left out.
-  if (view.family !== undefined && addresses.length === 0) return ''
-  if (view.brief)
-    return `${row.name.padEnd(16)} ${state(row).padEnd(14)} ${addresses.map((text) => `${text} `).join('')}\n`
-  const lines = addresses.map((text) => inetLine(row, text))
-  if (view.oneLine)
-    return lines.map((line) => `${row.index}: ${row.name}    ${line}\\       ${FOREVER}\n`).join('')
-  const plain = linkText(row, { ...view, statistics: false })
-  const counters = view.statistics ? `${statisticsText(row, '\n')}\n` : ''
-  return `${plain}${lines.map((line) => `    ${line}\n       ${FOREVER}\n`).join('')}${counters}`
-}
-
-function isOf(family: AddressFamily | undefined, address: string): boolean {
-  return family === undefined || address.includes(':') === (family === 'IPv6')
-}
-
-function inetLine(row: InterfaceRow, text: string): string {
-  if (text.includes(':')) return `inet6 ${text} scope ${row.loopback ? 'host' : 'global'} `
-  const address = parseInterfaceAddress(text)
-  const broadcast =
-    row.loopback || address === undefined || address.prefixLength > 30
-      ? ''
-      : ` brd ${formatAddress(lastAddress(networkOf(address)))}`
-  return `inet ${text}${broadcast} scope ${row.loopback ? 'host' : 'global'} ${row.name}`
-}
-
-function routeLine(row: RouteRow): string {
-  const via = row.gateway === undefined ? '' : ` via ${row.gateway}`
-  const kernel = row.scope === 'link' ? ' proto kernel scope link' : ''
-  if (row.family === 'IPv6') {
-    const metric = row.scope === 'link' ? ' proto kernel metric 256' : ' metric 1024'
-    return `${row.destination}${via} dev ${row.device}${metric} pref medium\n`
-  }
-  const source = row.source === undefined ? '' : ` src ${row.source}`
-  return `${row.destination}${via} dev ${row.device}${kernel}${source} \n`
-}
-
-/** `ip route get`: the way to one address. */
-function routeTo(
-  routes: readonly RouteRow[],
-  interfaces: readonly InterfaceRow[],
+function link(
+  net: Net,
+  command: (typeof LINK_COMMANDS)[number],
   args: readonly string[],
+  view: View,
 ): string {
-  const text = args.find((arg) => arg !== 'to') ?? ''
-  const address = parseAddress(text)
-  if (address === undefined)
-    throw new IpError(1, `Error: any valid prefix is expected rather than "${text}".`)
-  const own = (name?: string) =>
-    interfaces
-      .filter((row) => name === undefined || row.name === name)
-      .flatMap((row) => row.addresses.map((own) => own.split('/')[0]!))
-      .filter((own) => own.includes(':') === isIpv6(address))
-  const loopback = interfaces.find((row) => row.loopback)
-  if (own().includes(text))
-    return `local ${text} dev ${loopback?.name ?? 'lo'} src ${text} uid 0 \n    cache <local> \n`
-  const route = longestMatch(routes, address)
-  if (route === undefined) throw new IpError(2, 'RTNETLINK answers: Network is unreachable')
-  const via = route.gateway === undefined ? '' : ` via ${route.gateway}`
-  const source = route.source ?? own(route.device)[0]
-  return `${text}${via} dev ${route.device}${source === undefined ? '' : ` src ${source}`} uid 0 \n    cache \n`
-}
-
-function longestMatch(routes: readonly RouteRow[], address: IpAddress): RouteRow | undefined {
-  let best: RouteRow | undefined
-  let bestLength = -1
-  for (const route of routes) {
-    const prefix = parseCidr(
-      route.destination === 'default' ? EVERYTHING[route.family] : withLength(route.destination),
-    )
-    if (prefix === undefined || !cidrContains(prefix, address) || prefix.prefixLength <= bestLength) continue
-    best = route
-    bestLength = prefix.prefixLength
+  if (command === 'set' || command === 'change') {
+    changeLink(net, args)
+    return ''
   }
-  return best
+  if (command === 'add' || command === 'delete') return changeNothing(net)
+  const { rows } = selectInterfaces(net.interfaces(), args)
+  if (view.json)
+    return jsonText(
+      rows.map((row) => linkJson(row, view)),
+      view,
+    )
+  return rows.map((row) => linkText(row, view, ' mode DEFAULT')).join('')
 }
 
-const EVERYTHING: Readonly<Record<AddressFamily, string>> = { IPv4: '0.0.0.0/0', IPv6: '::/0' }
+function route(
+  net: Net,
+  command: (typeof ROUTE_COMMANDS)[number],
+  args: readonly string[],
+  view: View,
+): string {
+  const isV6 = view.family === 'IPv6'
+  switch (command) {
+    case 'get': {
+      const way = routeTo(net.routes(), net.interfaces(), args)
+      return view.json ? jsonText([foundJson(way)], view) : foundText(way)
+    }
+    case 'add':
+    case 'append':
+    case 'replace':
+    case 'change':
+    case 'chg':
+      changeRoute(net, command === 'chg' ? 'change' : command, args, isV6)
+      return ''
+    case 'delete':
+      deleteRoute(net, args, isV6)
+      return ''
+    case 'flush':
+      flushRoutes(net, args, isV6)
+      return ''
+  }
+  const { routes, hidden } = selectRoutes(net.routes(), net.interfaces(), view.family ?? 'IPv4', args)
+  return view.json
+    ? jsonText(routes.map(routeJson), view)
+    : routes.map((row) => routeLine(row, hidden)).join('')
+}
 
-function withLength(destination: string): string {
-  if (destination.includes('/')) return destination
-  return `${destination}/${destination.includes(':') ? 128 : 32}`
+function rule(net: Net, command: (typeof RULE_COMMANDS)[number], view: View): string {
+  if (!SHOWING.some((name) => name === command)) return changeNothing(net)
+  const rules = RULES[view.family ?? 'IPv4']
+  if (view.json) return jsonText(rules.map(ruleJson), view)
+  return rules.map(([priority, table]) => `${priority}:\tfrom all lookup ${table}\n`).join('')
+}
+
+function neighbour(
+  net: Net,
+  command: (typeof NEIGHBOR_COMMANDS)[number],
+  args: readonly string[],
+  view: View,
+): string {
+  switch (command) {
+    case 'add':
+    case 'delete':
+    case 'replace':
+      changeNeighbor(net, command, args)
+      return ''
+    case 'change':
+    case 'chg':
+      changeNeighbor(net, 'change', args)
+      return ''
+    case 'flush':
+      flushNeighbors(net, args)
+      return ''
+    case 'get': {
+      const [wanted] = args.filter((word) => word !== 'to')
+      const found = net.neighbors().filter((row) => row.address === wanted)
+      if (found.length === 0) throw new IpError(2, 'RTNETLINK answers: No such file or directory')
+      return neighborsText(found, undefined, view)
+    }
+  }
+  const { rows, device } = selectNeighbors(net, args)
+  return neighborsText(
+    rows.filter((row) => isOf(view.family, row.address)),
+    device,
+    view,
+  )
+}
+
+/** `dev NAME`, `up`, `to PREFIX`, `scope NAME`; interfaces without an address that is asked for are left out. */
+function selectInterfaces(
+  all: readonly InterfaceRow[],
+  args: readonly string[],
+): { readonly rows: readonly InterfaceRow[]; readonly isFiltered: boolean } {
+  const words = new Words(args)
+  let rows = [...all]
+  let isFiltered = false
+  const keep = (isWanted: (address: string, row: InterfaceRow) => boolean) => {
+    isFiltered = true
+    rows = rows
+      .map((row) => ({ ...row, addresses: row.addresses.filter((text) => isWanted(text, row)) }))
+      .filter(({ addresses }) => addresses.length > 0)
+  }
+  while (!words.isEmpty) {
+    if (words.take('up')) rows = rows.filter(({ up }) => up)
+    else if (words.take('to')) {
+      const text = words.next()
+      const prefix = readPrefix(text, text.includes(':'))
+      keep((own) => cidrContains(prefix, parseAddress(own.split('/')[0]!)!))
+    } else if (words.take('scope')) {
+      const scope = words.next()
+      const scopeOf = (row: InterfaceRow) => (row.loopback ? 'host' : 'global')
+      keep((_, row) => scope === 'all' || scopeOf(row) === scope)
+    } else if (words.take('label')) {
+      const name = words.next()
+      rows = rows.filter((row) => row.name === name)
+    } else {
+      words.take('dev')
+      const name = words.next()
+      if (!all.some((row) => row.name === name)) throw new IpError(1, `Device "${name}" does not exist.`)
+      rows = rows.filter((row) => row.name === name)
+    }
+  }
+  return { rows, isFiltered }
+}
+
+/** `dev NAME`, `nud STATE`, `[to] PREFIX`. */
+function selectNeighbors(
+  net: Net,
+  args: readonly string[],
+): { readonly rows: readonly NeighborRow[]; readonly device: string | undefined } {
+  const words = new Words(args)
+  let rows = net.neighbors()
+  let device: string | undefined
+  while (!words.isEmpty) {
+    if (words.take('dev')) {
+      const name = words.next()
+      device = name
+      if (!net.interfaces().some((row) => row.name === name))
+        throw new IpError(1, `Cannot find device "${name}"`)
+      rows = rows.filter((row) => row.device === name)
+    } else if (words.take('nud')) {
+      const wanted = words.next().toUpperCase()
+      rows = rows.filter(({ state }) => wanted === 'ALL' || state === wanted)
+    } else {
+      words.take('to')
+      const text = words.next()
+      const prefix = readPrefix(text, text.includes(':'))
+      rows = rows.filter((row) => cidrContains(prefix, parseAddress(row.address)!))
+    }
+  }
+  return { rows, device }
 }

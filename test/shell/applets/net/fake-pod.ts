@@ -295,6 +295,9 @@ function fakeNet(pod: FakePod): Net {
       { address: '10.36.0.9', device: 'eth0', state: 'FAILED' },
     ],
     sockets: () => pod.socketRows,
+    configure: () => {
+      throw new SystemError('EPERM', 'netlink')
+    },
     counters: makeCounters,
   }
 }

@@ -33,7 +33,14 @@ function pod(): FakePod {
   ]
   pod.routeRows = [
     { family: 'IPv4', destination: 'default', gateway: '10.36.0.1', device: 'eth0', scope: 'global' },
-    { family: 'IPv4', destination: '10.36.0.0/16', device: 'eth0', source: '10.36.0.0', scope: 'link' },
+    {
+      family: 'IPv4',
+      destination: '10.36.0.0/16',
+      device: 'eth0',
+      source: '10.36.0.0',
+      scope: 'link',
+      protocol: 'kernel',
+    },
   ]
   const row = (
     protocol: 'tcp' | 'udp',
@@ -69,7 +76,9 @@ test('ip addr, by any abbreviation and for one device', async () => {
     inet 127.0.0.1/8 scope host lo
        valid_lft forever preferred_lft forever
 `
-  for (const command of ['ip addr', 'ip a', 'ip -4 address show', 'ip a s'])
+  // With a family links are not described.
+  assert.is((await pod().run('ip -4 address show')).stdout, (lo + eth0).replaceAll(/ {4}link.*\n/g, ''))
+  for (const command of ['ip addr', 'ip a', 'ip a s'])
     assert.is((await pod().run(command)).stdout, lo + eth0, command)
   for (const command of ['ip addr show eth0', 'ip a s dev eth0', 'ip addr ls eth0'])
     assert.is((await pod().run(command)).stdout, eth0, command)

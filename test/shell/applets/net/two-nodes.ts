@@ -50,6 +50,8 @@ export class TwoNodes {
   readonly #systems = new Map<string, LocalSystem>()
   readonly #captured: readonly string[]
   readonly #nodeMtuBytes: number
+  /** Whether programs have CAP_NET_ADMIN. */
+  isAdmin = false
   /** Sees what the client sends. */
   onClientFrame: (frame: Uint8Array) => void = () => {}
 
@@ -150,7 +152,15 @@ export class TwoNodes {
       })
     }
     const clock = this.clock
-    const network = { stack: host.stack, clock, touched: () => this.network.touch(id) }
+    const isAdmin = () => this.isAdmin
+    const network = {
+      stack: host.stack,
+      clock,
+      touched: () => this.network.touch(id),
+      get admin() {
+        return isAdmin()
+      },
+    }
     const names = {
       resolve: async (text: string) => {
         const literal = parseIpv4(text)
