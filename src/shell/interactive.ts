@@ -7,11 +7,14 @@ import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import { runSource } from './execution.js'
 import { isStopped } from './job-table.js'
 import { shellCompleter } from './line-editor/completion.js'
+import { rulesOf } from './line-editor/history.js'
+import { expandHistory } from './line-editor/history-expansion.js'
 import { LineEditor } from './line-editor/line-editor.js'
+import { matchesPattern } from './pattern.js'
 import { promptText } from './prompt.js'
 import { type Io, LineInterrupted, type Shell } from './shell.js'
 import { readOneLine } from './streams.js'
-import { needsMoreInput, readScript } from './syntax.js'
+import { isInsideQuotes, needsMoreInput, readScript } from './syntax.js'
 
 /** Returns the status of the last command, or throws ExitShell. */
 export async function runInteractive(shell: Shell, io: Io): Promise<number> {
@@ -33,7 +36,7 @@ export async function runInteractive(shell: Shell, io: Io): Promise<number> {
       if (source.trim() !== '') await runSource(shell, source, io)
       warned = false
     } catch (error) {
-      if (error instanceof LineInterrupted) shell.state.status = 130
+      if (error instanceof LineInterrupted) shell.state.status = error.status
       else if (error instanceof ReturnFromFunction) shell.state.status = error.status
       else if (error instanceof ExitShell && (await staysForJobs(shell, warned, io))) warned = true
       else {
@@ -93,9 +96,32 @@ async function readCommand(shell: Shell, io: Io): Promise<string | undefined> {
     const line = await readLine(prompt)
     if (line === undefined) return source === '' ? undefined : source
     source += `${line}\n`
-    if (!needsMoreInput(source)) return source
-    prompt = promptText(shell, shell.state.get('PS2') ?? '> ')
+    if (needsMoreInput(source)) {
+      prompt = promptText(shell, shell.state.get('PS2') ?? '> ')
+      continue
+    }
+    if (shell.interactive) remember(shell, source)
+    return source
   }
+}
+
+/** A command of several lines is one of the history, put into one line as far as that means the same. */
+function remember(shell: Shell, source: string): void {
+  const { state } = shell
+  const lines = source.trimEnd().split('\n')
+  let text = lines[0] ?? ''
+  for (const line of lines.slice(1)) text += joint(text) + (joint(text) === '\n' ? line : line.trim())
+  const rules = rulesOf(state.get('HISTCONTROL'), state.get('HISTSIZE'))
+  const ignored = (state.get('HISTIGNORE') ?? '')
+    .split(':')
+    .some((pattern) => pattern !== '' && matchesPattern(pattern, text))
+  if (!ignored) shell.history.add(text, rules)
+}
+
+/** What goes between a line and the next one of the same command. */
+function joint(text: string): string {
+  if (/<<|\\$/.test(text) || isInsideQuotes(text)) return '\n'
+  return /(^|[\s;])(do|then|else|in|\{|\(|!)$|[|&;({]$|\)$/.test(text) ? ' ' : '; '
 }
 
 function lineReader(shell: Shell, io: Io): LineReader {
@@ -109,7 +135,7 @@ function lineReader(shell: Shell, io: Io): LineReader {
 }
 
 function editedLines(shell: Shell, io: Io, reader: ByteReader, terminal: TerminalControl): LineReader {
-  const history = shell.history
+  const { history } = shell
   const complete = shellCompleter(shell, () => hostNames(shell))
   const editor = new LineEditor({ reader, writer: io.stderr, terminal, history, complete })
   return async (prompt) => {
@@ -118,9 +144,23 @@ function editedLines(shell: Shell, io: Io, reader: ByteReader, terminal: Termina
       if (read.end === 'interrupt') throw new LineInterrupted()
       return undefined
     }
-    history.add(read.line)
-    return read.line
+    return await withHistory(shell, read.line, io)
   }
+}
+
+/** What `!!` and its like make of a line, which is shown then; one that is not to be run is empty. */
+async function withHistory(shell: Shell, line: string, io: Io): Promise<string> {
+  if (!shell.isBash || !shell.state.options.has('histexpand') || !/[!^]/.test(line)) return line
+  const { lines, first } = shell.history
+  const expanded = expandHistory(line, lines, first)
+  if ('error' in expanded) {
+    await io.stderr.write(`${shell.state.name}: ${expanded.error}\n`)
+    throw new LineInterrupted(shell.state.status)
+  }
+  if (expanded.changed) await io.stderr.write(`${expanded.line}\n`)
+  if (!expanded.onlyShown) return expanded.line
+  shell.history.add(expanded.line)
+  return ''
 }
 
 /** What the network knows, or else the Services that the pod's environment names. */

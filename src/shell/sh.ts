@@ -96,7 +96,10 @@ export const sh: Program = async (process) => {
   if (first === undefined) {
     const interactive = invocation.interactive || process.stdin.isTTY
     const shell = shellOf(process, name, [], interactive)
-    if (interactive) return await shell.runToExit(shell.io, (self, io) => runInteractive(self, io))
+    if (interactive) {
+      shell.state.options.add('histexpand')
+      return await shell.runToExit(shell.io, (self, io) => runInteractive(self, io))
+    }
     return await runBody(shell, options, (self, io) => runStandardInput(self, io))
   }
   try {

@@ -115,7 +115,7 @@ export class Shell {
   get history(): History {
     const home = this.state.get('HOME') ?? '/'
     const path = this.state.get('HISTFILE') ?? `${home === '/' ? '' : home}/.ash_history`
-    this.#history ??= new History(this.process.system.fs, this.interactive ? path : undefined)
+    this.#history ??= new History(this.process.system.fs, this.interactive && path !== '' ? path : undefined)
     return this.#history
   }
 
@@ -470,9 +470,11 @@ function untilStopped(children: readonly Child[]): Promise<'stopped'> {
   })
 }
 
-/** ^C at an interactive shell: the line that ran is over. */
+/** ^C at an interactive shell: the line that ran is over, or will not run. */
 export class LineInterrupted extends Error {
-  constructor() {
+  readonly status: number
+  constructor(status = 130) {
     super('interrupted')
+    this.status = status
   }
 }

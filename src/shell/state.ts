@@ -51,6 +51,7 @@ export type ShellOption =
   | 'functrace'
   | 'physical'
   | 'posix'
+  | 'histexpand'
 
 /** The message of a refused assignment. */
 export class ReadOnlyVariable extends Error {

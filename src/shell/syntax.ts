@@ -68,6 +68,11 @@ export function needsMoreInput(source: string): boolean {
   return hasOpenHereDocument(script)
 }
 
+/** Whether `text` ends inside of quotes. */
+export function isInsideQuotes(text: string): boolean {
+  return /quote|backtick/.test(firstError(parse(text))?.message ?? '')
+}
+
 /** The words of `text` as if they were arguments of a command; undefined when it is not one simple command. */
 export function parseWords(text: string): readonly Word[] | undefined {
   const statement = parse(`: ${text}`).commands[0]

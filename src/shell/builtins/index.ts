@@ -4,6 +4,7 @@ import type { Builtin } from './builtin.js'
 import { controlBuiltins } from './control.js'
 import { declareBuiltins } from './declare.js'
 import { directoryBuiltins } from './directories.js'
+import { historyBuiltins } from './history.js'
 import { inputOutputBuiltins } from './input-output.js'
 import { jobBuiltins } from './jobs.js'
 import { killBuiltins } from './kill.js'
@@ -16,6 +17,7 @@ import { variableBuiltins } from './variables.js'
 export const builtins: ReadonlyMap<string, Builtin> = new Map(
   Object.entries({
     ...controlBuiltins((name) => name === 'exec' || builtins.has(name)),
+    ...historyBuiltins,
     ...inputOutputBuiltins,
     ...declareBuiltins,
     ...directoryBuiltins,

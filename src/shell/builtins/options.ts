@@ -19,6 +19,7 @@ const OPTION_LETTERS: Readonly<Record<string, ShellOption>> = {
   E: 'errtrace',
   T: 'functrace',
   P: 'physical',
+  H: 'histexpand',
 }
 
 const OPTIONS: ReadonlySet<string> = new Set<string>([...Object.values(OPTION_LETTERS), 'pipefail', 'posix'])
@@ -30,7 +31,6 @@ const FIXED: ReadonlyMap<string, boolean> = new Map([
   ['interactive-comments', true],
   ['emacs', false],
   ['history', false],
-  ['histexpand', false],
   ['ignoreeof', false],
   ['keyword', false],
   ['nolog', false],
