@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { type Benchmark, compare, type Row } from './contestant.js'
 import { dnsQueries } from './dns/queries.js'
 import { httpConnections, httpRequests } from './drivers/http-requests.js'
+import { networkThreadsBulk, networkThreadsHttp } from './drivers/network-threads.js'
 import { roundTrip } from './drivers/round-trip.js'
 import { idle, largeCluster, start } from './drivers/whole-cluster.js'
 import { forwarding } from './host/forwarding.js'
@@ -27,6 +28,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   forwarding,
   httpRequests,
   httpConnections,
+  networkThreadsHttp,
+  networkThreadsBulk,
   roundTrip,
   dnsQueries,
   churn,

@@ -46,8 +46,8 @@ export const httpConnections: Benchmark = {
 function wholeClusters(keepAlive: boolean, quick: boolean): Contestant[] {
   const seconds = quick ? 1 : 2
   return [
-    podLoadContestant(`userspace, ${THREADS}`, 'userspace', 1, keepAlive, seconds),
-    podLoadContestant(`iptables, ${PACKED}`, 'iptables', 'all', keepAlive, seconds),
+    podLoadContestant(`userspace, ${THREADS}`, 'userspace', {}, keepAlive, seconds),
+    podLoadContestant(`iptables, ${PACKED}`, 'iptables', { podsPerThread: 'all' }, keepAlive, seconds),
   ]
 }
 

@@ -2,7 +2,7 @@
 // what `podwire bench --clock real` runs, kept over all rounds. With a thread per pod, or every pod in one.
 
 import { LoadStream } from '../../src/bench/load-stream.js'
-import type { EmulationOptions, PodsPerThread } from '../../src/drivers/emulation.js'
+import type { EmulationOptions } from '../../src/drivers/emulation.js'
 import { startEmulation } from '../../src/drivers/start.js'
 import {
   LATE,
@@ -44,6 +44,9 @@ const OBJECTS = {
   ],
 }
 
+/** How the cluster is laid out in threads. */
+export type Placement = Pick<EmulationOptions, 'podsPerThread' | 'networkThreads' | 'pollMicros'>
+
 export interface LoadFigures {
   readonly requestsPerSecond: number
   /** From sending to the end of the answer. */
@@ -57,11 +60,7 @@ export class PodLoad {
     this.cluster = cluster
   }
 
-  static async start(
-    proxyMode: string,
-    options: Pick<EmulationOptions, 'podsPerThread' | 'pollMicros'>,
-    objects: object = OBJECTS,
-  ): Promise<PodLoad> {
+  static async start(proxyMode: string, options: Placement, objects: object = OBJECTS): Promise<PodLoad> {
     const emulation = await startEmulation({ clock: 'real', proxyMode, ...options })
     const load = new PodLoad(new RunningCluster(emulation, await world.hostPrograms(emulation), '/'))
     try {
@@ -141,7 +140,7 @@ export class PodLoad {
 export function podLoadContestant(
   name: string,
   proxyMode: string,
-  podsPerThread: PodsPerThread,
+  placement: Placement,
   keepAlive: boolean,
   seconds: number,
 ): Contestant {
@@ -149,7 +148,7 @@ export function podLoadContestant(
   return {
     name,
     start: async () => {
-      load = await PodLoad.start(proxyMode, { podsPerThread })
+      load = await PodLoad.start(proxyMode, placement)
     },
     run: async () => {
       const before = process.cpuUsage()

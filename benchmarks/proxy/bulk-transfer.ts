@@ -8,7 +8,7 @@ import { ClusterNetwork } from '../../src/drivers/cluster-network.js'
 import { podHost } from '../../src/host/host.js'
 import { type Ipv4, ipv4 } from '../../src/wire/address.js'
 import type { Benchmark, Contestant } from '../contestant.js'
-import { PodLoad } from '../drivers/pod-load.js'
+import { type Placement, PodLoad } from '../drivers/pod-load.js'
 import { linuxBulk, ROUND_SECONDS, receivedGbits } from '../rivals/linux-cluster.js'
 import { slirpBulk } from '../rivals/slirp.js'
 import { PACKED, THREADS } from '../targets.js'
@@ -23,13 +23,14 @@ export const bulkTransfer: Benchmark = {
   note: 'whole clusters with iperf3 in two pods; stacks alone: stacks and wires of one thread, no programs, segments as the wire has them; the loopback: MTU 65536, two sockets of the kernel in one process',
   contestants: (quick) => {
     const bytes = (quick ? 8 : 64) * 1024 * 1024
+    const packed = { podsPerThread: 'all' } as const
     return [
       emulated('pod to pod, stacks alone, MTU 1500', bytes, ipv4('10.244.2.2'), 80),
       emulated('ClusterIP in userspace mode, stacks alone, MTU 1500', bytes, ipv4(CLUSTER_IP), 80),
-      podBulk(`pod to pod, ${THREADS}`, 1, 'server', quick),
-      podBulk(`ClusterIP in userspace mode, ${THREADS}`, 1, CLUSTER_IP, quick),
-      podBulk(`pod to pod, ${PACKED}`, 'all', 'server', quick),
-      podBulk(`ClusterIP in userspace mode, ${PACKED}`, 'all', CLUSTER_IP, quick),
+      podBulk(`pod to pod, ${THREADS}`, {}, 'server', quick),
+      podBulk(`ClusterIP in userspace mode, ${THREADS}`, {}, CLUSTER_IP, quick),
+      podBulk(`pod to pod, ${PACKED}`, packed, 'server', quick),
+      podBulk(`ClusterIP in userspace mode, ${PACKED}`, packed, CLUSTER_IP, quick),
       { name: 'loopback of this machine', run: () => perSecond(() => loopback(bytes)) },
       linuxBulk('Linux: iperf3 over forwarded veth', quick),
       slirpBulk(1500, quick),
@@ -39,7 +40,7 @@ export const bulkTransfer: Benchmark = {
 }
 
 /** iperf3 from a pod to another, by its address, or to a Service's. */
-function podBulk(name: string, podsPerThread: 1 | 'all', to: string, quick: boolean): Contestant {
+export function podBulk(name: string, placement: Placement, to: string, quick: boolean): Contestant {
   const pod = (podName: string, args: readonly string[]) => ({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -57,7 +58,7 @@ function podBulk(name: string, podsPerThread: 1 | 'all', to: string, quick: bool
   return {
     name,
     start: async () => {
-      load = await PodLoad.start('userspace', { podsPerThread }, { apiVersion: 'v1', kind: 'List', items })
+      load = await PodLoad.start('userspace', placement, { apiVersion: 'v1', kind: 'List', items })
     },
     run: async () => {
       const { cluster } = load!
