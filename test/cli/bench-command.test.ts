@@ -336,6 +336,10 @@ test('in real time: several rounds, with their spread', async ({ web }) => {
   const packed = await bench(web, ...args, '--pods-per-thread', 'all')
   assert.ok(packed.model.some((sentence) => sentence.endsWith('all pods in one thread.')))
   assert.is(packed.contestants[0]!.metrics.errors!.max, 0)
+  const dealt = await bench(web, ...args, '--pods-per-thread', 'all', '--network-threads', 'per-node')
+  const where = 'all pods in the threads of their nodes, a thread for each node.'
+  assert.ok(dealt.model.some((sentence) => sentence.endsWith(where)))
+  assert.is(dealt.contestants[0]!.metrics.errors!.max, 0)
 })
 
 test.run()

@@ -65,6 +65,11 @@ test('a wrong command line exits with 2, says what is wrong and what was meant',
     [['run', 'x.md', '--reporter', 'xml'], /known: pretty, tap, junit, json/],
     [['run', 'x.md', '--start-time', 'noon'], /--start-time noon: not a date/],
     [['run', 'x.md', '--start-time', '2021-02-30'], /--start-time 2021-02-30: not a date/],
+    [
+      ['run', 'x.md', '--network-threads', '2'],
+      /--network-threads is for real time.*\n {2}hint: --clock real/,
+    ],
+    [['up', '--network-threads', '0'], /--network-threads 0: neither a whole number from 1 on nor per-node/],
     [['start', 'x.md'], /start takes no file/],
   ]
   for (const [args, message] of cases) {
