@@ -22,7 +22,7 @@ export type ClockKind = 'virtual' | 'real'
 /** `all`: in one thread with the network. */
 export type PodsPerThread = number | 'all'
 
-/** `per-node`: one for each node. */
+/** `per-node`: one for each node, or 64 when there are more. */
 export type NetworkThreadCount = number | 'per-node'
 
 export interface NodeOptions {
@@ -71,7 +71,7 @@ export interface EmulationOptions {
    */
   readonly podsPerThread?: PodsPerThread
   /**
-   * In the real clock only: among how many threads the nodes are dealt, with all that happens on them; default 1. What
+   * In the real clock only: among how many threads, at most 64, the nodes are dealt, with all that happens on them; default 1. What
    * goes from a node to one of another thread waits for that to wake up, so this is for machines with cores for all.
    */
   readonly networkThreads?: NetworkThreadCount

@@ -3,7 +3,7 @@
 // one of a node, asks one or all of them, and ends them.
 
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads'
-import { ringBuffer } from '../fabric/ring.js'
+import { RING_CAPACITY_BYTES, ringBuffer } from '../fabric/ring.js'
 import { CaptureError, CaptureFile } from './capture-file.js'
 import { CaptureMerge } from './capture-merge.js'
 import { type Doorbell, doorbell, poke } from './doorbell.js'
@@ -17,6 +17,10 @@ import type { ThreadUsage } from './usage-meter.js'
 
 /** How long a thread may take to write or tell its capture at the end. */
 const CLOSE_TIMEOUT_MS = 5_000
+
+/** Of all trunks together. */
+const TRUNKS_BYTES = 512 * 1024 * 1024
+const LEAST_TRUNK_BYTES = 512 * 1024
 
 const ENDED = 'the network thread ended by itself'
 
@@ -224,12 +228,20 @@ export class NetworkThreads {
   }
 }
 
+/** Of one direction of a trunk: as any wire has, less where there are many, and room for a few frames of 64 KiB at least. */
+function trunkBytes(threads: number): number {
+  const share = TRUNKS_BYTES / (threads * (threads - 1))
+  const size = 2 ** Math.floor(Math.log2(share))
+  return Math.min(RING_CAPACITY_BYTES, Math.max(LEAST_TRUNK_BYTES, size))
+}
+
 /** A wire between each two threads, by their bells: the ends that each of them has. */
 function trunksBetween(bells: readonly Doorbell[]): WireEnd[][] {
+  const capacity = trunkBytes(bells.length)
   const ends = bells.map((): WireEnd[] => [])
   for (const [one, bell] of bells.entries())
     for (let other = 0; other < one; other++) {
-      const [there, back] = [ringBuffer(), ringBuffer()]
+      const [there, back] = [ringBuffer(capacity), ringBuffer(capacity)]
       const { port1, port2 } = new MessageChannel()
       ends[one]!.push({ outgoing: there, incoming: back, bell: bells[other]!, port: port1 })
       ends[other]!.push({ outgoing: back, incoming: there, bell, port: port2 })

@@ -12,7 +12,7 @@ export interface ResolvedOptions {
   readonly seed: number
   readonly startUnixMillis: number
   readonly podsPerThread: PodsPerThread
-  /** At most one for each node. */
+  /** At most one for each node, and at most 64. */
   readonly networkThreads: number
   readonly pollMicros: Micros | undefined
   readonly pcap: string | undefined
@@ -28,6 +28,9 @@ export interface ResolvedOptions {
 
 /** Where emulated time starts under the virtual clock when nobody says otherwise: every run is alike. */
 export const DEFAULT_START_TIME = '2021-09-13T12:36:28Z'
+
+/** More than cores that anybody has for it: each two of them have rings between them, and each has a heap of its own. */
+const MOST_NETWORK_THREADS = 64
 
 /** Throws a TypeError that names the option which cannot be. */
 export function resolveOptions(options: EmulationOptions): ResolvedOptions {
@@ -78,8 +81,9 @@ function networkThreads({ networkThreads }: EmulationOptions, clock: ClockKind, 
     throw new TypeError(
       'networkThreads: the virtual clock runs everything in one thread; only for clock real',
     )
-  if (networkThreads === 'per-node') return nodes
-  if (Number.isSafeInteger(networkThreads) && networkThreads >= 1) return Math.min(networkThreads, nodes)
+  if (networkThreads === 'per-node') return Math.min(nodes, MOST_NETWORK_THREADS)
+  if (Number.isSafeInteger(networkThreads) && networkThreads >= 1)
+    return Math.min(networkThreads, nodes, MOST_NETWORK_THREADS)
   throw new TypeError(`networkThreads: ${networkThreads} is neither a whole number from 1 on nor per-node`)
 }
 

@@ -64,7 +64,7 @@ async function serverAndClient(cluster: RunningCluster): Promise<void> {
   await cluster.settle()
 }
 
-test('at most one for each node; no other number, and none under the virtual clock', () => {
+test('at most one for each node and 64 in all; no other number, and none under the virtual clock', () => {
   const resolved = (options: EmulationOptions) => resolveOptions(options).networkThreads
   assert.is(resolved({}), 1)
   assert.is(resolved({ clock: 'real' }), 1)
@@ -76,6 +76,8 @@ test('at most one for each node; no other number, and none under the virtual clo
       () => resolved({ clock: 'real', networkThreads }),
       /networkThreads: \S+ is neither a whole number from 1 on nor per-node/,
     )
+  const many = Array.from({ length: 65 }, (_, index) => ({ name: `n${index}` }))
+  assert.is(resolved({ clock: 'real', networkThreads: 'per-node', cluster: { nodes: many } }), 64)
   assert.throws(() => resolved({ networkThreads: 2 }), /networkThreads: .*only for clock real/)
 })
 
