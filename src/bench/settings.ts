@@ -34,6 +34,7 @@ export class SettingError extends Error {
 
 const DEFAULT_CONNECTIONS = 16
 const DEFAULT_DURATION: Micros = 5 * SECOND
+const LONGEST_WARMUP: Micros = SECOND
 const DEFAULT_TIMEOUT: Micros = 5 * SECOND
 /** Longer loads would not fit into a record's microseconds. */
 const LONGEST_DURATION: Micros = 3600 * SECOND
@@ -70,7 +71,7 @@ function settle(
   const protocol = said.protocol ?? 'http'
   const connections = said.connections ?? DEFAULT_CONNECTIONS
   const duration = said.duration === undefined ? DEFAULT_DURATION : parseDuration(said.duration)
-  const warmup = said.warmup === undefined ? (real ? SECOND : 0) : parseDuration(said.warmup)
+  const warmup = said.warmup === undefined ? defaultWarmup(real, duration) : parseDuration(said.warmup)
   for (const name of ['duration', 'timeout'] as const)
     if (said[name] !== undefined && parseDuration(said[name]) === 0)
       throw new SettingError(name, `${said[name]}: more than nothing`)
@@ -117,6 +118,11 @@ function settle(
       }
     }),
   }
+}
+
+/** In real time programs are compiled while they run. */
+function defaultWarmup(real: boolean, duration: Micros): Micros {
+  return real ? Math.min(LONGEST_WARMUP, Math.floor(duration / 5)) : 0
 }
 
 function serviceTimeOf(text: string): string | undefined {

@@ -44,7 +44,8 @@ How
   -c, --connections N        of all clients together; default 16
   --one-request              a new connection for each request; default: they last
   -r, --rate N               open loop: requests a second, latency from when they were due; default: closed loop
-  -d, --duration TIME        such as 5s, the default; --warmup TIME of it is not counted
+  -d, --duration TIME        such as 5s, the default
+  --warmup TIME              what is not counted of it; default none, in real time a fifth of it, at most 1s
   --timeout TIME             for a connection or an answer; default 5s
   --during FILE              YAML list of steps, done meanwhile: \`- sleep: 2s\`, \`- scale: { deployment: web, replicas: 5 }\`
 Under which model (a cluster that is up: in real time, as it is; of these --delay and --rounds alone)

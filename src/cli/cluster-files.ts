@@ -139,8 +139,18 @@ export class ClusterFiles {
       onStale(other)
       if (this.#removeStale(other) && this.#create(state)) return state
     }
-    const pid = other === undefined ? '' : ` (process ${other.pid})`
-    throw new UsageError(
+    throw this.#isUp(other)
+  }
+
+  /** Throws UsageError when a living process has the name; who claims it is sure only then. */
+  checkFree(): void {
+    const other = this.read()
+    if (other !== undefined && isAlive(other)) throw this.#isUp(other)
+  }
+
+  #isUp(state: ClusterState | undefined): UsageError {
+    const pid = state === undefined ? '' : ` (process ${state.pid})`
+    return new UsageError(
       `cluster ${this.name} is up already${pid}`,
       `podwire down --name ${this.name}, or another --name`,
     )

@@ -23,8 +23,10 @@ export async function detach(
 ): Promise<number> {
   const files = new ClusterFiles(name)
   files.makeDirectory()
+  // Before the log is shared with a cluster that runs: its words would be passed on as those of the new process.
+  files.checkFree()
   const log = openLog(files.log)
-  // The log of a cluster of that name that runs is not to be emptied: it is written from here on.
+  // What earlier clusters have told stays; another one may take the name meanwhile.
   const before = readFileSync(files.log).length
   const child = fork(fileURLToPath(new URL('bin/podwire.js', PACKAGE)), args, {
     detached: true,

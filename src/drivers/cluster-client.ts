@@ -65,7 +65,7 @@ function exchange<Answer>(
         reject(error as Error)
       }
     })
-    request.setTimeout(timeoutMs, () => request.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)))
+    request.setTimeout(timeoutMs, () => request.destroy(noAnswer(timeoutMs)))
     request.on('error', reject)
     request.end(body)
   })
@@ -77,6 +77,11 @@ export class ClusterLost extends Error {
     super(message)
     this.name = 'ClusterLost'
   }
+}
+
+/** It did not say a word for that long. */
+export function noAnswer(milliseconds: number): ClusterLost {
+  return new ClusterLost(`no answer in ${milliseconds / 1000} s`)
 }
 
 /** Who follows a stream. */

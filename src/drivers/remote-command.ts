@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
 import { ChannelSocket } from '../http/streams/channel-socket.js'
 import { SESSION_HEADER, TERMINAL_PROTOCOLS } from '../http/streams/terminal-protocol.js'
-import { type ClusterAddress, ClusterRefusal, messageOf, textOf } from './cluster-client.js'
+import { type ClusterAddress, ClusterRefusal, messageOf, noAnswer, textOf } from './cluster-client.js'
 
 const STDIN = 0
 const STDOUT = 1
@@ -14,6 +14,8 @@ const ERROR = 3
 const RESIZE = 4
 const CLOSE = 255
 const TIMEOUT_MS = 10_000
+/** How ws calls it. */
+const HANDSHAKE_TIMEOUT = 'Opening handshake has timed out'
 
 /** What a command tells. */
 export interface CommandListener {
@@ -64,7 +66,9 @@ export class RemoteCommand {
       handshakeTimeout: TIMEOUT_MS,
     })
     return new Promise((resolve, reject) => {
-      socket.on('error', reject)
+      socket.on('error', (error) =>
+        reject(error.message === HANDSHAKE_TIMEOUT ? noAnswer(TIMEOUT_MS) : error),
+      )
       socket.on('unexpected-response', (request, response) => {
         refusalOf(response).then(reject, reject)
         response.on('close', () => request.destroy())

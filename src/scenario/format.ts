@@ -273,7 +273,9 @@ const bench = object(
       'Open loop: requests a second of all clients together, whatever the answers do. Default: closed loop.',
     ),
     duration: duration('How long the load goes on; default 5s.'),
-    warmup: duration('What is not counted at its beginning; default none, in real time 1s.'),
+    warmup: duration(
+      'What is not counted at its beginning; default none, in real time a fifth of it, at most 1s.',
+    ),
     timeout: duration('How long a connection or an answer may take; default 5s.'),
     serviceTime: pattern(
       '^\\w+\\(.+\\)$|^none$',
