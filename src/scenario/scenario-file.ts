@@ -1,7 +1,7 @@
 // Reads a YAML scenario: text in, typed data with positions out, or a SourceError with every problem found. Does
 // not run anything (see steps.ts) and does not read the files that the scenario names.
 
-import { LineCounter, parseDocument } from 'yaml'
+import { isMap, LineCounter, parseDocument } from 'yaml'
 import type { ScenarioFile, ScenarioSettings } from './format.js'
 import { definitions, frontMatterSchema, scenarioSchema } from './format.js'
 import type { Schema } from './schema.js'
@@ -18,6 +18,8 @@ export interface Located<Value> {
   readonly value: Value
   readonly locate: Locate
 }
+
+const NO_MANIFESTS = 'manifests are for `podwire up -f FILE`, or listed in a scenario: `manifests: [FILE]`'
 
 /** A scenario file. Throws SourceError. */
 export function parseScenario(file: string, source: string): Located<ScenarioFile> {
@@ -41,9 +43,15 @@ function parseChecked(file: string, source: string, schema: Schema, lineOffset: 
   if (document.errors.length > 0) {
     const problems = document.errors.map((error): SourceProblem => {
       const { line, col } = lines.linePos(error.pos[0])
-      return { line: line + lineOffset, column: col, message: `not YAML: ${error.message.split('\n')[0]}` }
+      const at = { line: line + lineOffset, column: col }
+      if (error.code === 'MULTIPLE_DOCS') return { ...at, message: 'a second document', hint: NO_MANIFESTS }
+      return { ...at, message: `not YAML: ${error.message.split('\n')[0]}` }
     })
     throw new SourceError(file, problems)
+  }
+  if (isMap(document.contents) && document.has('apiVersion') && document.has('kind')) {
+    const { line, column } = positionOf(context, document.contents)
+    throw new SourceError(file, [{ line, column, message: 'a manifest, not a scenario', hint: NO_MANIFESTS }])
   }
   const problems = checkNode(context, document.contents, schema, 'scenario')
   if (problems.length > 0) throw new SourceError(file, sorted(problems))

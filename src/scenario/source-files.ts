@@ -8,9 +8,10 @@ const FETCH_TIMEOUT_MS = 30_000
 /** Text of a file, or the reason why there is none, in words. */
 export function readText(path: string): { readonly text: string } | { readonly problem: string } {
   try {
-    const text = readFileSync(path, 'utf8')
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
     return text.includes('\0') ? { problem: 'not a text file' } : { text }
   } catch (error) {
+    if (error instanceof TypeError) return { problem: 'not a text file in UTF-8' }
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') return { problem: 'no such file' }
     if (code === 'EISDIR') return { problem: 'is a directory' }

@@ -339,6 +339,10 @@ test('a binary file is refused without being shown', async ({ directory }) => {
   const file = write(directory, 'bin.yaml', 'name: \0\x01\x02')
   const error = await run(file, {}).catch((failure) => failure)
   assert.is(error.message, `${file}:1:1: not a text file`)
+  const latin = join(directory, 'latin.yaml')
+  writeFileSync(latin, Buffer.from('name: caf\u00e9\nsteps: []\n', 'latin1'))
+  const other = await run(latin, {}).catch((failure) => failure)
+  assert.is(other.message, `${latin}:1:1: not a text file in UTF-8`)
 })
 
 test.run()

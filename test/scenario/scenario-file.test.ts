@@ -34,6 +34,14 @@ test('the example of docs/scenarios.md is a scenario', () => {
   assert.is(parseScenario('docs/scenarios.md', example.lines.join('\n')).value.steps.length, 2)
 })
 
+test('manifests, which are no scenarios, are told as such', () => {
+  const pod = ['apiVersion: v1', 'kind: Pod', 'metadata: { name: a }']
+  const hint =
+    '\n  hint: manifests are for `podwire up -f FILE`, or listed in a scenario: `manifests: [FILE]`'
+  assert.is(refusal(...pod), `s.yaml:1:1: a manifest, not a scenario${hint}`)
+  assert.is(refusal(...pod, '---', ...pod), `s.yaml:4:1: a second document${hint}`)
+})
+
 test('an unknown step lists the known ones and the one that was meant', () => {
   const text = refusal('steps:', '  - kubectl: get ep', '  - kubctl: get ep')
   assert.match(
