@@ -59,6 +59,8 @@ async function dispatch(args: readonly string[], context: CommandContext): Promi
   }
   if (name === '-h' || name === '--help' || name === 'help') {
     const wanted = await commandNamed(rest[0])
+    if (name === 'help' && rest[0] !== undefined && wanted === undefined)
+      throw new UsageError(`unknown command ${rest[0]}`, knownNames(rest[0], Object.keys(COMMANDS)))
     streams.out(wanted === undefined ? await overview() : commandHelp(wanted))
     return 0
   }

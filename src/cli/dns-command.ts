@@ -3,7 +3,7 @@
 
 import { CorefileError } from '../dns/corefile.js'
 import type { Question } from '../dns/message.js'
-import { reverseName } from '../dns/name.js'
+import { isDomainName, reverseName } from '../dns/name.js'
 import { answerRow, digText } from '../dns/presentation.js'
 import { serverBlocks } from '../dns/server-config.js'
 import { lookup } from '../drivers/dns-lookup.js'
@@ -92,7 +92,16 @@ function questionsOf(words: readonly string[]): Question[] {
 function questionOf(name: string, type: string | undefined): Question {
   const reverse = type === undefined || type === 'PTR' ? reverseName(name) : undefined
   if (reverse !== undefined) return { name: reverse, type: 'PTR' }
-  return { name: name.replace(/\.$/, ''), type: type ?? 'A' }
+  const relative = name.replace(/\.$/, '')
+  if (!canBeAsked(relative)) throw new UsageError(`${name}: not a domain name`, NAME_RULE)
+  return { name: relative, type: type ?? 'A' }
+}
+
+const NAME_RULE = 'labels of 1 to 63 characters, joined by dots, 253 in all'
+
+/** The root, too. */
+function canBeAsked(name: string): boolean {
+  return name === '' || isDomainName(name)
 }
 
 function questionsOfFile(file: string): Question[] {
@@ -107,7 +116,7 @@ function questionsOfFile(file: string): Question[] {
   if (!Array.isArray(listed)) throw wrong('expected a list: [{"name": ..., "type": ...}]')
   return listed.map((entry: { name?: unknown; type?: unknown } | null, index) => {
     const { name, type = 'A' } = entry ?? {}
-    if (typeof name === 'string' && typeof type === 'string')
+    if (typeof name === 'string' && typeof type === 'string' && canBeAsked(name.replace(/\.$/, '')))
       return { name: name.replace(/\.$/, ''), type: type.toUpperCase() }
     throw wrong(`question ${index + 1}: expected {"name": ..., "type": ...}`)
   })

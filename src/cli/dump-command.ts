@@ -32,7 +32,10 @@ export const dumpCommandLine = command({
     const [subject, ...more] = operands
     const what = DUMP_SUBJECTS.find((known) => known === subject)
     if (what === undefined)
-      throw new UsageError(`dump ${subject ?? ''}`.trim(), knownNames(subject ?? '', DUMP_SUBJECTS))
+      throw new UsageError(
+        subject === undefined ? 'dump: of what?' : `dump: what is ${subject}?`,
+        knownNames(subject ?? '', DUMP_SUBJECTS),
+      )
     const { node, pod } = values
     if ((node === undefined) === (pod === undefined)) throw new UsageError('either --node or --pod is needed')
     if (pod !== undefined && (what === 'rules' || what === 'conntrack'))

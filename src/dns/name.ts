@@ -8,6 +8,11 @@ export function labelsOf(name: string): string[] {
   return name === '' ? [] : name.split('.')
 }
 
+/** Whether it can stand in a message: labels of 1 to 63 and names of up to 253 octets (RFC 1035 section 2.3.4). */
+export function isDomainName(name: string): boolean {
+  return name.length <= 253 && /^[^.\s]{1,63}(\.[^.\s]{1,63})*$/.test(name)
+}
+
 /** Whether `name` is `zone` or below it. */
 export function isInZone(name: string, zone: string): boolean {
   if (zone === '') return true

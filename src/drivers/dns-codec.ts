@@ -22,6 +22,8 @@ const RCODE_NAMES: ReadonlyMap<number, Rcode> = new Map(
 )
 
 const HEADER_BYTES = 12
+/** RFC 1035 section 2.3.4. */
+const LABEL_LIMIT = 63
 const QR = 0x8000
 const AA = 0x0400
 const TC = 0x0200
@@ -39,8 +41,15 @@ function decode(bytes: Uint8Array): DnsMessage | undefined {
   return decodePlain(bytes, RCODE_NAMES) ?? decodeAny(bytes)
 }
 
-/** Any message, by dns-packet; as long as what dns-plain.ts makes of it. */
+/** Any message, by dns-packet; as long as what dns-plain.ts makes of it. One with a name that cannot be written is SERVFAIL. */
 export function encodeAny(message: DnsMessage): Uint8Array {
+  const { questions, answers, authorities, additionals } = message
+  const records = [...answers, ...authorities, ...additionals]
+  if (![...questions.map(({ name }) => name), ...records.flatMap(namesOf)].every(isWritable)) {
+    const none = { answers: [], authorities: [], additionals: [] }
+    const asked = questions.filter(({ name }) => isWritable(name))
+    return encodeAny({ ...message, ...none, questions: asked, rcode: 'SERVFAIL' })
+  }
   const opt: Answer[] =
     message.ednsUdpSize === undefined
       ? []
@@ -66,6 +75,26 @@ export function encodeAny(message: DnsMessage): Uint8Array {
     additionals: [...message.additionals.map(toAnswer), ...opt],
   })
   return compressNames(bytes)
+}
+
+function namesOf(record: ResourceRecord): string[] {
+  switch (record.type) {
+    case 'CNAME':
+    case 'NS':
+    case 'PTR':
+      return [record.name, record.target]
+    case 'SRV':
+      return [record.name, record.srv.target]
+    case 'SOA':
+      return [record.name, record.soa.mname, record.soa.rname]
+    default:
+      return [record.name]
+  }
+}
+
+/** Whether its labels fit into their bytes of length: the upper two bits are those of a pointer. */
+function isWritable(name: string): boolean {
+  return name.split('.').every((label) => Buffer.byteLength(label) <= LABEL_LIMIT)
 }
 
 function flagsOf(message: DnsMessage): number {

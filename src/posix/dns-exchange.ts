@@ -4,6 +4,7 @@
 import { SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
 import type { DnsCodec, DnsMessage, Question } from '../dns/message.js'
+import { isDomainName } from '../dns/name.js'
 import { isAnswerTo } from '../dns/resolver.js'
 import { frameMessage, MessageStream } from '../dns/tcp-framing.js'
 import type { Endpoint } from '../wire/address.js'
@@ -45,7 +46,7 @@ export function queryMessage(id: number, question: Question, ednsUdpSize?: numbe
   }
 }
 
-/** The server's answer; undefined when none came in time, or the network refused. Fails with `signal.reason` only. */
+/** The server's answer; undefined when none came in time, the network refused, or the name cannot be asked for. Fails with `signal.reason` only. */
 export async function exchange(
   client: DnsClient,
   server: Endpoint,
@@ -53,6 +54,7 @@ export async function exchange(
   options: ExchangeOptions,
 ): Promise<DnsMessage | undefined> {
   const end = client.clock.now() + options.timeout
+  if (query.questions.some(({ name }) => name !== '' && !isDomainName(name))) return undefined
   try {
     if (options.tcp) return await overTcp(client, server, query, end, options.signal)
     const message = await overUdp(client, server, query, end, options.signal)

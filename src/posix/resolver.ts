@@ -6,7 +6,7 @@
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { DnsCodec, DnsMessage, RecordType } from '../dns/message.js'
-import { reverseNameOf } from '../dns/name.js'
+import { isDomainName, reverseNameOf } from '../dns/name.js'
 import {
   attemptPlan,
   candidateNames,
@@ -188,9 +188,4 @@ function resolutionOf(name: string, message: DnsMessage): Resolution | undefined
 function failureOf({ rcode }: DnsMessage): ResolveFailure {
   if (rcode === 'NOERROR') return 'ENODATA'
   return rcode === 'REFUSED' ? 'EREFUSED' : 'ESERVFAIL'
-}
-
-/** Labels of 1 to 63 and names of up to 253 octets (RFC 1035 section 2.3.4): others cannot be asked for. */
-function isDomainName(name: string): boolean {
-  return name.length <= 253 && /^[^.\s]{1,63}(\.[^.\s]{1,63})*$/.test(name)
 }

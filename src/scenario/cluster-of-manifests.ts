@@ -54,7 +54,14 @@ export const DUAL_STACK = {
 
 /** Whether Services or EndpointSlices are of IPv6. */
 export function usesIpv6(manifests: readonly Manifest[]): boolean {
-  const objects = manifests.flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS()))
+  const objects = manifests.flatMap(({ text }) => {
+    try {
+      return parseAllDocuments(text).map((document) => document.toJS())
+    } catch {
+      // Aliases that stand for more than there may be: told when the manifest is applied.
+      return []
+    }
+  })
   return objects.some((object: Partial<Service> & Partial<EndpointSlice>) => {
     const { addressType, spec } = object ?? {}
     const { ipFamilies = [], ipFamilyPolicy = '', clusterIP = '', clusterIPs = [] } = spec ?? {}

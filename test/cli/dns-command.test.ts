@@ -132,6 +132,12 @@ test('what is wrong is told with its place, and exit code 2', async () => {
   assert.match((await podwire('A')).stderr, 'a type without a name')
   const list = file('list.json', '{"name": "a"}')
   assert.match((await podwire('--queries', list)).stderr, 'expected a list')
+  const label = 'a'.repeat(300)
+  for (const name of [label, `${label.slice(0, 64)}.test`, 'a..test', '..']) {
+    const { exitCode, stderr } = await podwire(name)
+    assert.is(exitCode, 2)
+    assert.match(stderr, `podwire: ${name}: not a domain name\n  hint: labels of 1 to 63 characters`)
+  }
 })
 
 test.run()

@@ -328,6 +328,11 @@ test('dump prints what the tools print', async ({ file }) => {
   assert.match(await dump('rules', ...node, '--proxy-mode', 'nftables'), /^table ip kube-proxy \{/m)
   assert.match(await dump('routes', ...node), /^default via 192\.168\.56\.1 dev eth0/m)
   assert.match(await dump('sockets', '--pod', 'only'), /^LISTEN .*:80 /m)
+  for (const words of [[], ['wat']]) {
+    const unknown = await podwire('dump', ...words)
+    assert.is(unknown.code, 2)
+    assert.match(unknown.err, /^podwire: dump: (of what|what is wat)\?\n {2}hint: .*known: rules, conntrack/)
+  }
   const { code, err } = await podwire('dump', 'rules', '-f', file, '--pod', 'only')
   assert.is(code, 2)
   assert.match(err, /pods have no rules of their own/)

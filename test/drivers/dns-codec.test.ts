@@ -180,6 +180,20 @@ test('a suffix in another case is not compressed away', () => {
   assert.equal(dnsCodec.decode(bytes)!.answers, answers)
 })
 
+test('a message with a name that no label can hold is SERVFAIL', () => {
+  for (const length of [64, 192, 255, 256, 300, 1000]) {
+    const label = 'a'.repeat(length)
+    const { rcode, questions } = dnsCodec.decode(
+      dnsCodec.encode({ ...BLANK, questions: [{ name: label, type: 'A' }] }),
+    )!
+    assert.equal([rcode, questions], ['SERVFAIL', []], `${length}`)
+    const answers = [{ name: 'a.b', type: 'CNAME', ttlSeconds: 5, target: `${label}.b` }] as const
+    const asked = [{ name: 'a.b', type: 'A' }]
+    const answer = dnsCodec.decode(dnsCodec.encode({ ...BLANK, questions: asked, answers }))!
+    assert.equal([answer.rcode, answer.questions, answer.answers], ['SERVFAIL', asked, []], `${length}`)
+  }
+})
+
 test('SRV targets are written in full (RFC 2782)', () => {
   const srv = { priority: 0, weight: 100, port: 80, target: 'a.b' }
   const bytes = dnsCodec.encode({
