@@ -129,6 +129,7 @@ export class ProcessNet implements Net {
       },
       receive: (timeout, signal) => queue.next(timeout, signal),
       setTtl: (ttl) => socket.setTtl(ttl),
+      setMtuDiscovery: (mode) => socket.setMtuDiscovery(mode),
       close: () => {
         this.#open.delete(echo)
         socket.close()

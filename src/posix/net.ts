@@ -86,6 +86,7 @@ export interface EchoSocket {
   send(to: IpAddress, sequence: number, bytes: Uint8Array): void
   receive(timeout?: Micros, signal?: AbortSignal): Promise<IcmpReply | undefined>
   setTtl(ttl: number): void
+  setMtuDiscovery(mode: MtuDiscovery): void
   close(): void
 }
 

@@ -167,7 +167,7 @@ export class Icmp implements Transport {
       rest = this.#lowerPathMtu(quoted, packet.header.version === 6 ? rest : rest & 0xffff)
     }
     if (quoted.protocol === PROTOCOL_ICMP || quoted.protocol === PROTOCOL_ICMPV6) {
-      return this.#pings.error(packet, message.type, message.code, quoted)
+      return this.#pings.error(packet, message.type, message.code, rest, quoted)
     }
     this.#ip.raw.icmpError(quoted, message.type, message.code, rest, packet)
     this.#ip.transports.get(quoted.protocol)?.icmpError(quoted, message.type, message.code, rest, packet)

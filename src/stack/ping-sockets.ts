@@ -6,8 +6,10 @@ import type { Random } from '../base/random.js'
 import { type IpAddress, isIpv6 } from '../wire/address.js'
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import {
+  ICMP_DEST_UNREACHABLE,
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
+  ICMP_FRAGMENTATION_NEEDED,
   ICMP_HEADER_BYTES,
   type IcmpMessage,
   writeIcmp,
@@ -15,10 +17,11 @@ import {
 import { ICMPV6_ECHO_REQUEST, writeIcmpv6 } from '../wire/icmpv6.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../wire/ip.js'
 import type { Packet } from './hooks.js'
+import { isFragmentationNeeded } from './icmp-error-code.js'
 import { DEFAULT_TTL, type Ip, payloadOffset } from './ip.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { Notifying, ReadyQueue } from './ready-queue.js'
-import type { IcmpReply, PingSocket } from './socket.js'
+import type { IcmpReply, MtuDiscovery, PingSocket } from './socket.js'
 
 const MAX_PAYLOAD_BYTES = 65_507
 /** Replies that wait to be received; more are dropped. */
@@ -29,7 +32,8 @@ class StackPingSocket implements PingSocket, Notifying {
   onReady: (() => void) | undefined
   readyQueued = false
   readonly queue: IcmpReply[] = []
-  #ttl = DEFAULT_TTL
+  ttl = DEFAULT_TTL
+  mtuDiscovery: MtuDiscovery = 'want'
   readonly #owner: PingSockets
 
   constructor(owner: PingSockets, identifier: number) {
@@ -38,7 +42,7 @@ class StackPingSocket implements PingSocket, Notifying {
   }
 
   send(to: IpAddress, sequence: number, bytes: Uint8Array): void {
-    this.#owner.send(this, to, sequence, bytes, this.#ttl)
+    this.#owner.send(this, to, sequence, bytes)
   }
 
   receive(): IcmpReply | undefined {
@@ -47,7 +51,11 @@ class StackPingSocket implements PingSocket, Notifying {
 
   setTtl(ttl: number): void {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > 255) throw new SystemError('EINVAL', 'setsockopt')
-    this.#ttl = ttl
+    this.ttl = ttl
+  }
+
+  setMtuDiscovery(mode: MtuDiscovery): void {
+    this.mtuDiscovery = mode
   }
 
   close(): void {
@@ -83,7 +91,7 @@ export class PingSockets {
     if (this.#sockets.get(socket.identifier) === socket) this.#sockets.delete(socket.identifier)
   }
 
-  send(socket: StackPingSocket, to: IpAddress, sequence: number, bytes: Uint8Array, ttl: number): void {
+  send(socket: StackPingSocket, to: IpAddress, sequence: number, bytes: Uint8Array): void {
     if (this.#sockets.get(socket.identifier) !== socket) throw new SystemError('EBADF', 'sendto')
     if (bytes.length > MAX_PAYLOAD_BYTES) throw new SystemError('EMSGSIZE', 'sendto')
     const path = this.#ip.path(to)
@@ -97,14 +105,23 @@ export class PingSockets {
       writeIcmpv6(frame, start, ICMPV6_ECHO_REQUEST, 0, rest, bytes, 0, bytes.length, source, to)
     else writeIcmp(frame, start, ICMP_ECHO_REQUEST, 0, rest, bytes, 0, bytes.length)
     this.#ip.counters.IcmpOutMsgs++
+    const { ttl, mtuDiscovery } = socket
+    const fits = frame.length - ETHERNET_HEADER_BYTES <= path.mtuBytes
+    const dontFragment = mtuDiscovery === 'want' ? fits : mtuDiscovery !== 'dont'
     const result = this.#ip.send(frame, path, {
       protocol: isIpv6(to) ? PROTOCOL_ICMPV6 : PROTOCOL_ICMP,
       source,
       destination: to,
       ttl,
       tos: 0,
-      dontFragment: frame.length - ETHERNET_HEADER_BYTES <= path.mtuBytes,
+      dontFragment,
     })
+    if (result === 'too-long') {
+      const refusal = { type: ICMP_DEST_UNREACHABLE, code: ICMP_FRAGMENTATION_NEEDED, isLocal: true } as const
+      const { mtuBytes } = path
+      this.#push(socket.identifier, { ...refusal, from: source, sequence, ttl: 0, mtuBytes, bytes })
+      throw new SystemError('EMSGSIZE', 'sendto')
+    }
     if (result === 'dropped') throw new SystemError('EPERM', 'sendto')
   }
 
@@ -121,7 +138,7 @@ export class PingSockets {
   }
 
   /** An error about an echo request of this host came in. */
-  error(packet: Packet, type: number, code: number, quoted: QuotedPacket): void {
+  error(packet: Packet, type: number, code: number, rest: number, quoted: QuotedPacket): void {
     const request = isIpv6(quoted.destination) ? ICMPV6_ECHO_REQUEST : ICMP_ECHO_REQUEST
     if (quoted.word >>> 24 !== request) return this.#ip.drops.count('icmp-quote')
     const { bytes, payloadStart, payloadEnd } = quoted
@@ -131,6 +148,7 @@ export class PingSockets {
       code,
       sequence: (bytes[payloadStart + 6]! << 8) | bytes[payloadStart + 7]!,
       ttl: packet.header.ttl,
+      ...(isFragmentationNeeded(type, code) && { mtuBytes: rest }),
       bytes: bytes.slice(payloadStart + ICMP_HEADER_BYTES, payloadEnd),
     })
   }

@@ -156,6 +156,10 @@ export interface IcmpReply {
   readonly code: number
   readonly sequence: number
   readonly ttl: number
+  /** Of "fragmentation needed": what would fit. */
+  readonly mtuBytes?: number
+  /** This host itself refused to send the request. */
+  readonly isLocal?: true
   /** Echoed data (for an error, what was quoted of it). Owned by the receiver. */
   readonly bytes: Uint8Array
 }
@@ -167,6 +171,8 @@ export interface PingSocket {
   send(to: IpAddress, sequence: number, bytes: Uint8Array): void
   receive(): IcmpReply | undefined
   setTtl(ttl: number): void
+  /** 'do' keeps what is too long from being sent: EMSGSIZE, and a reply that says what would fit. */
+  setMtuDiscovery(mode: MtuDiscovery): void
   close(): void
 }
 

@@ -15,7 +15,23 @@ interface Wanted {
 }
 
 export function jsonText(objects: readonly object[], { pretty }: Wanted): string {
-  return `${JSON.stringify(objects, undefined, pretty ? 4 : undefined)}\n`
+  return `${pretty ? prettyArray(objects, 0) : JSON.stringify(objects)}\n`
+}
+
+/** As iproute2 indents: `[ {` opens a list of objects, lists of words stay on one line. */
+function prettyArray(values: readonly unknown[], depth: number): string {
+  const texts = values.map((value) => prettyValue(value, depth + 1))
+  return texts.length === 0 ? '[ ]' : `[ ${texts.join(',')} ]`
+}
+
+function prettyValue(value: unknown, depth: number): string {
+  if (Array.isArray(value)) return prettyArray(value, depth)
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const indent = (levels: number) => ' '.repeat(4 * levels)
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .map(([name, member]) => `${indent(depth + 1)}"${name}": ${prettyValue(member, depth + 1)}`)
+  return `{\n${members.join(',\n')}\n${indent(depth)}}`
 }
 
 export function flagNames(row: InterfaceRow): string[] {

@@ -387,6 +387,7 @@ function fakeEchoSocket(pod: FakePod): EchoSocket {
   let ttl = 64
   return {
     identifier: 7,
+    setMtuDiscovery: () => {},
     setTtl: (value) => {
       ttl = value
     },
