@@ -7,7 +7,7 @@ import type { Machine } from '../base/machine.js'
 import type { Random } from '../base/random.js'
 import { hash32 } from '../base/random.js'
 import type { Slab } from '../base/slab.js'
-import type { Micros } from '../base/time.js'
+import { type Micros, NEVER } from '../base/time.js'
 import type { ClusterConfig, NodeConfig } from '../cluster/cluster-config.js'
 import type { ClusterChange, ClusterFollower } from '../cluster/feed.js'
 import type { Ipv6Config, Ipv6NodeConfig } from '../cluster/ipv6-config.js'
@@ -113,6 +113,8 @@ export class ClusterNetwork implements ClusterFollower {
   readonly #nodeMachines = new Map<string, MachineId>()
   readonly #nodeWires = new Map<string, Wire>()
   readonly #pods = new Map<PodUid, PodWire>()
+  /** Removed, in order; `at`: when what they sent has arrived, known at the first `run` after their removal. */
+  readonly #leaving: { readonly pod: PodWire; at: Micros | undefined }[] = []
   /** What kube-proxies follow, as it stands: by resource, namespace and name. */
   readonly #objects = new Map<string, ClusterChange>()
   readonly #services = new ServiceAddresses()
@@ -191,14 +193,17 @@ export class ClusterNetwork implements ClusterFollower {
     this.network.setLink(wire.id, { ab: wire.ab, ba: wire.ba })
   }
 
+  /**
+   * Takes a pod's wire away, after what its stack has sent by now is at the node: the FINs and RSTs of programs that
+   * ended leave a veth pair at once, and it is taken down later.
+   */
   removePod(uid: PodUid): void {
     const pod = this.#pods.get(uid)
     if (pod === undefined) return
     this.#pods.delete(uid)
-    pod.plugged.unplug()
-    if (pod.machine !== undefined) this.network.remove(pod.machine)
-    pod.node.removePod(pod.nodePort)
     pod.node.portMap.remove(uid)
+    if (pod.machine !== undefined) this.network.touch(pod.machine)
+    this.#leaving.push({ pod, at: undefined })
   }
 
   /** A change of the cluster, for every node's kube-proxy. Takes effect at the next `run`. */
@@ -255,10 +260,18 @@ export class ClusterNetwork implements ClusterFollower {
 
   run(now: Micros): void {
     this.network.run(now)
+    for (const leaving of this.#leaving) leaving.at ??= now + this.#options.podDelay
+    while (this.#leaving.length > 0 && this.#leaving[0]!.at! <= now) this.#unplug(this.#leaving.shift()!.pod)
   }
 
   deadline(): Micros {
-    return this.network.deadline()
+    return Math.min(this.network.deadline(), this.#leaving[0]?.at ?? NEVER)
+  }
+
+  #unplug({ plugged, machine, node, nodePort }: PodWire): void {
+    plugged.unplug()
+    if (machine !== undefined) this.network.remove(machine)
+    node.removePod(nodePort)
   }
 
   /** In every mode but userspace it is the kernel that takes connections on: conntrack knows of them. */

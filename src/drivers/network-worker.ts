@@ -148,6 +148,8 @@ class NetworkWorker {
       case 'remove-thread': {
         const end = this.#threads.get(command.thread)
         if (end === undefined) break
+        // Pods that were removed before still have their wires until what they sent has arrived.
+        this.burst()
         this.#threads.delete(command.thread)
         end.ring.close()
         this.#network.network.remove(end.machine)

@@ -68,10 +68,14 @@ export class WiredHosts {
     this.touch(port)
   }
 
-  /** Pulls a host's cable: what it still has to send is lost. */
+  /** Pulls a host's cable, after what it has to send by now: the FINs and RSTs of programs that have just ended. */
   remove(port: number): void {
     const member = this.#members.get(port)
     if (member === undefined) return
+    if (member.woken) {
+      this.#askWoken(this.#time.now())
+      this.#wire.publish()
+    }
     this.#members.delete(port)
     this.#deadlines.set(member.timer, NEVER)
   }

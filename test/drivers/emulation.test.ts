@@ -46,6 +46,16 @@ spec:
   containers: [{ name: curl, image: "radial/busyboxplus:curl", command: ["sleep", "100000"] }]
 `
 
+/** Answers one connection and ends, and with it the pod. */
+const LAST_WORDS = `
+apiVersion: v1
+kind: Pod
+metadata: { name: brief }
+spec:
+  restartPolicy: Never
+  containers: [{ name: nc, image: busybox, command: ["/bin/sh", "-c", "echo farewell | nc -l -p 7000"] }]
+`
+
 const DEADLINE_MS = 30_000
 
 /** Runs `body` on a cluster and closes it, whatever happens; a hanging body fails instead of hanging the run. */
@@ -68,6 +78,16 @@ async function on(
 
 for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[]) {
   const test = suite(`emulation, ${clock} clock`)
+
+  test('a pod that ends has said its last word: the data and FIN of a program that exits with it arrive', () =>
+    on({ clock }, async (cluster) => {
+      await cluster.apply(SERVER)
+      await cluster.apply(LAST_WORDS)
+      await cluster.settle()
+      const { output: address } = await cluster.kubectl("get pod brief -o jsonpath='{.status.podIP}'")
+      const { stdout, exitCode } = await cluster.exec('curl', `nc -w 5 ${address} 7000 </dev/null`)
+      assert.equal([stdout, exitCode], ['farewell\n', 0])
+    }))
 
   test('nine new connections through a ClusterIP reach three pods three times each, in turn', () =>
     on({ clock }, async (cluster) => {
