@@ -39,6 +39,8 @@ const BENCHMARKS: readonly Benchmark[] = [
 ]
 const ROUNDS = 5
 const QUICK_ROUNDS = 3
+/** Of the time that a benchmark may take, its warm-up included. */
+const QUICK_SHARE = 0.3
 
 const INTERRUPTED = 130
 
@@ -69,14 +71,15 @@ for (const name of ['SIGINT', 'SIGTERM'] as const)
 const started = performance.now()
 const results = new Map<string, readonly Row[]>()
 const live = process.stdout.isTTY === true && process.env['CI'] === undefined
-const estimate = chosen.reduce((sum, { seconds }) => sum + seconds, 0)
+const allowed = ({ seconds }: Benchmark) => (quick ? seconds * QUICK_SHARE : seconds)
+const estimate = chosen.reduce((sum, benchmark) => sum + allowed(benchmark), 0)
 const long = estimate < 90 ? `${estimate} s` : `${Math.round(estimate / 60)} minutes`
 if (!quick) console.log(`${chosen.length} benchmarks, about ${long} on 2 cores that do nothing else`)
 /** When the next one is to begin, if none takes longer than it says. */
 let planned = 0
 for (const benchmark of chosen) {
   const late = Math.max(0, (performance.now() - started) / 1000 - planned)
-  planned += benchmark.seconds
+  planned += allowed(benchmark)
   const rounds = Math.min(benchmark.rounds ?? ROUNDS, quick ? QUICK_ROUNDS : ROUNDS)
   const onRound = (contestant: string, round: number) => {
     if (live) process.stdout.write(`\r\x1b[K${benchmark.name}: round ${round} of ${rounds}, ${contestant}`)
@@ -84,7 +87,7 @@ for (const benchmark of chosen) {
   const { signal } = interrupt
   const rows = await compare(benchmark, benchmark.contestants(quick), {
     rounds,
-    seconds: benchmark.seconds - late,
+    seconds: allowed(benchmark) - late,
     signal,
     onRound,
   }).catch((error: unknown) => {
