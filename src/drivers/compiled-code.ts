@@ -4,7 +4,7 @@
 // nothing can be written, bundles are compiled as ever. It is an entry of its own (esbuild.config.js), not part of the
 // bundles; what they look like is in esbuild.scripts.js.
 
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -100,7 +100,13 @@ class CompiledScript {
     if (kept !== undefined && (this.#refused === undefined || !kept.equals(this.#refused))) return
     const draft = `${path}.${process.pid}-${threadId}`
     try {
-      writeFileSync(draft, this.#script.createCachedData())
+      // Opened first: to make the data takes milliseconds, for nothing where nothing can be written.
+      const file = openSync(draft, 'wx')
+      try {
+        writeSync(file, this.#script.createCachedData())
+      } finally {
+        closeSync(file)
+      }
       renameSync(draft, path)
     } catch {
       // A directory that is not ours to write in, or is gone: the next start compiles again.
