@@ -31,37 +31,37 @@ gets a cluster of its own. Without FILE a cluster that is up (podwire up) is loa
 kube-proxies get their mode back, wires and the replicas of workloads what they had.
 
 What is loaded
-  --name CLUSTER             one that is up; default: the only one
-  -s, --service NAME[:PORT]  default: the only Service; of another namespace: NAMESPACE/NAME
-  -m, --modes LIST           one after the other: userspace, iptables, ipvs:SCHEDULER, nftables, headless (clients
-                             choose by DNS); all: ${ALL_MODES};
-                             default: the cluster's
+  --name CLUSTER               one that is up; default: the only one
+  -s, --service NAME[:PORT]    default: the only Service; of another namespace: NAMESPACE/NAME
+  -m, --modes LIST             one after the other: userspace, iptables, ipvs:SCHEDULER, nftables, headless (clients
+                               choose by DNS); all: ${ALL_MODES};
+                               default: the cluster's
 How
-  --protocol NAME            http (default), tcp, udp
-  --path PATH, --send TEXT   what http asks for; what tcp and udp send
-  --clients N                pods that are made to send; default 1
-  --from POD                 pods that are there send: a name, NAMESPACE/NAME, or a label selector for all that match
-  -c, --connections N        of all clients together; default 16
-  --one-request              a new connection for each request; default: they last
-  -r, --rate N               open loop: requests a second, latency from when they were due; default: closed loop
-  -d, --duration TIME        such as 5s, the default
-  --warmup TIME              what is not counted of it; default none, in real time a fifth of it, at most 1s
-  --timeout TIME             for a connection or an answer; default 5s
-  --during FILE              YAML list of steps, done meanwhile: \`- sleep: 2s\`, \`- scale: { deployment: web, replicas: 5 }\`
+  --protocol NAME              http (default), tcp, udp
+  --path PATH, --send TEXT     what http asks for; what tcp and udp send
+  --clients N                  pods that are made to send; default 1
+  --from POD                   pods that are there send: a name, NAMESPACE/NAME, or a label selector for all that match
+  -c, --connections N          of all clients together; default 16
+  --one-request                a new connection for each request; default: they last
+  -r, --rate N                 open loop: requests a second, latency from when they were due; default: closed loop
+  -d, --duration TIME          such as 5s, the default
+  --warmup TIME                what is not counted of it; default none, in real time a fifth of it, at most 1s
+  --timeout TIME               for a connection or an answer; default 5s
+  --during FILE                YAML list of steps, done meanwhile: \`- sleep: 2s\`, \`- scale: { deployment: web, replicas: 5 }\`
 Under which model (a cluster that is up: in real time, as it is; of these --delay and --rounds alone)
-  --clock virtual|real       virtual (default): the figures repeat exactly; real: a thread per pod, several rounds
-  --pods-per-thread N|all    in real time: 1 (default), N, or all, and the network with them
-  --network-threads N|per-node  in real time, among how many threads the nodes are dealt; default 1
-  --service-time MODEL       constant(5ms), uniform(1ms, 9ms), exponential(5ms), lognormal(5ms, 0.8), none; default under
-                             the virtual clock exponential(5ms), in real time none
-  --workers N                requests that a server works on at once; default 1
-  --delay TIME               added to the clients' wires, each way
-  --rounds N                 default 1, in real time 3
-  --seed N                   default 1
+  --clock virtual|real         virtual (default): the figures repeat exactly; real: a thread per pod, several rounds
+  --pods-per-thread N|all      in real time: 1 (default), N, or all, and the network with them
+  --network-threads N|per-node in real time, among how many threads the nodes are dealt; default 1
+  --service-time MODEL         constant(5ms), uniform(1ms, 9ms), exponential(5ms), lognormal(5ms, 0.8), none; default under
+                               the virtual clock exponential(5ms), in real time none
+  --workers N                  requests that a server works on at once; default 1
+  --delay TIME                 added to the clients' wires, each way
+  --rounds N                   default 1, in real time 3
+  --seed N                     default 1
 What comes out
-  -o, --output text|json     default text
-  --html FILE                a page with plots, too
-  -t, --threshold LIMIT      such as 'p99<5ms', 'jain>0.99', 'errors<1%'; may be repeated; of every mode
+  -o, --output text|json       default text
+  --html FILE                  a page with plots, too
+  -t, --threshold LIMIT        such as 'p99<5ms', 'jain>0.99', 'errors<1%'; may be repeated; of every mode
 
 Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file or usage, 130 interrupted
 `,

@@ -54,18 +54,18 @@ const OPTIONS = {
 } as const
 
 const HELP = `Options
-  --clock virtual|real    virtual (default): time jumps, every run is the same; real: as the wall clock
-  --pods-per-thread N|all in real time, how many pods share a thread: 1 (default), N, or all, and the network with them
-  --network-threads N|per-node  in real time, among how many threads the nodes are dealt; default 1
-  --seed N                seed of everything random; default: the file's, or 1
-  --start-time ISO        date and time at which the emulated clock starts
-  --pcap FILE             capture every virtual interface (pcapng); with several files: one each, FILE.NAME
-  --proxy-mode MODE       how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables;
-                          all: in every mode, with a table that compares them (run)
-  --reporter NAME         pretty (default), tap, junit, json
-  --out FILE              write the report there, and show the pretty one here
-  --check output|exit     walkthroughs: hold the outputs (default), or only the exit statuses
-  --files DIR             where the files lie that commands name; default: beside the document
+  --clock virtual|real         virtual (default): time jumps, every run is the same; real: as the wall clock
+  --pods-per-thread N|all      in real time, how many pods share a thread: 1 (default), N, or all, and the network with them
+  --network-threads N|per-node in real time, among how many threads the nodes are dealt; default 1
+  --seed N                     seed of everything random; default: the file's, or 1
+  --start-time ISO             date and time at which the emulated clock starts
+  --pcap FILE                  capture every virtual interface (pcapng); with several files: one each, FILE.NAME
+  --proxy-mode MODE            how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables;
+                               all: in every mode, with a table that compares them (run)
+  --reporter NAME              pretty (default), tap, junit, json
+  --out FILE                   write the report there, and show the pretty one here
+  --check output|exit          walkthroughs: hold the outputs (default), or only the exit statuses
+  --files DIR                  where the files lie that commands name; default: beside the document
 
 Exit code: 0 all passed, 1 an expectation failed, 2 a bad file or usage, 130 interrupted
 `

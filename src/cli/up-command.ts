@@ -24,20 +24,20 @@ export const upCommand = command({
   operands: '-f FILE...',
   about: 'bring a cluster up in real time, for kubectl too, and keep it until Ctrl-C or podwire down',
   help: `Options
-  -f FILE            manifests: a file, a directory of them, or a URL; may be repeated; none: an empty cluster
-  -d                 run in the background, until podwire down
-  --name NAME        of the cluster, to have several; default: default
-  --nodes N          workers beside the control plane; default 2
-  --api-port PORT    of the API server; default: any that is free
-  --bind ADDRESS     address of the API server; default 127.0.0.1. With another one, other machines reach it
-  --kubeconfig FILE  where the kubeconfig is until the cluster ends; default: in the state directory
-  --merge            add a context to your own kubeconfig, until the cluster ends
-  --dns-port PORT    let the cluster's DNS answer on 127.0.0.1:PORT, UDP and TCP; 0 takes a free port
-  --proxy-mode MODE  how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
-  --pcap FILE        capture every virtual interface (pcapng)
-  --pods-per-thread N|all  how many pods share a thread: 1 (default), N, or all, and the network with them
-  --network-threads N|per-node  among how many threads the nodes are dealt; default 1
-  --seed N           seed of everything random; default 1
+  -f FILE                      manifests: a file, a directory of them, or a URL; may be repeated; none: an empty cluster
+  -d                           run in the background, until podwire down
+  --name NAME                  of the cluster, to have several; default: default
+  --nodes N                    workers beside the control plane; default 2
+  --api-port PORT              of the API server; default: any that is free
+  --bind ADDRESS               address of the API server; default 127.0.0.1. With another one, other machines reach it
+  --kubeconfig FILE            where the kubeconfig is until the cluster ends; default: in the state directory
+  --merge                      add a context to your own kubeconfig, until the cluster ends
+  --dns-port PORT              let the cluster's DNS answer on 127.0.0.1:PORT, UDP and TCP; 0 takes a free port
+  --proxy-mode MODE            how kube-proxies work: userspace, iptables, ipvs, ipvs:SCHEDULER, nftables
+  --pcap FILE                  capture every virtual interface (pcapng)
+  --pods-per-thread N|all      how many pods share a thread: 1 (default), N, or all, and the network with them
+  --network-threads N|per-node among how many threads the nodes are dealt; default 1
+  --seed N                     seed of everything random; default 1
 
 State is kept in $XDG_STATE_HOME/podwire, or else in ~/.local/state/podwire.
 
