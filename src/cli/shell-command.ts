@@ -33,7 +33,7 @@ Options
 ^P ^Q leaves the shell, which goes on: the same command comes back to its screen, with what was shown meanwhile.
 ^D or exit ends it.
 
-Exit code: the shell's; 0 after ^P ^Q; 2 when there is no such shell
+Exit code: the shell's; 0 after ^P ^Q; 2 when there is no such shell, or its cluster goes away; 130 interrupted
 `,
   options: {
     container: { type: 'string', short: 'c' },
