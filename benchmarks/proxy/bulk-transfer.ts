@@ -65,8 +65,11 @@ export function podBulk(name: string, placement: Placement, to: string, quick: b
       const address = `$(kubectl get pod ${to} -o jsonpath='{.status.podIP}')`
       const host = to === CLUSTER_IP ? to : (await cluster.shell(`echo ${address}`)).stdout.trim()
       const seconds = quick ? 1 : ROUND_SECONDS
+      const before = process.cpuUsage()
       const { stdout } = await cluster.exec('client', `iperf3 -c ${host} -t ${seconds} -J`)
-      return receivedGbits(stdout)
+      const { user, system } = process.cpuUsage(before)
+      const value = receivedGbits(stdout)
+      return { value, also: { 'CPU ms/Gbit': (user + system) / 1000 / (value * seconds) } }
     },
     stop: () => load?.stop(),
   }
