@@ -16,7 +16,8 @@ const PLACEMENTS: readonly (readonly [string, Placement])[] = [
 export const networkThreadsHttp: Benchmark = {
   name: 'drivers/network-threads',
   unit: 'requests/s',
-  seconds: 50,
+  seconds: 35,
+  rounds: 3,
   measure: 'value',
   warmUp: 50_000,
   note: 'a ClusterIP in iptables mode, 64 connections that last, three servers and the client on two of three nodes',
@@ -29,7 +30,8 @@ export const networkThreadsHttp: Benchmark = {
 export const networkThreadsBulk: Benchmark = {
   name: 'drivers/network-threads-bulk',
   unit: 'Gbit/s',
-  seconds: 45,
+  seconds: 25,
+  rounds: 3,
   measure: 'value',
   note: 'iperf3 from a pod to one of another node, one connection',
   contestants: (quick) => PLACEMENTS.map(([name, placement]) => podBulk(name, placement, 'server', quick)),
