@@ -9,11 +9,14 @@ import type { ByteReader, ByteWriter, SignalName, TerminalSize } from './process
 const CONTROL_C = 3
 const CONTROL_D = 4
 const BACKSPACE = 8
+const TAB = 9
 const NEWLINE = 10
 const RETURN = 13
 const CONTROL_U = 21
+const CONTROL_W = 23
 const CONTROL_Z = 26
 const CONTROL_BACKSLASH = 28
+const SPACE = 32
 const DELETE = 127
 
 /** Typed and not read: more waits. Unlike Linux, which drops what does not fit into its 4096 bytes. */
@@ -24,6 +27,8 @@ export interface TerminalControl extends TerminalSize {
   /** Raw: bytes pass as they are, without echo or signals. What was typed so far of a line is handed over. */
   setRaw(on: boolean): void
   readonly isRaw: boolean
+  /** Whether what is typed is shown, while not raw (termios' ECHO). */
+  echo: boolean
   /** The process group that may read, as tcsetpgrp sets it; undefined where no shell controls jobs. */
   foreground: number | undefined
   /** Hears of every change of the size; the returned function ends it. */
@@ -36,6 +41,7 @@ export class Terminal implements TerminalControl {
   columns: number
   rows: number
   foreground: number | undefined
+  echo = true
   #raw = false
   readonly #resizeListeners = new Set<() => void>()
   /** Output towards the client, echo included. A promise holds writers back until the client has room. */
@@ -143,10 +149,14 @@ export class Terminal implements TerminalControl {
       case CONTROL_U:
         while (this.#line.length > 0) this.#erase()
         return
+      case CONTROL_W:
+        while (this.#line.at(-1) === SPACE) this.#erase()
+        while (this.#line.length > 0 && this.#line.at(-1) !== SPACE) this.#erase()
+        return
       default:
         this.#line.push(byte)
         // Control characters are shown as ^X, except the tab (ECHOCTL).
-        this.#echo(byte < 32 && byte !== 9 ? [0x5e, byte + 0x40] : [byte])
+        this.#echo(byte < SPACE && byte !== TAB ? [0x5e, byte + 0x40] : [byte])
     }
   }
 
@@ -155,7 +165,9 @@ export class Terminal implements TerminalControl {
     if (this.#line.length === 0) return
     let byte = this.#line.pop()!
     while ((byte & 0xc0) === 0x80 && this.#line.length > 0) byte = this.#line.pop()!
-    this.#echo([BACKSPACE, 32, BACKSPACE])
+    const rubOut = [BACKSPACE, SPACE, BACKSPACE]
+    // A control character was shown as two.
+    this.#echo(byte < SPACE && byte !== TAB ? [...rubOut, ...rubOut] : rubOut)
   }
 
   /** Hands the line over; an empty one (^D at the start of a line) is the end of input. */
@@ -165,6 +177,7 @@ export class Terminal implements TerminalControl {
   }
 
   #echo(bytes: readonly number[]): void {
+    if (!this.echo) return
     this.onOutput(withReturns(Uint8Array.from(bytes)))
   }
 

@@ -15,6 +15,7 @@ import { promptText } from './prompt.js'
 import { type Io, LineInterrupted, type Shell } from './shell.js'
 import { readOneLine } from './streams.js'
 import { isInsideQuotes, needsMoreInput, readScript } from './syntax.js'
+import { expandQuotedParts } from './word-expansion.js'
 
 /** Returns the status of the last command, or throws ExitShell. */
 export async function runInteractive(shell: Shell, io: Io): Promise<number> {
@@ -91,18 +92,36 @@ type LineReader = (prompt: string) => Promise<string | undefined>
 async function readCommand(shell: Shell, io: Io): Promise<string | undefined> {
   const readLine = lineReader(shell, io)
   let source = ''
-  let prompt = promptText(shell, shell.state.get('PS1') ?? '\\w \\$ ')
+  if (shell.interactive) await runPromptCommand(shell, io)
+  let prompt = await promptOf(shell, 'PS1', '\\w \\$ ', io)
   for (;;) {
     const line = await readLine(prompt)
     if (line === undefined) return source === '' ? undefined : source
     source += `${line}\n`
     if (needsMoreInput(source)) {
-      prompt = promptText(shell, shell.state.get('PS2') ?? '> ')
+      prompt = await promptOf(shell, 'PS2', '> ', io)
       continue
     }
     if (shell.interactive) remember(shell, source)
+    shell.commandNumber++
     return source
   }
+}
+
+/** A prompt as it is shown: with what its escapes mean, and its variables and commands expanded. */
+async function promptOf(shell: Shell, name: string, usual: string, io: Io): Promise<string> {
+  if (!shell.interactive) return ''
+  const text = promptText(shell, shell.state.get(name) ?? usual)
+  return /[$`]/.test(text) ? await expandQuotedParts(shell, shell.partsOf(text), io) : text
+}
+
+/** PROMPT_COMMAND: before every prompt of bash, which `$?` does not hear of. */
+async function runPromptCommand(shell: Shell, io: Io): Promise<void> {
+  if (!shell.isBash) return
+  const { status, pipeStatus } = shell.state
+  for (const command of shell.state.elements('PROMPT_COMMAND'))
+    await runSource(shell, command, io, { input: 'PROMPT_COMMAND' })
+  Object.assign(shell.state, { status, pipeStatus })
 }
 
 /** A command of several lines is one of the history, put into one line as far as that means the same. */
@@ -137,7 +156,8 @@ function lineReader(shell: Shell, io: Io): LineReader {
 function editedLines(shell: Shell, io: Io, reader: ByteReader, terminal: TerminalControl): LineReader {
   const { history } = shell
   const complete = shellCompleter(shell, () => hostNames(shell))
-  const editor = new LineEditor({ reader, writer: io.stderr, terminal, history, complete })
+  const marksPastes = shell.isBash && !['', 'dumb'].includes(shell.state.get('TERM') ?? '')
+  const editor = new LineEditor({ reader, writer: io.stderr, terminal, history, complete, marksPastes })
   return async (prompt) => {
     const read = await editor.read(prompt)
     if ('end' in read) {

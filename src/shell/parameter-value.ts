@@ -48,7 +48,7 @@ function special(shell: Shell, name: string): string | undefined {
     case '0':
       return state.name
     case '-':
-      return `${optionLetters(shell)}${shell.interactive ? 'i' : ''}`
+      return optionLetters(shell)
     default:
       return state.positional[Number(name) - 1]
   }
@@ -66,11 +66,20 @@ function optionLetters(shell: Shell): string {
     errtrace: 'E',
     functrace: 'T',
     monitor: 'm',
+    histexpand: 'H',
   } as const
-  return Object.entries(letters)
+  const set = Object.entries(letters)
     .filter(([option]) => shell.state.options.has(option as keyof typeof letters))
     .map(([, letter]) => letter)
-    .join('')
+  if (!shell.isBash) return [...set, ...(shell.interactive ? ['i'] : [])].join('')
+  // Hashing and brace expansion are always on; where the commands are from comes last.
+  const fromCommandLine = shell.source.input === '-c' ? ['c'] : shell.isTyped ? ['s'] : []
+  const always = ['h', 'B', ...(shell.isTyped ? ['i', ...(set.includes('m') ? [] : ['m'])] : [])]
+  const order = 'abefhikmnptuvxBCEHPT'
+  return [
+    ...[...set, ...always].sort((a, b) => order.indexOf(a) - order.indexOf(b)),
+    ...fromCommandLine,
+  ].join('')
 }
 
 /** `${#name}` */

@@ -11,7 +11,7 @@ import { ExitShell, ReturnFromFunction } from './control-flow.js'
 import { isStopped, type Job, JobTable } from './job-table.js'
 import { History } from './line-editor/history.js'
 import type { ShellState, Source } from './state.js'
-import { parseUnquoted } from './syntax.js'
+import { parseAsQuoted } from './syntax.js'
 
 /**
  * Where a command reads and writes: the standard streams, and what redirections opened above 2. Redirections make a
@@ -74,6 +74,10 @@ export class Shell {
   readonly activeAliases = new Set<string>()
   /** What BASH_COMMAND says while a trap runs: the command before it. */
   #interrupted: string | undefined
+  /** How many commands were read, from 1: the prompt's `\#`. */
+  commandNumber = 1
+  /** Whether it is a subshell of one whose commands are typed, so that messages need no line. */
+  isTyped: boolean
   /** How deep substitutions, `eval` and sourced files are nested, which `set -x` shows. */
   traceDepth = 0
   /** Whether it was called by the name bash, whose words its messages then have; ash's otherwise. */
@@ -91,6 +95,7 @@ export class Shell {
     this.state = state
     this.runList = runList
     this.interactive = interactive
+    this.isTyped = interactive
     this.isBash = isBash
     this.jobs = jobs
     process.signal.addEventListener('abort', () => {
@@ -188,14 +193,14 @@ export class Shell {
   /** Whose name is in front of messages: the shell's, or in bash the script's that has the command. */
   get complainer(): string {
     const { name, calls } = this.state
-    if (!this.isBash || this.interactive) return name
+    if (!this.isBash || this.isTyped) return name
     // What bash calls the place of functions that came with `-c`.
     return this.source.name || (calls.length > 0 ? 'environment' : name)
   }
 
   /** A message on stderr, with a name in front, and in bash the line of a script. */
   complain(io: Io, message: string): Promise<void> {
-    const line = this.isBash && !this.interactive ? ` line ${this.line}:` : ''
+    const line = this.isBash && !this.isTyped ? ` line ${this.line}:` : ''
     return io.stderr.write(`${this.complainer}:${line} ${message}\n`)
   }
 
@@ -213,12 +218,12 @@ export class Shell {
     if (terminal) terminal.foreground = this.process.group
   }
 
-  /** The parts of arithmetic source with expansions in it: a loop evaluates the same text again and again. */
-  arithmeticParts(text: string): readonly WordPart[] {
+  /** The parts of text with expansions in it, arithmetic's above all: a loop evaluates the same again and again. */
+  partsOf(text: string): readonly WordPart[] {
     const known = this.#arithmetic.get(text)
     if (known !== undefined) return known
     if (this.#arithmetic.size >= MAX_KNOWN_EXPRESSIONS) this.#arithmetic.clear()
-    const parts = parseUnquoted(text)
+    const parts = parseAsQuoted(text)
     this.#arithmetic.set(text, parts)
     return parts
   }
@@ -301,6 +306,7 @@ export class Shell {
         subshell.command = this.command
         subshell.traceDepth = this.traceDepth
         subshell.loopDepth = 0
+        subshell.isTyped = this.isTyped
         // With a stack of its own, however deep substitutions are in each other.
         await undefined
         const { stdin, stdout, stderr } = process

@@ -81,16 +81,15 @@ export function parseWords(text: string): readonly Word[] | undefined {
   return command.args.filter((argument) => argument.type === 'Word')
 }
 
-/** The parts of `text` as if it stood inside double quotes, but that these mean nothing and are left out. */
-export function parseUnquoted(text: string): readonly WordPart[] {
+/** The parts of `text` as if it stood inside double quotes, in which a double quote means nothing. */
+export function parseAsQuoted(text: string): readonly WordPart[] {
   const command = parse(`: <<END_OF_TEXT\n${text}\nEND_OF_TEXT\n`).commands[0]?.command
   const document = command?.type === 'Command' ? command.redirects[0] : undefined
   const plain: WordPart = { type: 'Literal', pos: 0, end: text.length, text, value: text }
   const parts = (document?.type === 'HereDoc' ? document.body.parts : undefined) ?? [plain]
   return parts.map((part, index) => {
     if (part.type !== 'Literal') return part
-    const value = index === parts.length - 1 ? part.value.replace(/\n$/, '') : part.value
-    return { ...part, value: value.replaceAll('"', '') }
+    return index === parts.length - 1 ? { ...part, value: part.value.replace(/\n$/, '') } : part
   })
 }
 

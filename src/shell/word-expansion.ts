@@ -81,8 +81,8 @@ export function expandQuotedParts(shell: Shell, parts: readonly WordPart[], io: 
 /** The value of arithmetic source, in which expansions are made first, as inside double quotes. */
 export function evaluateArithmetic(shell: Shell, text: string, io: Io): Awaitable<bigint> {
   if (!/[$`"]/.test(text)) return evaluateExpression(shell, text)
-  return andThen(expandQuotedParts(shell, shell.arithmeticParts(text), io), (expanded) =>
-    evaluateExpression(shell, expanded),
+  return andThen(expandQuotedParts(shell, shell.partsOf(text), io), (expanded) =>
+    evaluateExpression(shell, expanded.replaceAll('"', '')),
   )
 }
 

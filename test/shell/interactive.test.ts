@@ -79,4 +79,22 @@ test('a program reads the terminal, and the shell goes on after it', async () =>
   assert.is(await type('cat /tmp/f\n'), 'cat /tmp/f\r\nline\r\n$ ')
 })
 
+test('read -s and stty -echo show nothing of what is typed, ^C included', async () => {
+  const { type } = session({ PS1: '$ ' }, 'bash')
+  await type('')
+  await type('read -s -p "pw: " x\n')
+  assert.is(await type('secret\n'), '$ ')
+  assert.is(await type('echo $x\n'), 'echo $x\r\nsecret\r\n$ ')
+  await type('read -s y\n')
+  assert.is(await type('half\x03'), '$ ')
+  await type('read z\n')
+  assert.is(await type('seen\n'), 'seen\r\n$ ')
+  await type('stty -echo\n')
+  await type('read z\n')
+  assert.is(await type('not seen\n'), '$ ')
+  await type('stty echo\n')
+  await type('cat\n')
+  assert.is(await type('one two\x17three\n'), 'one two\b \b\b \b\b \bthree\r\none three\r\n')
+})
+
 test.run()

@@ -15,18 +15,30 @@ const LEFT = '\x1b[D'
 const WORD_LEFT = '\x1bb'
 
 /** A shell at a terminal of `columns`; `keys` types, and gives the screen as lines with `|` where the cursor is. */
-function session(columns = 40, host = new ShellHost()) {
+function session(
+  columns = 40,
+  host = new ShellHost(),
+  env: Readonly<Record<string, string>> = {},
+  shell = 'sh',
+) {
   const terminal = new Terminal(columns, 10)
   const screen = new xterm.Terminal({ cols: columns, rows: 10, allowProposedApi: true })
   terminal.onOutput = (bytes) => {
     screen.write(bytes)
     return undefined
   }
-  const child = host.start(['sh'], {
+  const child = host.start([shell], {
     stdin: terminal.reader,
     stdout: terminal.writer,
     stderr: terminal.writer,
-    env: { PATH: '/bin', PS1: '$ ', HOME: '/root', WEB_SERVICE_HOST: '10.96.0.7', WEB_API_SERVICE_HOST: '' },
+    env: {
+      PATH: '/bin',
+      PS1: '$ ',
+      HOME: '/root',
+      WEB_SERVICE_HOST: '10.96.0.7',
+      WEB_API_SERVICE_HOST: '',
+      ...env,
+    },
   })
   terminal.onSignal = (signal) => child.kill(signal)
   const shown = async () => {
@@ -134,7 +146,47 @@ test('what is typed ahead is read by the program that runs, and then by the shel
 
 test('keys without a meaning are passed over', async () => {
   const { keys } = session()
-  assert.is(await keys('', 'a', '\x1b[15~', '\x1bOP', '\x1b[200~', '\x00', '\x1bz', 'b'), '$ ab|')
+  assert.is(await keys('', 'a', '\x1b[15~', '\x1bOP', '\x1b[24~', '\x00', '\x1bz', 'b'), '$ ab|')
+})
+
+test('what is killed piece by piece comes back as one, and Alt-. goes back line by line', async () => {
+  const { keys } = session()
+  await keys('echo one two three')
+  assert.is(await keys('\x17', '\x17', '\x01', '\x19'), '$ two three|echo one')
+  await keys('\x15\x0b', 'echo a "b c"\r', 'echo d\r')
+  assert.match(await keys('ls ', '\x1b.'), /ls d\|$/)
+  assert.match(await keys('\x1b.'), /ls "b c"\|$/)
+  assert.match(await keys('\x1b.', 'x'), /ls "b c"x\|$/)
+})
+
+test('completes names with blanks and in quotes, and directories behind cd', async () => {
+  const host = new ShellHost()
+  host.fs.writeFile('/srv/my file', 'hello\n')
+  host.fs.writeFile("/srv/it's", 'quoted\n')
+  host.fs.makeDirectory('/srv/my dir')
+  const { keys } = session(60, host)
+  await keys('')
+  assert.is(await keys('cat my\t'), '$ cat my\\ |')
+  assert.is(await keys('f\t'), '$ cat my\\ file |')
+  assert.is(await keys('\r').then((text) => text.split('\n')[1]), 'hello')
+  assert.match(await keys('cat "my f\t'), /\$ cat "my file" \|$/)
+  assert.match(await keys('\x15', 'cat it\t'), /\$ cat it\\'s \|$/)
+  assert.match(await keys('\x15', 'cd m\t'), /\$ cd my\\ dir\/\|$/)
+})
+
+test('a paste that is marked is one text, however many lines it has', async () => {
+  const { keys } = session(40, new ShellHost(), { TERM: 'xterm' }, 'bash')
+  await keys('')
+  assert.is(await keys('\x1b[200~echo one\recho two\x1b[201~'), '$ echo one\necho two|')
+  assert.is(await keys('\r'), '$ echo one\necho two\none\ntwo\n$ |')
+  assert.match(await keys(UP), /\$ echo one; echo two\|$/)
+})
+
+test('prompts have expansions, counts and what takes no room', async () => {
+  const { keys } = session(40, new ShellHost(), { PROMPT_COMMAND: 'n=$((n+1))' }, 'bash')
+  await keys("PS1='\\[\\e]0;title\\a\\]$? $n \\# \\j $(echo x)> '\r")
+  assert.match(await keys('false\r'), /\n1 3 3 0 x> \|$/)
+  assert.match(await keys('abc', LEFT, 'X'), /\n1 3 3 0 x> abX\|c$/)
 })
 
 test.run()

@@ -160,10 +160,14 @@ export const stty: Program = applet(async (process, args) => {
   if (terminal === undefined) throw new UsageError('standard input: Not a tty')
   const { columns, rows } = terminal
   const [what = '-a', ...more] = args
+  if (['echo', '-echo', 'sane'].includes(what)) {
+    terminal.echo = what !== '-echo'
+    return 0
+  }
   if (more.length > 0 || (what !== 'size' && what !== '-a'))
     throw new UsageError(`invalid argument '${more[0] ?? what}'`)
   const keys = 'intr = ^C; quit = ^\\; erase = ^?; kill = ^U; eof = ^D;'
-  const all = `speed 38400 baud; rows ${rows}; columns ${columns};\n${keys}\nisig icanon echo echoctl onlcr\n`
+  const all = `speed 38400 baud; rows ${rows}; columns ${columns};\n${keys}\nisig icanon ${terminal.echo ? '' : '-'}echo echoctl onlcr\n`
   await process.stdout.write(what === 'size' ? `${rows} ${columns}\n` : all)
   return 0
 })

@@ -102,6 +102,24 @@ const read: Builtin = ({ shell, args, io }) => {
 }
 
 function inputOf(shell: Shell, reader: ByteReader, options: ReadOptions): Awaitable<InputPart> {
+  const { terminal } = reader
+  if (!options.silent || terminal === undefined) return heardInput(shell, reader, options)
+  const { echo } = terminal
+  terminal.echo = false
+  return attempt(
+    () => heardInput(shell, reader, options),
+    rethrow,
+    () => {
+      terminal.echo = echo
+    },
+  )
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+function heardInput(shell: Shell, reader: ByteReader, options: ReadOptions): Awaitable<InputPart> {
   const isLine = options.delimiter === '\n' && options.limit === undefined
   const take = (own: ByteReader) => (isLine ? logicalLine(own, options.raw) : partOf(own, options))
   if (options.timeoutSeconds === undefined) return take(readerFor(shell, reader))
@@ -111,9 +129,7 @@ function inputOf(shell: Shell, reader: ByteReader, options: ReadOptions): Awaita
   limit.catch(() => {})
   return attempt(
     () => take(readerFor(shell, reader, limit)),
-    (error) => {
-      throw error
-    },
+    rethrow,
     () => cancel.abort(NO_LONGER_NEEDED),
   )
 }

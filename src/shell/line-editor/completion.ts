@@ -28,17 +28,57 @@ export type Completer = (before: string) => Promise<Completion>
 /** Completion in a shell. `hostNames`: names that its network knows. */
 export function shellCompleter(shell: Shell, hostNames: () => Promise<readonly string[]>): Completer {
   return async (before) => {
-    // Words end at blanks and operators; quotes are not looked into.
-    const word = /[^\s;|&<>()"'`=]*$/.exec(before)![0]
-    const variable = /\$\{?(\w*)$/.exec(word)
-    if (variable !== null) return completionOf(word, variableNames(shell, word, variable))
-    const line = before.slice(0, before.length - word.length)
-    const isCommand = /(^|[;|&(`]|\b(if|then|else|elif|do|while|until|time|exec|xargs)\s)\s*$/.test(line)
-    if (isCommand && !word.includes('/')) return completionOf(word, commandNames(shell, word))
-    const files = fileNames(shell, word)
-    if (word.startsWith('/') || word.startsWith('.') || word.startsWith('~')) return completionOf(word, files)
-    return completionOf(word, [...files, ...(await hosts(word, hostNames))])
+    const typed = typedWord(before)
+    const { source, text, quote } = typed
+    const variable = quote === "'" ? null : /\$\{?(\w*)$/.exec(source)
+    if (variable !== null) return completionOf(source, variableNames(shell, source, variable))
+    const line = before.slice(0, before.length - source.length)
+    const isCommand = /(^|[;|&(`]|\b(if|then|else|elif|do|while|until|time|exec|xargs|sudo)\s)\s*$/.test(line)
+    if (isCommand && !text.includes('/')) return quotedCompletion(typed, commandNames(shell, text))
+    const wantsDirectory = /(^|[;|&(]\s*)(cd|pushd|rmdir)\s+$/.test(line)
+    const files = fileNames(shell, text).filter(({ ending }) => !wantsDirectory || ending === '/')
+    if (wantsDirectory || /^[/.~]/.test(text)) return quotedCompletion(typed, files)
+    return quotedCompletion(typed, [...files, ...(await hosts(text, hostNames))])
   }
+}
+
+/** The word before the cursor. */
+interface TypedWord {
+  /** As it is written, with the quote that it begins with. */
+  readonly source: string
+  /** What it means. */
+  readonly text: string
+  /** The quote that is open. */
+  readonly quote: '' | '"' | "'"
+}
+
+/** Words end at blanks and operators outside of quotes, and at `=`. */
+function typedWord(before: string): TypedWord {
+  let start = 0
+  let text = ''
+  let quote: TypedWord['quote'] = ''
+  for (let at = 0; at < before.length; at++) {
+    const c = before[at]!
+    if (quote === '' && /[\s;|&<>()`=]/.test(c)) {
+      start = at + 1
+      text = ''
+    } else if (c === '\\' && quote !== "'") text += before[++at] ?? ''
+    else if (c === quote) quote = ''
+    else if (quote === '' && (c === '"' || c === "'")) quote = c
+    else text += c
+  }
+  return { source: before.slice(start), text, quote }
+}
+
+/** Candidates as they are to be written. */
+function quotedCompletion({ source, quote }: TypedWord, found: readonly Candidate[]): Completion {
+  const written = found.map(({ text, ending, label }) => {
+    if (quote === '') return { text: text.replace(/[\s"'\\`$&;|<>()*?[\]{}!#]/g, '\\$&'), ending, label }
+    const inside = quote === '"' ? text.replace(/["$`\\]/g, '\\$&') : text.replaceAll("'", "'\\''")
+    // The quotation goes on in a directory.
+    return { text: quote + inside, ending: ending === '/' ? '/' : quote + ending, label }
+  })
+  return completionOf(source, written)
 }
 
 /** The longest text that all begin with. */

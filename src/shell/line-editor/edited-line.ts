@@ -7,6 +7,8 @@ export class EditedLine {
   #characters: readonly string[] = []
   #cursor = 0
   #killed = ''
+  /** Whether what is killed next belongs to it, because nothing else happened in between. */
+  #killing = false
 
   get text(): string {
     return this.#characters.join('')
@@ -72,7 +74,16 @@ export class EditedLine {
       'word-left': [this.#wordStart((character) => character.trim() !== ''), this.#cursor],
       'word-right': [this.#cursor, this.#wordEnd()],
     }[what] as [number, number]
-    if (from < to) this.#killed = this.#remove(from, to)
+    if (from >= to) return
+    const before = this.#killing ? this.#killed : ''
+    const killed = this.#remove(from, to)
+    this.#killed = what === 'to-start' || what === 'word-left' ? killed + before : before + killed
+    this.#killing = true
+  }
+
+  /** Another key came. */
+  endKilling(): void {
+    this.#killing = false
   }
 
   yank(): void {

@@ -82,13 +82,24 @@ const SEQUENCES: Readonly<Record<string, Command>> = {
   '\b': 'kill-word-left',
 }
 
+/** What a terminal puts around pasted text when it was asked to (bracketed paste), after ESC. */
+const PASTE_BEGIN = '[200~'
+const PASTE_END = '\x1b[201~'
+const PASTE_LAST = 0x7e
+
 export class KeyDecoder {
+  /** Pasted text that has not ended. */
+  #pasted: string | undefined
   /** What came of an escape sequence, without ESC; undefined outside of one. */
   #sequence: string | undefined
   #utf8 = new TextDecoder()
 
   /** The key that `byte` completes; undefined while there is none, or for one without a meaning. */
   push(byte: number): Key | undefined {
+    if (this.#pasted !== undefined) {
+      const character = this.#utf8.decode(Uint8Array.of(byte), { stream: true })
+      return this.#paste(this.#pasted + character, byte)
+    }
     if (this.#sequence !== undefined) return this.#continue(this.#sequence + String.fromCharCode(byte))
     if (byte === ESCAPE) {
       this.#sequence = ''
@@ -102,11 +113,19 @@ export class KeyDecoder {
     return text === '' ? undefined : { text }
   }
 
+  /** All that was pasted is one key: its newlines do not end the line. */
+  #paste(text: string, byte: number): Key | undefined {
+    const ended = byte === PASTE_LAST && text.endsWith(PASTE_END)
+    this.#pasted = ended ? undefined : text
+    return ended ? { text: text.slice(0, -PASTE_END.length).replace(/\r\n?/g, '\n') } : undefined
+  }
+
   #continue(sequence: string): Key | undefined {
     // CSI: parameters and intermediates, then a final byte from @ to ~. SS3: one byte. Anything else: Meta and a key.
     const unfinished = /^(\[[0-?]*[ -/]*|O)$/.test(sequence)
     this.#sequence = unfinished ? sequence : undefined
     if (unfinished) return undefined
+    if (sequence === PASTE_BEGIN) this.#pasted = ''
     const command = SEQUENCES[sequence.replace(/^O/, '[')]
     return command && { command }
   }

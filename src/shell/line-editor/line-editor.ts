@@ -6,6 +6,7 @@ import type { TerminalControl } from '../../posix/terminal.js'
 import { type Completer, commonPrefix } from './completion.js'
 import { charactersOf, EditedLine } from './edited-line.js'
 import type { History } from './history.js'
+import { wordsOf } from './history-expansion.js'
 import { type Command, KeyDecoder } from './keys.js'
 import { ScreenLines } from './screen-lines.js'
 
@@ -18,7 +19,12 @@ export interface LineEditorOptions {
   readonly terminal: TerminalControl
   readonly history: History
   readonly complete: Completer
+  /** Whether the terminal is to tell what is pasted from what is typed. */
+  readonly marksPastes: boolean
 }
+
+const MARK_PASTES = '\x1b[?2004h'
+const MARK_NO_PASTES = '\x1b[?2004l'
 
 /** More candidates than this are only counted. */
 const MAX_SHOWN_CANDIDATES = 100
@@ -34,14 +40,17 @@ export class LineEditor {
 
   /** Shows `prompt` and reads a line. Rejects as the reader and the writer do. */
   async read(prompt: string): Promise<ReadLine> {
-    const { terminal } = this.#options
+    const { terminal, writer, marksPastes } = this.#options
     const reading = new Reading(this.#options, this.#screen, prompt)
     terminal.setRaw(true)
     const stop = terminal.onResize(() => reading.redraw())
+    if (marksPastes) await writer.write(MARK_PASTES)
     try {
       return await reading.toEnd()
     } finally {
       stop()
+      // A terminal that is gone is told nothing.
+      if (marksPastes) await writer.write(MARK_NO_PASTES).catch(() => {})
       terminal.setRaw(false)
     }
   }
@@ -59,6 +68,8 @@ class Reading {
   #draft = ''
   /** The key before was Tab as well: candidates are wanted. */
   #asked = false
+  /** What Alt-. inserted, and how many lines back it is from, while it is pressed again and again. */
+  #recalled: { readonly text: string; readonly back: number } | undefined
   #search: { query: string; found: number | undefined; readonly before: string } | undefined
 
   constructor(options: LineEditorOptions, screen: ScreenLines, prompt: string) {
@@ -106,6 +117,8 @@ class Reading {
 
   #type(text: string): undefined {
     this.#asked = false
+    this.#recalled = undefined
+    this.#line.endKilling()
     if (this.#search === undefined) this.#line.insert(text)
     else {
       this.#search.query += text
@@ -116,6 +129,8 @@ class Reading {
   async #do(command: Command): Promise<ReadLine | undefined> {
     const asked = this.#asked
     this.#asked = command === 'complete'
+    if (!command.startsWith('kill-')) this.#line.endKilling()
+    if (command !== 'last-argument') this.#recalled = undefined
     if (this.#search !== undefined && this.#searchCommand(command)) return undefined
     const line = this.#line
     switch (command) {
@@ -168,7 +183,7 @@ class Reading {
         line.transpose()
         return undefined
       case 'last-argument':
-        line.insert(this.#options.history.lines.at(-1)?.trim().split(/\s+/).at(-1) ?? '')
+        this.#recallArgument()
         return undefined
       case 'clear':
         await this.#screen.clear()
@@ -182,6 +197,16 @@ class Reading {
       case 'abort':
         return undefined
     }
+  }
+
+  /** Alt-.: the last word of the line before, and next time of the one before that. */
+  #recallArgument(): void {
+    const back = (this.#recalled?.back ?? 0) + 1
+    const line = this.#options.history.lines.at(-back)
+    if (line === undefined) return
+    const text = wordsOf(line).at(-1) ?? ''
+    this.#line.replaceBefore(this.#recalled?.text.length ?? 0, text)
+    this.#recalled = { text, back }
   }
 
   /** What is typed next appears below. At the end of input nothing has been typed. */

@@ -105,9 +105,9 @@ export class ScreenLines {
   }
 }
 
-/** Colours and the like take no room. */
+/** Colours and the like take no room, nor does a title for the window, nor a bell. */
 function withoutSequences(text: string): string {
-  return text.replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, '')
+  return text.replace(/\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x07/g, '')
 }
 
 function widthOf(character: string): number {
