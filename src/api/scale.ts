@@ -1,7 +1,8 @@
-// The scale subresource: `autoscaling/v1` Scale over Deployments, ReplicaSets and StatefulSets.
+// The scale subresource: `autoscaling/v1` Scale over Deployments, ReplicaSets, ReplicationControllers, StatefulSets.
 
 import { FieldErrors } from '../cluster/field-errors.js'
-import type { Deployment, ObjectMeta, ReplicaSet } from '../cluster/objects.js'
+import type { Deployment, LabelSelector, ObjectMeta, ReplicaSet } from '../cluster/objects.js'
+import { type ReplicationController, withLabelSelector } from '../cluster/replication-controllers.js'
 import { badRequest, conflict, invalid } from '../cluster/status.js'
 import type { ObjectStore } from '../cluster/store.js'
 import type { StatefulSet } from '../cluster/workload-objects.js'
@@ -15,7 +16,7 @@ import { existing, type ObjectWriter, type Target } from './target.js'
 import { isDryRun } from './write-options.js'
 import { applyPatch } from './writes.js'
 
-type Scalable = Deployment | ReplicaSet | StatefulSet
+type Scalable = Deployment | ReplicaSet | ReplicationController | StatefulSet
 
 export function serveScale(
   store: ObjectStore,
@@ -53,14 +54,21 @@ export function serveScale(
   return jsonResponse(200, scaleOf(updated as Scalable))
 }
 
+function selectorOf(object: Scalable): LabelSelector | undefined {
+  return object.kind === 'ReplicationController'
+    ? withLabelSelector(object).spec.selector
+    : object.spec.selector
+}
+
 /** Zero replicas are left out, as in the Go type's JSON. */
-function scaleOf({ metadata, spec, status }: Scalable): Scale {
+function scaleOf(object: Scalable): Scale {
+  const { metadata, spec, status } = object
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as ObjectMeta,
     spec: spec.replicas ? { replicas: spec.replicas } : {},
-    status: { replicas: status?.replicas ?? 0, selector: formatSelector(spec.selector) },
+    status: { replicas: status?.replicas ?? 0, selector: formatSelector(selectorOf(object)) },
   }
 }

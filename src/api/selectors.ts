@@ -110,6 +110,7 @@ const SELECTABLE_FIELDS: Readonly<Record<string, Readonly<Record<string, string>
   services: { 'spec.clusterIP': '', 'spec.type': '' },
   secrets: { type: '' },
   replicasets: { 'status.replicas': '0' },
+  replicationcontrollers: { 'status.replicas': '0' },
   jobs: { 'status.successful': '0' },
   events: {
     'involvedObject.kind': '',

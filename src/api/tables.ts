@@ -23,6 +23,7 @@ import {
   daemonSetPrinter,
   deploymentPrinter,
   replicaSetPrinter,
+  replicationControllerPrinter,
   statefulSetPrinter,
 } from './printers/workload.js'
 
@@ -33,6 +34,7 @@ const PRINTERS: Readonly<Record<string, Printer<never>>> = {
   endpointslices: endpointSlicePrinter,
   deployments: deploymentPrinter,
   replicasets: replicaSetPrinter,
+  replicationcontrollers: replicationControllerPrinter,
   statefulsets: statefulSetPrinter,
   daemonsets: daemonSetPrinter,
   controllerrevisions: controllerRevisionPrinter,

@@ -27,7 +27,7 @@ import { NodeLeases } from './node-leases.js'
 import type { ReplicaSet } from './objects.js'
 import { OwnedPods } from './owned-pods.js'
 import type { Prober } from './prober.js'
-import { ReplicaSetController } from './replicaset-controller.js'
+import { REPLICA_SETS, REPLICATION_CONTROLLERS, ReplicaSetController } from './replicaset-controller.js'
 import { RootCaController } from './root-ca-controller.js'
 import type { PodRuntime, SandboxEvent } from './sandbox.js'
 import { Scheduler } from './scheduler.js'
@@ -139,7 +139,8 @@ export class ControlPlane {
     if (authority !== undefined) new RootCaController(context, authority)
     new GarbageCollector(context)
     new DeploymentController(context)
-    new ReplicaSetController(context)
+    new ReplicaSetController(context, REPLICA_SETS)
+    new ReplicaSetController(context, REPLICATION_CONTROLLERS)
     new StatefulSetController(context)
     new DaemonSetController(context)
     new JobController(context)
@@ -198,8 +199,8 @@ export class ControlPlane {
    */
   settled(): boolean {
     if (this.#events.length > 0 || this.#loop.busy || !this.#kubelet.settled()) return false
-    return this.store
-      .list<ReplicaSet>('replicasets')
+    return [REPLICA_SETS, REPLICATION_CONTROLLERS]
+      .flatMap(({ resource }) => this.store.list<ReplicaSet>(resource))
       .every(({ status }) => (status?.availableReplicas ?? 0) === (status?.readyReplicas ?? 0))
   }
 }

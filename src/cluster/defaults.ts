@@ -21,6 +21,7 @@ import type {
   Secret,
   Service,
 } from './objects.js'
+import { defaultReplicationController, type ReplicationController } from './replication-controllers.js'
 import { isExternallyAccessible } from './service-needs.js'
 import type { CronJob, DaemonSet, Job, StatefulSet } from './workload-objects.js'
 
@@ -65,6 +66,11 @@ const DEFAULTERS: Readonly<Record<string, (object: KubeObject) => void>> = {
     if (spec === undefined) return
     spec.replicas ??= 1
     defaultTemplate(spec.template)
+  },
+  ReplicationController: (object) => {
+    const controller = object as ReplicationController
+    defaultReplicationController(controller)
+    defaultTemplate(controller.spec?.template)
   },
   StatefulSet: (object) => defaultStatefulSet(object as StatefulSet),
   DaemonSet: (object) => defaultDaemonSet(object as DaemonSet),

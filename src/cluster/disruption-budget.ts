@@ -35,6 +35,7 @@ type Counts = Pick<
 const SCALABLE: Readonly<Record<string, string>> = {
   Deployment: 'deployments',
   ReplicaSet: 'replicasets',
+  ReplicationController: 'replicationcontrollers',
   StatefulSet: 'statefulsets',
 }
 

@@ -21,7 +21,7 @@ export class DisruptionController implements Controller {
       for (const budget of store.list<PodDisruptionBudget>(RESOURCE, namespace)) loop.add(this, keyOf(budget))
     }
     store.watch<Pod>('pods', ({ object }) => all(object.metadata.namespace))
-    for (const owner of ['deployments', 'replicasets', 'statefulsets'])
+    for (const owner of ['deployments', 'replicasets', 'replicationcontrollers', 'statefulsets'])
       store.watch(owner, ({ object }) => all(object.metadata.namespace))
   }
 

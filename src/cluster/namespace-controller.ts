@@ -6,7 +6,16 @@ import { RESOURCE_TYPES } from './resources.js'
 import type { Controller } from './work-loop.js'
 
 /** What makes other objects goes before what it makes. */
-const FIRST = ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'cronjobs', 'jobs', 'services']
+const FIRST = [
+  'deployments',
+  'replicasets',
+  'replicationcontrollers',
+  'statefulsets',
+  'daemonsets',
+  'cronjobs',
+  'jobs',
+  'services',
+]
 
 export class NamespaceController implements Controller {
   readonly name = 'namespace'

@@ -4,7 +4,7 @@
 import { type ControllerContext, controllerReference } from './controller-context.js'
 import type { EventSource } from './event-recorder.js'
 import { cloneJson } from './json.js'
-import type { LabelSelector, ObjectMeta, Pod, PodSpec, PodTemplateSpec } from './objects.js'
+import type { KubeObject, LabelSelector, ObjectMeta, Pod, PodSpec, PodTemplateSpec } from './objects.js'
 import { isPodActive } from './pod-condition.js'
 import { matchesSelector } from './selector.js'
 import { ApiError } from './status.js'
@@ -117,6 +117,7 @@ export function followPods(
   kind: string,
   resource: string,
   wake: (key: string) => void,
+  view: (object: KubeObject) => Workload = (object) => object as Workload,
 ): void {
   const { store } = context
   store.watch<Pod>('pods', ({ object, previous }) => {
@@ -124,7 +125,7 @@ export function followPods(
       const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller)
       if (owner?.kind === kind) wake(`${pod.metadata.namespace}/${owner.name}`)
       else if (owner === undefined)
-        for (const workload of store.list<Workload>(resource, pod.metadata.namespace))
+        for (const workload of store.list(resource, pod.metadata.namespace).map(view))
           if (workload.spec.selector && matchesSelector(workload.spec.selector, pod.metadata.labels))
             wake(keyOf(workload))
     }

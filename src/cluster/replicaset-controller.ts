@@ -1,35 +1,66 @@
-// Keeps as many pods as a ReplicaSet says: makes missing ones from the template, deletes the least valuable of those
+// Keeps as many pods as a ReplicaSet or ReplicationController says: makes missing ones from the template, deletes the least valuable of those
 // that are too many, adopts strays that its selector matches, and reports in its status.
 
 import { NEVER } from '../base/time.js'
 import type { ControllerContext } from './controller-context.js'
 import { deletionOrder } from './deletion-order.js'
-import type { Pod, ReplicaSet } from './objects.js'
+import type { KubeObject, Pod, ReplicaSet } from './objects.js'
 import { availableAt, isPodActive, isPodReady } from './pod-condition.js'
 import { followPods, PodControl } from './pod-control.js'
+import { type ReplicationController, withLabelSelector } from './replication-controllers.js'
 import { matchesLabels } from './selector.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
+import type { Workload } from './workload-objects.js'
 
-const SOURCE = { component: 'replicaset-controller' }
+type PodSet = Workload & Pick<ReplicaSet, 'spec'>
+
+/** What the sets are that a controller of this file works for. */
+interface SetKind {
+  readonly kind: string
+  readonly resource: string
+  /** How its events name it. */
+  readonly component: string
+  /** As it is to be worked on. */
+  readonly view: (object: KubeObject) => PodSet
+}
+
+export const REPLICA_SETS: SetKind = {
+  kind: 'ReplicaSet',
+  resource: 'replicasets',
+  component: 'replicaset-controller',
+  view: (object) => object as ReplicaSet,
+}
+
+export const REPLICATION_CONTROLLERS: SetKind = {
+  kind: 'ReplicationController',
+  resource: 'replicationcontrollers',
+  component: 'replication-controller',
+  view: (object) => withLabelSelector(object as ReplicationController),
+}
 
 export class ReplicaSetController implements Controller {
-  readonly name = 'replicaset'
+  readonly name: string
+  readonly #sets: SetKind
   readonly #context: ControllerContext
   readonly #pods: PodControl
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, sets: SetKind) {
+    const { kind, resource, component, view } = sets
+    this.name = kind.toLowerCase()
+    this.#sets = sets
     this.#context = context
-    this.#pods = new PodControl(context, SOURCE)
+    this.#pods = new PodControl(context, { component })
     const { store, loop } = context
-    store.watch<ReplicaSet>('replicasets', ({ object }) => loop.add(this, keyOf(object)))
-    followPods(context, 'ReplicaSet', 'replicasets', (key) => loop.add(this, key))
+    store.watch(resource, ({ object }) => loop.add(this, keyOf(object)))
+    followPods(context, kind, resource, (key) => loop.add(this, key), view)
   }
 
   reconcile(key: string): void {
     const { store, clock, loop, ownedPods } = this.#context
     const [namespace, name] = splitKey(key)
-    const replicaSet = store.get<ReplicaSet>('replicasets', namespace, name)
-    if (replicaSet === undefined || replicaSet.metadata.deletionTimestamp) return
+    const object = store.get(this.#sets.resource, namespace, name)
+    if (object === undefined || object.metadata.deletionTimestamp) return
+    const replicaSet = this.#sets.view(object)
     this.#scale(replicaSet, this.#pods.claim(replicaSet, replicaSet.spec.selector).filter(isPodActive))
     const left = ownedPods.of(replicaSet.metadata.uid!).filter(isPodActive)
     const minReadySeconds = replicaSet.spec.minReadySeconds ?? 0
@@ -39,7 +70,7 @@ export class ReplicaSetController implements Controller {
     this.#updateStatus(replicaSet, left, times.filter((at) => at <= clock.now).length)
   }
 
-  #scale(replicaSet: ReplicaSet, pods: Pod[]): void {
+  #scale(replicaSet: PodSet, pods: Pod[]): void {
     const surplus = pods.length - (replicaSet.spec.replicas ?? 1)
     const generateName = `${replicaSet.metadata.name}-`
     for (let missing = -surplus; missing > 0; missing--)
@@ -48,10 +79,10 @@ export class ReplicaSetController implements Controller {
     for (const pod of deletionOrder(pods).slice(0, surplus)) this.#pods.delete(replicaSet, pod)
   }
 
-  #updateStatus(replicaSet: ReplicaSet, pods: readonly Pod[], available: number): void {
+  #updateStatus(replicaSet: PodSet, pods: readonly Pod[], available: number): void {
     const { store } = this.#context
     const { namespace, name } = replicaSet.metadata
-    const current = store.get<ReplicaSet>('replicasets', namespace, name)
+    const current = store.get(this.#sets.resource, namespace, name)
     if (current === undefined) return
     const labels = replicaSet.spec.template.metadata?.labels ?? {}
     const labeled = pods.filter((pod) => matchesLabels(labels, pod.metadata.labels)).length

@@ -52,6 +52,7 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
   resource('Namespace', 'namespaces', '', { shortNames: ['ns'], namespaced: false, ...STATUS }),
   resource('Node', 'nodes', '', { shortNames: ['no'], namespaced: false, ...STATUS }),
   resource('Pod', 'pods', '', { shortNames: ['po'], categories: ['all'], ...STATUS }),
+  resource('ReplicationController', 'replicationcontrollers', '', { shortNames: ['rc'], ...SCALABLE }),
   resource('Secret', 'secrets', ''),
   resource('ServiceAccount', 'serviceaccounts', '', { shortNames: ['sa'] }),
   resource('Service', 'services', '', { shortNames: ['svc'], categories: ['all'], ...STATUS }),

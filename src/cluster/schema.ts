@@ -24,6 +24,7 @@ import {
   NODE_STATUS,
   POD_STATUS,
   REPLICA_SET_STATUS,
+  REPLICATION_CONTROLLER_STATUS,
   SERVICE_STATUS,
   STATEFUL_SET_STATUS,
 } from './status-schema.js'
@@ -243,6 +244,15 @@ export const SCHEMAS: Readonly<Record<string, StructType>> = {
       template: POD_TEMPLATE_SPEC,
     }),
     status: REPLICA_SET_STATUS,
+  }),
+  ReplicationController: kind('ReplicationController', {
+    spec: struct('ReplicationControllerSpec', {
+      replicas: 'int32',
+      minReadySeconds: 'int32',
+      selector: STRING_MAP,
+      template: POD_TEMPLATE_SPEC,
+    }),
+    status: REPLICATION_CONTROLLER_STATUS,
   }),
   StatefulSet: kind('StatefulSet', { spec: STATEFUL_SET_SPEC, status: STATEFUL_SET_STATUS }),
   DaemonSet: kind('DaemonSet', { spec: DAEMON_SET_SPEC, status: DAEMON_SET_STATUS }),

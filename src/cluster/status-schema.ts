@@ -135,6 +135,15 @@ export const REPLICA_SET_STATUS = struct('ReplicaSetStatus', {
   conditions: CONDITIONS,
 })
 
+export const REPLICATION_CONTROLLER_STATUS = struct('ReplicationControllerStatus', {
+  replicas: 'int32',
+  fullyLabeledReplicas: 'int32',
+  readyReplicas: 'int32',
+  availableReplicas: 'int32',
+  observedGeneration: 'int64',
+  conditions: CONDITIONS,
+})
+
 export const STATEFUL_SET_STATUS = struct('StatefulSetStatus', {
   observedGeneration: 'int64',
   replicas: 'int32',

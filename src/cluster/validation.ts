@@ -6,6 +6,7 @@ import { FieldErrors, quote } from './field-errors.js'
 import { cloneJson, equalJson } from './json.js'
 import { configMapKey } from './name-rules.js'
 import type { ConfigMap, KubeObject, Lease, Pod, Secret, Service } from './objects.js'
+import { validateReplicationController } from './replication-controllers.js'
 import type { ResourceType } from './resources.js'
 import { invalid } from './status.js'
 import { validateCronJob, validateJob, validateJobUpdate } from './validate-batch.js'
@@ -67,6 +68,7 @@ const RULES: Readonly<Record<string, (object: never, errors: FieldErrors) => voi
   EndpointSlice: validateEndpointSlice,
   Deployment: validateDeployment,
   ReplicaSet: validateReplicaSet,
+  ReplicationController: validateReplicationController,
   StatefulSet: validateStatefulSet,
   DaemonSet: validateDaemonSet,
   ControllerRevision: validateControllerRevision,

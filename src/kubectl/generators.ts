@@ -2,6 +2,7 @@
 // are in batch-generators.ts.
 
 import type { Deployment, KubeObject, LabelSelector, Pod, Service } from '../cluster/objects.js'
+import type { ReplicationController } from '../cluster/replication-controllers.js'
 import { resolvePath } from '../posix/file-system.js'
 import type { Command, CommandContext } from './context.js'
 import { sendCreate, WRITE_FLAGS } from './create.js'
@@ -243,7 +244,8 @@ function selectorOf(object: KubeObject): Record<string, string> {
     }
     return labels
   }
-  if (object.kind === 'Service') return (object as Service).spec.selector ?? {}
+  if (object.kind === 'Service' || object.kind === 'ReplicationController')
+    return (object as Service | ReplicationController).spec.selector ?? {}
   const { matchLabels, matchExpressions } =
     ((object['spec'] ?? {}) as { selector?: LabelSelector }).selector ?? {}
   if (matchLabels === undefined || matchExpressions?.length) {

@@ -40,6 +40,14 @@ export interface KubectlRun {
   readonly stderr: string
 }
 
+/** Ages grow between two commands, and columns with them: what is left is the same at any time. */
+export function withoutAges(text: string): string {
+  return text
+    .replace(/\b(\d+[smhdy])+\b/g, 'AGE')
+    .replace(/ +/g, ' ')
+    .replace(/-{2,}/g, '--')
+}
+
 /** How long one command may take, in real time. */
 const COMMAND_TIMEOUT_MS = 40_000
 

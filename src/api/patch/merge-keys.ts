@@ -62,6 +62,7 @@ const BY_KIND: Readonly<Record<string, MergeRules>> = {
     status: CONDITIONS,
   },
   ReplicaSet: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
+  ReplicationController: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
   StatefulSet: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
   DaemonSet: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },
   Job: { spec: { fields: { template: POD_TEMPLATE } }, status: CONDITIONS },

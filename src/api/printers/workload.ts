@@ -1,6 +1,7 @@
 // Rows of what keeps pods of one template: Deployment, ReplicaSet, StatefulSet and DaemonSet. Jobs are in batch.ts.
 
 import type { Container, Deployment, LabelSelector, ReplicaSet } from '../../cluster/objects.js'
+import { type ReplicationController, withLabelSelector } from '../../cluster/replication-controllers.js'
 import type { ControllerRevision, DaemonSet, StatefulSet } from '../../cluster/workload-objects.js'
 import { ageSince } from '../human-duration.js'
 import { columns, formatLabels, type Printer } from './table.js'
@@ -61,6 +62,16 @@ export const replicaSetPrinter: Printer<ReplicaSet> = {
       ageSince(metadata.creationTimestamp, now),
       ...templateCells(spec),
     ]
+  },
+}
+
+export const replicationControllerPrinter: Printer<ReplicationController> = {
+  columns: replicaSetPrinter.columns,
+  cells(controller, now) {
+    return replicaSetPrinter.cells(
+      { ...withLabelSelector(controller), kind: 'ReplicaSet' } as ReplicaSet,
+      now,
+    )
   },
 }
 

@@ -22,6 +22,14 @@ export const WORKLOAD_MESSAGES: FieldTables = {
     1 replicas:int32; 2 fullyLabeledReplicas:int32; 3 observedGeneration:int64; 4 readyReplicas:int32;
     5 availableReplicas:int32; 6 conditions:ReplicaSetCondition[]; 7 terminatingReplicas:int32?`,
   ReplicaSet: '1 metadata:ObjectMeta; 2 spec:ReplicaSetSpec; 3 status:ReplicaSetStatus',
+  ReplicationControllerSpec:
+    '1 replicas:int32?; 2 selector:string{}; 3 template:PodTemplateSpec; 4 minReadySeconds:int32',
+  ReplicationControllerCondition: '1 type; 2 status; 3 lastTransitionTime:time; 4 reason; 5 message',
+  ReplicationControllerStatus: `
+    1 replicas:int32; 2 fullyLabeledReplicas:int32; 3 observedGeneration:int64; 4 readyReplicas:int32;
+    5 availableReplicas:int32; 6 conditions:ReplicationControllerCondition[]`,
+  ReplicationController:
+    '1 metadata:ObjectMeta; 2 spec:ReplicationControllerSpec; 3 status:ReplicationControllerStatus',
   RollingUpdateDaemonSet: '1 maxUnavailable:intstr; 2 maxSurge:intstr',
   DaemonSetUpdateStrategy: '1 type; 2 rollingUpdate:RollingUpdateDaemonSet',
   DaemonSetSpec: `

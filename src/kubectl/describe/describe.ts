@@ -16,7 +16,12 @@ import {
 import { describeEndpoints, describeService } from './network.js'
 import { describeNode } from './node.js'
 import { describeDaemonSet, describeStatefulSet } from './sets.js'
-import { describeDeployment, describePod, describeReplicaSet } from './workloads.js'
+import {
+  describeDeployment,
+  describePod,
+  describeReplicaSet,
+  describeReplicationController,
+} from './workloads.js'
 import { DescriptionWriter, type Subject } from './writer.js'
 
 export const DESCRIBE_FLAGS: FlagSpecs = {
@@ -32,6 +37,7 @@ const DESCRIBERS: Readonly<Record<string, (writer: DescriptionWriter, subject: S
   Pod: describePod,
   Deployment: describeDeployment,
   ReplicaSet: describeReplicaSet,
+  ReplicationController: describeReplicationController,
   StatefulSet: describeStatefulSet,
   DaemonSet: describeDaemonSet,
   Job: describeJob,

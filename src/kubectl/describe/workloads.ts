@@ -1,7 +1,8 @@
-// Descriptions of Pod, Deployment and ReplicaSet.
+// Descriptions of Pod, Deployment, ReplicaSet and ReplicationController.
 
 import { formatSelector } from '../../api/printers/workload.js'
 import type { Deployment, Node, Pod, PodTemplateSpec, ReplicaSet } from '../../cluster/objects.js'
+import { type ReplicationController, withLabelSelector } from '../../cluster/replication-controllers.js'
 import { describeContainers, describePlacement, describeVolumes } from './containers.js'
 import {
   annotationLines,
@@ -135,8 +136,20 @@ function describeReplicaSetsOf(
   writer.field(0, 'NewReplicaSet', newest === undefined ? '<none>' : text(newest))
 }
 
+export function describeReplicationController(writer: DescriptionWriter, subject: Subject): void {
+  const object = withLabelSelector(subject.object as ReplicationController)
+  describePodSet(writer, subject, object)
+}
+
 export function describeReplicaSet(writer: DescriptionWriter, subject: Subject): void {
-  const { metadata, spec, status } = subject.object as ReplicaSet
+  describePodSet(writer, subject, subject.object as ReplicaSet)
+}
+
+function describePodSet(
+  writer: DescriptionWriter,
+  subject: Subject,
+  { metadata, spec, status }: Pick<ReplicaSet, 'metadata' | 'spec' | 'status'>,
+): void {
   writer.field(0, 'Name', metadata.name)
   writer.field(0, 'Namespace', metadata.namespace ?? '')
   writer.field(0, 'Selector', formatSelector(spec.selector))
