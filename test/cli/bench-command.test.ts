@@ -199,23 +199,38 @@ test('pods that are added get no lasting connection, and every new one', async (
   assert.ok(changes[1]!.firstNoticedMs! <= changes[1]!.lastNoticedMs!)
 })
 
-test('a pod that vanishes is noticed by its clients when their requests time out', async ({
+const KILL_ALL = '- kubectl: delete pod -l app=web --grace-period=0 --force --wait=false\n'
+
+test('a pod that is killed is noticed at once, as its kernel closes its connections; the next go nowhere', async ({
   web,
   directory,
 }) => {
   const during = join(directory, 'kill.yaml')
-  writeFileSync(
-    during,
-    '- sleep: 500ms\n- kubectl: delete pod -l app=web --grace-period=0 --force --wait=false\n',
-  )
+  writeFileSync(during, `- sleep: 500ms\n${KILL_ALL}`)
+  const args = ['-m', 'iptables', '-d', '3s', '-c', '6', '--timeout', '500ms', '--during', during]
+  const { contestants } = await bench(web, ...args)
+  const { round } = contestants[0]!
+  // The rules still lead to where the pod was.
+  assert.is(round.errors['timeout'], 6)
+  const [change] = round.changes
+  assert.is(change!.noticed, 6)
+  assert.ok(change!.lastNoticedMs! < 50, `${change!.lastNoticedMs}`)
+})
+
+test('a pod that vanishes without a word is noticed by its clients when their requests time out', async ({
+  web,
+  directory,
+}) => {
+  const during = join(directory, 'vanish.yaml')
+  writeFileSync(during, `- sleep: 500ms\n- link: { pod: app=web, loss: 100% }\n${KILL_ALL}`)
   const args = ['-m', 'iptables', '-d', '3s', '-c', '6', '--timeout', '500ms', '--during', during]
   const { contestants } = await bench(web, ...args)
   const { round } = contestants[0]!
   assert.is(round.errors['timeout'], 6)
-  const [change] = round.changes
-  assert.is(change!.noticed, 6)
-  assert.is(change!.moved, 6)
-  assert.ok(change!.lastNoticedMs! >= 450 && change!.lastNoticedMs! < 700, `${change!.lastNoticedMs}`)
+  const change = round.changes.at(-1)!
+  assert.is(change.noticed, 6)
+  assert.is(change.moved, 6)
+  assert.ok(change.lastNoticedMs! >= 450 && change.lastNoticedMs! < 700, `${change.lastNoticedMs}`)
 })
 
 test('thresholds make the exit code', async ({ web }) => {
