@@ -2,6 +2,7 @@
 // time-outs. It marks packets (NEW, ESTABLISHED, RELATED, INVALID) and remembers what nat.ts decided about a flow;
 // it changes no packet.
 
+import { LinkedList } from '../base/linked-list.js'
 import type { Random } from '../base/random.js'
 import { type Micros, NEVER, SECOND } from '../base/time.js'
 import { TimerHeap } from '../base/timer-heap.js'
@@ -62,7 +63,7 @@ export class Conntrack {
   /** Confirmed flows by both their tuples. */
   readonly #table = new FlowTable<Flow>()
   /** The same, oldest first. */
-  readonly #flows = new Set<Flow>()
+  readonly #flows = new LinkedList<Flow>()
   readonly #tuple = makeTuple()
   readonly #quoted = quotedPacket()
   readonly #random: Random
@@ -104,7 +105,7 @@ export class Conntrack {
       return 'DROP'
     }
     flow.confirmed = true
-    this.#flows.add(flow)
+    flow.place = this.#flows.add(flow)
     this.#add(flow.original, flow)
     this.#add(flow.reply, flow)
     this.#timers.set(flow, flow.expiresAt)
@@ -235,7 +236,7 @@ export class Conntrack {
   flows(now: Micros): IterableIterator<Flow> {
     this.expire(now)
     this.settle()
-    return this.#flows.values()
+    return this.#flows[Symbol.iterator]()
   }
 
   /** Forgets one flow, if it is in the table. */
@@ -298,7 +299,9 @@ export class Conntrack {
   }
 
   #remove(flow: Flow): void {
-    if (!this.#flows.delete(flow)) return
+    if (flow.place === undefined) return
+    this.#flows.remove(flow.place)
+    flow.place = undefined
     this.#cache.evict(flow)
     this.#timers.set(flow, NEVER)
     this.#take(flow.original, flow)

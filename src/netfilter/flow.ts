@@ -1,6 +1,7 @@
 // A flow as conntrack remembers it, and what is hung on its packets. Flows come and go by the thousand a second: one is as
 // few objects as can be, and its own timer. What happens to flows is conntrack.ts.
 
+import type { Place } from '../base/linked-list.js'
 import { type Micros, NEVER } from '../base/time.js'
 import type { Timer } from '../base/timer-heap.js'
 import type { Packet } from '../stack/hooks.js'
@@ -27,6 +28,8 @@ export class Flow implements Timer<Flow> {
   destinationDecided = false
   sourceTranslated = false
   destinationTranslated = false
+  /** In conntrack's table, while it is there. */
+  place: Place<Flow> | undefined
   readonly created: Micros
   expiresAt: Micros = 0
   /** Packets that changed nothing but the time-out; below 0 while it is no use to record one (flow-recorder.ts). */

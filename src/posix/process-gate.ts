@@ -1,6 +1,7 @@
 // What holds a stopped process (SIGSTOP, SIGTSTP): a program is asynchronous code that cannot be frozen, but what it
 // waits for - input, output, time - is given to it only when it goes on. Signals that come meanwhile wait as well.
 
+import { LinkedList } from '../base/linked-list.js'
 import { Wakeup } from './abort.js'
 import type { SignalName } from './process.js'
 
@@ -12,7 +13,7 @@ export class ProcessGate {
   #pending: SignalName[] = []
   readonly #signal: AbortSignal
   /** What rejects the waits that are under way, when the process ends. One listener for all of them: they are many. */
-  readonly #waits = new Set<(reason: unknown) => void>()
+  readonly #waits = new LinkedList<(reason: unknown) => void>()
 
   /** `signal` is aborted when the process ends. */
   constructor(signal: AbortSignal) {
@@ -26,9 +27,7 @@ export class ProcessGate {
   endWithSignal(): void {
     const signal = this.#signal
     const end = () => {
-      const waits = [...this.#waits]
-      this.#waits.clear()
-      for (const reject of waits) reject(signal.reason)
+      for (const reject of [...this.#waits]) reject(signal.reason)
     }
     if (signal.aborted) end()
     else signal.addEventListener('abort', end)
@@ -74,10 +73,10 @@ export class ProcessGate {
       return Promise.reject(this.#signal.reason)
     }
     return new Promise((resolve, reject) => {
-      this.#waits.add(reject)
+      const place = this.#waits.add(reject)
       const settle = (finish: () => void) => {
         const done = () => {
-          this.#waits.delete(reject)
+          this.#waits.remove(place)
           finish()
         }
         if (this.stoppedBy === undefined) done()

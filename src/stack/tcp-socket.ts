@@ -3,6 +3,7 @@
 // tcp/.
 
 import { SystemError } from '../base/errors.js'
+import { LinkedList, type Place } from '../base/linked-list.js'
 import type { Micros } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
 import type { TcpConnection } from '../tcp/connection.js'
@@ -31,6 +32,9 @@ export class StackTcpSocket implements TcpSocket, Notifying, Expiring {
   readyQueued = false
   /** Of a connection that no `accept` has given out yet. */
   listener: StackTcpListener | undefined
+  /** Among all of its stack, and among its listener's handshakes. */
+  place: Place<StackTcpSocket> | undefined
+  handshake: Place<StackTcpSocket> | undefined
   path: Path
   ttl = DEFAULT_TTL
   tos = 0
@@ -161,7 +165,7 @@ export class StackTcpListener implements TcpListener, Notifying {
   readyQueued = false
   closed = false
   /** Connections in SYN-RECEIVED. */
-  readonly handshakes = new Set<StackTcpSocket>()
+  readonly handshakes = new LinkedList<StackTcpSocket>()
   /** Established connections that wait for `accept`. */
   readonly established: StackTcpSocket[] = []
   readonly #owner: TcpSocketOwner

@@ -3,6 +3,7 @@
 // numbers: that is tcp/.
 
 import { SystemError } from '../base/errors.js'
+import { LinkedList } from '../base/linked-list.js'
 import { CHECKSUM_LEFT } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Slab } from '../base/slab.js'
@@ -69,7 +70,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** Source is the local end. */
   readonly #table = new FlowTable<StackTcpSocket | TimeWait>()
   /** The same sockets, in the order in which they were made. */
-  readonly #all = new Set<StackTcpSocket>()
+  readonly #all = new LinkedList<StackTcpSocket>()
   readonly #timeWaits: TimeWaits
   readonly #listeners = new Map<Port, StackTcpListener[]>()
   readonly #left = new LeftPorts()
@@ -167,7 +168,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (others.length === 0) this.#listeners.delete(port)
     else this.#listeners.set(port, others)
     for (const socket of [...listener.handshakes, ...listener.established]) socket.abort()
-    listener.handshakes.clear()
+    for (const socket of listener.handshakes) this.#endHandshake(socket)
     listener.established.length = 0
   }
 
@@ -330,7 +331,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#ip.counters.TcpPassiveOpens++
     const socket = this.#add(connection, path)
     socket.listener = listener
-    listener.handshakes.add(socket)
+    socket.handshake = listener.handshakes.add(socket)
     this.#changed(socket)
   }
 
@@ -452,28 +453,35 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const { connection, listener } = socket
     if (connection.changes === socket.seenChanges) return
     socket.seenChanges = connection.changes
-    if (listener === undefined || !listener.handshakes.has(socket)) return this.#ready.push(socket)
+    if (listener === undefined || socket.handshake === undefined) return this.#ready.push(socket)
     if (connection.state === 'SYN-RECEIVED') return
-    listener.handshakes.delete(socket)
+    this.#endHandshake(socket)
     if (connection.state === 'CLOSED') return
     listener.established.push(socket)
     this.#ready.push(listener)
+  }
+
+  /** Of a connection that was, or was not, among its listener's. */
+  #endHandshake(socket: StackTcpSocket): void {
+    if (socket.handshake === undefined) return
+    socket.listener?.handshakes.remove(socket.handshake)
+    socket.handshake = undefined
   }
 
   #add(connection: TcpConnection, path: Path): StackTcpSocket {
     const socket = new StackTcpSocket(this, this.#timers, connection, path)
     const { local, remote } = connection
     this.#table.add(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, socket)
-    this.#all.add(socket)
+    socket.place = this.#all.add(socket)
     return socket
   }
 
   #remove(socket: StackTcpSocket): void {
-    if (!this.#all.delete(socket)) return
+    if (!this.#all.remove(socket.place!)) return
     const { local, remote } = socket.connection
     this.#table.remove(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, socket)
     this.#timers.set(socket.timer, NEVER)
-    socket.listener?.handshakes.delete(socket)
+    this.#endHandshake(socket)
     this.#left.add(local.port)
   }
 
@@ -485,7 +493,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const { local, remote } = connection
     const wait = new TimeWait(connection, socket, remains)
     this.#table.replace(local.address, remote.address, local.port, remote.port, PROTOCOL_TCP, wait)
-    this.#all.delete(socket)
+    this.#all.remove(socket.place!)
     this.#timers.set(socket.timer, NEVER)
     this.#timeWaits.add(wait)
     socket.timeWait = wait

@@ -1,6 +1,7 @@
 // One connection of the HTTP engine: requests off it one after the other, their answers, and its end. Called when the
 // connection is ready; never waits. What connections share is http-server.ts.
 
+import type { Place } from '../../base/linked-list.js'
 import type { Micros } from '../../base/time.js'
 import type { NonBlockingConnection } from '../../posix/net.js'
 import type { ServiceDesk } from '../load/service-time.js'
@@ -8,6 +9,8 @@ import { type HttpRequest, RequestReader } from './http-request.js'
 import type { HttpServer } from './http-server.js'
 
 export class HttpExchange {
+  /** Among its server's exchanges. */
+  place: Place<HttpExchange> | undefined
   /** When bytes came last. */
   lastReadAt: Micros
   readonly #connection: NonBlockingConnection

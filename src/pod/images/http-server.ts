@@ -2,6 +2,7 @@
 // What a request is answered with, and what the log says of it, is the service's. It works as nginx does, one loop over
 // sockets that are ready: a promise for each read would cost more than the answer. One connection is http-exchange.ts.
 
+import { LinkedList } from '../../base/linked-list.js'
 import { type Micros, NEVER, SECOND } from '../../base/time.js'
 import { NO_LONGER_NEEDED } from '../../posix/abort.js'
 import type { NonBlockingConnection, NonBlockingListener } from '../../posix/net.js'
@@ -64,7 +65,7 @@ export class HttpServer {
   /** A graceful end has begun. */
   draining = false
   readonly #listener: NonBlockingListener
-  readonly #exchanges = new Set<HttpExchange>()
+  readonly #exchanges = new LinkedList<HttpExchange>()
   readonly #idleTimer = new AbortController()
   #sweeping = false
   #log = ''
@@ -113,14 +114,14 @@ export class HttpServer {
 
   /** An exchange is over. */
   ended(exchange: HttpExchange): void {
-    this.#exchanges.delete(exchange)
+    if (exchange.place !== undefined) this.#exchanges.remove(exchange.place)
     if (this.draining && this.#exchanges.size === 0) this.#stop()
   }
 
   #accept(): void {
     for (let next = this.#listener.accept(); next !== undefined; next = this.#listener.accept()) {
       const exchange = new HttpExchange(next, this)
-      this.#exchanges.add(exchange)
+      exchange.place = this.#exchanges.add(exchange)
       exchange.start()
     }
     if (!this.#sweeping && this.#exchanges.size > 0) void this.#sweep()
