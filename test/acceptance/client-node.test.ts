@@ -2,12 +2,14 @@
 // port-forward and logs over its WebSockets. It is too big to be a dependency: PODWIRE_CLIENT_NODE names a directory
 // in which it is installed. (Versions 2.x do not load on Node.js 20.)
 
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ServedCluster } from '../support/served-cluster.js'
@@ -18,6 +20,7 @@ interface Client {
   readonly CoreV1Api: unknown
   readonly AppsV1Api: unknown
   readonly Exec: new (config: KubeConfig) => Exec
+  readonly Cp: new (config: KubeConfig) => Cp
   readonly PortForward: new (config: KubeConfig) => PortForward
   readonly Log: new (config: KubeConfig) => Log
   makeInformer(config: KubeConfig, path: string, list: () => Promise<unknown>): Informer
@@ -41,6 +44,10 @@ interface Exec {
     tty: boolean,
     done: (status: { status?: string; details?: { causes?: { message?: string }[] } }) => void,
   ): Promise<unknown>
+}
+
+interface Cp {
+  cpToPod(namespace: string, pod: string, container: string, source: string, target: string): Promise<unknown>
 }
 
 interface PortForward {
@@ -184,6 +191,46 @@ function defineTests(): void {
     })
     assert.equal([stdout.text, stderr.text], ['out hello\n', 'err\n'])
     assert.is(status.details?.causes?.[0]?.message, '5')
+  })
+
+  /** Runs a command in the pod; what it writes, when it is over. */
+  function output(client: Client, config: KubeConfig, command: string[]): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    const stdout = new Writable({
+      write(chunk: Buffer, _encoding, callback) {
+        chunks.push(chunk)
+        callback()
+      },
+    })
+    return new Promise((resolve, reject) => {
+      new client.Exec(config)
+        .exec('default', 'web', 'web', command, stdout, new Collected(), null, false, () =>
+          resolve(Buffer.concat(chunks)),
+        )
+        .catch(reject)
+    })
+  }
+
+  test('files are copied into a pod', async ({ client, config }) => {
+    const source = mkdtempSync(join(tmpdir(), 'cp-test-'))
+    try {
+      writeFileSync(join(source, 'note.txt'), 'copied\n')
+      await new client.Cp(config).cpToPod('default', 'web', 'web', source, '/tmp')
+      const look = 'until [ -s /tmp/note.txt ]; do sleep 0.05; done; cat /tmp/note.txt'
+      assert.is(String(await output(client, config, ['sh', '-c', look])), 'copied\n')
+    } finally {
+      rmSync(source, { recursive: true })
+    }
+  })
+
+  // cpFromPod of this version asks for an archive that gzip has made and then does not gunzip it, so it copies from no
+  // pod at all, with any tar. What it asks for is what it has to get.
+  test('the archive that cpFromPod asks for is one, through gzip', async ({ client, config }) => {
+    const command = ['tar', 'zcf', '-', '-C', '/etc', 'hostname']
+    const archive = gunzipSync(await output(client, config, command))
+    assert.is(archive.length % 512, 0)
+    assert.is(archive.toString('latin1', 0, 9), 'hostname\0')
+    assert.is(archive.toString('latin1', 512, 516), 'web\n')
   })
 
   test('port-forward carries an HTTP exchange', async ({ client, config }) => {

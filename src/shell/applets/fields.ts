@@ -1,8 +1,8 @@
-// Filters on fields and whole lines: cut, uniq, paste. sort.ts has sort.
+// Filters on fields and whole lines: cut, uniq. sort.ts has sort, paste.ts paste.
 
 import { resolvePath } from '../../posix/file-system.js'
 import type { Program } from '../../posix/process.js'
-import { createFile, LINE_BYTES } from '../streams.js'
+import { createFile } from '../streams.js'
 import { inputLines } from './inputs.js'
 import { applet, type Options, parseOptions, UsageError } from './options.js'
 
@@ -26,10 +26,11 @@ const CUT_LONG = {
   'only-delimited': 's',
   complement: 'C',
   'output-delimiter': 'O',
+  'zero-terminated': 'z',
 }
 
 export const cut: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'b:c:d:f:nsCO:', CUT_LONG)
+  const options = parseOptions(args, 'b:c:d:f:nsCO:z', CUT_LONG)
   const fields = options.value('f')
   const list = fields ?? options.value('c') ?? options.value('b')
   if (list === undefined) throw new UsageError('expected a list of bytes, characters, or fields')
@@ -37,8 +38,9 @@ export const cut: Program = applet(async (process, args) => {
   const selected = options.has('C') ? (position: number) => !listed(position) : listed
   const delimiter = options.value('d') ?? '\t'
   const between = options.value('O')
+  const end = options.has('z') ? '\0' : '\n'
   let status = 0
-  for await (const { text } of inputLines(process, options.operands, () => (status = 1))) {
+  for await (const { text } of inputLines(process, options.operands, () => (status = 1), undefined, end)) {
     if (fields === undefined) {
       let kept = ''
       let last = 0
@@ -48,11 +50,11 @@ export const cut: Program = applet(async (process, args) => {
         kept += character
         last = at + 1
       }
-      await process.stdout.write(`${kept}\n`)
+      await process.stdout.write(`${kept}${end}`)
     } else if (text.includes(delimiter)) {
       const kept = text.split(delimiter).filter((_, at) => selected(at + 1))
-      await process.stdout.write(`${kept.join(between ?? delimiter)}\n`)
-    } else if (!options.has('s')) await process.stdout.write(`${text}\n`)
+      await process.stdout.write(`${kept.join(between ?? delimiter)}${end}`)
+    } else if (!options.has('s')) await process.stdout.write(`${text}${end}`)
   }
   return status
 })
@@ -83,13 +85,17 @@ const UNIQ_LONG = {
   'skip-fields': 'f',
   'skip-chars': 's',
   'check-chars': 'w',
+  'zero-terminated': 'z',
+  group: 'g',
 }
 
 export const uniq: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'cdDuif:s:w:', UNIQ_LONG)
+  const options = parseOptions(args, 'cdDuif:s:w:zg', UNIQ_LONG)
   const [input, output, extra] = options.operands
   if (extra !== undefined) throw new UsageError(`extra operand '${extra}'`)
   const partOf = comparedPart(options)
+  const end = options.has('z') ? '\0' : '\n'
+  const shows = options.has('D') || options.has('g')
   const out =
     output === undefined
       ? process.stdout
@@ -97,46 +103,26 @@ export const uniq: Program = applet(async (process, args) => {
   let status = 0
   let current: { readonly first: string; readonly part: string; times: number } | undefined
   const finish = async () => {
-    if (current === undefined || options.has('D')) return
+    if (current === undefined || shows) return
     const { first, times } = current
     if ((options.has('d') && times === 1) || (options.has('u') && times > 1)) return
-    await out.write(`${options.has('c') ? `${String(times).padStart(7)} ` : ''}${first}\n`)
+    await out.write(`${options.has('c') ? `${String(times).padStart(7)} ` : ''}${first}${end}`)
   }
   const inputs = input === undefined ? [] : [input]
-  for await (const { text } of inputLines(process, inputs, () => (status = 1))) {
+  for await (const { text } of inputLines(process, inputs, () => (status = 1), undefined, end)) {
     const part = partOf(text)
     if (current?.part === part) {
       current.times++
-      if (options.has('D')) await out.write(`${current.times === 2 ? `${current.first}\n` : ''}${text}\n`)
+      if (options.has('g')) await out.write(`${text}${end}`)
+      else if (options.has('D'))
+        await out.write(`${current.times === 2 ? `${current.first}${end}` : ''}${text}${end}`)
       continue
     }
     await finish()
+    // Groups stand apart.
+    if (options.has('g')) await out.write(`${current === undefined ? '' : end}${text}${end}`)
     current = { first: text, part, times: 1 }
   }
   await finish()
-  return status
-})
-
-export const paste: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'sd:')
-  const delimiter = options.value('d') ?? '\t'
-  let status = 0
-  const columns: string[][] = []
-  for (const name of options.operands.length === 0 ? ['-'] : options.operands) {
-    const lines: string[] = []
-    for await (const { text } of inputLines(process, [name], () => (status = 1))) {
-      process.hold(text.length + LINE_BYTES)
-      lines.push(text)
-    }
-    columns.push(lines)
-  }
-  if (options.has('s')) {
-    for (const lines of columns) await process.stdout.write(`${lines.join(delimiter)}\n`)
-    return status
-  }
-  const height = Math.max(0, ...columns.map((lines) => lines.length))
-  for (let row = 0; row < height; row++) {
-    await process.stdout.write(`${columns.map((lines) => lines[row] ?? '').join(delimiter)}\n`)
-  }
   return status
 })

@@ -1,37 +1,64 @@
-// The simple filters: cat, tee, head, tail, wc, tr and cut have files of their own where they are longer.
+// The simple filters: cat, tee, head, tail, wc, yes, rev, tac. Longer ones have files of their own.
 
 import { resolvePath } from '../../posix/file-system.js'
 import { readAll } from '../../posix/pipe.js'
 import type { ByteReader, ByteWriter, Process, Program } from '../../posix/process.js'
 import { createFile, LINE_BYTES, readLines, reasonOf } from '../streams.js'
 import { cannotOpen, openInputs } from './inputs.js'
-import { applet, parseCount, parseDuration, parseOptions, UsageError } from './options.js'
+import { applet, parseCount, parseDuration, parseOptions } from './options.js'
 
 const NEWLINE = 10
 
 export const cat: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'nbetuvA')
+  const options = parseOptions(args, 'nbsetuvAET', {
+    number: 'n',
+    'number-nonblank': 'b',
+    'squeeze-blank': 's',
+    'show-all': 'A',
+    'show-ends': 'E',
+    'show-tabs': 'T',
+    'show-nonprinting': 'v',
+  })
   let status = 0
   let number = 1
+  let blanks = 0
   const fail = () => (status = 1)
+  const has = (...letters: string[]) => letters.some((letter) => options.has(letter))
+  const [ends, tabs, odd] = [has('e', 'E', 'A'), has('t', 'T', 'A'), has('v', 'e', 't', 'A')]
   for await (const { reader } of openInputs(process, options.operands, fail, cannotOpen)) {
-    if (!options.has('n') && !options.has('b')) {
+    if (!has('n', 'b', 's') && !ends && !tabs && !odd) {
       for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
         await process.stdout.write(chunk)
       }
       continue
     }
     for await (const { text, terminated } of readLines(reader)) {
-      const numbered = options.has('n') || text !== ''
+      blanks = text === '' ? blanks + 1 : 0
+      if (options.has('s') && blanks > 1) continue
+      const numbered = options.has('b') ? text !== '' : options.has('n')
       const prefix = numbered ? `${String(number++).padStart(6)}\t` : ''
-      await process.stdout.write(`${prefix}${text}${terminated ? '\n' : ''}`)
+      const shown = odd ? visible(text, tabs) : tabs ? text.replaceAll('\t', '^I') : text
+      await process.stdout.write(`${prefix}${shown}${terminated ? `${ends ? '$' : ''}\n` : ''}`)
     }
   }
   return status
 })
 
+/** `^X` and `M-` for what is not printed, as cat -v has it. */
+function visible(text: string, tabs: boolean): string {
+  let shown = ''
+  for (const byte of new TextEncoder().encode(text)) {
+    const low = byte & 127
+    if (byte >= 128) shown += 'M-'
+    if (low === 9 && byte < 128 && !tabs) shown += '\t'
+    else
+      shown += low < 32 ? `^${String.fromCharCode(low + 64)}` : low === 127 ? '^?' : String.fromCharCode(low)
+  }
+  return shown
+}
+
 export const tee: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'ai')
+  const options = parseOptions(args, 'aip', { append: 'a', 'ignore-interrupts': 'i' })
   let status = 0
   const writers: ByteWriter[] = [process.stdout]
   for (const name of options.operands) {
@@ -57,12 +84,31 @@ function modernCounts(args: readonly string[]): string[] {
   })
 }
 
+const HEAD_LONG = {
+  lines: 'n',
+  bytes: 'c',
+  quiet: 'q',
+  silent: 'q',
+  verbose: 'v',
+  'zero-terminated': 'z',
+  follow: 'f',
+  retry: 'F',
+  'sleep-interval': 's',
+  pid: 'P',
+}
+
+/** `+4` as `-n +4`, where tail has it as its first argument. */
+function fromLine(args: readonly string[]): readonly string[] {
+  return /^\+\d+$/.test(args[0] ?? '') ? ['-n', ...args] : args
+}
+
 export const head: Program = applet(async (process, args) => {
-  const options = parseOptions(modernCounts(args), 'n:c:qv')
+  const options = parseOptions(modernCounts(args), 'n:c:qvz', HEAD_LONG)
   const bytes = options.value('c')
   const text = bytes ?? options.value('n') ?? '10'
   const dropped = text.startsWith('-') ? parseCount(text.slice(1)) : undefined
   const count = dropped ?? parseCount(text)
+  const lineEnd = options.has('z') ? 0 : NEWLINE
   let status = 0
   let first = true
   const titled = options.has('v') || (options.operands.length > 1 && !options.has('q'))
@@ -79,7 +125,9 @@ export const head: Program = applet(async (process, args) => {
       const chunk = await reader.read()
       if (chunk === undefined) break
       const end =
-        bytes === undefined ? endOfLines(chunk, left) : { at: Math.min(left, chunk.length), lines: 0 }
+        bytes === undefined
+          ? endOfLines(chunk, left, lineEnd)
+          : { at: Math.min(left, chunk.length), lines: 0 }
       left -= bytes === undefined ? end.lines : end.at
       await process.stdout.write(chunk.subarray(0, end.at))
       if (end.at < chunk.length) reader.unread(chunk.subarray(end.at))
@@ -106,10 +154,14 @@ async function allButLast(
 }
 
 /** Where the first `count` lines of `chunk` end, and how many there are. */
-function endOfLines(chunk: Uint8Array, count: number): { readonly at: number; readonly lines: number } {
+function endOfLines(
+  chunk: Uint8Array,
+  count: number,
+  lineEnd = NEWLINE,
+): { readonly at: number; readonly lines: number } {
   let at = 0
   for (let lines = 0; lines < count; lines++) {
-    const newline = chunk.indexOf(NEWLINE, at)
+    const newline = chunk.indexOf(lineEnd, at)
     if (newline < 0) return { at: chunk.length, lines }
     at = newline + 1
   }
@@ -117,7 +169,7 @@ function endOfLines(chunk: Uint8Array, count: number): { readonly at: number; re
 }
 
 export const tail: Program = applet(async (process, args) => {
-  const options = parseOptions(modernCounts(args), 'n:c:qvfFs:')
+  const options = parseOptions(modernCounts(fromLine(args)), 'n:c:qvfFs:zP:', HEAD_LONG)
   const bytes = options.value('c')
   const text = bytes ?? options.value('n') ?? '10'
   const fromStart = text.startsWith('+')
@@ -141,7 +193,7 @@ export const tail: Program = applet(async (process, args) => {
   }
   const followed = options.operands.filter((name) => name !== '-')
   if ((options.has('f') || options.has('F')) && followed.length > 0) {
-    return await follow(process, followed, parseDuration(options.value('s') ?? '1'))
+    return await follow(process, followed, parseDuration(options.value('s') ?? '1'), options.value('P'))
   }
   return status
 })
@@ -157,21 +209,33 @@ function startOfTail(content: Uint8Array, count: number, fromStart: boolean, inB
   return 0
 }
 
-/** `tail -f`: looks every second whether the files have grown. */
-async function follow(process: Process, names: readonly string[], interval: number): Promise<never> {
+/** `tail -f`: looks every second whether the files have grown; until process `pid` is gone, where one is told. */
+async function follow(
+  process: Process,
+  names: readonly string[],
+  interval: number,
+  pid: string | undefined,
+): Promise<number> {
   const { fs, clock } = process.system
   const sizeOf = (path: string) => (fs.exists(path) ? fs.stat(path).size : 0)
   const files = names.map((name) => {
     const path = resolvePath(process.cwd, name)
-    return { path, size: sizeOf(path) }
+    return { name, path, size: sizeOf(path) }
   })
+  let last = files.at(-1)
   for (;;) {
     await clock.sleep(interval, process.signal)
     for (const file of files) {
       const size = sizeOf(file.path)
-      if (size > file.size) await process.stdout.write(fs.readFile(file.path).slice(file.size, size))
+      if (size > file.size) {
+        const grown = fs.readFile(file.path).slice(file.size, size)
+        if (files.length > 1 && last !== file) await process.stdout.write(`\n==> ${file.name} <==\n`)
+        last = file
+        await process.stdout.write(grown)
+      }
       file.size = size
     }
+    if (pid !== undefined && !process.system.processes().some((row) => row.pid === Number(pid))) return 0
   }
 }
 
@@ -180,45 +244,62 @@ interface Counts {
   words: number
   characters: number
   bytes: number
+  /** Of the longest line. */
+  width: number
 }
 
+function noCounts(): Counts {
+  return { lines: 0, words: 0, characters: 0, bytes: 0, width: 0 }
+}
+
+const WC_LONG = { lines: 'l', words: 'w', bytes: 'c', chars: 'm', 'max-line-length': 'L' }
+
 export const wc: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'lwcmL')
-  const columns = (['l', 'w', 'm', 'c'] as const).filter((letter) => options.has(letter))
+  const options = parseOptions(args, 'lwcmL', WC_LONG)
+  const columns = (['l', 'w', 'm', 'c', 'L'] as const).filter((letter) => options.has(letter))
   const shown = columns.length > 0 ? columns : (['l', 'w', 'c'] as const)
-  const total: Counts = { lines: 0, words: 0, characters: 0, bytes: 0 }
+  const total = noCounts()
   let status = 0
   const row = (counts: Counts, name: string) => {
     const numbers = shown.map(
-      (letter) => ({ l: counts.lines, w: counts.words, m: counts.characters, c: counts.bytes })[letter],
+      (letter) =>
+        ({ l: counts.lines, w: counts.words, m: counts.characters, c: counts.bytes, L: counts.width })[
+          letter
+        ],
     )
     // busybox pads as soon as there is more than one column.
     const text = numbers.map((n) => (numbers.length > 1 ? String(n).padStart(9) : String(n))).join(' ')
     return `${text}${name === '' ? '' : ` ${name}`}\n`
   }
   for await (const { name, reader } of openInputs(process, options.operands, () => (status = 1))) {
-    const counts: Counts = { lines: 0, words: 0, characters: 0, bytes: 0 }
-    let inWord = false
+    const counts = noCounts()
+    const place = { inWord: false, column: 0 }
     for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
-      inWord = count(counts, chunk, inWord)
+      count(counts, chunk, place)
     }
-    for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key]
+    for (const key of ['lines', 'words', 'characters', 'bytes'] as const) total[key] += counts[key]
+    total.width = Math.max(total.width, counts.width)
     await process.stdout.write(row(counts, options.operands.length === 0 ? '' : name))
   }
   if (options.operands.length > 1) await process.stdout.write(row(total, 'total'))
   return status
 })
 
-function count(counts: Counts, chunk: Uint8Array, inWord: boolean): boolean {
+/** Counts on, from `place` within a word and a line. */
+function count(counts: Counts, chunk: Uint8Array, place: { inWord: boolean; column: number }): void {
   counts.bytes += chunk.length
   for (const byte of chunk) {
-    if ((byte & 0xc0) !== 0x80) counts.characters++
+    const isCharacter = (byte & 0xc0) !== 0x80
+    if (isCharacter) counts.characters++
     if (byte === NEWLINE) counts.lines++
     const white = byte === 32 || (byte >= 9 && byte <= 13)
-    if (!white && !inWord) counts.words++
-    inWord = !white
+    if (!white && !place.inWord) counts.words++
+    place.inWord = !white
+    if (byte === NEWLINE || byte === 13 || byte === 12) place.column = 0
+    else if (byte === 9) place.column += 8 - (place.column % 8)
+    else if (isCharacter && byte >= 32) place.column++
+    if (place.column > counts.width) counts.width = place.column
   }
-  return inWord
 }
 
 /** Many lines in one write, as `yes` of coreutils has it. */
@@ -233,95 +314,24 @@ export const yes: Program = applet(async (process, args) => {
 export const rev: Program = applet(async (process, args) => {
   let status = 0
   for await (const { reader } of openInputs(process, args, () => (status = 1))) {
-    for await (const { text } of readLines(reader))
-      await process.stdout.write(`${[...text].reverse().join('')}\n`)
+    for await (const { text, terminated } of readLines(reader))
+      await process.stdout.write(`${[...text].reverse().join('')}${terminated ? '\n' : ''}`)
   }
   return status
 })
 
 export const tac: Program = applet(async (process, args) => {
+  const options = parseOptions(args, 's:b', { separator: 's', before: 'b' })
+  const separator = options.value('s') ?? '\n'
   let status = 0
-  for await (const { reader } of openInputs(process, args, () => (status = 1))) {
-    const lines: string[] = []
-    for await (const { text, terminated } of readLines(reader)) {
+  for await (const { reader } of openInputs(process, options.operands, () => (status = 1))) {
+    const records: string[] = []
+    for await (const { text, terminated } of readLines(reader, separator)) {
       process.hold(text.length + LINE_BYTES)
-      lines.push(terminated ? `${text}\n` : text)
+      if (!options.has('b')) records.push(terminated ? `${text}${separator}` : text)
+      else records.push(records.length > 0 ? `${separator}${text}` : text)
     }
-    await process.stdout.write(lines.reverse().join(''))
+    await process.stdout.write(records.reverse().join(''))
   }
   return status
-})
-
-export const nl: Program = applet(async (process, args) => {
-  let status = 0
-  let number = 1
-  for await (const { reader } of openInputs(process, args, () => (status = 1))) {
-    for await (const { text } of readLines(reader)) {
-      await process.stdout.write(text === '' ? '\n' : `${String(number++).padStart(6)}\t${text}\n`)
-    }
-  }
-  return status
-})
-
-/** `tr` sets: ranges, classes, escapes. */
-function characterSet(text: string): string[] {
-  const set: string[] = []
-  const pieces = /\[:([a-z]+):\]|\\([0-7]{1,3}|.)|([\s\S])-([\s\S])|([\s\S])/gu
-  for (const [, name, escaped, from, to, plain] of text.matchAll(pieces)) {
-    if (name !== undefined) {
-      if (CLASSES[name] === undefined) throw new UsageError(`bad class '[:${name}:]'`)
-      set.push(...characterSet(CLASSES[name]))
-    } else if (escaped !== undefined) set.push(escapedCharacter(escaped))
-    else if (from !== undefined && to !== undefined) {
-      for (let code = from.codePointAt(0)!; code <= to.codePointAt(0)!; code++)
-        set.push(String.fromCodePoint(code))
-    } else set.push(plain!)
-  }
-  return set
-}
-
-const CLASSES: Readonly<Record<string, string>> = {
-  lower: 'a-z',
-  upper: 'A-Z',
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: '0-9A-Za-z',
-  space: '\t\n\v\f\r ',
-  blank: ' \t',
-  punct: '!-/:-@[-`{-~',
-  xdigit: '0-9A-Fa-f',
-}
-
-function escapedCharacter(text: string): string {
-  if (/^[0-7]/.test(text)) return String.fromCharCode(Number.parseInt(text, 8))
-  return { n: '\n', t: '\t', r: '\r', f: '\f', v: '\v', a: '\x07', b: '\b' }[text] ?? text
-}
-
-export const tr: Program = applet(async (process, args) => {
-  const options = parseOptions(args, 'cCds')
-  const [first, second] = options.operands
-  if (first === undefined) throw new UsageError('missing operand')
-  const complement = options.has('c') || options.has('C')
-  const source = characterSet(first)
-  const from = new Map(source.map((c, index) => [c, index]))
-  const to = second === undefined ? [] : characterSet(second)
-  const isIn = (c: string) => from.has(c) !== complement
-  const squeezed = new Set(second === undefined ? [] : to)
-  const isSqueezed = (c: string) => options.has('s') && (second === undefined ? isIn(c) : squeezed.has(c))
-  const translate = !options.has('d') && to.length > 0
-  const decoder = new TextDecoder()
-  let last = ''
-  for (let chunk = await process.stdin.read(); chunk !== undefined; chunk = await process.stdin.read()) {
-    let output = ''
-    for (const c of decoder.decode(chunk, { stream: true })) {
-      if (options.has('d') && isIn(c)) continue
-      const at = complement ? to.length - 1 : Math.min(from.get(c) ?? 0, to.length - 1)
-      const result = translate && isIn(c) ? to[at]! : c
-      if (result === last && isSqueezed(result)) continue
-      last = result
-      output += result
-    }
-    await process.stdout.write(output)
-  }
-  return 0
 })

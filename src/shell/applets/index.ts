@@ -6,20 +6,25 @@ import { awk } from './awk.js'
 import { cmp, diff } from './compare.js'
 import { cp, install } from './copy.js'
 import { date } from './date.js'
+import { dd } from './dd.js'
 import { df } from './df.js'
-import { gzip, md5sum, sha1sum, sha256sum, sha512sum } from './digests.js'
-import { base64, hexdump } from './encodings.js'
-import { cut, paste, uniq } from './fields.js'
+import { cksum, gzip, md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from './digests.js'
+import { base32, base64 } from './encodings.js'
+import { cut, uniq } from './fields.js'
 import { mkdir, mv, rm, rmdir, touch, truncate } from './files.js'
-import { cat, head, nl, rev, tac, tail, tee, tr, wc, yes } from './filters.js'
+import { cat, head, rev, tac, tail, tee, wc, yes } from './filters.js'
 import { find } from './find.js'
 import { grep } from './grep.js'
-import { du, mktemp, od, strings } from './inspection.js'
+import { du, mktemp, strings } from './inspection.js'
 import { link, ln, readlink, unlink } from './links.js'
 import { ls } from './ls.js'
 import type { Programs, TEXT_APPLETS } from './names.js'
 import { netApplets } from './net/index.js'
-import { basename, clear, dirname, echo, expr, fail, printf, seq, succeed, test } from './output.js'
+import { nl } from './nl.js'
+import { od } from './od.js'
+import { clear, echo, expr, fail, printf, succeed, test } from './output.js'
+import { paste } from './paste.js'
+import { basename, dirname } from './path-names.js'
 import { chmod, chown } from './permissions.js'
 import { pgrep, pidof, pkill, uptime } from './processes.js'
 import { plainly, time, timeout } from './run.js'
@@ -28,26 +33,36 @@ import { more } from './screen/more.js'
 import { free, top } from './screen/top.js'
 import { watch } from './screen/watch.js'
 import { sed } from './sed.js'
+import { factor, seq } from './seq.js'
 import { sort } from './sort.js'
+import { comm, join } from './sorted-files.js'
+import { fold, split } from './split.js'
 import { stat } from './stat.js'
 import {
+  arch,
   env,
+  groups,
   hostname,
   id,
   kill,
   killall,
+  nproc,
   printenv,
   ps,
   pwd,
   sleep,
   stty,
+  tty,
   uname,
   which,
   whoami,
 } from './system.js'
-import { column, comm, fold, join, shuf, split } from './tables.js'
+import { column, shuf } from './tables.js'
+import { expand } from './tabs.js'
 import { tar } from './tar.js'
+import { tr } from './tr.js'
 import { xargs } from './xargs.js'
+import { hexdump, xxd } from './xxd.js'
 
 /** Everything that needs no network of its own. */
 export const textApplets: ReadonlyMap<string, Program> = new Map(
@@ -72,7 +87,22 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     link,
     ln,
     unlink,
+    arch,
+    base32,
     base64,
+    cksum,
+    dd,
+    expand,
+    unexpand: expand,
+    factor,
+    groups,
+    nproc,
+    sha224sum,
+    sha384sum,
+    sync: succeed,
+    tty,
+    xxd,
+    hd: hexdump,
     basename,
     cat,
     clear,

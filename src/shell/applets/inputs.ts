@@ -50,6 +50,8 @@ export async function* inputLines(
   names: readonly string[],
   failed: () => void,
   wording?: (name: string, reason: string) => string,
+  lineEnd = '\n',
 ): AsyncGenerator<{ text: string; terminated: boolean }> {
-  for await (const { reader } of openInputs(process, names, failed, wording)) yield* readLines(reader)
+  for await (const { reader } of openInputs(process, names, failed, wording))
+    yield* readLines(reader, lineEnd)
 }

@@ -1,11 +1,11 @@
-// Applets that only write or answer: echo, printf, seq, true, false, test, basename, dirname, expr, clear.
+// Applets that only write or answer: echo, printf, true, false, test, expr, clear.
 
 import type { Program } from '../../posix/process.js'
 import { type ConditionContext, testArguments } from '../conditional.js'
 import { CommandError } from '../control-flow.js'
 import { echoText, formatPrintf } from '../printf-format.js'
 import { compileRegularExpression } from '../regular-expression.js'
-import { applet, nameOf, parseOptions, UsageError } from './options.js'
+import { applet, nameOf, UsageError } from './options.js'
 
 export const echo: Program = applet(async (process, args) => {
   await process.stdout.write(echoText(args))
@@ -40,64 +40,6 @@ export const test: Program = applet(async (process, args) => {
     if (error instanceof CommandError) throw new UsageError(error.message, error.status)
     throw error
   }
-})
-
-/** As much as stdio gathers before it writes to what is no terminal. */
-const BUFFER_LENGTH = 4096
-
-export const seq: Program = applet(async (process, args) => {
-  const options = parseOptions(
-    args.map((arg) => (/^-\.?\d/.test(arg) ? `\0${arg}` : arg)),
-    '+ws:f:',
-  )
-  const numbers = options.operands.map((text) => text.replace('\0', ''))
-  const bad = numbers.find((text) => text === '' || Number.isNaN(Number(text)))
-  if (bad !== undefined) throw new UsageError(`invalid number '${bad}'`)
-  if (numbers.length === 0 || numbers.length > 3)
-    throw new UsageError('usage: seq [-w] [-s SEP] [FIRST [INC]] LAST')
-  const first = numbers.length > 1 ? Number(numbers[0]) : 1
-  const increment = numbers.length > 2 ? Number(numbers[1]) : 1
-  const last = Number(numbers.at(-1))
-  if (increment === 0) throw new UsageError("increment must not be '0'")
-  const decimals = Math.max(...numbers.map((text) => text.split('.')[1]?.length ?? 0))
-  const width = options.has('w') ? Math.max(first.toFixed(decimals).length, last.toFixed(decimals).length) : 0
-  const separator = options.value('s') ?? '\n'
-  let text = ''
-  for (let index = 0; ; index++) {
-    const value = first + index * increment
-    if (increment > 0 ? value > last + 1e-9 : value < last - 1e-9) break
-    const number = value.toFixed(decimals)
-    const padded = number.startsWith('-')
-      ? `-${number.slice(1).padStart(width - 1, '0')}`
-      : number.padStart(width, '0')
-    if (text.length > BUFFER_LENGTH) {
-      await process.stdout.write(text)
-      text = ''
-    }
-    text += `${index > 0 ? separator : ''}${padded}`
-  }
-  if (text !== '') await process.stdout.write(`${text}\n`)
-  return 0
-})
-
-export const basename: Program = applet(async (process, args) => {
-  const [path, suffix] = args
-  if (path === undefined) throw new UsageError('missing operand')
-  const trimmed = path.replace(/\/+$/, '') || (path === '' ? '' : '/')
-  const base = trimmed === '/' ? '/' : trimmed.slice(trimmed.lastIndexOf('/') + 1)
-  const cut = suffix !== undefined && base !== suffix && base.endsWith(suffix)
-  await process.stdout.write(`${cut ? base.slice(0, -suffix.length) : base}\n`)
-  return 0
-})
-
-export const dirname: Program = applet(async (process, args) => {
-  const [path] = args
-  if (path === undefined) throw new UsageError('missing operand')
-  const trimmed = path.replace(/(?<=.)\/+$/, '')
-  const slash = trimmed.lastIndexOf('/')
-  const directory = slash < 0 ? '.' : trimmed.slice(0, slash).replace(/\/+$/, '') || '/'
-  await process.stdout.write(`${directory}\n`)
-  return 0
 })
 
 export const clear: Program = applet(async (process) => {

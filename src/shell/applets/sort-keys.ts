@@ -4,7 +4,7 @@
 import { UsageError } from './options.js'
 
 /** Letters that say how a key compares, as in `-k2nr`. */
-export const ORDER_LETTERS = 'bdfghnrRV'
+export const ORDER_LETTERS = 'bdfghinMrRV'
 
 export interface SortKey {
   /** Field and character from 1; without `to`, up to the end of the line. */
@@ -79,11 +79,19 @@ function kindOf(letters: string): (a: string, b: string) => number {
   if (letters.includes('h')) return compareSizes
   if (letters.includes('g')) return compareGeneral
   if (letters.includes('V')) return compareVersions
+  if (letters.includes('M')) return (a, b) => monthOf(a) - monthOf(b)
   return compareTexts
 }
 
 function leadingNumber(text: string): number {
   return Number(/^[ \t]*(-?(?:\d+\.?\d*|\.\d+))/.exec(text)?.[1] ?? 0)
+}
+
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC']
+
+/** -M: from 1; 0 for what is no month. */
+function monthOf(text: string): number {
+  return MONTHS.indexOf(text.trimStart().slice(0, 3).toUpperCase()) + 1
 }
 
 /** -h: the suffix goes before the number, so that 1023K is less than 1M and more than 999. */

@@ -1,4 +1,5 @@
-// sort(1), in memory: what is compared is in sort-keys.ts. Not supported: -M, --parallel, files larger than memory.
+// sort(1), in memory: what is compared is in sort-keys.ts. How much memory and how many
+// processors it may take (-S, --parallel) changes nothing. Not supported: files larger than memory.
 
 import { resolvePath } from '../../posix/file-system.js'
 import { readAll } from '../../posix/pipe.js'
@@ -18,6 +19,12 @@ const LONG = {
   'ignore-leading-blanks': 'b',
   key: 'k',
   merge: 'm',
+  'month-sort': 'M',
+  parallel: '1',
+  'buffer-size': 'S',
+  'temporary-directory': 'T',
+  debug: '2',
+  sort: '3',
   'numeric-sort': 'n',
   output: 'o',
   'random-sort': 'R',
@@ -32,7 +39,8 @@ type Comparison = (a: string, b: string) => number
 
 /** By the keys alone: 0 is what -u takes for the same. */
 function keyComparison(options: Options, chance: () => number): Comparison {
-  const global = [...ORDER_LETTERS].filter((letter) => options.has(letter)).join('')
+  const named = options.given.filter(({ letter }) => letter === '3').map(({ value }) => orderNamed(value))
+  const global = [...ORDER_LETTERS].filter((letter) => options.has(letter) || named.includes(letter)).join('')
   const given = options.given.filter(({ letter }) => letter === 'k').map(({ value }) => parseSortKey(value))
   const separator = options.value('t')
   if (separator !== undefined && separator.length !== 1)
@@ -50,6 +58,16 @@ function keyComparison(options: Options, chance: () => number): Comparison {
     }
     return 0
   }
+}
+
+/** The letter of `--sort=WORD`. */
+function orderNamed(word: string): string {
+  const words = { general: 'g', human: 'h', month: 'M', numeric: 'n', random: 'R', version: 'V' } as const
+  const found = Object.entries(words).find(
+    ([name]) => word !== '' && name.startsWith(word.replace(/-numeric$/, '')),
+  )
+  if (found === undefined) throw new UsageError(`invalid argument '${word}' for '--sort'`, 2)
+  return found[1]
 }
 
 /** -R: same texts stay together. */
@@ -81,7 +99,7 @@ async function readAllLines(process: Process, options: Options, failed: () => vo
 }
 
 export const sort: Program = applet(async (process, args) => {
-  const options = parseOptions(args, `${ORDER_LETTERS}uk:t:o:scCmz`, LONG)
+  const options = parseOptions(args, `${ORDER_LETTERS}uk:t:o:sc::Cmz1:S:T:23:`, LONG)
   const { random: source } = process.system
   const byKeys = keyComparison(options, () => source.float())
   const isUnique = options.has('u')

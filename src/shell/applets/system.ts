@@ -154,6 +154,30 @@ export const uname: Program = applet(async (process, args) => {
   return 0
 })
 
+/** How many processors there are for a container: one, since a pod's programs run one at a time. */
+export const nproc: Program = applet(async (process, args) => {
+  parseOptions(args, 'ai:', { all: 'a', ignore: 'i' })
+  await process.stdout.write('1\n')
+  return 0
+})
+
+export const arch: Program = applet(async (process) => {
+  await process.stdout.write('x86_64\n')
+  return 0
+})
+
+export const groups: Program = applet(async (process) => {
+  await process.stdout.write('root\n')
+  return 0
+})
+
+export const tty: Program = applet(async (process, args) => {
+  const options = parseOptions(args, 's', { silent: 's', quiet: 's' })
+  const { isTTY } = process.stdin
+  if (!options.has('s')) await process.stdout.write(isTTY ? '/dev/pts/0\n' : 'not a tty\n')
+  return isTTY ? 0 : 1
+})
+
 /** Tells of the terminal, and changes nothing: the line discipline has no settings but its size. */
 export const stty: Program = applet(async (process, args) => {
   const { terminal } = process.stdin

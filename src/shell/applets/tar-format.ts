@@ -1,6 +1,8 @@
 // Headers of tar archives to and from bytes: ustar (POSIX.1-1988), long names as GNU (type L) and as pax (type x) have
 // them, sizes as octal digits or, from 8 GB on, in binary. Knows nothing of files or streams.
 
+import { concatBytes } from '../../base/bytes.js'
+
 export const BLOCK_BYTES = 512
 
 const encoder = new TextEncoder()
@@ -16,8 +18,8 @@ export interface TarHeader {
   readonly linkName: string
 }
 
-/** `longName`, `pax` and `global` are about the entry after them, or all of them; their content says what. */
-export type TarType = 'file' | 'directory' | 'link' | 'symlink' | 'longName' | 'pax' | 'other'
+/** `longName`, `longLink`, `pax` and `global` are about the entry after them, or all of them; their content says what. */
+export type TarType = 'file' | 'directory' | 'link' | 'symlink' | 'longName' | 'longLink' | 'pax' | 'other'
 
 const TYPES: Readonly<Record<string, TarType>> = {
   '': 'file',
@@ -26,11 +28,19 @@ const TYPES: Readonly<Record<string, TarType>> = {
   '1': 'link',
   '2': 'symlink',
   '5': 'directory',
+  K: 'longLink',
   L: 'longName',
   x: 'pax',
 }
 
-const LETTERS: Readonly<Partial<Record<TarType, string>>> = { file: '0', directory: '5', longName: 'L' }
+const LETTERS: Readonly<Partial<Record<TarType, string>>> = {
+  file: '0',
+  link: '1',
+  symlink: '2',
+  directory: '5',
+  longLink: 'K',
+  longName: 'L',
+}
 
 /** Offsets and lengths of the fields. */
 const FIELD = {
@@ -70,31 +80,26 @@ export function parseHeader(block: Uint8Array): TarHeader | undefined {
   }
 }
 
-/** Blocks of a header: with a GNU long name before it where the name does not fit. */
-export function formatHeader(header: Omit<TarHeader, 'linkName'>): Uint8Array {
+/** Blocks of a header: with GNU's long names before it where the name or what it links to does not fit. */
+export function formatHeader(
+  header: Omit<TarHeader, 'linkName'> & { readonly linkName?: string },
+): Uint8Array {
   const name = encoder.encode(header.name)
-  if (name.length <= LONGEST_NAME) return headerBlock(name, header)
-  const long = {
-    ...header,
-    type: 'longName' as const,
-    mode: 0,
-    sizeBytes: name.length + 1,
-    modifiedSeconds: 0,
-  }
+  const linkName = encoder.encode(header.linkName ?? '')
+  return concatBytes([
+    ...longBlocks('longLink', linkName),
+    ...longBlocks('longName', name),
+    headerBlock(name.subarray(0, LONGEST_NAME), header, linkName.subarray(0, LONGEST_NAME)),
+  ])
+}
+
+/** An entry with a name that is too long for a header; none when it is not. */
+function longBlocks(type: 'longName' | 'longLink', name: Uint8Array): Uint8Array[] {
+  if (name.length <= LONGEST_NAME) return []
   const content = new Uint8Array(padded(name.length + 1))
   content.set(name)
-  const parts = [
-    headerBlock(encoder.encode('././@LongLink'), long),
-    content,
-    headerBlock(name.subarray(0, LONGEST_NAME), header),
-  ]
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  const header = { type, mode: 0, sizeBytes: name.length + 1, modifiedSeconds: 0 }
+  return [headerBlock(encoder.encode('././@LongLink'), header), content]
 }
 
 /** With what fills the last block. */
@@ -125,11 +130,16 @@ export function parseLongName(content: Uint8Array): string {
 
 type Field = readonly [offset: number, length: number]
 
-function headerBlock(name: Uint8Array, header: Omit<TarHeader, 'linkName' | 'name'>): Uint8Array {
+function headerBlock(
+  name: Uint8Array,
+  header: Omit<TarHeader, 'linkName' | 'name'>,
+  linkName = new Uint8Array(0),
+): Uint8Array {
   const block = new Uint8Array(BLOCK_BYTES)
   const put = (field: Field, value: string) => block.set(encoder.encode(value), field[0])
   const digits = (field: Field, value: number) => put(field, value.toString(8).padStart(field[1] - 1, '0'))
   block.set(name)
+  block.set(linkName, FIELD.linkName[0])
   digits(FIELD.mode, header.mode)
   digits(FIELD.uid, 0)
   digits(FIELD.gid, 0)
