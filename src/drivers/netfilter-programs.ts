@@ -1,5 +1,5 @@
-// The programs that show what the kernel of a node holds: iptables-save, ip6tables-save, nft, ipset, ipvsadm, conntrack. They read; what changes rules
-// here is kube-proxy alone.
+// The programs that show what the kernel of a node holds: iptables and iptables-save of both families, nft, ipset, ipvsadm,
+// conntrack. They read; what changes rules here is kube-proxy alone.
 
 import type { NodeHost } from '../host/node-host.js'
 import { connectionsText, listText, saveText, statisticsText, timeoutsText } from '../ipvs/ipvsadm.js'
@@ -7,10 +7,15 @@ import type { TableName } from '../netfilter/rule.js'
 import { TABLE_NAMES } from '../netfilter/tables.js'
 import type { Process, Program } from '../posix/process.js'
 import type { AddressFamily } from '../wire/address.js'
+import { conntrack } from './conntrack-program.js'
+import { iptables } from './iptables-program.js'
+import { nft } from './nft-program.js'
 
 /** The programs of one node, by name. */
 export function netfilterPrograms(host: NodeHost): Map<string, Program> {
   return new Map([
+    ['iptables', (process) => iptables(process, host, 'IPv4')],
+    ['ip6tables', (process) => iptables(process, host, 'IPv6')],
     ['iptables-save', (process) => iptablesSave(process, host, 'IPv4')],
     ['ip6tables-save', (process) => iptablesSave(process, host, 'IPv6')],
     ['conntrack', (process) => conntrack(process, host)],
@@ -36,38 +41,6 @@ async function iptablesSave(process: Process, host: NodeHost, family: AddressFam
     if (table === undefined) return usage(process, `Cannot initialize: can't initialize table "${text}"`)
   }
   await process.stdout.write(host.netfilter.save(table, { counters, family }))
-  return 0
-}
-
-async function conntrack(process: Process, host: NodeHost): Promise<number> {
-  const [command, ...rest] = process.argv.slice(1)
-  if (command === '-C' || command === '--count') {
-    await process.stdout.write(`${host.netfilter.flows().length}\n`)
-    return 0
-  }
-  if (command !== '-L' && command !== '--dump')
-    return usage(process, 'known are -L [-p PROTOCOL] [-f FAMILY] and -C')
-  const filter: { protocol?: string; family?: string } = {}
-  for (let i = 0; i < rest.length; i += 2) {
-    if (/^(?:-p|--proto)$/.test(rest[i]!)) filter.protocol = rest[i + 1] ?? ''
-    else if (/^(?:-f|--family)$/.test(rest[i]!)) filter.family = rest[i + 1] ?? ''
-    else return usage(process, `unknown option "${rest[i]}"`)
-  }
-  const { protocol, family } = filter
-  const lines = host.netfilter
-    .flowsText()
-    .split('\n')
-    .filter((line) => line !== '' && (protocol === undefined || line.startsWith(`${protocol} `)))
-    .filter((line) => family === undefined || /src=\S*:/.test(line) === (family === 'ipv6'))
-  await process.stdout.write(lines.map((line) => `${line}\n`).join(''))
-  const sum = `conntrack v1.4.8 (conntrack-tools): ${lines.length} flow entries have been shown.`
-  await process.stderr.write(`${sum}\n`)
-  return 0
-}
-
-async function nft(process: Process, host: NodeHost): Promise<number> {
-  if (process.argv.slice(1).join(' ') !== 'list ruleset') return usage(process, 'known is: nft list ruleset')
-  await process.stdout.write(host.netfilter.ruleset())
   return 0
 }
 

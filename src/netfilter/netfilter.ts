@@ -235,10 +235,11 @@ export class Netfilter {
     return [...this.#conntrack.flows(this.#stack.now)].map(rowOf)
   }
 
-  /** As `conntrack -L` prints them. */
-  flowsText(): string {
+  /** As `conntrack -L` prints them: all, or those for which `matches` holds. */
+  flowsText(matches: (flow: FlowRow) => boolean = () => true): string {
     const { now } = this.#stack
-    return [...this.#conntrack.flows(now)].map((flow) => `${flowText(flow, now)}\n`).join('')
+    const flows = [...this.#conntrack.flows(now)].filter((flow) => matches(rowOf(flow)))
+    return flows.map((flow) => `${flowText(flow, now)}\n`).join('')
   }
 
   /** Forgets flows: all, or those for which `matches` holds (`conntrack -D`); how many. */
