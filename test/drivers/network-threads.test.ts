@@ -192,6 +192,8 @@ test('after close no thread, timer or file is left, in the middle of everything 
       pcap: join(directory, 'all.pcapng'),
     })
     for (const node of ['k8s-node1', 'k8s-node2']) await cluster.apply(pod(`on-${node}`, node, 'nginx'))
+    // Heard by every thread of the network: they have started.
+    await cluster.kubectl('get nodes')
     await cluster.close()
     assert.is(process.getActiveResourcesInfo().sort().join(), before)
   } finally {
@@ -218,6 +220,9 @@ test('one of them that dies is told of with its reason, and the end of the other
   })
   // It takes a node for one that has no address for its bridge, which cannot be.
   assert.match((await died).message, /\w/)
+  // The others are there, however long they took to start.
+  const others = nodes.slice(0, 2).map(({ name }) => threads.ask(name, (id) => ({ type: 'echo', id })))
+  await Promise.all(others)
   const error = await threads.close().then(
     () => undefined,
     (failure: Error) => failure,
