@@ -16,7 +16,6 @@ import { acceptSyn, listenAnswer, resetFor } from '../tcp/listen.js'
 import { MIN_MSS, type TcpOptions } from '../tcp/tcb.js'
 import { remainsAcceptSyn, sequenceAfterRemains } from '../tcp/time-wait.js'
 import {
-  anyOf,
   type Endpoint,
   IPV4_ANY,
   IPV4_LOOPBACK,
@@ -32,7 +31,7 @@ import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { PROTOCOL_TCP } from '../wire/ip.js'
 import { packetCount } from '../wire/segmentation.js'
 import { parseTcp, type Seq, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
-import { choosePort, LeftPorts } from './ephemeral-ports.js'
+import { LeftPorts } from './ephemeral-ports.js'
 import type { Expiring } from './expiring.js'
 import { FlowTable } from './flow-table.js'
 import type { Packet } from './hooks.js'
@@ -42,6 +41,7 @@ import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { ReadyQueue } from './ready-queue.js'
 import type { SocketRow } from './socket.js'
+import { TcpListeners } from './tcp-listeners.js'
 import { StackTcpListener, StackTcpSocket, type TcpSocketOwner } from './tcp-socket.js'
 import { TimeWait, TimeWaits } from './time-waits.js'
 
@@ -72,7 +72,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** The same sockets, in the order in which they were made. */
   readonly #all = new LinkedList<StackTcpSocket>()
   readonly #timeWaits: TimeWaits
-  readonly #listeners = new Map<Port, StackTcpListener[]>()
+  readonly #listeners: TcpListeners
   readonly #left = new LeftPorts()
   /** Connections to be asked for segments, first come, first served. */
   #outputQueue: StackTcpSocket[] = []
@@ -93,6 +93,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   constructor(ip: Ip, random: Random, ready: ReadyQueue, timers: TimerHeap<Expiring>, slab: Slab) {
     this.#ip = ip
     this.#random = random
+    this.#listeners = new TcpListeners(random)
     this.#isnKey = isnKey(random.fork('isn'))
     this.#ready = ready
     this.#timers = timers
@@ -144,18 +145,9 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (!isUnspecified(on.address) && !this.#ip.isLocal(on.address)) {
       throw new SystemError('EADDRNOTAVAIL', 'listen')
     }
-    const isFree = (candidate: Port) =>
-      !(this.#listeners.get(candidate) ?? []).some(
-        (other) =>
-          other.local.address === on.address ||
-          other.local.address === anyOf(on.address) ||
-          on.address === anyOf(other.local.address),
-      )
-    const port = on.port || choosePort(this.#random, isFree)
-    if (port === undefined || !isFree(port)) throw new SystemError('EADDRINUSE', 'listen')
-    const local = { address: on.address, port }
+    const local = { address: on.address, port: this.#listeners.portFor(on) }
     const listener = new StackTcpListener(this, local, Math.max(1, Math.min(backlog, MAX_BACKLOG)))
-    this.#listeners.set(port, [...(this.#listeners.get(port) ?? []), listener])
+    this.#listeners.add(listener)
     return listener
   }
 
@@ -163,24 +155,14 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (listener.closed) return
     listener.closed = true
     listener.onReady = undefined
-    const { port } = listener.local
-    const others = this.#listeners.get(port)!.filter((other) => other !== listener)
-    if (others.length === 0) this.#listeners.delete(port)
-    else this.#listeners.set(port, others)
+    this.#listeners.remove(listener)
     for (const socket of [...listener.handshakes, ...listener.established]) socket.abort()
     for (const socket of listener.handshakes) this.#endHandshake(socket)
     listener.established.length = 0
   }
 
   rows(): SocketRow[] {
-    const rows: SocketRow[] = []
-    for (const listeners of this.#listeners.values()) {
-      for (const { local, backlog, established, owner } of listeners) {
-        const remote = { address: anyOf(local.address), port: 0 }
-        const queues = { receiveQueue: established.length, sendQueue: backlog }
-        rows.push({ protocol: 'tcp', state: 'LISTEN', ...queues, local, remote, owner })
-      }
-    }
+    const rows = this.#listeners.rows()
     const { now } = this.#ip
     for (const { connection, owner } of this.#all) {
       const { state, readable, unacknowledged, local, remote } = connection
@@ -237,7 +219,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
       }
       this.#remove(socket)
     }
-    const listener = this.#listenerFor(destination, segment.destinationPort)
+    const listener = this.#listeners.at(destination, segment.destinationPort)
     const answer = listener === undefined ? 'reset' : listenAnswer(segment)
     if (answer === 'reset') return this.#refuse(packet)
     if (answer === 'accept') return this.#open(listener!, packet, sequence)
@@ -267,14 +249,14 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     if (connection.state !== 'TIME-WAIT' || listenAnswer(this.#input) !== 'accept') return false
     return (
       connection.acceptsNewSyn(this.#input) &&
-      this.#listenerFor(connection.local.address, connection.local.port) !== undefined
+      this.#listeners.at(connection.local.address, connection.local.port) !== undefined
     )
   }
 
   /** The same of one of which only this is left. */
   #opensAnew({ local, remains }: TimeWait): boolean {
     return (
-      remainsAcceptSyn(remains, this.#input) && this.#listenerFor(local.address, local.port) !== undefined
+      remainsAcceptSyn(remains, this.#input) && this.#listeners.at(local.address, local.port) !== undefined
     )
   }
 
@@ -299,15 +281,6 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     const remains = connection.remains()
     if (remains === undefined) this.#forget(wait)
     else this.#timeWaits.update(wait, remains)
-  }
-
-  #listenerFor(address: IpAddress, port: Port): StackTcpListener | undefined {
-    let any: StackTcpListener | undefined
-    for (const listener of this.#listeners.get(port) ?? []) {
-      if (listener.local.address === address) return listener
-      if (listener.local.address === anyOf(address)) any = listener
-    }
-    return any
   }
 
   /**
