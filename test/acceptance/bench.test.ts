@@ -12,29 +12,9 @@ import { ask } from '../../src/drivers/cluster-client.js'
 import { RemoteCluster } from '../../src/drivers/remote-cluster.js'
 import { world } from '../../src/scenario/world.js'
 import { type Ended, podwire, removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
+import { WEB_SERVICE } from '../support/web-service.js'
 
-const MANIFEST = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 3
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{ name: web, image: registry.k8s.io/e2e-test-images/agnhost, args: [netexec] }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec:
-  selector: { app: web }
-  ports:
-    - { name: http, port: 80, targetPort: 8080 }
-    - { name: udp, port: 81, targetPort: 8081, protocol: UDP }
----
+const MANIFEST = `${WEB_SERVICE}---
 apiVersion: v1
 kind: Pod
 metadata: { name: curl, labels: { app: client } }

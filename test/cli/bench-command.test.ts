@@ -6,60 +6,25 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BenchResult } from '../../src/bench/result.js'
-import { runCommandLine } from '../../src/cli/command.js'
-import { world } from '../../src/scenario/world.js'
-import { removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
-
-const MANIFEST = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 3
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{ name: web, image: registry.k8s.io/e2e-test-images/agnhost, args: [netexec] }]
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec:
-  selector: { app: web }
-  ports:
-    - { name: http, port: 80, targetPort: 8080 }
-    - { name: udp, port: 81, targetPort: 8081, protocol: UDP }
-`
+import {
+  removeScratchDirectory,
+  podwire as runPodwire,
+  scratchDirectory,
+} from '../support/podwire-process.js'
+import { WEB_SERVICE } from '../support/web-service.js'
 
 const test = suite<{ directory: string; web: string }>('bench')
 
 test.before((context) => {
   context.directory = scratchDirectory()
   context.web = join(context.directory, 'web.yaml')
-  writeFileSync(context.web, MANIFEST)
+  writeFileSync(context.web, WEB_SERVICE)
 })
 test.after((context) => {
   return removeScratchDirectory(context.directory)
 })
 
-async function podwire(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const streams = {
-    out: (text: string) => void (out += text),
-    err: (text: string) => void (err += text),
-    colors: false,
-    progress: false,
-  }
-  const code = await runCommandLine(args, {
-    streams,
-    world: async () => world,
-    signal: new AbortController().signal,
-  })
-  return { code, out, err }
-}
+const podwire = (...args: string[]) => runPodwire(args)
 
 async function bench(...args: string[]): Promise<BenchResult> {
   const { code, out, err } = await podwire('bench', ...args, '--output', 'json')
@@ -272,10 +237,10 @@ test('mistakes are told with what would be right, exit code 2', async ({ web, di
   const nobody = join(directory, 'nobody.yaml')
   writeFileSync(
     nobody,
-    MANIFEST.replace('selector: { app: web }\n  ports', 'selector: { app: nobody }\n  ports'),
+    WEB_SERVICE.replace('selector: { app: web }\n  ports', 'selector: { app: nobody }\n  ports'),
   )
   const absent = join(directory, 'absent.yaml')
-  writeFileSync(absent, MANIFEST.replace('agnhost,', 'none,'))
+  writeFileSync(absent, WEB_SERVICE.replace('agnhost,', 'none,'))
   const mistakes: readonly (readonly [args: string[], said: RegExp])[] = [
     [[web, '-t', 'p98<5ms'], /--threshold: p98<5ms: unknown figure p98\n {2}hint: known: rps, p50/],
     [[web, '-m', 'iptable'], /--modes iptable: unknown value\n {2}hint: did you mean iptables\?/],
