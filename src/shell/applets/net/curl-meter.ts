@@ -3,7 +3,7 @@
 
 import { type Micros, SECOND } from '../../../base/time.js'
 import type { Process } from '../../../posix/process.js'
-import type { Transfer } from './curl-transfer.js'
+import type { Transfer } from './curl-record.js'
 import { header } from './http-client.js'
 
 const HEADING = `  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current

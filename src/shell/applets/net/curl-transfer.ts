@@ -1,28 +1,16 @@
-// One URL of a curl command: names, connection, request, response, redirects. The body goes chunk by chunk to a sink.
-// What happened is kept in a Transfer record, for -w and for the exit status.
+// One URL of a curl command: request, response, redirects, connections that are used again. The body goes chunk by chunk to
+// a sink. Connecting is curl-connect.ts; what happened is kept in curl-record.ts' Transfer.
 
 import { SystemError } from '../../../base/errors.js'
 import { type Micros, SECOND } from '../../../base/time.js'
-import { type Connection, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import type { TlsSession } from '../../../posix/tls.js'
-import {
-  type Endpoint,
-  familyOf,
-  formatAddress,
-  formatEndpoint,
-  type IpAddress,
-  parseAddress,
-} from '../../../wire/address.js'
 import type { CurlBody } from './curl-body.js'
+import { CurlConnector, type Pooled, poolKey } from './curl-connect.js'
 import { unpackedBody } from './curl-content.js'
 import {
-  CURLE_COULDNT_CONNECT,
-  CURLE_COULDNT_RESOLVE_HOST,
   CURLE_FILESIZE_EXCEEDED,
   CURLE_GOT_NOTHING,
   CURLE_HTTP_RETURNED_ERROR,
-  CURLE_INTERFACE_FAILED,
   CURLE_OPERATION_TIMEDOUT,
   CURLE_SEND_ERROR,
   CURLE_TOO_MANY_REDIRECTS,
@@ -31,10 +19,11 @@ import {
   CurlError,
   receiveError,
 } from './curl-error.js'
+import { Narrator } from './curl-narrator.js'
 import type { CurlOptions } from './curl-options.js'
+import type { Transfer } from './curl-record.js'
 import { curlRequest } from './curl-request.js'
-import { secureConnection } from './curl-tls.js'
-import { HttpConnection, type HttpHead, type HttpRequest, header, requestHead } from './http-client.js'
+import { type HttpConnection, type HttpHead, type HttpRequest, header, requestHead } from './http-client.js'
 import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
 import { formatUrl, type HttpUrl, parseUrl, resolveLocation } from './url.js'
@@ -42,69 +31,10 @@ import { formatUrl, type HttpUrl, parseUrl, resolveLocation } from './url.js'
 /** For a server that is asked whether it wants a body. */
 const CONTINUE_WAIT = SECOND
 
-/** What a transfer did so far; the last response's where there were several. Times count from its start. */
-export interface Transfer {
-  readonly started: Micros
-  url: string
-  effectiveUrl: string
-  method: string
-  head: HttpHead | undefined
-  nameLookup: Micros
-  connected: Micros
-  /** When the TLS handshake was over. */
-  secured: Micros
-  tls: TlsSession | undefined
-  requestSent: Micros
-  firstByte: Micros
-  redirectTime: Micros
-  total: Micros
-  redirects: number
-  connects: number
-  redirectUrl: string
-  local: Endpoint | undefined
-  remote: Endpoint | undefined
-  downloaded: number
-  uploaded: number
-  headBytes: number
-  requestBytes: number
-}
-
-export function newTransfer(url: string, started: Micros): Transfer {
-  return {
-    started,
-    url,
-    effectiveUrl: url,
-    method: '',
-    head: undefined,
-    nameLookup: 0,
-    connected: 0,
-    secured: 0,
-    tls: undefined,
-    requestSent: 0,
-    firstByte: 0,
-    redirectTime: 0,
-    total: 0,
-    redirects: 0,
-    connects: 0,
-    redirectUrl: '',
-    local: undefined,
-    remote: undefined,
-    downloaded: 0,
-    uploaded: 0,
-    headBytes: 0,
-    requestBytes: 0,
-  }
-}
-
 /** Takes the output of one transfer. */
 export interface TransferSink {
   head(lines: readonly string[]): Promise<void>
   body(bytes: Uint8Array): Promise<void>
-}
-
-interface Pooled {
-  readonly http: HttpConnection
-  readonly number: number
 }
 
 /** Carries out transfers of one command, which share connections. */
@@ -112,11 +42,14 @@ export class CurlSession {
   readonly #process: Process
   readonly #options: CurlOptions
   readonly #pool = new Map<string, Pooled>()
-  #connections = 0
+  readonly #narrator: Narrator
+  readonly #connector: CurlConnector
 
   constructor(process: Process, options: CurlOptions) {
     this.#process = process
     this.#options = options
+    this.#narrator = new Narrator(process, options.verbose)
+    this.#connector = new CurlConnector(process, options, this.#narrator)
   }
 
   /** Closes the connections that were kept for further URLs. */
@@ -168,7 +101,7 @@ export class CurlSession {
         body = undefined
         if (!options.explicitMethod) method = method === 'HEAD' ? 'HEAD' : 'GET'
       }
-      await this.#tell(`Issue another request to this URL: '${location}'`)
+      await this.#narrator.tell(`Issue another request to this URL: '${location}'`)
     }
   }
 
@@ -182,7 +115,7 @@ export class CurlSession {
   ): Promise<string | undefined> {
     const request = curlRequest(this.#options, url, method, body)
     const { pooled, head } = await this.#ask(transfer, url, request, signal)
-    await this.#tellLines('<', [...head.lines, ''])
+    await this.#narrator.lines('<', [...head.lines, ''])
     await sink.head(head.lines)
     const target = header(head, 'location')
     const redirect =
@@ -213,8 +146,8 @@ export class CurlSession {
     } catch (caught) {
       pooled.http.close()
       const failure = receiveError(caught)
-      if (failure instanceof CurlError) await this.#tell(failure.message)
-      await this.#tell(`Closing connection ${pooled.number}`)
+      if (failure instanceof CurlError) await this.#narrator.tell(failure.message)
+      await this.#narrator.tell(`Closing connection ${pooled.number}`)
       throw failure
     }
     await this.#release(url, pooled)
@@ -233,23 +166,23 @@ export class CurlSession {
     const kept = this.#pool.get(key)
     this.#pool.delete(key)
     if (kept !== undefined) {
-      await this.#tell(`Re-using existing connection #${kept.number} with host ${url.host}`)
+      await this.#narrator.tell(`Re-using existing connection #${kept.number} with host ${url.host}`)
       try {
         return { pooled: kept, head: await this.#converse(transfer, kept, request, signal) }
       } catch (error) {
         kept.http.close()
         if (!(error instanceof CurlError) || transfer.head !== undefined) throw error
-        await this.#tell('Connection died, retrying a fresh connect')
+        await this.#narrator.tell('Connection died, retrying a fresh connect')
       }
     }
-    const pooled = await this.#connect(transfer, url, signal)
+    const pooled = await this.#connector.connect(transfer, url, signal)
     try {
       return { pooled, head: await this.#converse(transfer, pooled, request, signal) }
     } catch (error) {
       pooled.http.close()
       if (error instanceof CurlError && error.code === CURLE_GOT_NOTHING)
-        await this.#tell('Empty reply from server')
-      await this.#tell(`Closing connection ${pooled.number}`)
+        await this.#narrator.tell('Empty reply from server')
+      await this.#narrator.tell(`Closing connection ${pooled.number}`)
       throw error
     }
   }
@@ -265,7 +198,7 @@ export class CurlSession {
     transfer.local = connection.local
     transfer.remote = connection.remote
     const text = requestHead(request)
-    await this.#tellLines('>', text.split('\r\n').slice(0, -1))
+    await this.#narrator.lines('>', text.split('\r\n').slice(0, -1))
     try {
       await this.#send(pooled.http, request, signal)
     } catch (error) {
@@ -293,168 +226,9 @@ export class CurlSession {
     if (!asks) return http.send(request, signal)
     await http.send(request, signal, 'head')
     const status = await http.continues(this.#limits(signal), CONTINUE_WAIT)
-    if (status === undefined) await this.#tell('Done waiting for 100-continue')
-    else await this.#tellLines('<', status.split('\r\n').slice(0, -1))
+    if (status === undefined) await this.#narrator.tell('Done waiting for 100-continue')
+    else await this.#narrator.lines('<', status.split('\r\n').slice(0, -1))
     await http.send(request, signal, 'body')
-  }
-
-  async #connect(transfer: Transfer, url: HttpUrl, outer: AbortSignal): Promise<Pooled> {
-    const started = this.#process.system.clock.now()
-    const elapsed = () => Math.round((this.#process.system.clock.now() - started) / 1000)
-    let phase = 'Resolving'
-    try {
-      return await withinLimit(this.#limits(outer), this.#options.connectTimeout, async (signal) => {
-        const { unixSocket } = this.#options
-        if (unixSocket !== undefined) throw await this.#noUnixSocket(unixSocket, url, elapsed())
-        const to = this.#redirected(url)
-        const addresses = await this.#addresses(to, signal)
-        transfer.nameLookup = this.#since(transfer)
-        phase = 'Connection'
-        return await this.#connectTo(transfer, url, to, addresses, elapsed, signal)
-      })
-    } catch (error) {
-      if (error instanceof TimeLimitExceeded)
-        throw new CurlError(CURLE_OPERATION_TIMEDOUT, `${phase} timed out after ${elapsed()} milliseconds`)
-      throw error
-    }
-  }
-
-  /** There are no sockets of that family here. */
-  async #noUnixSocket(path: string, { host, port }: HttpUrl, elapsed: number): Promise<CurlError> {
-    await this.#tell(`  Trying ${path}:0...`)
-    await this.#tell(`Immediate connect fail for ${path}: No such file or directory`)
-    const message = `Failed to connect to ${host} port ${port} after ${elapsed} ms: Couldn't connect to server`
-    await this.#tell(message)
-    return new CurlError(CURLE_COULDNT_CONNECT, message)
-  }
-
-  /** Where --connect-to has a URL connected to. */
-  #redirected(url: HttpUrl): HttpUrl {
-    const rule = this.#options.connectTo.find(
-      ([host, port]) =>
-        (host === '' || host.toLowerCase() === url.host.toLowerCase()) &&
-        (port === '' || Number(port) === url.port),
-    )
-    if (rule === undefined) return url
-    const [, , toHost, toPort] = rule
-    return {
-      ...url,
-      host: toHost === '' ? url.host : toHost,
-      port: toPort === '' ? url.port : Number(toPort),
-    }
-  }
-
-  async #addresses(url: HttpUrl, signal: AbortSignal): Promise<readonly IpAddress[]> {
-    const given = this.#options.resolve.get(poolKey(url)) ?? this.#options.resolve.get(`*:${url.port}`)
-    if (given !== undefined) {
-      await this.#tell(`Hostname ${url.host} was found in DNS cache`)
-      return given
-    }
-    try {
-      const { family } = this.#options
-      const { addresses } = await this.#process.system.net.resolve(url.host, signal)
-      const wanted = addresses.filter((address) => family === undefined || familyOf(address) === family)
-      if (wanted.length > 0) return wanted
-      if (parseAddress(url.host) !== undefined)
-        throw new CurlError(CURLE_COULDNT_CONNECT, "Couldn't connect to server")
-      throw new ResolveError('ENODATA', url.host)
-    } catch (error) {
-      if (!(error instanceof ResolveError)) throw error
-      await this.#tell(`Could not resolve host: ${url.host}`)
-      throw new CurlError(CURLE_COULDNT_RESOLVE_HOST, `Could not resolve host: ${url.host}`)
-    }
-  }
-
-  /** The addresses in their order, until one takes the connection. */
-  async #connectTo(
-    transfer: Transfer,
-    url: HttpUrl,
-    { port }: HttpUrl,
-    addresses: readonly IpAddress[],
-    elapsed: () => number,
-    signal: AbortSignal,
-  ): Promise<Pooled> {
-    let last: SystemError | undefined
-    for (const address of addresses) {
-      const text = formatAddress(address)
-      await this.#tell(`  Trying ${formatEndpoint({ address, port })}...`)
-      try {
-        const connection = await this.#dial({ address, port }, signal)
-        connection.setNoDelay(true)
-        transfer.connected = this.#since(transfer)
-        transfer.connects++
-        transfer.local = connection.local
-        transfer.remote = connection.remote
-        const number = this.#connections++
-        await this.#tell(`Connected to ${url.host} (${text}) port ${port} (#${number})`)
-        return {
-          http: new HttpConnection(await this.#secure(transfer, url, connection, number, signal)),
-          number,
-        }
-      } catch (error) {
-        if (!(error instanceof SystemError)) throw error
-        last = error
-        await this.#tell(`connect to ${text} port ${port} failed: ${strerror(error)}`)
-      }
-    }
-    const isLate = last?.code === 'ETIMEDOUT'
-    const message = `Failed to connect to ${url.host} port ${port} after ${elapsed()} ms: Couldn't connect to server`
-    await this.#tell(message)
-    await this.#tell(`Closing connection ${this.#connections++}`)
-    throw new CurlError(isLate ? CURLE_OPERATION_TIMEDOUT : CURLE_COULDNT_CONNECT, message)
-  }
-
-  /** From the address and the first free one of the ports that are asked for. */
-  async #dial(to: Endpoint, signal: AbortSignal): Promise<Connection> {
-    const { localAddress, localPorts = [0, 0] } = this.#options
-    const { net } = this.#process.system
-    const address = localAddress === undefined ? undefined : this.#localAddress(localAddress, to.address)
-    const [first, last] = localPorts
-    for (let port = first; ; port++) {
-      const from = { ...(address !== undefined && { address }), ...(port !== 0 && { port }) }
-      try {
-        return await net.connect(to, { signal, from })
-      } catch (error) {
-        if (!(error instanceof SystemError && error.code === 'EADDRINUSE')) throw error
-        if (port >= last)
-          throw new CurlError(CURLE_INTERFACE_FAILED, 'bind failed with errno 98: Address already in use')
-      }
-    }
-  }
-
-  /** Of an interface, or as it is given. */
-  #localAddress(text: string, to: IpAddress): IpAddress {
-    const device = this.#process.system.net.interfaces().find(({ name }) => name === text)
-    const own = device?.addresses.map((address) => parseAddress(address.split('/')[0]!))
-    const address =
-      own?.find((one) => one !== undefined && familyOf(one) === familyOf(to)) ?? parseAddress(text)
-    if (address === undefined) throw new CurlError(CURLE_INTERFACE_FAILED, `Couldn't bind to '${text}'`)
-    return address
-  }
-
-  /** Speaks TLS for https. */
-  async #secure(
-    transfer: Transfer,
-    { scheme, host }: HttpUrl,
-    connection: Connection,
-    number: number,
-    signal: AbortSignal,
-  ): Promise<Connection> {
-    if (scheme !== 'https') return connection
-    const { tls } = this.#options
-    const handshaken = (session: TlsSession) => {
-      transfer.tls = session
-    }
-    const tell = (text: string) => this.#tell(text)
-    try {
-      const secure = await secureConnection(this.#process, connection, host, tls, handshaken, tell, signal)
-      transfer.secured = this.#since(transfer)
-      return secure
-    } catch (error) {
-      connection.close()
-      await this.#tell(`Closing connection ${number}`)
-      throw error
-    }
   }
 
   /** After a response: keeps the connection for the next URL, or closes it. */
@@ -462,10 +236,10 @@ export class CurlSession {
     if (pooled.http.reusable) {
       this.#pool.get(connectionKey(url))?.http.close()
       this.#pool.set(connectionKey(url), pooled)
-      return this.#tell(`Connection #${pooled.number} to host ${url.host} left intact`)
+      return this.#narrator.tell(`Connection #${pooled.number} to host ${url.host} left intact`)
     }
     pooled.http.close()
-    return this.#tell(`Closing connection ${pooled.number}`)
+    return this.#narrator.tell(`Closing connection ${pooled.number}`)
   }
 
   #limits(signal: AbortSignal) {
@@ -485,19 +259,6 @@ export class CurlSession {
     const of = length === undefined ? '' : ` out of ${length}`
     return `Operation timed out after ${elapsed} milliseconds with ${transfer.downloaded}${of} bytes received`
   }
-
-  async #tell(text: string): Promise<void> {
-    if (this.#options.verbose) await this.#process.stderr.write(`* ${text}\n`)
-  }
-
-  async #tellLines(mark: '<' | '>', lines: readonly string[]): Promise<void> {
-    if (this.#options.verbose)
-      await this.#process.stderr.write(lines.map((line) => `${mark} ${line}\r\n`).join(''))
-  }
-}
-
-function poolKey(url: HttpUrl): string {
-  return `${url.host.toLowerCase()}:${url.port}`
 }
 
 function connectionKey(url: HttpUrl): string {

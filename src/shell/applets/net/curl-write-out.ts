@@ -3,8 +3,8 @@
 import type { Micros } from '../../../base/time.js'
 import { formatAddress } from '../../../wire/address.js'
 import { CURL_VERSION } from './curl-options.js'
+import type { Transfer } from './curl-record.js'
 import { verifyResult } from './curl-tls.js'
-import type { Transfer } from './curl-transfer.js'
 import { header } from './http-client.js'
 
 /** What is known when a transfer is over. */

@@ -16,7 +16,8 @@ import {
 } from './curl-error.js'
 import { metered } from './curl-meter.js'
 import { CURL_VERSION, type CurlOptions, readCurlOptions } from './curl-options.js'
-import { CurlSession, newTransfer, type Transfer, type TransferSink } from './curl-transfer.js'
+import { newTransfer, type Transfer } from './curl-record.js'
+import { CurlSession, type TransferSink } from './curl-transfer.js'
 import { writeOut } from './curl-write-out.js'
 import { parseUrl, remoteName } from './url.js'
 
