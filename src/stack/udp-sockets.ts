@@ -168,7 +168,6 @@ export class UdpSockets implements Transport {
     const target = to ?? socket.remote
     if (target === undefined) throw new SystemError('EINVAL', 'sendto', 'no destination')
     if (target.port === 0) throw new SystemError('EINVAL', 'sendto')
-    if (bytes.length > MAX_PAYLOAD_BYTES) throw new SystemError('EMSGSIZE', 'sendto')
     const known = this.#ip.path(target.address, socket.path)
     if (known === undefined) throw new SystemError('ENETUNREACH', 'sendto')
     const { mtuDiscovery } = socket
@@ -176,6 +175,10 @@ export class UdpSockets implements Transport {
     // There is no SO_BROADCAST to allow it.
     if (path.broadcast) throw new SystemError('EACCES', 'sendto')
     socket.path = known
+    if (bytes.length > MAX_PAYLOAD_BYTES) {
+      socket.errors?.refused(path.mtuBytes, target, bytes)
+      throw new SystemError('EMSGSIZE', 'sendto')
+    }
     const source = isUnspecified(socket.local.address) ? path.source : socket.local.address
     if (isLoopback(source) && !path.output.loopback) throw new SystemError('EINVAL', 'sendto')
     const start = payloadOffset(target.address)
