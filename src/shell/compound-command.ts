@@ -10,6 +10,7 @@ import type {
   If,
   Redirected,
   Select,
+  Subshell,
   While,
 } from 'unbash'
 import { type Awaitable, andThen, attempt } from './awaitable.js'
@@ -30,15 +31,8 @@ export function runCompound(shell: Shell, node: CompoundCommand | Redirected, io
       return runRedirected(shell, node, io)
     case 'BraceGroup':
       return shell.runList(shell, node.body, io)
-    case 'Subshell': {
-      const child = shell.fork(
-        [shell.state.name],
-        io,
-        (subshell, inner) => subshell.runList(subshell, node.body, inner),
-        shell.groupAfter(undefined),
-      )
-      return shell.waitForeground(child, shell.source.text.slice(node.pos, node.end), io)
-    }
+    case 'Subshell':
+      return andThen(shell.trapsDue(io), () => runSubshell(shell, node, io))
     case 'If':
       return runIf(shell, node, io)
     case 'While':
@@ -58,11 +52,27 @@ export function runCompound(shell: Shell, node: CompoundCommand | Redirected, io
     case 'ArithmeticCommand':
       return andThen(shell.step(io), () =>
         andThen(
-          traceHead(shell, io, () => `(( ${node.body.trim()} ))`),
+          beforeHead(shell, io, () => `(( ${node.body} ))`),
           () => andThen(arithmeticCommand(shell, node, io), (value) => (value === 0n ? 1 : 0)),
         ),
       )
   }
+}
+
+function runSubshell(shell: Shell, node: Subshell, io: Io): Promise<number> {
+  const child = shell.fork(
+    [shell.state.name],
+    io,
+    (subshell, inner) => subshell.runList(subshell, node.body, inner),
+    shell.groupAfter(undefined),
+  )
+  return shell.waitForeground(child, shell.source.text.slice(node.pos, node.end), io)
+}
+
+/** What comes before a compound command by its head: the trap of DEBUG, and its line with `set -x`. */
+function beforeHead(shell: Shell, io: Io, head: () => string): Awaitable<void> {
+  const debug = shell.state.traps.has('DEBUG') && shell.isBash ? shell.runTrap('DEBUG', io) : undefined
+  return andThen(debug, () => traceHead(shell, io, head))
 }
 
 /** Failures of the command are told where its redirections lead. */
@@ -156,7 +166,8 @@ async function runFor(shell: Shell, node: For, io: Io): Promise<number> {
   return await loop(shell, io, () => {
     const item = items[next++]
     if (item === undefined) return undefined
-    return andThen(traceHead(shell, io, head), () => {
+    shell.command = { pos: node.pos, end: node.wordlist?.at(-1)?.end ?? node.name.end }
+    return andThen(beforeHead(shell, io, head), () => {
       shell.state.set(node.name.value, item)
       return shell.runList(shell, node.body, io)
     })
@@ -181,7 +192,8 @@ async function runArithmeticFor(shell: Shell, node: ArithmeticFor, io: Io): Prom
 
 async function runCase(shell: Shell, node: Case, io: Io): Promise<number> {
   const word = await expandText(shell, node.word, io)
-  await traceHead(shell, io, () => `case ${node.word.text} in`)
+  shell.command = { pos: node.pos, end: node.word.end }
+  await beforeHead(shell, io, () => `case ${node.word.text} in`)
   let status = 0
   let fallThrough = false
   for (const item of node.items) {

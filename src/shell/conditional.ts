@@ -25,6 +25,8 @@ export interface ConditionContext {
   isSet(name: string): boolean
   /** Whether an option of `set -o` is on. */
   isOn(option: string): boolean
+  /** Whether messages are bash's. */
+  readonly isBash?: boolean
 }
 
 const UNARY = new Set('abcdefghkLnNopGOrRsStuwxzv'.split('').map((letter) => `-${letter}`))
@@ -64,8 +66,17 @@ class TestArguments {
 
   parse(): boolean {
     const answer = this.#or()
-    if (this.#at < this.#args.length) throw new CommandError(`${this.#args[this.#at]}: unknown operand`, 2)
+    if (this.#at < this.#args.length) throw this.#leftOver()
     return answer
+  }
+
+  /** bash tells by how many arguments there are. */
+  #leftOver(): CommandError {
+    const [first, second] = this.#args
+    if (!this.#context.isBash) return new CommandError(`${this.#args[this.#at]}: unknown operand`, 2)
+    if (this.#args.length === 2) return new CommandError(`${first}: unary operator expected`, 2)
+    if (this.#args.length === 3) return new CommandError(`${second}: binary operator expected`, 2)
+    return new CommandError('too many arguments', 2)
   }
 
   #or(): boolean {
@@ -205,7 +216,7 @@ function compare(left: string, operator: string, right: string, context: Conditi
     case '-ef':
       return context.system.fs.isSameFile(resolvePath(context.cwd, left), resolvePath(context.cwd, right))
     default:
-      return compareNumbers(integer(left), operator, integer(right))
+      return compareNumbers(integer(left, context), operator, integer(right, context))
   }
 }
 
@@ -226,9 +237,11 @@ function compareNumbers(left: bigint, operator: string, right: bigint): boolean 
   }
 }
 
-function integer(text: string): bigint {
+function integer(text: string, { isBash }: ConditionContext): bigint {
   const trimmed = text.trim()
-  if (!/^[+-]?\d+$/.test(trimmed)) throw new CommandError(`${text}: bad number`, 2)
+  if (!/^[+-]?\d+$/.test(trimmed)) {
+    throw new CommandError(`${text}: ${isBash ? 'integer expression expected' : 'bad number'}`, 2)
+  }
   return BigInt(trimmed.replace(/^\+/, ''))
 }
 
@@ -241,6 +254,7 @@ export function conditionsOf(shell: Shell, io: Io): ConditionContext {
     isTerminal: (descriptor) => [io.stdin, io.stdout, io.stderr][descriptor]?.isTTY ?? false,
     isSet: (name) => isSet(shell, name),
     isOn: (option) => shell.state.options.has(option as ShellOption),
+    isBash: shell.isBash,
   }
 }
 

@@ -105,7 +105,7 @@ export function slicer(shell: Shell, slice: Slice, value: ParameterValue, name: 
 }
 
 function negativeLength({ lengthText }: Slice): CommandError {
-  return new CommandError(`${lengthText}: substring expression < 0`, 1)
+  return new CommandError(`${lengthText}: substring expression < 0`, 1, true)
 }
 
 /** `${a[@]:offset:length}`: offset is an index, length counts elements that are set. */

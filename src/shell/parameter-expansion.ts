@@ -91,13 +91,19 @@ class Expansion {
     if (prefix === '#') {
       return this.#emit({ kind: 'text', text: String(lengthOf(value, name, this.#shell)) })
     }
-    if (operation === undefined) return this.#emit(orUnset(this.#shell, name, value))
+    if (operation === undefined) return this.#emit(orUnset(this.#shell, this.#shown(name), value))
     if (operation.type === 'Default') return this.#orDefault(name, value, operation)
     return andThen(this.#change(operation, value, name), (change) => {
-      const known = orUnset(this.#shell, name, value)
+      const known = orUnset(this.#shell, this.#shown(name), value)
       if (known.kind === 'list') this.#emit({ ...known, items: change.list(known.items) })
       else this.#emit({ kind: 'text', text: change.text(known.text ?? '') })
     })
+  }
+
+  /** The name as messages have it. */
+  #shown(name: string): string {
+    const { index, prefix } = this.#part
+    return index === undefined || prefix === '!' || !this.#shell.isBash ? name : `${name}[${index.text}]`
   }
 
   #emit(value: ParameterValue): void {

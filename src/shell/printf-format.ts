@@ -17,7 +17,7 @@ export interface PrintfTimes {
 }
 
 const CONVERSION =
-  /%(%|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(\([^()]*\)T|[a-zA-Z]))|(\\(?:[0-7]{1,3}|x[\da-fA-F]{1,2}|.))|([^%\\]+|[%\\])/gs
+  /%(%|([-+ #0']*)(\*|\d+)?(?:\.(\*|\d+)?)?(\([^()]*\)T|[a-zA-Z]))|(\\(?:[0-7]{1,3}|x[\da-fA-F]{1,2}|u[\da-fA-F]{1,4}|U[\da-fA-F]{1,8}|.))|([^%\\]+|[%\\])/gs
 
 /** Formats `args` by `format` as printf(1) does. */
 export function formatPrintf(format: string, args: readonly string[], times?: PrintfTimes): Formatted {
@@ -157,7 +157,7 @@ class PrintfFormatter {
   }
 }
 
-const ESCAPES = /\\(?:0?[0-7]{1,3}|x[\da-fA-F]{1,2}|.)/gs
+const ESCAPES = /\\(?:0?[0-7]{1,3}|x[\da-fA-F]{1,2}|u[\da-fA-F]{1,4}|U[\da-fA-F]{1,8}|.)/gs
 
 const LETTERS: Readonly<Record<string, string>> = {
   a: '\x07',
@@ -181,13 +181,19 @@ function plainEscape(sequence: string, leadingZero: boolean): string | undefined
     return String.fromCharCode(Number.parseInt(leadingZero ? body.replace(/^0(?=[0-7])/, '') : body, 8) & 255)
   }
   if (/^x[\da-fA-F]/.test(body)) return String.fromCharCode(Number.parseInt(body.slice(1), 16))
+  if (/^[uU][\da-fA-F]/.test(body)) {
+    const point = Number.parseInt(body.slice(1), 16)
+    return point <= 0x10ffff ? String.fromCodePoint(point) : sequence
+  }
   return LETTERS[body] ?? sequence
 }
 
 /** The escapes of `echo -e`; output ends at `\c`. `stopped` also suppresses the newline. */
 export function echoEscapes(text: string): { readonly text: string; readonly stopped: boolean } {
   let result = ''
-  for (const [piece] of text.matchAll(/\\(?:0[0-7]{1,3}|x[\da-fA-F]{1,2}|.)|[^\\]+|\\/gs)) {
+  for (const [piece] of text.matchAll(
+    /\\(?:0[0-7]{1,3}|x[\da-fA-F]{1,2}|u[\da-fA-F]{1,4}|U[\da-fA-F]{1,8}|.)|[^\\]+|\\/gs,
+  )) {
     if (piece === '\\c') return { text: result, stopped: true }
     result +=
       piece.startsWith('\\') && piece.length > 1 && !/^\\[1-7"']/.test(piece)

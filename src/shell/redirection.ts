@@ -15,7 +15,7 @@ import type { Io, Shell } from './shell.js'
 import { variableValue } from './special-variables.js'
 import { closedWriter, createFile, openFile, reasonOf } from './streams.js'
 import { elementOf, textOf } from './variable.js'
-import { expandQuotedParts, expandText } from './word-expansion.js'
+import { expandFields, expandQuotedParts, expandText } from './word-expansion.js'
 
 /** The streams after `redirections`; throws CommandError when one cannot be made. */
 export function redirect(shell: Shell, redirections: readonly Redirection[], io: Io): Awaitable<Io> {
@@ -29,10 +29,7 @@ async function redirectInTurn(shell: Shell, redirections: readonly Redirection[]
 }
 
 async function redirectOne(shell: Shell, redirection: Redirection, io: Io): Promise<Io> {
-  const target =
-    redirection.type === 'HereDoc' || redirection.target === undefined
-      ? ''
-      : await expandText(shell, redirection.target, io)
+  const target = await targetOf(shell, redirection, io)
   const descriptor = await descriptorOf(shell, redirection, target, io)
   if (redirection.type === 'HereDoc') {
     return withStream(io, descriptor ?? 0, readerOf(await bodyOf(shell, redirection, io)))
@@ -60,6 +57,18 @@ async function redirectOne(shell: Shell, redirection: Redirection, io: Io): Prom
     case '&>>':
       return bothTo(shell, target, redirection.operator === '&>>', io)
   }
+}
+
+/** What a redirection leads to: in bash exactly one word, however it was made. */
+async function targetOf(shell: Shell, redirection: Redirection, io: Io): Promise<string> {
+  if (redirection.type === 'HereDoc' || redirection.target === undefined) return ''
+  const { target } = redirection
+  if (!shell.isBash || redirection.type === 'HereString' || !/[$`*?[{]/.test(target.text)) {
+    return await expandText(shell, target, io)
+  }
+  const fields = await expandFields(shell, [target], io)
+  if (fields.length !== 1) throw new CommandError(`${target.text}: ambiguous redirect`, 1)
+  return fields[0]!
 }
 
 /** Where `{name}>file` begins to look for a free descriptor. */
@@ -141,6 +150,7 @@ function openForReading(shell: Shell, path: string, io: Io): ByteReader {
   const special = standardStream(path, io)
   if (special !== undefined) return asReader(special, path)
   try {
+    if (path === '') throw new SystemError('ENOENT', 'open')
     const full = resolvePath(shell.process.cwd, path)
     return openDevice(shell.process, full) ?? openFile(shell.process.system.fs, full)
   } catch (error) {
@@ -157,6 +167,7 @@ function openForWriting(shell: Shell, path: string, append: boolean, io: Io): By
   const special = standardStream(path, io)
   if (special !== undefined) return asWriter(special, path)
   try {
+    if (path === '') throw new SystemError('ENOENT', 'open')
     return createFile(shell.process.system.fs, resolvePath(shell.process.cwd, path), append)
   } catch (error) {
     const reason = reasonOf(error)

@@ -74,6 +74,8 @@ export class Shell {
   readonly activeAliases = new Set<string>()
   /** What BASH_COMMAND says while a trap runs: the command before it. */
   #interrupted: string | undefined
+  /** How many sourced files run, which `return` may end. */
+  sourcing = 0
   /** How many commands were read, from 1: the prompt's `\#`. */
   commandNumber = 1
   /** Whether it is a subshell of one whose commands are typed, so that messages need no line. */
@@ -133,6 +135,11 @@ export class Shell {
   #afterStep(io: Io): Promise<void> | undefined {
     this.process.signal.throwIfAborted()
     this.#line.signal.throwIfAborted()
+    return this.trapsDue(io)
+  }
+
+  /** Runs traps of signals that came; undefined: none did. */
+  trapsDue(io: Io): Promise<void> | undefined {
     return this.#pendingTraps.length > 0 ? this.runTraps(io).then(() => {}) : undefined
   }
 
@@ -307,6 +314,7 @@ export class Shell {
         subshell.traceDepth = this.traceDepth
         subshell.loopDepth = 0
         subshell.isTyped = this.isTyped
+        subshell.sourcing = this.sourcing
         // With a stack of its own, however deep substitutions are in each other.
         await undefined
         const { stdin, stdout, stderr } = process

@@ -6,12 +6,13 @@ import { assign } from './assignment.js'
 import { type Awaitable, andThen, attempt, inTurn } from './awaitable.js'
 import { builtins } from './builtins/index.js'
 import { foreground } from './builtins/jobs.js'
+import { wrongOption } from './builtins/usage.js'
 import { runCompound } from './compound-command.js'
 import { CommandError, ExitShell, ReturnFromFunction } from './control-flow.js'
 import { statusOfFailure } from './failure.js'
 import { closeUnreferenced, redirect } from './redirection.js'
 import type { Io, Shell } from './shell.js'
-import type { ShellFunction } from './state.js'
+import { ReadOnlyVariable, type ShellFunction } from './state.js'
 import { parseWords } from './syntax.js'
 import { assignmentShown, traceCommand, traceLine } from './trace.js'
 import type { Variable } from './variable.js'
@@ -108,7 +109,12 @@ function runTelling(
 ): Awaitable<number> {
   return attempt(
     () => runArgv(shell, argv, io, false, arrays),
-    (error) => statusOfFailure(shell, error, io),
+    (error) => {
+      if (!(error instanceof ReadOnlyVariable) || !shell.isBash) return statusOfFailure(shell, error, io)
+      // What ends a shell when it is an assignment of its own is a builtin's failure and nothing more.
+      const teller = /^(local|declare|typeset)$/.test(argv[0]!) ? `${argv[0]}: ` : ''
+      return shell.complain(io, teller + error.message).then(() => 1)
+    },
   )
 }
 
@@ -125,6 +131,8 @@ export function runArgv(
   if (found !== undefined) return callFunction(shell, name!, found, args, io)
   const builtin = builtins.get(name!)
   if (builtin !== undefined) {
+    const wrong = shell.isBash ? wrongOption(name!, args) : undefined
+    if (wrong !== undefined) return refuseOption(shell, name!, wrong, io)
     return builtin({ shell, name: name!, args, io, run: runArgv, ...(arrays && { arrays }) })
   }
   // `%1` alone is `fg %1`.
@@ -132,6 +140,17 @@ export function runArgv(
     return foreground({ shell, name: 'fg', args: [name!], io, run: runArgv })
   }
   return runProgram(shell, argv, io)
+}
+
+async function refuseOption(
+  shell: Shell,
+  name: string,
+  { option, usage }: { readonly option: string; readonly usage: string },
+  io: Io,
+): Promise<number> {
+  await shell.complain(io, `${name}: ${option}: invalid option`)
+  await io.stderr.write(`${name}: usage: ${usage}\n`)
+  return 2
 }
 
 /** Array values among the arguments of a declaration, by the argument. */

@@ -205,8 +205,10 @@ function expandPart(
       else if (part.parts.length === 0) sink.quotes()
       return inTurn(part.parts, (child) => expandPart(shell, child, sink, io, true))
     case 'Glob':
-    case 'BraceExpansion':
     case 'ExtendedGlob':
+      if (part.parts === undefined) return sink.literal(part.text, quoted)
+      return expandPatternPart(shell, part, part.parts, sink, io, quoted)
+    case 'BraceExpansion':
       return sink.literal(part.text, quoted)
     case 'SimpleExpansion':
     case 'ParameterExpansion':
@@ -220,6 +222,22 @@ function expandPart(
     case 'ProcessSubstitution':
       return sink.literal(substituteProcess(shell, part, io), true)
   }
+}
+
+/** Brackets of a pattern, or `@(...)`, with expansions in them. */
+function expandPatternPart(
+  shell: Shell,
+  part: WordPart,
+  inner: readonly WordPart[],
+  sink: ExpansionSink,
+  io: Io,
+  quoted: boolean,
+): Awaitable<void> {
+  sink.literal(part.type === 'ExtendedGlob' ? `${part.operator}(` : '[', quoted)
+  const done = inTurn(inner, (piece) =>
+    piece.type === 'Literal' ? sink.literal(piece.text, quoted) : expandPart(shell, piece, sink, io, quoted),
+  )
+  return andThen(done, () => sink.literal(part.text.at(-1)!, quoted))
 }
 
 /** `"$@"` alone in quotes makes no field when there are no parameters. */
@@ -240,6 +258,8 @@ async function substituteCommand(shell: Shell, part: CommandExpansionPart, io: I
   const output = new CollectingWriter(hold)
   const child = shell.fork([shell.state.name], { ...io, stdout: output }, (subshell, inner) => {
     subshell.traceDepth++
+    // bash's manual, 3.7.3; POSIX keeps it.
+    if (shell.isBash && !shell.state.extras.has('inherit_errexit')) subshell.state.options.delete('errexit')
     // Positions in a script between backticks are those of its own text.
     if (script.source !== undefined) subshell.source = { ...subshell.source, text: script.source }
     return subshell.runList(subshell, script, inner)

@@ -13,40 +13,81 @@ const KEYWORDS = new Set(
   '! { } [[ ]] case do done elif else esac fi for function if in select then time until while'.split(' '),
 )
 
-const leaveLoop: Builtin = ({ shell, name, args }) => {
+const leaveLoop: Builtin = ({ shell, name, args, io }) => {
   const levels = args[0] === undefined ? 1 : Number(args[0])
-  if (!Number.isInteger(levels) || levels < 1)
-    throw new CommandError(`${name}: Illegal number: ${args[0]}`, 2, true)
-  if (shell.loopDepth === 0) return 0
+  if (shell.loopDepth === 0) {
+    const reason = "only meaningful in a `for', `while', or `until' loop"
+    return shell.isBash ? shell.complain(io, `${name}: ${reason}`).then(() => 0) : 0
+  }
+  if (!Number.isInteger(levels) || (levels < 1 && !shell.isBash))
+    throw illegalNumber(shell, name, args[0]!, 128)
+  if (levels < 1) {
+    // bash leaves all loops then.
+    const told = shell.complain(io, `${name}: ${args[0]}: loop count out of range`)
+    return told.then(() => {
+      shell.state.status = 1
+      throw new BreakLoop(shell.loopDepth)
+    })
+  }
   const enclosing = Math.min(levels, shell.loopDepth)
   throw name === 'break' ? new BreakLoop(enclosing) : new ContinueLoop(enclosing)
 }
 
-function statusArgument({ shell, name, args }: BuiltinCall): number {
+/** What is no number where one has to be; `status` is bash's. */
+export function illegalNumber(shell: Shell, name: string, text: string, status: number): CommandError {
+  return shell.isBash
+    ? new CommandError(`${name}: ${text}: numeric argument required`, status, status === 128)
+    : new CommandError(`${name}: Illegal number: ${text}`, 2, true)
+}
+
+/** Throws `leave` with the status that the argument says; bash leaves with 2 when that is no number. */
+async function leaveWith(
+  { shell, name, args, io }: BuiltinCall,
+  leave: (status: number) => Error,
+): Promise<never> {
   const [text] = args
-  if (text === undefined) return shell.state.status
-  if (!/^-?\d+$/.test(text)) throw new CommandError(`${name}: Illegal number: ${text}`, 2, true)
-  return Number(text) & 255
+  if (text === undefined) throw leave(shell.state.status)
+  if (/^[-+]?\d+$/.test(text)) throw leave(Number(text) & 255)
+  const error = illegalNumber(shell, name, text, 2)
+  if (!shell.isBash) throw error
+  await shell.complain(io, error.message)
+  throw leave(2)
+}
+
+const returnBuiltin: Builtin = async (call) => {
+  const { shell, io } = call
+  if (!shell.isBash || shell.state.calls.length > 0 || shell.sourcing > 0)
+    return await leaveWith(call, (status) => new ReturnFromFunction(status))
+  await shell.complain(io, "return: can only `return' from a function or sourced script")
+  return 2
 }
 
 const source: Builtin = async ({ shell, args, io, name }) => {
   const [file, ...rest] = args
-  if (file === undefined) throw new CommandError(`${name}: filename argument required`, 2)
+  if (file === undefined) {
+    await shell.complain(io, `${name}: filename argument required`)
+    if (shell.isBash) await io.stderr.write(`${name}: usage: ${name} filename [arguments]\n`)
+    return 2
+  }
   const { process, state } = shell
   let text: string
   try {
-    text = await readWholeFile(process.system.fs, resolvePath(process.cwd, file))
+    const path = file.includes('/') ? undefined : pathOf(shell, file, () => false)
+    text = await readWholeFile(process.system.fs, path ?? resolvePath(process.cwd, file))
   } catch (error) {
+    if (shell.isBash) throw new CommandError(`${file}: ${reasonOf(error)}`, 1)
     throw new CommandError(`${name}: can't open '${file}': ${reasonOf(error)}`, 2, true)
   }
   const { positional } = state
   if (rest.length > 0) state.positional = rest
+  shell.sourcing++
   try {
     return await shell.evaluate(text, io, file)
   } catch (error) {
     if (error instanceof ReturnFromFunction) return error.status
     throw error
   } finally {
+    shell.sourcing--
     if (rest.length > 0) state.positional = positional
   }
 }
@@ -88,13 +129,17 @@ function describe(shell: Shell, name: string, kind: Kind): string {
 }
 
 /** Where a program would lie in a real image. */
-function pathOf({ process, state }: Shell, name: string): string | undefined {
-  const { fs, programs } = process.system
+function pathOf(
+  { process, state }: Shell,
+  name: string,
+  isProgram = (program: string) => process.system.programs.has(program),
+): string | undefined {
+  const { fs } = process.system
   const isFile = (path: string) => fs.exists(path) && fs.stat(path).type === 'file'
   if (name.includes('/')) {
-    return programs.has(baseName(name)) || isFile(resolvePath(process.cwd, name)) ? name : undefined
+    return isProgram(baseName(name)) || isFile(resolvePath(process.cwd, name)) ? name : undefined
   }
-  if (programs.has(name)) return `/bin/${name}`
+  if (isProgram(name)) return `/bin/${name}`
   const directories = (state.get('PATH') ?? '').split(':')
   return directories.map((directory) => resolvePath(directory || process.cwd, name)).find(isFile)
 }
@@ -222,18 +267,18 @@ export function controlBuiltins(isBuiltin: (name: string) => boolean): Record<st
   return {
     break: leaveLoop,
     continue: leaveLoop,
-    return: (call) => {
-      throw new ReturnFromFunction(statusArgument(call))
-    },
-    exit: (call) => {
-      throw new ExitShell(statusArgument(call))
-    },
+    return: returnBuiltin,
+    exit: (call) => leaveWith(call, (status) => new ExitShell(status)),
     eval: async ({ shell, args, io }) => (args.length === 0 ? 0 : await shell.evaluate(args.join(' '), io)),
     '.': source,
     source,
     type,
     command,
-    builtin: async ({ shell, args, io, run }) => (args.length === 0 ? 0 : await run(shell, args, io, true)),
+    builtin: async ({ shell, args, io, run }) => {
+      if (args.length === 0) return 0
+      if (isBuiltin(args[0]!)) return await run(shell, args, io, true)
+      throw new CommandError(`builtin: ${args[0]}: not a shell builtin`, 1)
+    },
     trap,
     caller,
     hash,

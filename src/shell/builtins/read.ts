@@ -3,7 +3,7 @@
 
 import { NO_LONGER_NEEDED } from '../../posix/abort.js'
 import type { ByteReader } from '../../posix/process.js'
-import { assignReference } from '../assignment.js'
+import { assignReference, parseReference } from '../assignment.js'
 import { type Awaitable, andThen, attempt, inTurn } from '../awaitable.js'
 import { CommandError } from '../control-flow.js'
 import { asReader, streamOf } from '../redirection.js'
@@ -141,6 +141,10 @@ function store(shell: Shell, options: ReadOptions, { text }: InputPart, io: Io):
   if (options.array) return state.set(names[0] ?? 'REPLY', splitLine(text, ifs, undefined))
   if (names.length === 0) return state.set('REPLY', unquote(text))
   // -N gives all of it to the first name.
+  const wrong = names.find((name) => parseReference(name) === undefined)
+  if (wrong !== undefined && shell.isBash) {
+    throw new CommandError(`read: \`${wrong}': not a valid identifier`, 1)
+  }
   const isWhole = options.limit !== undefined && options.delimiter === undefined
   const fields = isWhole ? [unquote(text)] : splitLine(text, ifs, names.length)
   return inTurn(names, (name, index) => assignReference(shell, name, fields[index] ?? '', io))

@@ -4,11 +4,16 @@ import { CommandError } from '../control-flow.js'
 import { quoteForShell } from '../quoting.js'
 import { evaluateArithmetic } from '../word-expansion.js'
 import type { Builtin } from './builtin.js'
+import { illegalNumber } from './control.js'
 
 const shift: Builtin = ({ shell, args }) => {
   const count = args[0] === undefined ? 1 : Number(args[0])
-  if (!Number.isInteger(count) || count < 0)
-    throw new CommandError(`shift: Illegal number: ${args[0]}`, 2, true)
+  if (!Number.isInteger(count)) throw illegalNumber(shell, 'shift', args[0]!, 1)
+  if (count < 0) {
+    throw shell.isBash
+      ? new CommandError(`shift: ${args[0]}: shift count out of range`, 1)
+      : illegalNumber(shell, 'shift', args[0]!, 1)
+  }
   if (count > shell.state.positional.length) return 1
   shell.state.positional = shell.state.positional.slice(count)
   return 0
@@ -23,20 +28,30 @@ const alias: Builtin = async ({ shell, args, io }) => {
     if (value !== undefined) aliases.set(name, value)
     else if (aliases.has(name)) await io.stdout.write(`alias ${name}=${quoteForShell(aliases.get(name)!)}\n`)
     else {
-      await shell.complain(io, `alias: ${name} not found`)
+      await shell.complain(io, shell.isBash ? `alias: ${name}: not found` : `alias: ${name} not found`)
       status = 1
     }
   }
   return status
 }
 
-const unalias: Builtin = ({ shell, args }) => {
-  if (args[0] === '-a') shell.state.aliases.clear()
-  const known = args.map((name) => shell.state.aliases.delete(name))
-  return args[0] === '-a' || known.every(Boolean) ? 0 : 1
+const unalias: Builtin = async ({ shell, args, io }) => {
+  const { aliases } = shell.state
+  if (args[0] === '-a') {
+    aliases.clear()
+    return 0
+  }
+  let status = 0
+  for (const name of args) {
+    if (aliases.delete(name)) continue
+    if (shell.isBash) await shell.complain(io, `unalias: ${name}: not found`)
+    status = 1
+  }
+  return status
 }
 
 const letBuiltin: Builtin = async ({ shell, args, io }) => {
+  if (args.length === 0) throw new CommandError('let: expression expected', 1)
   let value = 0n
   for (const text of args) {
     try {
@@ -88,7 +103,12 @@ const getopts: Builtin = async ({ shell, args, io }) => {
     return 0
   }
   if (silent) state.set('OPTARG', letter)
-  else await shell.complain(io, known ? `No arg for -${letter} option` : `Illegal option -${letter}`)
+  else if (state.get('OPTERR') !== '0') {
+    const [missingText, unknownText] = shell.isBash
+      ? [`option requires an argument -- ${letter}`, `illegal option -- ${letter}`]
+      : [`No arg for -${letter} option`, `Illegal option -${letter}`]
+    await io.stderr.write(`${state.name}: ${known ? missingText : unknownText}\n`)
+  }
   return 0
 }
 
