@@ -9,7 +9,7 @@ import { deletionOrder } from './deletion-order.js'
 import { formatIndexes, indexedPod, indexOf, parseIndexes } from './job-indexes.js'
 import type { Condition, Pod } from './objects.js'
 import { findCondition, isPodActive, isPodReady, setCondition } from './pod-condition.js'
-import { followPods, PodControl } from './pod-control.js'
+import { BURST_REPLICAS, followPods, PodControl } from './pod-control.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
 import type { Job } from './workload-objects.js'
 
@@ -186,7 +186,9 @@ export class JobController implements Controller {
       return loop.addAt(this, key, memory.failedAt + delay)
     const busy = new Set([...tally.completed, ...active.map(indexOf)])
     let index = 0
-    for (let missing = wanted - active.length; missing > 0; missing--) {
+    const missing = wanted - active.length
+    if (missing > BURST_REPLICAS) loop.postpone(this, key)
+    for (let left = Math.min(missing, BURST_REPLICAS); left > 0; left--) {
       while (busy.has(index)) index++
       const draft =
         job.spec.completionMode === 'Indexed'

@@ -34,6 +34,12 @@ const TEXTS: PodEventTexts = {
   failed: (why) => `Error creating: ${why}`,
 }
 
+/**
+ * Pods that a controller makes at once, as in Kubernetes: then others have their turn, among them who sees that 50,000
+ * replicas were meant to be 50.
+ */
+export const BURST_REPLICAS = 500
+
 export class PodControl {
   readonly #context: ControllerContext
   readonly #source: EventSource

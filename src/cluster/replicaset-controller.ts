@@ -1,12 +1,12 @@
-// Keeps as many pods as a ReplicaSet or ReplicationController says: makes missing ones from the template, deletes the least valuable of those
-// that are too many, adopts strays that its selector matches, and reports in its status.
+// Keeps as many pods as a ReplicaSet or ReplicationController says: makes missing ones from the template, deletes the
+// least valuable of those that are too many, adopts strays that its selector matches, and reports in its status.
 
 import { NEVER } from '../base/time.js'
 import type { ControllerContext } from './controller-context.js'
 import { deletionOrder } from './deletion-order.js'
 import type { KubeObject, Pod, ReplicaSet } from './objects.js'
 import { availableAt, isPodActive, isPodReady } from './pod-condition.js'
-import { followPods, PodControl } from './pod-control.js'
+import { BURST_REPLICAS, followPods, PodControl } from './pod-control.js'
 import { type ReplicationController, withLabelSelector } from './replication-controllers.js'
 import { matchesLabels } from './selector.js'
 import { type Controller, keyOf, splitKey } from './work-loop.js'
@@ -61,7 +61,7 @@ export class ReplicaSetController implements Controller {
     const object = store.get(this.#sets.resource, namespace, name)
     if (object === undefined || object.metadata.deletionTimestamp) return
     const replicaSet = this.#sets.view(object)
-    this.#scale(replicaSet, this.#pods.claim(replicaSet, replicaSet.spec.selector).filter(isPodActive))
+    this.#scale(key, replicaSet, this.#pods.claim(replicaSet, replicaSet.spec.selector).filter(isPodActive))
     const left = ownedPods.of(replicaSet.metadata.uid!).filter(isPodActive)
     const minReadySeconds = replicaSet.spec.minReadySeconds ?? 0
     const times = left.map((pod) => availableAt(pod, minReadySeconds, clock))
@@ -70,10 +70,11 @@ export class ReplicaSetController implements Controller {
     this.#updateStatus(replicaSet, left, times.filter((at) => at <= clock.now).length)
   }
 
-  #scale(replicaSet: PodSet, pods: Pod[]): void {
+  #scale(key: string, replicaSet: PodSet, pods: Pod[]): void {
     const surplus = pods.length - (replicaSet.spec.replicas ?? 1)
     const generateName = `${replicaSet.metadata.name}-`
-    for (let missing = -surplus; missing > 0; missing--)
+    if (-surplus > BURST_REPLICAS) this.#context.loop.postpone(this, key)
+    for (let missing = Math.min(-surplus, BURST_REPLICAS); missing > 0; missing--)
       if (!this.#pods.create(replicaSet, replicaSet.spec.template, { generateName })) return
     if (surplus <= 0) return
     for (const pod of deletionOrder(pods).slice(0, surplus)) this.#pods.delete(replicaSet, pod)

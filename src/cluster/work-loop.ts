@@ -18,6 +18,8 @@ interface WorkItem {
   readonly key: string
   readonly timer: Timer<WorkItem>
   queued: boolean
+  /** Not to be looked at before the next `run`. */
+  postponed: boolean
 }
 
 /** A run that does this much at one moment of time goes in circles. */
@@ -27,13 +29,25 @@ export class WorkLoop {
   readonly #items = new Map<Controller, Map<string, WorkItem>>()
   readonly #timers = new TimerHeap<WorkItem>()
   #queue: WorkItem[] = []
+  #postponed: WorkItem[] = []
 
   /** Has `controller` look at `key` as soon as the loop runs. */
   add(controller: Controller, key: string): void {
     const item = this.#item(controller, key)
-    if (item.queued) return
+    if (item.queued || item.postponed) return
     item.queued = true
     this.#queue.push(item)
+  }
+
+  /**
+   * Has `controller` look at `key` at the next `run`, and not before, whatever else asks for it: when the rest of its
+   * work is so long that others should have their turn.
+   */
+  postpone(controller: Controller, key: string): void {
+    const item = this.#item(controller, key)
+    if (item.postponed) return
+    item.postponed = true
+    this.#postponed.push(item)
   }
 
   /** Has `controller` look at `key` at the time `at`, or earlier if that was asked before. */
@@ -44,6 +58,10 @@ export class WorkLoop {
 
   /** Works until nothing is due at `now`. */
   run(now: Micros): void {
+    for (const item of this.#postponed.splice(0)) {
+      item.postponed = false
+      this.add(item.controller, item.key)
+    }
     for (let steps = 0; ; steps++) {
       invariant(steps < MAX_STEPS_AT_ONCE, 'controllers do not come to rest')
       for (let timer = this.#timers.due(now); timer !== undefined; timer = this.#timers.due(now))
@@ -59,9 +77,9 @@ export class WorkLoop {
     }
   }
 
-  /** Whether anything waits to be done now. */
+  /** Whether anything waits to be done now, or at the next `run`. */
   get busy(): boolean {
-    return this.#queue.length > 0
+    return this.#queue.length > 0 || this.#postponed.length > 0
   }
 
   /** Earliest time somebody asked for; NEVER when nobody did. Does not count what is to be done now. */
@@ -75,7 +93,7 @@ export class WorkLoop {
     let item = items.get(key)
     if (item === undefined) {
       // The timer knows the item and the item its timer.
-      const owner = { controller, key, queued: false } as {
+      const owner = { controller, key, queued: false, postponed: false } as {
         -readonly [Field in keyof WorkItem]: WorkItem[Field]
       }
       owner.timer = this.#timers.timer(owner)
@@ -86,7 +104,8 @@ export class WorkLoop {
 
   /** Keys of objects that are gone must not stay for ever. */
   #forget(item: WorkItem): void {
-    if (!item.queued && item.timer.at === NEVER) this.#items.get(item.controller)?.delete(item.key)
+    if (!item.queued && !item.postponed && item.timer.at === NEVER)
+      this.#items.get(item.controller)?.delete(item.key)
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { SECOND } from '../../src/base/time.js'
 import type { EndpointSlice, KubeObject } from '../../src/cluster/objects.js'
 import { Cluster, deployment, pod, service } from './cluster-fixture.js'
 
@@ -49,6 +50,21 @@ test('three thousand Services with ten endpoints each: one change is one change 
     assert.equal(heard, [`MODIFIED s${i}-x`])
   }
   assert.ok(best < 50, `${best} ms`)
+})
+
+test('far too many replicas are made in parts, and can be taken back in between', () => {
+  const cluster = new Cluster()
+  cluster.run()
+  cluster.create(deployment('web', 1_000_000))
+  cluster.plane.advance(cluster.now)
+  assert.is(cluster.pods().length, 500)
+  assert.not(cluster.plane.settled())
+  cluster.plane.advance(cluster.now)
+  assert.is(cluster.pods().length, 1000)
+  cluster.plane.admission.update(deployment('web', 2))
+  cluster.run(60 * SECOND)
+  assert.is(cluster.pods().length, 2)
+  assert.ok(cluster.plane.settled())
 })
 
 test('six hundred pods run on twenty nodes, spread evenly', () => {
