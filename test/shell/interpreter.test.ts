@@ -136,7 +136,7 @@ test('messages are those of busybox', async () => {
     ['ls x', 'ls: x: No such file or directory\n', 1],
     ['rm x', "rm: can't remove 'x': No such file or directory\n", 1],
     ['mkdir /tmp', "mkdir: can't create directory '/tmp': File exists\n", 1],
-    ['head -z', "head: invalid option -- 'z'\n", 1],
+    ['head -y', "head: invalid option -- 'y'\n", 1],
     ['sleep x', "sleep: invalid number 'x'\n", 1],
     ['x=1; $' + '{x:?no} ', 'sh: 1: not found\n', 127],
     ['echo $' + '{y:?no y}', 'sh: y: no y\n', 2],
