@@ -18,7 +18,7 @@ export class StackConnection implements Connection {
   readonly #network: PodNetwork
   readonly #open: OpenSockets
   readonly #wakeup = new Wakeup()
-  /** The signal that ends waits: listened to as long as waits come with the same one. */
+  /** The signal that ends waits of readers: listened to as long as they come with the same one. */
   #signal: AbortSignal | undefined
   readonly #onAbort = () => this.#wakeup.wake()
 
@@ -83,7 +83,7 @@ export class StackConnection implements Connection {
       const taken = this.#now().write(bytes.subarray(offset))
       offset += taken
       if (taken > 0) this.#network.touched()
-      else await this.#wait(signal)
+      else await this.#waitToWrite(signal)
     }
   }
 
@@ -108,6 +108,7 @@ export class StackConnection implements Connection {
   abort(): void {
     this.#open.delete(this)
     this.#listenTo(undefined)
+    this.#socket.owner = undefined
     this.#now().abort()
     this.#wakeup.wake()
     this.#network.touched()
@@ -118,6 +119,19 @@ export class StackConnection implements Connection {
     if (signal !== this.#signal) this.#listenTo(signal)
     signal?.throwIfAborted()
     await this.#wakeup.wait()
+    signal?.throwIfAborted()
+  }
+
+  /** As `#wait`, beside a reader that waits with a signal of its own. */
+  async #waitToWrite(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    const onAbort = () => this.#wakeup.wake()
+    signal?.addEventListener('abort', onAbort)
+    try {
+      await this.#wakeup.wait()
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
     signal?.throwIfAborted()
   }
 
