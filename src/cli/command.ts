@@ -85,24 +85,23 @@ async function commandNamed(name: string | undefined): Promise<Command | undefin
 
 async function overview(): Promise<string> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()))
-  const width = Math.max(...commands.map(({ name, operands }) => `${name} ${operands}`.trim().length))
-  const lines = commands.map(
-    ({ name, operands, about }) => `  podwire ${`${name} ${operands}`.trim().padEnd(width)}  ${about}`,
-  )
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  const lines = commands.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)
   return `podwire - Kubernetes service networking, packet by packet, in one process
 
-Usage
+Usage: podwire COMMAND [OPTION|FILE]...
+
+Commands
 ${lines.join('\n')}
 
-  podwire COMMAND --help  the options of a command
-  podwire --version
+podwire COMMAND --help tells its options, podwire --version the version.
 
 Exit code: 0 all went well, 1 an expectation failed, 2 a bad file or usage, 130 interrupted
 `
 }
 
 function commandHelp({ name, operands, about, help }: Command): string {
-  return `podwire ${`${name} ${operands}`.trim()} - ${about}\n\n${help}`
+  return `Usage: podwire ${`${name} ${operands}`.trim()}\n\n${about[0]!.toUpperCase()}${about.slice(1)}.\n\n${help}`
 }
 
 function packageVersion(): string {

@@ -19,7 +19,7 @@ const TYPES = ['A', 'AAAA', 'ANY', 'AXFR', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'S
 export const dnsCommandLine = command({
   name: 'dns',
   operands: '-f FILE... QUERY...',
-  about: 'ask the DNS server of a cluster: NAME, NAME TYPE, or an address for its name',
+  about: 'ask the DNS server of a cluster for a name, or for that of an address',
   help: `Options
   -f FILE            manifests, or a directory of them; may be repeated. They are defaulted, not checked
   --corefile FILE    configures the server instead of kubeadm's Corefile

@@ -11,7 +11,7 @@ import { command } from './command-kind.js'
 export const dumpCommandLine = command({
   name: 'dump',
   operands: `${DUMP_SUBJECTS.join('|')} -f FILE... --node N|--pod P`,
-  about: 'print what a node or a pod holds, as iptables-save, conntrack -L, ip route ... do',
+  about: "print a node's or pod's rules, conntrack, routes, arp, sockets",
   help: `Options
   -f FILE            manifests, or a directory of them; may be repeated
   --node NAME        of this node

@@ -34,7 +34,7 @@ interface Known extends Partial<Omit<Serving, 'ca' | 'token'>> {
 export const statusCommand = command({
   name: 'status',
   operands: '',
-  about: 'the clusters that are up: nodes, pods, services, connections by endpoint',
+  about: 'the clusters that are up: nodes, pods, services, connections',
   help: `Options
   --name NAME  this cluster alone
   -o json      as JSON: of one cluster with --name, else a list

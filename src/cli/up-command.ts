@@ -22,7 +22,7 @@ const MOST_WORKERS = 200
 export const upCommand = command({
   name: 'up',
   operands: '-f FILE...',
-  about: 'bring a cluster up in real time, for kubectl too, and keep it until Ctrl-C or podwire down',
+  about: 'bring a cluster up, for kubectl too, until Ctrl-C or podwire down',
   help: `Options
   -f FILE                      manifests: a file, a directory of them, or a URL; may be repeated; none: an empty cluster
   -d                           run in the background, until podwire down

@@ -97,19 +97,19 @@ export class StackConnection implements Connection {
   }
 
   close(): void {
-    this.#open.delete(this)
-    this.#listenTo(undefined)
-    this.#socket.owner = undefined
     this.#now().close()
-    this.#wakeup.wake()
-    this.#network.touched()
+    this.#ended()
   }
 
   abort(): void {
+    this.#now().abort()
+    this.#ended()
+  }
+
+  #ended(): void {
     this.#open.delete(this)
     this.#listenTo(undefined)
     this.#socket.owner = undefined
-    this.#now().abort()
     this.#wakeup.wake()
     this.#network.touched()
   }
