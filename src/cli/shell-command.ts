@@ -20,7 +20,7 @@ export const shellCommand = command({
   operands: '[POD]',
   about: 'a shell in a pod or on a node of a cluster that is up',
   help: `POD is a pod, or node/NAME for a root shell on a node: ip, bridge, conntrack, iptables-save, nft, ipvsadm.
-Without it there is a list to choose from. What is piped in is run.
+Without it there is a list to choose from. A pod that is being created is waited for. What is piped in is run.
 
 Options
   -c, --container NAME  which container; default: the first
@@ -53,6 +53,7 @@ Exit code: the shell's; 0 after ^P ^Q; 2 when there is no such shell, or its clu
     try {
       return await run(cluster, operands[0], values, context)
     } catch (error) {
+      if (context.signal.aborted) return INTERRUPTED
       throw error instanceof UsageError || error instanceof FileError
         ? error
         : clusterProblem(cluster, error as Error)
@@ -82,8 +83,13 @@ async function run(
       : { operand, namespace: values.namespace }
   if (chosen === undefined) return INTERRUPTED
   const { namespace = 'default' } = chosen
-  const target = await shellTarget(serving, chosen.operand, { namespace, container: values.container })
   const { streams, signal } = context
+  const target = await shellTarget(serving, chosen.operand, {
+    namespace,
+    container: values.container,
+    signal,
+    onWait: (why) => streams.progress && streams.err(`podwire: waiting for ${why}\n`),
+  })
   if (target.defaulted !== undefined) streams.err(`podwire: ${target.defaulted}\n`)
   const open = (listener: CommandListener) =>
     RemoteCommand.open(serving, pathOf(target, values, terminal.isTerminal), listener)

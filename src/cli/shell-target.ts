@@ -1,12 +1,18 @@
-// Whose shell is meant: `curl`, `pod/curl`, `node/k8s-node1`, looked up in a running cluster; and the list of those that
-// there are.
+// Whose shell is meant: `curl`, `pod/curl`, `node/k8s-node1`, looked up in a running cluster, and waited for while it is
+// being created; and the list of those that there are.
 
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Node, Pod } from '../cluster/objects.js'
 import { ask, ClusterRefusal } from '../drivers/cluster-client.js'
 import { TERMINALS_PATH } from '../http/streams/terminal-protocol.js'
 import { knownNames } from '../scenario/nearest.js'
 import { UsageError } from './arguments.js'
 import type { Serving } from './cluster-files.js'
+
+/** As long as `kubectl run -it` waits for its pod. */
+const STARTING_MS = 60_000
+/** Between two looks at a pod that is being created. */
+const LOOK_MS = 50
 
 export interface ShellTarget {
   /** As a person calls it: `pod curl`, `node k8s-node1`. */
@@ -30,9 +36,16 @@ export interface ShellChoice {
 export interface TargetOptions {
   readonly namespace: string
   readonly container: string | undefined
+  /** Ends the waiting for a container that is being created. */
+  readonly signal: AbortSignal
+  /** Hears at once why it is waited. */
+  readonly onWait: (why: string) => void
 }
 
-/** Throws UsageError: no such pod, container or node, or it does not run. */
+/**
+ * Waits for a container that is being created. Throws UsageError: no such pod, container or node, or it does not run; rejects
+ * with an AbortError when `signal` does.
+ */
 export async function shellTarget(
   serving: Serving,
   operand: string,
@@ -57,16 +70,10 @@ async function nodeTarget(
 async function podTarget(
   serving: Serving,
   name: string,
-  { namespace, container }: TargetOptions,
+  { namespace, container, signal, onWait }: TargetOptions,
 ): Promise<ShellTarget> {
-  const pods = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
-  let pod: Pod
-  try {
-    pod = await ask<Pod>(serving, `${pods}/${encodeURIComponent(name)}`)
-  } catch (error) {
-    if (!(error instanceof ClusterRefusal) || error.code !== 404) throw error
-    throw await noSuchPod(serving, name, namespace)
-  }
+  const end = Date.now() + STARTING_MS
+  let pod = await podNamed(serving, name, namespace)
   const names = pod.spec.containers.map((one) => one.name)
   const wanted =
     container ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? names[0]!
@@ -74,7 +81,13 @@ async function podTarget(
   const others = [...initContainers, ...ephemeralContainers].map((one) => one.name)
   if (![...names, ...others].includes(wanted))
     throw new UsageError(`pod ${name} has no container ${wanted}`, knownNames(wanted, names))
-  const state = containerState(pod, wanted)
+  let state = containerState(pod, wanted)
+  if (isBeingCreated(pod, state)) onWait(`pod ${name}: ${state}`)
+  while (isBeingCreated(pod, state) && Date.now() < end) {
+    await wait(LOOK_MS, undefined, { signal })
+    pod = await podNamed(serving, name, namespace)
+    state = containerState(pod, wanted)
+  }
   if (state !== undefined)
     throw new UsageError(
       `pod ${name} is not running: ${state}`,
@@ -88,6 +101,16 @@ async function podTarget(
     path: `${TERMINALS_PATH}/pods/${namespace}/${name}`,
     container: wanted,
     ...(several && container === undefined && { defaulted: `container ${wanted} of: ${names.join(', ')}` }),
+  }
+}
+
+async function podNamed(serving: Serving, name: string, namespace: string): Promise<Pod> {
+  const pods = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`
+  try {
+    return await ask<Pod>(serving, `${pods}/${encodeURIComponent(name)}`)
+  } catch (error) {
+    if (!(error instanceof ClusterRefusal) || error.code !== 404) throw error
+    throw await noSuchPod(serving, name, namespace)
   }
 }
 
@@ -109,6 +132,15 @@ function containerState({ status }: Pod, container: string): string | undefined 
   if (state?.running !== undefined) return undefined
   const why = state?.waiting ?? state?.terminated
   return why?.reason ?? status?.phase ?? 'Pending'
+}
+
+/** Whether a container that is in `state` will soon run, as far as can be told: not one whose pod has no node to be on. */
+function isBeingCreated({ status }: Pod, state: string | undefined): boolean {
+  if (state === 'ContainerCreating' || state === 'PodInitializing') return true
+  return (
+    state === 'Pending' &&
+    !status?.conditions?.some((one) => one.type === 'PodScheduled' && one.status === 'False')
+  )
 }
 
 /** Pods that run, those of `namespace` alone when it is said, and then the nodes. */

@@ -21,6 +21,11 @@ const MANIFESTS = [
   pod('broken', '{ name: c, image: "example.invalid/none:1" }'),
   'apiVersion: v1\nkind: Namespace\nmetadata: { name: other }\n',
   pod('there', CURL, 'other'),
+  // Its container comes when somebody has knocked at its first one.
+  pod('late', CURL, 'other').replace(
+    'containers:',
+    'initContainers: [{ name: gate, image: busybox, command: [nc, -l, -p, "7000"] }], containers:',
+  ),
 ]
 const SIZE = { columns: 90, rows: 12 }
 const LEAVE = '\x10\x11'
@@ -33,8 +38,9 @@ test.before(async (context) => {
   writeFileSync(file, MANIFESTS.join('---\n'))
   const up = await podwire(['up', '-d', '-f', file])
   assert.is(up.code, 0, up.err)
+  // The list to choose from has what runs.
   for (const words of [['curl'], ['two'], ['there', '-n', 'other']])
-    while ((await podwire(['shell', ...words], { user: new Pipes('') })).code !== 0);
+    assert.is((await podwire(['shell', ...words], { user: new Pipes('') })).code, 0)
 })
 test.after(({ directory }) => removeScratchDirectory(directory))
 
@@ -147,6 +153,27 @@ test('a cluster that goes away is told', async () => {
   assert.is(code, 2)
   assert.match(err, /^podwire: node k8s-master: the connection to the cluster was lost\n {2}hint: /)
   await podwire(['down', ...name])
+})
+
+test('a pod that is being created is waited for, until Ctrl-C', async () => {
+  const given = await podwire(['shell', 'late', '-n', 'other'], {
+    user: new Pipes(''),
+    terminal: true,
+    until: /waiting for/,
+  })
+  assert.is(given.code, 130)
+  assert.match(given.err, /^podwire: waiting for pod late: (Pending|PodInitializing)\n$/)
+  const hostname = new Pipes('hostname\n')
+  const waited = podwire(['shell', 'late', '-n', 'other'], { user: hostname })
+  let address = ''
+  while (address === '') {
+    const { status } = JSON.parse((await podwire(['status', '--name', 'default', '-o', 'json'])).out)
+    address = status.pods.find(({ name }: { name: string }) => name === 'other/late').address
+  }
+  const gate = new Pipes(`until nc -z ${address} 7000; do sleep 0.1; done\n`)
+  assert.is((await podwire(['shell', 'curl'], { user: gate })).code, 0)
+  assert.is((await waited).code, 0)
+  assert.is(hostname.out, 'late\n')
 })
 
 test('without a pod there is a list to choose from, by arrows or a number; plain where nobody can', async () => {

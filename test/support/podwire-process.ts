@@ -14,7 +14,7 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  /** Ctrl-C is pressed when the output matches. */
+  /** Ctrl-C is pressed when what went to one of the streams matches. */
   readonly until?: RegExp
   /** Whether standard output is a terminal. */
   readonly terminal?: boolean
@@ -26,13 +26,13 @@ export async function podwire(args: readonly string[], options: RunOptions = {})
   let out = ''
   let err = ''
   const stop = new AbortController()
+  const look = (text: string) => {
+    if (options.until?.test(text)) stop.abort(new Error('interrupted'))
+  }
   const code = await runCommandLine(args, {
     streams: {
-      out: (text) => {
-        out += text
-        if (options.until?.test(out)) stop.abort(new Error('interrupted'))
-      },
-      err: (text) => (err += text),
+      out: (text) => look((out += text)),
+      err: (text) => look((err += text)),
       colors: false,
       progress: options.terminal ?? false,
     },
