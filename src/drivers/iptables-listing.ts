@@ -2,7 +2,6 @@
 // of themselves, in libxtables' words. From the words of iptables-save, as netfilter/save.ts writes them.
 
 import type { AddressFamily } from '../wire/address.js'
-import { shortCount } from './iptables-program.js'
 
 export interface ListedRule {
   /** What follows `-A CHAIN`. */
@@ -185,4 +184,15 @@ function markText(option: Option | undefined): string {
   if (value === mask) return `MARK or ${hex(value)}`
   if (mask === 0) return `MARK xor ${hex(value)}`
   return mask === 0xffff_ffff ? `MARK set ${hex(value)}` : `MARK xset ${hex(value)}/${hex(mask)}`
+}
+
+/** As iptables shortens counters: above 99999 in thousands, above 9999 of those in millions, and so on. */
+export function shortCount(text: string): string {
+  let count = BigInt(text)
+  if (count <= 99_999n) return text
+  for (const unit of ['K', 'M', 'G', 'T']) {
+    count = (count + 500n) / 1000n
+    if (count <= 9999n) return `${count}${unit}`
+  }
+  return `${count}T`
 }

@@ -6,7 +6,7 @@ import type { TableName } from '../netfilter/rule.js'
 import { TABLE_NAMES } from '../netfilter/tables.js'
 import type { Process } from '../posix/process.js'
 import type { AddressFamily } from '../wire/address.js'
-import { cells, type ListedRule, listedRule } from './iptables-listing.js'
+import { cells, type ListedRule, listedRule, shortCount } from './iptables-listing.js'
 
 const VERSION = 'v1.8.9 (nf_tables)'
 const CHANGES =
@@ -153,15 +153,4 @@ function listText(
       return `Chain ${name} (${about})\n${number}${columns}\n${lines.join('')}`
     })
     .join('\n')
-}
-
-/** As iptables shortens counters: above 99999 in thousands, above 9999 of those in millions, and so on. */
-export function shortCount(text: string): string {
-  let count = BigInt(text)
-  if (count <= 99_999n) return text
-  for (const unit of ['K', 'M', 'G', 'T']) {
-    count = (count + 500n) / 1000n
-    if (count <= 9999n) return `${count}${unit}`
-  }
-  return `${count}T`
 }

@@ -3,8 +3,9 @@
 import { checksumOf, onesSum } from '../../../../wire/checksum.js'
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../../../wire/ip.js'
 import { hex, type Line } from './line.js'
-import { expected, printIpv4 } from './print-ip.js'
+import { printIpv4 } from './print-ip.js'
 import type { Payload } from './print-transport.js'
+import { expected } from './print-transport.js'
 
 const ERRORS = [3, 4, 5, 11, 12]
 

@@ -5,8 +5,7 @@ import { formatMac } from '../../../../wire/address.js'
 import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../../../../wire/ip.js'
 import { hex, type Line } from './line.js'
 import { hexLines } from './print-bytes.js'
-import { expected } from './print-ip.js'
-import { type Payload, transportSum } from './print-transport.js'
+import { expected, type Payload, transportSum } from './print-transport.js'
 
 const NEIGHBOR_SOLICITATION = 135
 const NEIGHBOR_ADVERTISEMENT = 136

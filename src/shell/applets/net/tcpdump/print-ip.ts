@@ -5,7 +5,7 @@ import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../.
 import { hex, type Line } from './line.js'
 import { printIcmp } from './print-icmp.js'
 import { printIcmpv6 } from './print-icmpv6.js'
-import { type Payload, printTcp, printUdp } from './print-transport.js'
+import { expected, type Payload, printTcp, printUdp } from './print-transport.js'
 
 const PROTOCOL_NAMES = new Map([
   [0, 'Options'],
@@ -68,12 +68,6 @@ function printIpv4Header(line: Line, start: number, headerBytes: number): void {
     if (sum !== 0) line.add(`, bad cksum ${hex(told)} (->${hex(expected(told, sum))})!`)
   }
   line.add(')\n    ')
-}
-
-/** The checksum that would be right, from the one that is told and what the sum over all comes to. */
-export function expected(told: number, sum: number): number {
-  const whole = told + sum
-  return (whole & 0xffff) + (whole >>> 16)
 }
 
 export function printIpv6(line: Line, start: number, end: number): void {

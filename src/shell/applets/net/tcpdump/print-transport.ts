@@ -8,7 +8,6 @@ import { ACK, FIN, RST, SYN, URG } from '../../../../wire/tcp.js'
 import { hex, type Line } from './line.js'
 import { printDns } from './print-dns.js'
 import { printHttp } from './print-http.js'
-import { expected } from './print-ip.js'
 
 /** A packet's payload: offsets into the line's bytes; `end` is where it ended on the wire. */
 export interface Payload {
@@ -159,4 +158,10 @@ function printUdpChecksum(line: Line, payload: Payload): void {
   line.add(
     sum === 0 ? '[udp sum ok] ' : `[bad udp cksum 0x${hex(told, 4)} -> 0x${hex(expected(told, sum), 4)}!] `,
   )
+}
+
+/** The checksum that would be right, from the one that is told and what the sum over all comes to. */
+export function expected(told: number, sum: number): number {
+  const whole = told + sum
+  return (whole & 0xffff) + (whole >>> 16)
 }
