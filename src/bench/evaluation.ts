@@ -1,15 +1,17 @@
 // A round's record as figures.
 
 import { MILLISECOND, type Micros } from '../base/time.js'
-import { jainIndex } from '../scenario/shares.js'
 import { changeResults } from './changes.js'
+import { chiSquareOverTime, fairShares, jainOverTime, type Received } from './fairness.js'
 import { LatencyHistogram } from './latency-histogram.js'
 import type { MetricName } from './metrics.js'
 import type { LoadPlan } from './plan.js'
-import { type BalancedConnection, joinRound, type Request, type RoundRecord } from './recording.js'
+import { joinRound, type Request, type RoundRecord } from './recording.js'
 import type { EndpointShare, RoundResult, Series } from './result.js'
-import { chiSquare, longestRun } from './statistics.js'
+import { longestRun, runByChance } from './statistics.js'
 
+/** A request of an open loop is on time when it was sent so soon after it was due. */
+const ON_TIME: Micros = MILLISECOND
 const SERIES_STEPS = 60
 /** For the curve of latencies: where people look, closer and closer to the end. */
 const PERCENTILES = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 100]
@@ -23,15 +25,18 @@ export function evaluateRound(record: RoundRecord, load: LoadPlan): RoundResult 
   for (const { due, ended } of good) latencies.record(ended - due)
   // Answers may come after the end; then the load has taken so much longer.
   const end = Math.max(load.duration, counted.at(-1)?.ended ?? 0)
-  const endpoints = endpointShares(record, good, chosen)
+  const answers = good.map(({ ended, endpoint }): Received => ({ at: ended, endpoint }))
+  const choices = chosen.map((one): Received => ({ at: one.chosen, endpoint: one.endpoint }))
+  const endpoints = endpointShares(record, answers, choices)
   const changes = changeResults(record, requests, end, load.keepAlive)
-  const chi = chiSquare(endpoints.map((one) => one.connections))
+  const chi = chiSquareOverTime(record.ready, choices)
   const sequence = chosen.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [endpoint]))
   const figures: Partial<Record<MetricName, number | undefined>> = {
-    rps: (good.length * 1e6) / (end - load.warmup),
+    rps: perSecond(requests, load),
     requests: counted.length,
-    errors: counted.length === 0 ? undefined : (counted.length - good.length) / counted.length,
-    jain: endpoints.length === 0 ? undefined : jainIndex(endpoints.map((one) => one.requests)),
+    errors: shareOf(counted, ({ outcome }) => outcome !== 'ok'),
+    late: load.rate > 0 ? shareOf(counted, ({ late }) => late > ON_TIME) : undefined,
+    jain: jainOverTime(record.ready, answers),
     'chi2-p': chi?.p,
     run: sequence.length === 0 ? undefined : longestRun(sequence),
     ...latencyFigures(latencies),
@@ -43,6 +48,11 @@ export function evaluateRound(record: RoundRecord, load: LoadPlan): RoundResult 
     errors: errorCounts(counted),
     endpoints,
     chiSquare: chi,
+    // Where what was to choose from has changed, chance has no one figure.
+    runByChance:
+      sequence.length === 0 || record.ready.length > 1
+        ? undefined
+        : runByChance(sequence.length, endpoints.length),
     changes,
     series: seriesOf(
       counted,
@@ -52,6 +62,18 @@ export function evaluateRound(record: RoundRecord, load: LoadPlan): RoundResult 
     percentiles:
       latencies.count === 0 ? [] : PERCENTILES.map((p) => [p, latencies.percentile(p / 100) / 1000]),
   }
+}
+
+function shareOf(requests: readonly Request[], is: (one: Request) => boolean): number | undefined {
+  return requests.length === 0 ? undefined : requests.filter(is).length / requests.length
+}
+
+/** Answers that came within the measured time, whenever they were due: what comes after the end is of no rate. */
+function perSecond(requests: readonly Request[], { warmup, duration }: LoadPlan): number {
+  const within = requests.filter(
+    ({ ended, outcome }) => outcome === 'ok' && ended >= warmup && ended < duration,
+  )
+  return (within.length * 1e6) / (duration - warmup)
 }
 
 function latencyFigures(latencies: LatencyHistogram): Partial<Record<MetricName, number>> {
@@ -94,23 +116,29 @@ function errorCounts(requests: readonly Request[]): Record<string, number> {
 
 /** Every endpoint that was ready at some time, and whoever answered besides. */
 function endpointShares(
-  record: RoundRecord,
-  good: readonly Request[],
-  connections: readonly BalancedConnection[],
+  { ready }: RoundRecord,
+  answers: readonly Received[],
+  choices: readonly Received[],
 ): EndpointShare[] {
-  const shares = new Map<string, { pod: string | undefined; requests: number; connections: number }>()
-  const share = (endpoint: string, pod?: string) => {
-    const known = shares.get(endpoint) ?? { pod, requests: 0, connections: 0 }
-    shares.set(endpoint, known)
-    known.pod ??= pod
-    return known
-  }
-  for (const { endpoints } of record.ready) for (const [endpoint, pod] of endpoints) share(endpoint, pod)
-  for (const { endpoint } of connections) if (endpoint !== undefined) share(endpoint).connections++
-  for (const { endpoint } of good) if (endpoint !== undefined) share(endpoint).requests++
-  return [...shares]
-    .map(([endpoint, counts]) => ({ endpoint, ...counts }))
-    .sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1))
+  const pods = new Map(ready.flatMap(({ endpoints }) => [...endpoints]))
+  const requests = countOf(answers)
+  const connections = countOf(choices)
+  const fair = fairShares(ready, answers)
+  const all = new Set([...pods.keys(), ...requests.keys(), ...connections.keys()])
+  return [...all].sort().map((endpoint) => ({
+    endpoint,
+    pod: pods.get(endpoint),
+    requests: requests.get(endpoint) ?? 0,
+    fairRequests: Math.round(10 * (fair.get(endpoint) ?? 0)) / 10,
+    connections: connections.get(endpoint) ?? 0,
+  }))
+}
+
+function countOf(received: readonly Received[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { endpoint } of received)
+    if (endpoint !== undefined) counts.set(endpoint, (counts.get(endpoint) ?? 0) + 1)
+  return counts
 }
 
 function seriesOf(

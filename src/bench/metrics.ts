@@ -23,16 +23,24 @@ export const METRICS = {
   mean: { title: 'mean', unit: 'ms', about: '', better: 'lower' },
   requests: { title: 'requests', unit: '', about: 'all that were counted', better: 'neither' },
   errors: { title: 'errors', unit: 'share', about: 'share of the requests that failed', better: 'lower' },
+  late: {
+    title: 'late',
+    unit: 'share',
+    about:
+      'share of the requests that were sent more than 1 ms after they were due: all connections were busy',
+    better: 'lower',
+  },
   jain: {
     title: 'Jain',
     unit: '',
-    about: "Jain's index of requests by endpoint; 1: all equal",
+    about: "Jain's index of requests by endpoint, in relation to equal shares among the ready; 1: all equal",
     better: 'higher',
   },
   'chi2-p': {
     title: 'χ² p',
     unit: '',
-    about: 'how likely a fair coin spreads the connections at least so unevenly',
+    about:
+      'how likely fair, independent choices among the ready endpoints spread the connections at least so unevenly',
     better: 'neither',
   },
   run: { title: 'run', unit: '', about: 'most connections in a row to one endpoint', better: 'neither' },

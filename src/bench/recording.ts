@@ -6,6 +6,7 @@ import type { FlowEvent } from '../drivers/emulation.js'
 import {
   CONNECTION,
   type ConnectionRecord,
+  LATE,
   LATENCY,
   type LoadSummary,
   OUTCOME,
@@ -42,6 +43,8 @@ export interface Request {
   /** Numbers the connections that are open at a time over all clients. */
   readonly slot: number
   readonly due: Micros
+  /** How much later it was sent. */
+  readonly late: Micros
   readonly ended: Micros
   readonly outcome: Outcome
   readonly endpoint: string | undefined
@@ -50,22 +53,26 @@ export interface Request {
 /** A connection and where it led. */
 export interface BalancedConnection {
   readonly opened: Micros
+  /** When its endpoint was chosen: by the proxy, or by the client that opened it. */
+  readonly chosen: Micros
   readonly endpoint: string | undefined
 }
 
 /** Clocks of threads are read a little apart. */
 const SLACK: Micros = 2_000
 
-/** All requests by when they ended, and all connections by when they were begun. */
+/** All requests by when they ended, and all connections in the order in which their endpoints were chosen. */
 export function joinRound(record: RoundRecord): { requests: Request[]; connections: BalancedConnection[] } {
   const requests: Request[] = []
-  const connections: BalancedConnection[] = []
+  const connections: (BalancedConnection & { readonly order: number })[] = []
   let firstSlot = 0
   for (const client of record.clients) {
     const known = new Map<number, ConnectionFlows>()
     for (const one of flowsOfConnections(client.connections, record)) {
       known.set(one.connection.connection, one)
-      connections.push({ opened: one.connection.opened, endpoint: one.flows[0]?.endpoint })
+      const { opened } = one.connection
+      const { at = opened, order = 0, endpoint } = one.flows[0] ?? {}
+      connections.push({ opened, chosen: at, order, endpoint })
     }
     let slots = 0
     for (const words of client.words) {
@@ -78,6 +85,7 @@ export function joinRound(record: RoundRecord): { requests: Request[]; connectio
         requests.push({
           slot: firstSlot + slot,
           due,
+          late: words[at + LATE]!,
           ended,
           outcome: outcomeText(words[at + OUTCOME]!),
           endpoint,
@@ -87,14 +95,21 @@ export function joinRound(record: RoundRecord): { requests: Request[]; connectio
     firstSlot += slots
   }
   requests.sort((a, b) => a.ended - b.ended || a.slot - b.slot)
-  connections.sort((a, b) => a.opened - b.opened)
+  connections.sort((a, b) => a.chosen - b.chosen || a.order - b.order)
   return { requests, connections }
 }
 
 interface ConnectionFlows {
   readonly connection: ConnectionRecord
   /** What it was led to, in order; a UDP socket may be led elsewhere later. */
-  readonly flows: readonly { readonly at: Micros; readonly endpoint: string | undefined }[]
+  readonly flows: readonly Choice[]
+}
+
+interface Choice {
+  readonly at: Micros
+  /** Among those of one moment. */
+  readonly order: number
+  readonly endpoint: string | undefined
 }
 
 /** A connection's flows are those of its local address from when it was begun until the next one has that address. */
@@ -105,12 +120,12 @@ function flowsOfConnections(
   if (record.flows.length === 0)
     return connections.map((connection) => ({
       connection,
-      flows: [{ at: connection.opened, endpoint: connection.remote }],
+      flows: [{ at: connection.opened, order: 0, endpoint: connection.remote }],
     }))
-  const byClient = new Map<string, { at: Micros; endpoint: string | undefined }[]>()
-  for (const { client, at, endpoint } of record.flows) {
+  const byClient = new Map<string, Choice[]>()
+  for (const [order, { client, at, endpoint }] of record.flows.entries()) {
     const flows = byClient.get(client) ?? []
-    flows.push({ at: at - record.startAt, endpoint })
+    flows.push({ at: at - record.startAt, order, endpoint })
     byClient.set(client, flows)
   }
   const taken = new Map<string, number>()

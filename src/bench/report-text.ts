@@ -13,6 +13,7 @@ export const COLUMNS: readonly MetricName[] = [
   'p99.9',
   'max',
   'errors',
+  'late',
   'jain',
   'chi2-p',
   'run',

@@ -43,6 +43,8 @@ export interface RoundResult {
   /** Every endpoint that was ready or answered, sorted. */
   readonly endpoints: readonly EndpointShare[]
   readonly chiSquare: ChiSquare | undefined
+  /** The longest run that a fair, independent choice would have on average; undefined when endpoints changed. */
+  readonly runByChance: number | undefined
   readonly changes: readonly ChangeResult[]
   readonly series: Series
   /** Latency by percentile: `[99, 4.2]` ms. */
@@ -55,6 +57,8 @@ export interface EndpointShare {
   /** Name of its pod. */
   readonly pod: string | undefined
   readonly requests: number
+  /** What it would have got in equal shares among those that were ready at the time. */
+  readonly fairRequests: number
   readonly connections: number
 }
 

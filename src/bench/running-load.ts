@@ -38,7 +38,8 @@ export class RunningLoad {
     const clients = pods.map((pod, i) => {
       const { connections, rate } = spec
       const share = Math.floor(connections / pods.length) + (i < connections % pods.length ? 1 : 0)
-      return this.#client(pod, { ...spec, connections: share, rate: rate / pods.length })
+      const firstDue = rate > 0 ? (i * 1e6) / rate : 0
+      return this.#client(pod, { ...spec, connections: share, rate: rate / pods.length, firstDue })
     })
     this.#told = Promise.all(clients.map(({ told }) => told))
     this.#told.catch(() => {})

@@ -174,7 +174,7 @@ const percent = (description: string) =>
 
 const link = object(
   {
-    pod: text('The wire of a pod: its name, or a label selector `app=client` (the first by name).'),
+    pod: text('The wire of a pod: its name, or a label selector `app=client` (the wires of all that run).'),
     node: text('The wire of a node to the other nodes.'),
     delay: duration('Propagation delay of each direction.'),
     jitter: duration('The delay varies by so much either way; frames keep their order.'),

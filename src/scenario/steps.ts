@@ -11,7 +11,7 @@ import type { DumpSection, LinkSection, Step, WaitSection } from './format.js'
 import { linkOptions, linkText } from './link-settings.js'
 import { generateLoad, LOAD_TIMEOUT } from './load.js'
 import { outputLines } from './match.js'
-import { execInPod, findPod } from './pod-exec.js'
+import { execInPod, findPod, findPods } from './pod-exec.js'
 import type { LoadResult } from './result.js'
 import { formatShares, sharesOfFlows } from './shares.js'
 import type { Stage } from './stage.js'
@@ -159,9 +159,11 @@ function dump(stage: Stage, { what, node, pod, format }: DumpSection, timeout: M
 
 async function setLink(stage: Stage, section: LinkSection): Promise<Outcome> {
   const { emulation } = stage
-  const target =
-    section.node === undefined ? { pod: findPod(emulation.api, section.pod!).uid } : { node: section.node }
-  await emulation.setLink(target, linkOptions(section))
+  const targets =
+    section.node === undefined
+      ? findPods(emulation.api, section.pod!).map(({ uid }) => ({ pod: uid }))
+      : [{ node: section.node }]
+  for (const target of targets) await emulation.setLink(target, linkOptions(section))
   return { exitCode: 0, output: '', stdout: '' }
 }
 

@@ -81,7 +81,10 @@ test('round robin is more even than chance', async ({ web }) => {
   assert.ok(rr!.metrics.jain!.median > 0.9999)
   assert.ok(rr!.metrics['chi2-p']!.median > 0.99)
   assert.ok(random!.metrics.jain!.median < rr!.metrics.jain!.median)
-  assert.ok(random!.metrics.run!.median > rr!.metrics.run!.median)
+  assert.is(rr!.metrics.run!.median, 1)
+  const { run } = random!.metrics
+  const { runByChance } = random!.round
+  assert.ok(Math.abs(run!.median - runByChance!) < 4, `${run!.median}, by chance ${runByChance}`)
 })
 
 test('a closed loop gets what servers give, an open loop what is asked for', async ({ web }) => {

@@ -104,12 +104,12 @@ class LoadClient {
   /** One slot's requests until the time is over. */
   async #keepBusy(slot: Slot): Promise<void> {
     const { clock } = this.#process.system
-    const { duration, rate, keepAlive, timeout } = this.#spec
+    const { duration, rate, firstDue = 0, keepAlive, timeout } = this.#spec
     const startAt = this.#startAt
     for (;;) {
       let due = clock.now() - startAt
       if (rate > 0) {
-        due = Math.round((this.#due++ * 1_000_000) / rate)
+        due = Math.round(firstDue + (this.#due++ * 1_000_000) / rate)
         const early = startAt + due - clock.now()
         if (due < duration && early > 0) await this.#alarms.sleep(early)
       }

@@ -22,6 +22,8 @@ export interface LoadSpec {
   readonly keepAlive: boolean
   /** Open loop: requests a second of this client; 0: closed loop, each connection sends when it has its answer. */
   readonly rate: number
+  /** Open loop: when the first request is due, so that several clients send in turn; default 0. */
+  readonly firstDue?: Micros
   /**
    * When the first request is sent, on the cluster's clock; at once when that is over. Undefined: the client tells that it
    * is ready, and is told by a line with the number on its standard input.

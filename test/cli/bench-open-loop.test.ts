@@ -1,0 +1,104 @@
+// `podwire bench` at a constant rate: that it is constant, over several clients too, and that what could not be sent in
+// time is told (coordinated omission).
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { BenchResult, ContestantResult } from '../../src/bench/result.js'
+import { podwire, removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
+import { WEB_SERVICE } from '../support/web-service.js'
+
+const test = suite<{ directory: string; web: string }>('bench in an open loop')
+
+test.before((context) => {
+  context.directory = scratchDirectory()
+  context.web = join(context.directory, 'web.yaml')
+  writeFileSync(context.web, WEB_SERVICE)
+})
+test.after(({ directory }) => removeScratchDirectory(directory))
+
+async function contestant(...args: string[]): Promise<ContestantResult> {
+  const { code, out, err } = await podwire(['bench', ...args, '-m', 'ipvs:rr', '--output', 'json'])
+  assert.is(code, 0, err)
+  return (JSON.parse(out) as BenchResult).contestants[0]!
+}
+
+const percentile = ({ round }: ContestantResult, wanted: number) =>
+  round.percentiles.find(([percent]) => percent === wanted)![1]
+
+/** Every server is silent for a while. */
+const STALL = `- sleep: 1s
+- link: { pod: app=web, loss: 100% }
+- sleep: 500ms
+- link: { pod: app=web, loss: 0% }
+`
+
+test('a stall is felt by all requests that were due meanwhile; a closed loop sends none of them', async ({
+  web,
+  directory,
+}) => {
+  const during = join(directory, 'stall.yaml')
+  writeFileSync(during, STALL)
+  const args = [web, '-d', '4s', '-c', '4', '--service-time', 'constant(1ms)', '--during', during]
+  const open = await contestant(...args, '-r', '200')
+  const stalled = open.metrics.max!.median
+  assert.ok(stalled > 500 && stalled < 1500, `${stalled}`)
+  assert.is(open.metrics.requests!.median, 800)
+  assert.is(open.metrics.errors!.median, 0)
+  // One was due every 5 ms: of 800, the k-th slowest waited for (k - 1) * 5 ms less than the slowest, and until those
+  // before it had been worked off: 1.2 ms each, over one connection to four.
+  for (const [percent, slower] of [
+    [99.5, 4],
+    [99, 8],
+    [95, 40],
+    [90, 80],
+  ] as const) {
+    const due = stalled - slower * 5
+    const found = percentile(open, percent)
+    assert.ok(found > due - 5 && found < due + slower * 1.2, `p${percent}: ${found}, not ${due}`)
+  }
+  // All but the four that were on their way, in the time of the stall.
+  assert.ok(Math.abs(open.metrics.late!.median - stalled / 5 / 800) < 0.02, `${open.metrics.late!.median}`)
+  const closed = await contestant(...args)
+  assert.ok(closed.metrics.max!.median > 500)
+  assert.ok(percentile(closed, 99.9) < 5, `${percentile(closed, 99.9)}`)
+})
+
+test('several clients take turns: one request at a time, not as many as there are clients', async ({
+  web,
+}) => {
+  // Ten clients with ten requests a second each; each answer takes 4 ms, the next request is due 10 ms later.
+  const ten = await contestant(
+    web,
+    '-d',
+    '1s',
+    '-r',
+    '100',
+    '--clients',
+    '10',
+    '-c',
+    '10',
+    '--service-time',
+    'constant(4ms)',
+  )
+  assert.is(ten.metrics.requests!.median, 100)
+  // Nobody waits in line: wires take 0.2 ms to 0.8 ms, and a new connection as much again.
+  assert.ok(ten.metrics.max!.median < 6, `${ten.metrics.max!.median}`)
+  assert.is(ten.metrics.late!.median, 0)
+})
+
+test('the rate is that of answers within the time, even if one comes seconds later', async ({
+  web,
+  directory,
+}) => {
+  const during = join(directory, 'vanish.yaml')
+  writeFileSync(during, '- sleep: 800ms\n- link: { pod: app=web, loss: 100% }\n')
+  const args = [web, '-d', '1s', '-r', '100', '-c', '2', '--service-time', 'constant(1ms)', '--timeout', '3s']
+  const { metrics } = await contestant(...args, '--during', during)
+  assert.is(metrics.requests!.median, 100)
+  assert.ok(metrics.rps!.median >= 79 && metrics.rps!.median <= 81, `${metrics.rps!.median}`)
+  assert.ok(metrics.errors!.median >= 0.19 && metrics.errors!.median <= 0.21, `${metrics.errors!.median}`)
+})
+
+test.run()
