@@ -19,8 +19,9 @@ const OTHER_PATHS = [
 /** The answer for /, /version, /healthz, /livez and /readyz; undefined for any other path. */
 export function serveInfo(request: ApiRequest): ApiResponse | undefined {
   if (request.path === '/') return jsonResponse(200, { paths: rootPaths() })
+  // The Python client asks for /version/, which upstream knows as well.
   const [first = '', check, ...more] = request.path.slice(1).split('/')
-  if (first === 'version' && check === undefined) return jsonResponse(200, version())
+  if (first === 'version' && (check ?? '') === '' && more.length === 0) return jsonResponse(200, version())
   if (!['healthz', 'livez', 'readyz'].includes(first) || more.length > 0) return undefined
   if (check !== undefined && check !== 'ping') return undefined
   const isVerbose = check === undefined && parameter(request, 'verbose') !== undefined

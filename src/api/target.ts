@@ -53,14 +53,17 @@ export function existing<Obj extends KubeObject>(store: ObjectStore, target: Tar
   return object
 }
 
-/** A query parameter; the last one when it is given several times. */
+/** A query parameter; the first one when it is given several times (apimachinery's conversion). */
 export function parameter(request: ApiRequest, name: string): string | undefined {
   const value = request.query?.[name]
-  return typeof value === 'string' || value === undefined ? value : value.at(-1)
+  return typeof value === 'string' || value === undefined ? value : value[0]
 }
 
-/** Anything but `false` and `0` is true, also `True` and the bare name (apimachinery's conversion). */
 export function flag(request: ApiRequest, name: string): boolean {
-  const value = parameter(request, name)
-  return value !== undefined && value !== 'false' && value !== '0'
+  return isSet(parameter(request, name))
+}
+
+/** A flag in a query: anything but `false`, in any case, and `0` is true, the bare name too (apimachinery's conversion). */
+export function isSet(value: string | null | undefined): boolean {
+  return value !== null && value !== undefined && value !== '0' && value.toLowerCase() !== 'false'
 }

@@ -3,10 +3,12 @@
 // alone, as when a cluster is set up with kubeadm; the workers join afterwards.
 
 import { base64Encode } from '../base/base64.js'
+import { Random } from '../base/random.js'
 import type { Admission } from './admission.js'
 import type { ClusterClock } from './clock.js'
 import type { ClusterConfig, NodeConfig } from './cluster-config.js'
 import { addKubernetesService } from './kubernetes-service.js'
+import { randomHex, uuid } from './names.js'
 import type { ConfigMap, Deployment, Namespace, Node, Service, Taint } from './objects.js'
 import { DNS_MEMORY_MEBIBYTES } from './sandbox.js'
 import type { ObjectStore } from './store.js'
@@ -71,12 +73,15 @@ function addNode({ store, clock, config }: BootstrapTarget, node: NodeConfig): v
     reason,
     message,
   })
+  const uid = store.newUid()
+  const identities = new Random(uid)
   const capacity = { cpu: '4', 'ephemeral-storage': '61255492Ki', memory: '8148600Ki', pods: '110' }
   store.create<Node>({
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
       name: node.name,
+      uid,
       labels: {
         'kubernetes.io/arch': 'amd64',
         'kubernetes.io/hostname': node.name,
@@ -106,12 +111,15 @@ function addNode({ store, clock, config }: BootstrapTarget, node: NodeConfig): v
       ],
       nodeInfo: {
         architecture: 'amd64',
+        bootID: uuid(identities),
         containerRuntimeVersion: 'podwire://0.1.0',
         kernelVersion: '6.1.0-podwire',
         kubeProxyVersion: KUBERNETES_VERSION,
         kubeletVersion: KUBERNETES_VERSION,
+        machineID: randomHex(identities, 32),
         operatingSystem: 'linux',
         osImage: 'Podwire',
+        systemUUID: uuid(identities),
       },
     },
   })

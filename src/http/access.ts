@@ -36,13 +36,14 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '::1']
 export function accessTo(credentials: Credentials, bound: string, api: Pick<Api, 'authenticate'>): Access {
   const { hosts: known = [] } = credentials
   const hosts = known === 'any' ? undefined : new Set([...LOOPBACK, bound, ...known])
-  const scheme = credentials.tls === undefined ? 'http' : 'https'
+  // Python's websocket-client writes http: even where it speaks TLS; one port serves pages of one scheme at a time.
+  const schemes = credentials.tls === undefined ? ['http'] : ['https', 'http']
   const token = credentials.token === undefined ? undefined : digest(credentials.token)
   return (request) => {
     const host = hostOf(request.headers.host)
     if (host === undefined || hosts?.has(host) === false)
       return refusal(forbidden(`the server is not known as ${JSON.stringify(request.headers.host ?? '')}`))
-    if (isForeign(request, scheme)) return refusal(forbidden('requests of web pages are not allowed'))
+    if (isForeign(request, schemes)) return refusal(forbidden('requests of web pages are not allowed'))
     const given = bearerToken(request)
     const isAdministrator =
       (credentials.tls?.ca !== undefined && hasCertificate(request)) ||
@@ -66,12 +67,12 @@ function hostOf(header: string | undefined): string | undefined {
   return isIP(host) === 6 && host === '0:0:0:0:0:0:0:1' ? '::1' : host
 }
 
-/** Browsers tell on their pages; programs send neither header, or their own origin. */
-function isForeign({ headers }: IncomingMessage, scheme: string): boolean {
-  const { origin } = headers
+/** Browsers tell on their pages; programs send neither header, or the server's own origin. */
+function isForeign({ headers }: IncomingMessage, schemes: readonly string[]): boolean {
+  const { origin, host } = headers
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
-  return origin !== undefined && origin !== `${scheme}://${headers.host}`
+  return origin !== undefined && !schemes.some((scheme) => origin === `${scheme}://${host}`)
 }
 
 /**

@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib'
 import { watchedPath } from '../api/paths.js'
 import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
 import { badRequestUrl, internalError, methodNotAllowed, statusOf, statusResponse } from '../api/status.js'
-import { flag, parameter } from '../api/target.js'
+import { flag, isSet, parameter } from '../api/target.js'
 import type { UserInfo } from '../cluster/service-account-tokens.js'
 import type { Access } from './access.js'
 import { streamLog } from './log-stream.js'
@@ -171,6 +171,6 @@ function encode(body: unknown, pretty: boolean): Uint8Array {
 /** As upstream: who asks for it, and programs that people read the answers of. */
 function wantsPretty(request: IncomingMessage): boolean {
   const asked = urlOf(request)?.searchParams.get('pretty')
-  if (asked !== null && asked !== undefined) return !['false', '0'].includes(asked)
+  if (asked !== null && asked !== undefined) return isSet(asked)
   return /^(curl|Wget|Mozilla\/5\.0)/.test(request.headers['user-agent'] ?? '')
 }

@@ -41,6 +41,7 @@ test('paths of the server, what it counts, and that unknown paths are counted as
     assert.ok(paths.includes(path), path)
   for (const path of paths.filter((path) => /^.(api|version|health|metrics)/.test(path)))
     assert.is(send(fixture, 'GET', path).status, 200, path)
+  assert.equal(send(fixture, 'GET', '/version/').body, send(fixture, 'GET', '/version').body)
   send(fixture, 'POST', PODS, { body: pod('curl') })
   for (let n = 0; n < 3; n++) send(fixture, 'GET', `/api/v1/pods/x/nope"${n}\n`)
   for (let n = 0; n < 2; n++) send(fixture, 'GET', `/api/v${n + 7}/pods${n}`)

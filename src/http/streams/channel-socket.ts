@@ -1,5 +1,6 @@
 // Channels in one WebSocket, as Kubernetes has them: the first byte of a message names its channel; in the base64
-// forms the first digit of a text message does, and the rest is base64.
+// forms the first digit of a text message does, and the rest is base64. Whether a client's message is marked as text or
+// as binary says nothing: Python's marks what was given to it as a string.
 
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
@@ -8,6 +9,8 @@ import type { RawData, WebSocket } from 'ws'
 const UNTAKEN_BYTES = 1024 * 1024
 /** A socket that is not read does not show that its client is gone; a write to it does. */
 const PING_INTERVAL_MS = 1_000
+/** How long a client has to take what is left when we close, as `ws` gives it for the closing handshake. */
+const CLOSE_TIMEOUT_MS = 30_000
 /** Of one message: what clients' buffers are made for. */
 const LARGEST_PIECE = 32 * 1024
 
@@ -20,6 +23,8 @@ export class ChannelSocket {
   readonly #base64: boolean
   #untaken = 0
   #closed = false
+  /** The last message that was given to the socket. */
+  #sending: Promise<void> = Promise.resolve()
 
   constructor(socket: WebSocket, transport: Duplex, base64: boolean) {
     this.#socket = socket
@@ -32,7 +37,7 @@ export class ChannelSocket {
       clearInterval(pings)
       this.onClose?.()
     }
-    socket.on('message', (data, isBinary) => this.#message(data, isBinary))
+    socket.on('message', (data) => this.#message(data))
     // The client broke the protocol: ws closes with the code that says how.
     socket.on('error', () => {})
     socket.on('close', closed)
@@ -48,16 +53,28 @@ export class ChannelSocket {
     await sent
   }
 
+  /** After what was sent. */
   close(code: number, reason?: string): void {
-    this.#socket.close(code, reason)
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS)
+    this.#socket.once('close', () => clearTimeout(timer))
+    void this.#sending.then(() => this.#socket.close(code, reason))
     if (this.#socket.isPaused) this.#socket.resume()
   }
 
+  /**
+   * One message after the other, so that none shares a TLS record with another: Python's client polls its TCP socket
+   * after each message, and does not see what OpenSSL has read already.
+   */
   #send(channel: number, bytes: Uint8Array): Promise<void> {
-    if (!this.#isOpen()) return Promise.resolve()
     const message = this.#base64
       ? `${channel}${Buffer.from(bytes).toString('base64')}`
       : Buffer.concat([Buffer.of(channel), bytes])
+    this.#sending = this.#sending.then(() => this.#write(message))
+    return this.#sending
+  }
+
+  #write(message: string | Buffer): Promise<void> {
+    if (!this.#isOpen()) return Promise.resolve()
     return new Promise((resolve) => this.#socket.send(message, { binary: !this.#base64 }, () => resolve()))
   }
 
@@ -65,11 +82,10 @@ export class ChannelSocket {
     return this.#socket.readyState === this.#socket.OPEN
   }
 
-  #message(data: RawData, isBinary: boolean): void {
+  #message(data: RawData): void {
     const message = data as Buffer
     // Nothing but a channel's name opens it; an empty message says nothing.
     if (message.length === 0 || this.#closed) return
-    if (!this.#base64 && !isBinary) return this.close(1003, 'messages have to be binary')
     const channel = this.#base64 ? message[0]! - 0x30 : message[0]!
     const bytes = this.#base64 ? Buffer.from(message.toString('latin1', 1), 'base64') : message.subarray(1)
     const taken = this.onMessage?.(channel, bytes)

@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createWebSocketStream } from 'ws'
 import type { Api, PodPorts, RemoteStreams, Status } from '../../api/request.js'
+import { isSet } from '../../api/target.js'
 import { badRequest } from '../../cluster/status.js'
 import { refuseUpgrade, type UpgradeHandler } from '../server.js'
 import { ChannelSocket } from './channel-socket.js'
@@ -65,7 +66,7 @@ function transportOf({ headers }: IncomingMessage): 'spdy' | 'websocket' | undef
 }
 
 function commandOptions(kind: CommandOptions['kind'], query: URLSearchParams): CommandOptions {
-  const on = (name: string) => query.has(name) && !['false', '0'].includes(query.get(name)!)
+  const on = (name: string) => isSet(query.get(name))
   return { kind, stdin: on('stdin'), stdout: on('stdout'), stderr: on('stderr'), tty: on('tty') }
 }
 

@@ -219,6 +219,29 @@ test(
 )
 
 test(
+  "Python's client: flags written False, input as text messages, and many messages to it in order",
+  timed(async ({ fixture, server, remote }) => {
+    const path = `${POD}/exec?command=sh&stdin=True&stdout=True&stderr=True&tty=False`
+    const heard = await webSocket(server.port, path, ['v4.channel.k8s.io'])
+    const pod = await remote()
+    assert.equal(fixture.streams.execs.at(-1), {
+      container: 'main',
+      command: ['sh'],
+      stdin: true,
+      tty: false,
+    })
+    heard.socket.send('\0typed', { binary: false })
+    await new Promise<void>((resolve) => (pod.onInput = () => resolve()))
+    assert.is(pod.input, 'typed')
+    for (let n = 0; n < 50; n++) pod.output(`${n}`)
+    pod.exit(0)
+    assert.equal(await heard.closed, { code: 1000, reason: '' })
+    const lines = Array.from({ length: 50 }, (_, n) => `\x01${n}`)
+    assert.equal(heard.messages.map(String), ['\x01', ...lines, `\x03${SUCCESS}`])
+  }),
+)
+
+test(
   'attach ends with success whatever the container did, and a failure to start is an internal error',
   timed(async ({ server, remote }) => {
     const attached = await webSocket(server.port, `${POD}/attach?stdout=true&stderr=true`, [
