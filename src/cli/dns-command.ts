@@ -2,9 +2,10 @@
 // them or as JSON.
 
 import { CorefileError } from '../dns/corefile.js'
+import { digText } from '../dns/dig-text.js'
 import type { Question } from '../dns/message.js'
 import { isDomainName, reverseName } from '../dns/name.js'
-import { answerRow, digText } from '../dns/presentation.js'
+import { answerRow } from '../dns/presentation.js'
 import { serverBlocks } from '../dns/server-config.js'
 import { lookup } from '../drivers/dns-lookup.js'
 import { clusterOfManifests } from '../scenario/cluster-of-manifests.js'

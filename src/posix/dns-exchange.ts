@@ -25,6 +25,8 @@ export interface ExchangeOptions {
   readonly tcp?: boolean
   /** Takes a cut answer as it is. */
   readonly ignoreTruncation?: boolean
+  /** Hears what the network says instead of an answer. */
+  readonly failed?: (error: SystemError) => void
 }
 
 /** The message that asks `question`. */
@@ -61,8 +63,9 @@ export async function exchange(
     if (!message?.truncated || options.ignoreTruncation) return message
     return await overTcp(client, server, query, end, options.signal)
   } catch (error) {
-    if (error instanceof SystemError) return undefined
-    throw error
+    if (!(error instanceof SystemError)) throw error
+    options.failed?.(error)
+    return undefined
   }
 }
 

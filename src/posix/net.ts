@@ -1,6 +1,7 @@
 // The network as programs see it: promises over the stack's sockets (posix/net-over-stack.ts implements it on
 // stack/socket.ts). Failures are SystemError with Node's codes. Waits end with `signal.reason` when aborted.
 
+import type { SystemError } from '../base/errors.js'
 import type { Micros } from '../base/time.js'
 import type { DnsMessage, RecordType } from '../dns/message.js'
 import type { Counters } from '../stack/counters.js'
@@ -178,6 +179,8 @@ export interface Resolution {
 export interface QueryOptions {
   /** Asked instead of the name servers of /etc/resolv.conf. */
   readonly server?: Endpoint
+  /** IN when left out. */
+  readonly class?: string
   /** Over TCP at once. */
   readonly tcp?: boolean
   /** Takes a cut answer as it is, where TCP would be tried. */
@@ -274,10 +277,13 @@ export type ResolveFailure = 'ENOTFOUND' | 'ENODATA' | 'ETIMEOUT' | 'ESERVFAIL' 
 export class ResolveError extends Error {
   readonly code: ResolveFailure
   readonly host: string
-  constructor(code: ResolveFailure, host: string) {
+  /** What the network said instead of an answer, where it said anything. */
+  readonly network: SystemError | undefined
+  constructor(code: ResolveFailure, host: string, network?: SystemError) {
     super(`query ${code} ${host}`)
     this.name = 'ResolveError'
     this.code = code
     this.host = host
+    this.network = network
   }
 }

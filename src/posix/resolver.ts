@@ -3,6 +3,7 @@
 // dns/resolver.ts. Addresses of IPv6 are asked for where the host has one of its own (AI_ADDRCONFIG), and then come
 // first, as glibc sorts them (RFC 6724).
 
+import type { SystemError } from '../base/errors.js'
 import type { Random } from '../base/random.js'
 import type { Micros } from '../base/time.js'
 import type { DnsCodec, DnsMessage, RecordType } from '../dns/message.js'
@@ -103,9 +104,11 @@ export class StubResolver implements NameService {
 
   async #ask(name: string, type: RecordType, options: QueryOptions): Promise<QueryAnswer> {
     let failure: QueryAnswer | undefined
+    let network: SystemError | undefined
+    const question = { name, type, ...(options.class === undefined ? {} : { class: options.class }) }
     for (const { server, timeout } of this.#servers(options)) {
       const query = {
-        ...queryMessage(this.#options.random.int(65_536), { name, type }, options.ednsUdpSize),
+        ...queryMessage(this.#options.random.int(65_536), question, options.ednsUdpSize),
         recursionDesired: options.recursionDesired ?? true,
       }
       let lengthBytes = 0
@@ -119,6 +122,9 @@ export class StubResolver implements NameService {
       const { tcp, ignoreTruncation, signal } = options
       const message = await exchange({ ...this.#options, codec }, server, query, {
         timeout,
+        failed: (error) => {
+          network = error
+        },
         ...(tcp === undefined ? {} : { tcp }),
         ...(ignoreTruncation === undefined ? {} : { ignoreTruncation }),
         ...(signal === undefined ? {} : { signal }),
@@ -128,7 +134,7 @@ export class StubResolver implements NameService {
       if (!isServerFailure(message)) return answer
       failure = answer
     }
-    if (failure === undefined) throw new ResolveError('ETIMEOUT', name)
+    if (failure === undefined) throw new ResolveError('ETIMEOUT', name, network)
     return failure
   }
 

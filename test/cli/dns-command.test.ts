@@ -114,10 +114,10 @@ test('a file of questions, a Corefile, and the form of dig', async () => {
 ;; OPT PSEUDOSECTION:
 ; EDNS: version: 0, flags:; udp: 1232
 ;; QUESTION SECTION:
-;twin.default.svc.cluster.local. IN\tA
+;twin.default.svc.cluster.local.\tIN\tA
 
 ;; ANSWER SECTION:
-twin.default.svc.cluster.local. 9 IN\tA\t10.0.0.1
+twin.default.svc.cluster.local.\t9 IN\tA\t10.0.0.1
 
 
 `,

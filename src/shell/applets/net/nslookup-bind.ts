@@ -1,170 +1,209 @@
-// nslookup in the form of BIND: the server, then the records of the name, found by the search list of /etc/resolv.conf.
-// Simplified: one question a call, no interactive mode; IPv6 addresses are asked for as BIND does, after IPv4's.
+// nslookup in the form of BIND 9.18: the server, then the records of the name, found by the search list of
+// /etc/resolv.conf; one name of the command line, or commands and names from standard input.
 
-import type { DnsMessage, ResourceRecord } from '../../../dns/message.js'
+import type { DnsMessage } from '../../../dns/message.js'
 import { reverseName } from '../../../dns/name.js'
-import { presentationOf } from '../../../dns/presentation.js'
-import { type QueryAnswer, ResolveError } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
-import { formatAddress } from '../../../wire/address.js'
-import { bindEndpoint, configuredServer, DNS_PORT, recordTypeNamed, serverNamed } from './name-server.js'
+import { type Endpoint, formatAddress } from '../../../wire/address.js'
+import { readLines } from '../../streams.js'
+import { type BindAnswer, bindLookup, bindServers, nameMistake } from './bind-lookup.js'
+import { bindEndpoint, configuredServer, DNS_PORT } from './name-server.js'
+import { applySetting, bindSettings, defaultSettings, settingsText } from './nslookup-settings.js'
+import { debugText, recordText } from './nslookup-text.js'
 
-interface Settings {
-  type: string | undefined
-  port: number
-  seconds: number
-  attempts: number
-  search: boolean
-  tcp: boolean
-  recurse: boolean
-}
-
-const USAGE =
-  'Usage:\n   nslookup [-opt ...] host        # just look up host using default server\n   nslookup [-opt ...] host server # just look up host using server\n'
+const VERSION = 'nslookup 9.18-podwire\n'
+const USAGE = `Usage:
+   nslookup [-opt ...]              # commands, with the configured server
+   nslookup [-opt ...] - server     # commands, with this server
+   nslookup [-opt ...] host [server]
+`
 
 export async function bindNslookup(process: Process): Promise<number> {
-  const words = process.argv.slice(1)
-  const settings: Settings = {
-    type: undefined,
-    port: DNS_PORT,
-    seconds: 5,
-    attempts: 3,
-    search: true,
-    tcp: false,
-    recurse: true,
-  }
-  const operands: string[] = []
-  for (const word of words) {
-    if (!word.startsWith('-')) operands.push(word)
-    else if (!applyOption(settings, word.slice(1))) {
-      await process.stdout.write(`*** Invalid option: ${word.slice(1)}\n`)
-      return 1
-    }
-  }
-  const [host, serverName] = operands
-  if (host === undefined || operands.length > 2) {
-    await process.stderr.write(USAGE)
-    return 1
-  }
-  const shownServer = serverName ?? configuredServer(process)
-  const server = await serverNamed(process, shownServer, settings.port)
-  if (server === undefined) {
-    await process.stdout.write(`nslookup: couldn't get address for '${shownServer}': not found\n`)
-    return 1
-  }
-  const own = serverName === undefined && settings.port === DNS_PORT
-  const reverse = settings.type === undefined ? reverseName(host) : undefined
-  const query = (type: string) =>
-    process.system.net.query(reverse ?? host, type, {
-      // Those of /etc/resolv.conf in turn, unless the command line has one.
-      ...(own ? {} : { server }),
-      search: settings.search && reverse === undefined,
-      tcp: settings.tcp,
-      recursionDesired: settings.recurse,
-      timeout: settings.seconds * 1_000_000,
-      attempts: settings.attempts,
-      signal: process.signal,
-    })
-  try {
-    const first = await query(settings.type ?? (reverse === undefined ? 'A' : 'PTR'))
-    const answered = own ? formatAddress(first.server.address) : shownServer
-    await process.stdout.write(`Server:\t\t${answered}\nAddress:\t${bindEndpoint(first.server)}\n\n`)
-    const both = settings.type === undefined && reverse === undefined
-    return await printAnswers(process, host, first, both ? query : undefined)
-  } catch (error) {
-    if (!(error instanceof ResolveError)) throw error
-    await process.stdout.write(';; connection timed out; no servers could be reached\n\n')
-    return 1
-  }
+  return await new Nslookup(process).run(process.argv.slice(1))
 }
 
-/** `again` asks for the other family of addresses. */
-async function printAnswers(
-  process: Process,
-  host: string,
-  { message }: QueryAnswer,
-  again: ((type: string) => Promise<QueryAnswer>) | undefined,
-): Promise<number> {
-  const { stdout } = process
-  const asked = message.questions[0]?.name ?? host
-  if (message.rcode !== 'NOERROR') {
-    await stdout.write(`** server can't find ${asked}: ${message.rcode}\n\n`)
-    return 1
+class Nslookup {
+  readonly #process: Process
+  readonly #settings = defaultSettings()
+  #serverName: string | undefined
+  #servers: readonly Endpoint[] | undefined
+  /** As BIND has it: bad until something was found, and after every failure. */
+  #found = false
+  #failed = false
+
+  constructor(process: Process) {
+    this.#process = process
   }
-  const second = again === undefined ? undefined : (await again('AAAA')).message
-  const more = second?.rcode === 'NOERROR' ? second.answers.filter(({ type }) => type === 'AAAA') : []
-  if (!message.authoritative) await stdout.write('Non-authoritative answer:\n')
-  const lines = [...message.answers, ...more].map((record) => recordText(record))
-  await stdout.write(lines.length > 0 ? lines.join('') : `*** Can't find ${host}: No answer\n`)
-  if (!message.authoritative && again === undefined) await stdout.write(authorityText(message))
-  await stdout.write('\n')
-  return lines.length > 0 ? 0 : 1
+
+  async run(words: readonly string[]): Promise<number> {
+    const operands = words.filter((word) => !/^-./.test(word))
+    const options = words.filter((word) => /^-./.test(word)).map((word) => word.slice(1))
+    if (options.some((option) => /^(version|v)$/.test(option))) {
+      await this.#print(VERSION)
+      return 0
+    }
+    const [host, serverName, extra] = operands
+    if (extra !== undefined) {
+      await this.#process.stderr.write(USAGE)
+      return 1
+    }
+    if (serverName !== undefined && !(await this.#useServer(serverName))) return 1
+    for (const option of options) await this.#set(option)
+    if (host === undefined || host === '-') await this.#converse()
+    else if (!(await this.#lookUp(host))) return 1
+    await this.#print('\n')
+    return this.#found && !this.#failed ? 0 : 1
+  }
+
+  /** Commands and names, a line each. */
+  async #converse(): Promise<void> {
+    const { stdin } = this.#process
+    const prompt = () => (stdin.isTTY ? this.#print('> ') : undefined)
+    await prompt()
+    for await (const { text } of readLines(stdin)) {
+      const [word = '', argument] = text.trim().split(/\s+/)
+      if (word === 'exit') return
+      if (word !== '' && !(await this.#obey(word, argument))) return
+      await prompt()
+    }
+  }
+
+  /** Whether there is more to be done. */
+  async #obey(word: string, argument: string | undefined): Promise<boolean> {
+    switch (word) {
+      case 'set':
+        await this.#set(argument ?? '')
+        return true
+      case 'server':
+      case 'lserver':
+        if (argument !== undefined) await this.#useServer(argument)
+        await this.#showServer()
+        return true
+      case '?':
+      case 'finger':
+      case 'help':
+      case 'ls':
+      case 'root':
+      case 'view':
+        await this.#print(`The '${word}' command is not implemented.\n`)
+        return true
+    }
+    if (argument !== undefined && !(await this.#useServer(argument))) return true
+    return this.#lookUp(word)
+  }
+
+  async #useServer(name: string): Promise<boolean> {
+    const servers = await bindServers(this.#process, name, DNS_PORT)
+    if (typeof servers === 'string') {
+      await this.#process.stderr.write(`nslookup: ${servers}\n`)
+      return false
+    }
+    this.#servers = servers
+    this.#serverName = name
+    return true
+  }
+
+  async #set(option: string): Promise<void> {
+    if (option === 'all') {
+      await this.#showServer()
+      return this.#print(`\n${settingsText(this.#process, this.#settings)}`)
+    }
+    const mistake = applySetting(this.#settings, option)
+    if (mistake !== undefined) await this.#print(`${mistake}\n`)
+  }
+
+  async #showServer(): Promise<void> {
+    const own = await bindServers(this.#process, this.#serverName ?? configuredServer(this.#process))
+    if (typeof own === 'string') return
+    const { port } = this.#settings
+    for (const { address } of own) {
+      const name = this.#serverName ?? formatAddress(address)
+      await this.#print(`Default server: ${name}\nAddress: ${bindEndpoint({ address, port })}\n`)
+    }
+  }
+
+  /** Whether the name could be asked for. */
+  async #lookUp(host: string): Promise<boolean> {
+    const mistake = host === '' ? 'unexpected end of input' : nameMistake(host)
+    if (mistake !== undefined) {
+      await this.#process.stderr.write(`nslookup: '${host}' is not in legal name syntax (${mistake})\n`)
+      return false
+    }
+    const { type } = this.#settings
+    const reverse = type === undefined || type === 'PTR' ? reverseName(host) : undefined
+    const header = type !== undefined || reverse === undefined
+    if (reverse !== undefined) await this.#ask(reverse, reverse, 'PTR', { search: false, header })
+    else if (type !== undefined) await this.#ask(host, host, type, { search: true, header })
+    else await this.#askForAddresses(host)
+    return true
+  }
+
+  /** Of IPv4, and of IPv6 under the name that was found. */
+  async #askForAddresses(host: string): Promise<void> {
+    const first = await this.#ask(host, host, 'A', { search: true, header: true, isOptional: true })
+    if (first === undefined || first.rcode !== 'NOERROR') return
+    const alias = first.answers.findLast((record) => record.type === 'CNAME')
+    const name = alias?.type === 'CNAME' ? alias.target : (first.questions[0]?.name ?? host)
+    const isOptional = first.answers.length > 0
+    await this.#ask(host, name, 'AAAA', { search: false, header: false, isOptional, isSecond: true })
+  }
+
+  async #ask(
+    shown: string,
+    name: string,
+    type: string,
+    how: { search: boolean; header: boolean; isOptional?: boolean; isSecond?: boolean },
+  ): Promise<DnsMessage | undefined> {
+    const settings = bindSettings(this.#settings, this.#servers, this.#serverName)
+    const show = (answer: BindAnswer) => this.#show(shown, { name, type }, answer, how)
+    const answer = await bindLookup(
+      this.#process,
+      name,
+      type,
+      { ...settings, search: settings.search && how.search },
+      {
+        say: (text) => this.#print(`;; ${text}\n`),
+        ...(this.#settings.debug ? { passed: show } : {}),
+      },
+    )
+    if (answer === undefined) this.#failed = true
+    else await show(answer)
+    return answer?.message
+  }
+
+  async #show(
+    shown: string,
+    question: { readonly name: string; readonly type: string },
+    { message, server }: BindAnswer,
+    {
+      header,
+      isOptional = false,
+      isSecond = false,
+    }: { header: boolean; isOptional?: boolean; isSecond?: boolean },
+  ): Promise<void> {
+    const named = this.#serverName ?? formatAddress(server.address)
+    if (header) await this.#print(`Server:\t\t${named}\nAddress:\t${bindEndpoint(server)}\n\n`)
+    const asked = message.questions[0] ?? question
+    if (this.#settings.debug) await this.#print(debugText(asked, message))
+    if (message.rcode !== 'NOERROR') {
+      this.#failed = true
+      return this.#print(`** server can't find ${asked.name}: ${message.rcode}\n`)
+    }
+    this.#found = true
+    const wanted = isSecond ? message.answers.filter((one) => one.type === asked.type) : message.answers
+    if (!message.authoritative && !isSecond) await this.#print('Non-authoritative answer:\n')
+    if (wanted.length > 0) await this.#print(wanted.map((record) => recordText(record)).join(''))
+    else if (!isOptional) await this.#print(`*** Can't find ${shown}: No answer\n`)
+    const isAddress = question.type === 'A' || question.type === 'AAAA'
+    if (!message.authoritative && !isAddress) await this.#print(authorityText(message))
+  }
+
+  #print(text: string): Promise<void> {
+    return this.#process.stdout.write(text)
+  }
 }
 
 function authorityText({ authorities, additionals }: DnsMessage): string {
   const known = [...authorities, ...additionals].map((record) => recordText(record)).join('')
   return `\nAuthoritative answers can be found from:\n${known}`
-}
-
-/** A record as both nslookups print it; busybox writes names in `data` without their final dot. */
-export function recordText(record: ResourceRecord, data = presentationOf(record)): string {
-  switch (record.type) {
-    case 'A':
-    case 'AAAA':
-      return `Name:\t${record.name}\nAddress: ${data}\n`
-    case 'CNAME':
-      return `${record.name}\tcanonical name = ${data}\n`
-    case 'PTR':
-      return `${record.name}\tname = ${data}\n`
-    case 'NS':
-      return `${record.name}\tnameserver = ${data}\n`
-    case 'SRV':
-      return `${record.name}\tservice = ${data}\n`
-    case 'TXT':
-      return `${record.name}\ttext = ${data}\n`
-    case 'SOA': {
-      const { mname, rname, ...times } = record.soa
-      const rows = Object.entries({ origin: mname, 'mail addr': rname, ...times })
-      return `${record.name}\n${rows.map(([key, value]) => `\t${key} = ${value}\n`).join('')}`
-    }
-  }
-}
-
-/** Whether this is an option; some have no meaning here. */
-function applyOption(settings: Settings, option: string): boolean {
-  const [key = '', value = ''] = option.split('=')
-  switch (key) {
-    case 'type':
-    case 'ty':
-    case 'query':
-    case 'querytype':
-    case 'q': {
-      const type = recordTypeNamed(value)
-      if (type === undefined) return false
-      settings.type = type
-      return true
-    }
-    case 'port':
-      settings.port = Number(value)
-      return /^\d{1,5}$/.test(value)
-    case 'timeout':
-      settings.seconds = Number(value)
-      return /^[1-9]\d*$/.test(value)
-    case 'retry':
-      settings.attempts = Number(value)
-      return /^[1-9]\d*$/.test(value)
-    case 'search':
-    case 'nosearch':
-      settings.search = key === 'search'
-      return true
-    case 'vc':
-    case 'novc':
-      settings.tcp = key === 'vc'
-      return true
-    case 'recurse':
-    case 'norecurse':
-      settings.recurse = key === 'recurse'
-      return true
-  }
-  return false
 }

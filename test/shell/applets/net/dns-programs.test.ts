@@ -51,7 +51,7 @@ test('dig prints the whole answer, the server and the size of the message', asyn
   assert.is(
     stdout,
     `
-; <<>> DiG 9.16-podwire <<>> ${NAME}
+; <<>> DiG 9.18-podwire <<>> ${NAME}
 ;; global options: +cmd
 ;; Got answer:
 ;; WARNING: .local is reserved for Multicast DNS
@@ -67,7 +67,7 @@ test('dig prints the whole answer, the server and the size of the message', asyn
 ${NAME}. 30 IN A\t10.96.0.1
 
 ;; Query time: 0 msec
-;; SERVER: 10.96.0.10#53(10.96.0.10)
+;; SERVER: 10.96.0.10#53(10.96.0.10) (UDP)
 ;; WHEN: Mon Sep 13 12:36:38 UTC 2021
 ;; MSG SIZE  rcvd: 93
 
@@ -95,6 +95,88 @@ test('dig asks the server, the port and the names that it is told', async () => 
   assert.is((await run(on, 'dig +nonsense x')).status, 1)
 })
 
+test('dig: columns of long names, several lines for a SOA, TTLs in units or not at all', async () => {
+  const on = pod()
+  const soa = {
+    mname: 'ns.dns',
+    rname: 'hostmaster',
+    serial: 7,
+    refresh: 7200,
+    retry: 1800,
+    expire: 86_400,
+    minimum: 5,
+  }
+  on.records.set('local SOA', { answers: [{ name: 'local', ttlSeconds: 5400, type: 'SOA', soa }] })
+  const lines = async (options: string) => (await run(on, `dig +noall +answer ${options}`)).stdout
+  assert.is(await lines(`_https._tcp.${NAME} SRV`), `_https._tcp.${NAME}. 30 IN\tSRV 0 100 443 ${NAME}.\n`)
+  assert.is(
+    await lines('+multiline local SOA'),
+    'local.\t\t\t5400 IN\tSOA ns.dns. hostmaster. (\n' +
+      '\t\t\t\t7          ; serial\n\t\t\t\t7200       ; refresh (2 hours)\n' +
+      '\t\t\t\t1800       ; retry (30 minutes)\n\t\t\t\t86400      ; expire (1 day)\n' +
+      '\t\t\t\t5          ; minimum (5 seconds)\n\t\t\t\t)\n',
+  )
+  assert.match(await lines('+ttlunits local SOA'), /^local\.\t\t\t1h30m\tIN\tSOA\t/)
+  assert.is(await lines(`+nottlid +noclass ${NAME}`), `${NAME}. A 10.96.0.1\n`)
+})
+
+test('dig: the command counts for all names, a batch file, what cannot be asked for', async () => {
+  const on = pod()
+  on.fs.makeDirectory('/tmp')
+  on.fs.writeFile('/tmp/names', `# services\n${NAME}\n\n_https._tcp.${NAME} SRV\n`)
+  assert.is((await run(on, 'dig -f /tmp/names +short')).stdout, `10.96.0.1\n0 100 443 ${NAME}.\n`)
+  const both = await run(on, `dig ${NAME} ${NAME} +short`)
+  assert.is(both.stdout, '10.96.0.1\n10.96.0.1\n')
+  const long = 'a'.repeat(64)
+  const refused = [await run(on, 'dig a..b'), await run(on, `dig ${long}`)]
+  assert.equal(
+    refused.map(({ status, stderr }) => [status, stderr]),
+    [
+      [10, "dig: 'a..b' is not a legal name (empty label)\n"],
+      [10, `dig: '${long}' is not a legal name (label too long)\n`],
+    ],
+  )
+  const silent = await run(on, 'dig +noall +tries=1 unknown.test')
+  assert.equal(
+    [silent.status, silent.stdout],
+    [9, ';; communications error to 10.96.0.10#53: timed out\n;; no servers could be reached\n'],
+  )
+})
+
+test('nslookup takes commands, and shows messages', async () => {
+  const on = pod()
+  const script = [
+    'set type=SRV',
+    `_https._tcp.${NAME}`,
+    'server 10.1.2.3',
+    'set all',
+    'set nonsense',
+    'exit',
+  ].join('\n')
+  const { status, stdout } = await on.run('nslookup', {
+    program: bindPrograms.get('nslookup')!,
+    stdin: script,
+  })
+  assert.is(status, 0)
+  assert.match(stdout, /service = 0 100 443 .*\nDefault server: 10\.1\.2\.3\nAddress: 10\.1\.2\.3#53\n/)
+  assert.match(
+    stdout,
+    /querytype = SRV {5}\tclass = IN\n {2}srchlist = default\.svc\.cluster\.local\n\*\*\* Invalid option: nonsense\n/,
+  )
+  const debug = await run(on, `nslookup -debug ${NAME} 10.1.2.3`)
+  assert.match(
+    debug.stdout,
+    /\n {4}QUESTIONS:\n\tkubernetes.*, type = A, class = IN\n {4}ANSWERS:\n {4}-> {2}kubernetes/,
+  )
+})
+
+test('host -v shows the messages of every question', async () => {
+  const { stdout } = await run(pod(), 'host -v kubernetes')
+  const trying = stdout.match(/^Trying ".*"$/gm)
+  assert.equal(trying, [`Trying "${NAME}"`, `Trying "${NAME}"`, `Trying "${NAME}"`])
+  assert.match(stdout, /^;; flags: qr aa rd; QUERY: 1, ANSWER: 1, .*\n\n;; QUESTION SECTION:\n/m)
+})
+
 test('host says what the records are, and that a name is not found', async () => {
   const on = pod()
   assert.is((await run(on, 'host kubernetes')).stdout, `${NAME} has address 10.96.0.1\n`)
@@ -107,15 +189,19 @@ test('host says what the records are, and that a name is not found', async () =>
 
 test("nslookup in BIND's form: addresses, other types, reverse names, a server, and failure", async () => {
   const on = pod()
-  const server = 'Server:\t\t10.96.0.10\nAddress:\t10.96.0.10#53\n\n'
+  const said = ';; Got recursion not available from 10.96.0.10\n'
+  const server = `${said}Server:\t\t10.96.0.10\nAddress:\t10.96.0.10#53\n\n`
   const found = await run(on, 'nslookup kubernetes')
-  assert.equal([found.status, found.stdout], [0, `${server}Name:\t${NAME}\nAddress: 10.96.0.1\n\n`])
+  assert.equal([found.status, found.stdout], [0, `${server}Name:\t${NAME}\nAddress: 10.96.0.1\n${said}\n`])
   const srv = await run(on, `nslookup -type=srv _https._tcp.${NAME}`)
   assert.is(srv.stdout, `${server}_https._tcp.${NAME}\tservice = 0 100 443 ${NAME}.\n\n`)
   const reverse = await run(on, 'nslookup 10.96.0.1')
-  assert.is(reverse.stdout, `${server}1.0.96.10.in-addr.arpa\tname = ${NAME}.\n\n`)
+  assert.is(reverse.stdout, `${said}1.0.96.10.in-addr.arpa\tname = ${NAME}.\n\n`)
   const missing = await run(on, 'nslookup nope')
-  assert.equal([missing.status, missing.stdout], [1, `${server}** server can't find nope: NXDOMAIN\n\n`])
+  assert.equal(
+    [missing.status, missing.stdout],
+    [1, `${said}${server}** server can't find nope: NXDOMAIN\n\n`],
+  )
   const other = await run(on, `nslookup ${NAME} 10.1.2.3`)
   assert.match(other.stdout, /^Server:\t\t10\.1\.2\.3\nAddress:\t10\.1\.2\.3#53\n/)
 })
@@ -124,7 +210,7 @@ test('nslookup of a recent busybox searches for names without dots only', async 
   const on = pod()
   const server = 'Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n'
   const found = await run(on, 'nslookup kubernetes', recentApplets)
-  assert.equal([found.status, found.stdout], [0, `${server}Name:\t${NAME}\nAddress: 10.96.0.1\n\n`])
+  assert.equal([found.status, found.stdout], [0, `${server}Name:\t${NAME}\nAddress: 10.96.0.1\n\n\n`])
   on.records.set('kubernetes.default A', { rcode: 'NXDOMAIN' })
   on.records.set('kubernetes.default AAAA', { rcode: 'NXDOMAIN' })
   const missing = await run(on, 'nslookup kubernetes.default', recentApplets)
