@@ -64,7 +64,7 @@ export class Bridge implements Machine {
   readonly counters: BridgeCounters = { received: 0, forwarded: 0, flooded: 0, filtered: 0 }
   readonly #ports = new Map<number, string>()
   readonly #isolated = new Set<number>()
-  /** Counts when an address is forgotten: who keeps an entry has to ask again. */
+  /** Counts when an address is forgotten, and when it moves: who keeps an entry has to ask again. */
   readonly #changes: ChangeCount
   readonly #macs = new Map<Mac, MacEntry>()
   /**
@@ -123,8 +123,7 @@ export class Bridge implements Machine {
     this.counters.received++
     const pair = frame.length < ETHERNET_HEADER_BYTES ? undefined : this.#pairs[pairIndex(ingress, frame)]
     if (pair !== undefined && pair.ingress === ingress && isOf(pair, frame)) {
-      pair.sender.port = ingress
-      pair.sender.seen = now
+      this.#seeAgain(pair.sender, ingress, now)
       return this.#towards(pair.destination, ingress, now)
     }
     const header = this.#header
@@ -198,8 +197,7 @@ export class Bridge implements Machine {
   #learn(mac: Mac, port: number, now: Micros): MacEntry | undefined {
     const known = this.#macs.get(mac)
     if (known !== undefined) {
-      known.port = port
-      known.seen = now
+      this.#seeAgain(known, port, now)
       return known
     }
     if (this.#macs.size >= MAX_MAC_ENTRIES) {
@@ -212,6 +210,13 @@ export class Bridge implements Machine {
     const entry = { port, seen: now }
     this.#macs.set(mac, entry)
     return entry
+  }
+
+  #seeAgain(entry: MacEntry, port: number, now: Micros): void {
+    entry.seen = now
+    if (entry.port === port) return
+    entry.port = port
+    this.#changes.value++
   }
 
   #remember(ingress: number, frame: Uint8Array, sender: MacEntry, destination: MacEntry): void {

@@ -5,42 +5,20 @@
 
 import { getUint48 } from '../base/bytes.js'
 import type { ChangeCount } from '../base/change-count.js'
-import { GIVEN_AWAY, hasWorkLeft, type Offload, segmentBytes } from '../base/offload.js'
+import { GIVEN_AWAY, type Offload } from '../base/offload.js'
 import type { Micros } from '../base/time.js'
 import { type Bridge, MAC_AGEING, type MacEntry } from '../fabric/bridge.js'
 import type { EgressQueue } from '../fabric/egress-queue.js'
-import { type FlowCache, MISSING } from '../netfilter/flow-cache.js'
-import type { Tally } from '../netfilter/flow-recorder.js'
+import { type FlowCache, MISSING, type WayChanges } from '../netfilter/flow-cache.js'
 import type { Netfilter } from '../netfilter/netfilter.js'
 import type { FrameQueue } from '../stack/frame-queue.js'
 import type { Interface } from '../stack/interface.js'
-import type { Neighbor } from '../stack/neighbors.js'
 import type { Stack } from '../stack/stack.js'
 import type { Mac } from '../wire/address.js'
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
-import { longestPacket } from '../wire/segmentation.js'
+import { type AddressWords, Way, type WayOptions, wordAt } from './way.js'
 
-/** What frames of some flows have in common: where they come from and go to, and all that is asked and told meanwhile. */
-interface Way {
-  /** Ethernet addresses of the frame as it leaves, destination first, in three words. */
-  readonly after0: number
-  readonly after1: number
-  readonly after2: number
-  /** The bridge's entries: of the sender and of where the frame goes, as it comes; the same as it leaves. */
-  readonly learnt: MacEntry | undefined
-  readonly known: MacEntry | undefined
-  readonly knownPort: number
-  readonly learntAfter: MacEntry | undefined
-  readonly knownAfter: MacEntry | undefined
-  readonly ingress: number
-  readonly egress: number
-  /** Undefined from pod to pod on the bridge; else the frame is routed from one interface to the other. */
-  readonly input: Interface | undefined
-  readonly output: Interface | undefined
-  readonly neighbor: Neighbor | undefined
-  readonly mtuBytes: number
-  readonly tally: Tally
-}
+type AddressChanges = Pick<WayChanges, 'newSource' | 'newDestination'>
 
 /** Ways are given up, all of them, when there are more. */
 const MAX_WAYS = 16_384
@@ -73,6 +51,7 @@ export class FastPath {
   readonly #wayNumbers = new Map<string, number>()
   /** Whether the frame that is on the long way may be a pattern, and what it was like. */
   #recording = false
+  #ingress = 0
   #before: [number, number, number] = [0, 0, 0]
   #identification = 0
   #ttl = 0
@@ -91,21 +70,23 @@ export class FastPath {
   forward(ingress: number, frame: Uint8Array, now: Micros, offload: Offload): boolean {
     if (this.#changes.value !== this.#changesSeen) this.#restart()
     const cache = this.#cache
-    let entry = cache.find(frame, ingress)
-    this.#recording = entry === MISSING && this.#mayRecord()
-    if (entry < 0) return false
+    const entry = cache.find(frame)
+    if (entry < 0) {
+      this.#recording = entry === MISSING && this.#mayRecord()
+      this.#ingress = ingress
+      return false
+    }
     const { stack, netfilter, eth0, cni0 } = this.#node
     // Who captures on an interface is shown frames by the stack.
     if (eth0.taps !== undefined || cni0.taps !== undefined) return false
     // No time is asked for and kept alone: such a number would need memory.
     if (!stack.setNow(now)) return false
-    if (netfilter.isExpiryDue(now) && netfilter.expireFlows(now)) entry = cache.find(frame, ingress)
-    if (entry < 0) return false
+    if (netfilter.isExpiryDue(now) && netfilter.expireFlows(now) && cache.find(frame) !== entry) return false
     const way = this.#ways[cache.wayOf(entry)]!
-    if (!isOpen(way, frame, now, offload)) return false
+    if (!way.isOpen(ingress, frame, now, offload)) return false
     this.frames++
     const own = (offload & GIVEN_AWAY) === 0 ? frame.slice() : frame
-    cache.translate(entry, own, way.input !== undefined, now)
+    cache.translate(entry, own, way, now)
     this.#send(way, own, now, offload)
     return true
   }
@@ -132,9 +113,6 @@ export class FastPath {
         counters.received++
         counters.forwarded++
       }
-      writeWord(frame, 0, way.after0)
-      writeWord(frame, 4, way.after1)
-      writeWord(frame, 8, way.after2)
       const { stack } = this.#node
       stack.countForwarded(input, output!, frame, offload)
       // Behind those that wait in the stack.
@@ -170,7 +148,7 @@ export class FastPath {
 
   /** Makes an entry of what was seen to happen to the frame; false when that is not what entries can say. */
   #learn(now: Micros): boolean {
-    const { stack, outgoing, netfilter, lanPort, cni0 } = this.#node
+    const { stack, outgoing, netfilter } = this.#node
     const { cache, recorder } = netfilter
     const { missing } = cache
     const queued = this.#waiting.length - this.#queued
@@ -182,21 +160,25 @@ export class FastPath {
     if (wordAt(frame, 18) !== this.#identification || frame[23] !== missing.protocol) return false
     if (frame[22] !== this.#ttl - (routed ? 1 : 0)) return false
     const after = { source: wordAt(frame, 26), destination: wordAt(frame, 30), ports: wordAt(frame, 34) }
+    const changes = {
+      newSource: missing.source === after.source ? undefined : after.source,
+      newDestination: missing.destination === after.destination ? undefined : after.destination,
+    }
     const way = routed
-      ? this.#routedWay(missing.ingress, this.#waiting.last()!.interfaceIndex, frame, now)
-      : this.#bridgedWay(missing.ingress, outgoing.lastPort, frame, now)
-    if (way === undefined || (missing.ingress === lanPort && way.input === cni0)) return false
-    const options = { ethernet: this.#before, routed, way: this.#numberOf(way), now: stack.now }
-    cache.add(missing, after, recorder.flow!, recorder.reply, options)
+      ? this.#routedWay(changes, this.#waiting.last()!.interfaceIndex, frame, now)
+      : this.#bridgedWay(changes, outgoing.lastPort, frame, now)
+    if (way === undefined) return false
+    const owner = { flow: recorder.flow!, reply: recorder.reply }
+    cache.add(missing, after, owner, { way: this.#numberOf(way), routed, now: stack.now })
     return true
   }
 
-  #routedWay(ingress: number, index: number, frame: Uint8Array, now: Micros): Way | undefined {
+  #routedWay(changes: AddressChanges, index: number, frame: Uint8Array, now: Micros): Way | undefined {
     const { stack, eth0, cni0, lanPort, uplink } = this.#node
     const hop = stack.nextHop(wordAt(frame, 30) >>> 0)
     const to = getUint48(frame, 0)
     if (hop === undefined || hop.output.index !== index || hop.neighbor.mac !== to) return undefined
-    const fromLan = ingress === lanPort
+    const fromLan = this.#ingress === lanPort
     const toLan = hop.output === eth0
     if (!toLan && hop.output !== cni0) return undefined
     const learnt = fromLan ? undefined : this.#entry(macAt(this.#before, 1), now)
@@ -207,48 +189,34 @@ export class FastPath {
     if (!fromLan && (learnt === undefined || known?.port !== uplink)) return undefined
     if (!toLan && (learntAfter?.port !== uplink || knownAfter === undefined || knownAfter.port === uplink))
       return undefined
-    return {
-      ...this.#ends(frame, ingress, toLan ? lanPort : knownAfter!.port),
+    return this.#way(changes, frame, {
+      egress: toLan ? lanPort : knownAfter!.port,
       learnt,
       known,
-      knownPort: uplink,
       learntAfter,
       knownAfter,
       input: fromLan ? eth0 : cni0,
       output: hop.output,
       neighbor: hop.neighbor,
       mtuBytes: hop.output.mtuBytes,
-    }
+    })
   }
 
-  #bridgedWay(ingress: number, egress: number, frame: Uint8Array, now: Micros): Way | undefined {
+  #bridgedWay(changes: AddressChanges, egress: number, frame: Uint8Array, now: Micros): Way | undefined {
     const learnt = this.#entry(macAt(this.#before, 1), now)
     const known = this.#entry(macAt(this.#before, 0), now)
     if (learnt === undefined || known?.port !== egress) return undefined
-    return {
-      ...this.#ends(frame, ingress, egress),
-      learnt,
-      known,
-      knownPort: egress,
-      learntAfter: undefined,
-      knownAfter: undefined,
-      input: undefined,
-      output: undefined,
-      neighbor: undefined,
-      mtuBytes: this.#node.cni0.mtuBytes,
-    }
+    return this.#way(changes, frame, { egress, learnt, known, mtuBytes: this.#node.cni0.mtuBytes })
   }
 
-  #ends(frame: Uint8Array, ingress: number, egress: number) {
+  #way(
+    changes: AddressChanges,
+    frame: Uint8Array,
+    options: Omit<WayOptions, keyof AddressChanges | 'ingress' | 'before' | 'after' | 'tally'>,
+  ): Way {
+    const after = [wordAt(frame, 0), wordAt(frame, 4), wordAt(frame, 8)] as const
     const tally = this.#node.netfilter.recorder.tally()
-    return {
-      after0: wordAt(frame, 0),
-      after1: wordAt(frame, 4),
-      after2: wordAt(frame, 8),
-      ingress,
-      egress,
-      tally,
-    }
+    return new Way({ ...options, ...changes, ingress: this.#ingress, before: this.#before, after, tally })
   }
 
   #entry(mac: Mac, now: Micros): MacEntry | undefined {
@@ -258,11 +226,10 @@ export class FastPath {
 
   /** Flows that go the same way share it. */
   #numberOf(way: Way): number {
-    const after = `${way.after0} ${way.after1} ${way.after2}`
-    const key = `${way.ingress} ${way.egress} ${this.#before} ${after} ${way.tally.number}`
+    const { key } = way
     const known = this.#wayNumbers.get(key)
     // A neighbour or an entry of the bridge may have been made anew.
-    if (known !== undefined && isSame(this.#ways[known]!, way)) return known
+    if (known !== undefined && this.#ways[known]!.isSame(way)) return known
     const number = this.#ways.push(way) - 1
     this.#wayNumbers.set(key, number)
     return number
@@ -277,51 +244,8 @@ export class FastPath {
   }
 }
 
-/** Whether a frame may go a way now: what the bridge, the neighbours and the link would say. */
-function isOpen(way: Way, frame: Uint8Array, now: Micros, offload: Offload): boolean {
-  const { learnt, known, knownAfter, learntAfter, neighbor } = way
-  if (learnt !== undefined && learnt.port !== way.ingress) return false
-  if (known !== undefined && (known.port !== way.knownPort || now - known.seen >= MAC_AGEING)) return false
-  if (segmentBytes(offload) === 0) {
-    if (frame.length - ETHERNET_HEADER_BYTES > way.mtuBytes) return false
-  } else if (longestPacket(frame, offload) > way.mtuBytes) return false
-  if (neighbor === undefined) return true
-  // Routed: the last hop is told to the sender, and work that the interface does not take is done by the link.
-  if (frame[22]! <= 1 || (hasWorkLeft(offload) && !way.output!.offload)) return false
-  if (knownAfter !== undefined) {
-    if (knownAfter.port !== way.egress || now - knownAfter.seen >= MAC_AGEING) return false
-    if (learntAfter!.port !== way.knownPort) return false
-  }
-  const { state } = neighbor
-  return state === 'REACHABLE' || state === 'DELAY' || state === 'PROBE'
-}
-
-function isSame(a: Way, b: Way): boolean {
-  return (
-    a.neighbor === b.neighbor &&
-    a.learnt === b.learnt &&
-    a.known === b.known &&
-    a.learntAfter === b.learntAfter &&
-    a.knownAfter === b.knownAfter &&
-    a.input === b.input &&
-    a.tally === b.tally
-  )
-}
-
-/** 32 bits, signed: no number that needs memory. */
-function wordAt(frame: Uint8Array, at: number): number {
-  return (frame[at]! << 24) | (frame[at + 1]! << 16) | (frame[at + 2]! << 8) | frame[at + 3]!
-}
-
-function writeWord(frame: Uint8Array, at: number, value: number): void {
-  frame[at] = value >>> 24
-  frame[at + 1] = value >>> 16
-  frame[at + 2] = value >>> 8
-  frame[at + 3] = value
-}
-
 /** Destination (0) or source (1) of three words of Ethernet addresses. */
-function macAt(words: readonly [number, number, number], which: 0 | 1): Mac {
+function macAt(words: AddressWords, which: 0 | 1): Mac {
   const [a, b, c] = words
   if (which === 0) return (a >>> 0) * 0x1_0000 + (b >>> 16)
   return (b & 0xffff) * 0x1_0000_0000 + (c >>> 0)

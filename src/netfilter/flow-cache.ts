@@ -17,31 +17,22 @@ export const UNFIT = -2
 const MAX_ENTRIES = 131_072
 const SMALLEST = 64
 
-/** 32-bit words of an entry: one line of a processor's cache. */
-const WORDS = 16
+/** 32-bit words of an entry: half a line of a processor's cache. What flows have in common is in their way. */
+const WORDS = 8
 const SOURCE = 0
 const DESTINATION = 1
 const PORTS = 2
-/** Protocol, and the port of ingress above it. */
-const PROTOCOL_INGRESS = 3
-const NEW_SOURCE = 4
-const NEW_DESTINATION = 5
-const NEW_PORTS = 6
+/** Bit 0: UDP, else TCP; above it the number of the way. */
+const WAY = 3
+const NEW_PORTS = 4
 /** What is added to the header's and, above it, the transport's checksum. */
-const DELTAS = 7
-const WAY = 8
-const HASH = 9
-/** Which of the three new words differ from the old ones. */
-const PARTS = 12
-/** Ethernet addresses of the frame as it comes, destination first, in three words. */
-const ETHERNET = 13
-const SOURCE_PART = 1
-const DESTINATION_PART = 2
-const PORTS_PART = 4
+const DELTAS = 5
 /** Of the entry as doubles: when the last packet came. */
-const SEEN = 5
+const SEEN = 3
+const UDP = 1
 
 const IP = ETHERNET_HEADER_BYTES
+const TTL = IP + 8
 const TRANSPORT = IP + 20
 const FLAGS = TRANSPORT + 13
 const TCP_CHECKSUM = TRANSPORT + 16
@@ -58,12 +49,26 @@ export interface CacheKey {
   /** Source port in the high half. */
   ports: number
   protocol: number
-  ingress: number
+}
+
+/** Addresses and ports of a packet, as in CacheKey. */
+export type Addressing = Pick<CacheKey, 'source' | 'destination' | 'ports'>
+
+/** What happens alike to the packets of all flows that go one way. */
+export interface WayChanges {
+  /** The TTL goes down, and the frame gets other Ethernet addresses: in three words, destination first. */
+  readonly routed: boolean
+  readonly after0: number
+  readonly after1: number
+  readonly after2: number
+  /** The addresses that packets have afterwards; undefined where they stay as they are. */
+  readonly newSource: number | undefined
+  readonly newDestination: number | undefined
 }
 
 export class FlowCache {
   /** Of the packet for which `find` said MISSING. */
-  readonly missing: CacheKey = { source: 0, destination: 0, ports: 0, protocol: 0, ingress: 0 }
+  readonly missing: CacheKey = { source: 0, destination: 0, ports: 0, protocol: 0 }
   #words = new Int32Array(SMALLEST * WORDS)
   #doubles = new Float64Array(this.#words.buffer)
   /** Entry + 1 by hash, 0 where there is none. */
@@ -78,10 +83,10 @@ export class FlowCache {
   }
 
   /**
-   * The entry for a frame that came in at the port `ingress`. A frame with anything unusual about it is UNFIT, and one
-   * that comes with other Ethernet addresses than its flow's first packets.
+   * The entry for a frame; UNFIT when there is anything unusual about it. Where the frame came from, and its Ethernet
+   * addresses, are not asked for.
    */
-  find(frame: Uint8Array, ingress: number): number {
+  find(frame: Uint8Array): number {
     const length = frame.length
     if (length < TRANSPORT + 8) return UNFIT
     // The flow is looked up before all is known to be right: a processor waits for memory meanwhile, or it waits later.
@@ -93,11 +98,10 @@ export class FlowCache {
     const source = (s0 << 16) | s1
     const destination = (d0 << 16) | d1
     const ports = (frame[34]! << 24) | (frame[35]! << 16) | (frame[36]! << 8) | frame[37]!
-    const last = protocol | (ingress << 8)
     const words = this.#words
     const slots = this.#slots
     const mask = this.#mask
-    let slot = hash(source, destination, ports, last) & mask
+    let slot = hash(source, destination, ports) & mask
     let entry = slots[slot]! - 1
     const total = (frame[16]! << 8) | frame[17]!
     const fragment = (frame[20]! << 8) | frame[21]!
@@ -112,76 +116,105 @@ export class FlowCache {
     if (protocol === PROTOCOL_TCP) {
       if (length < TRANSPORT + 20 || (frame[FLAGS]! & STATE_FLAGS) !== ACK) return UNFIT
     } else if (protocol !== PROTOCOL_UDP) return UNFIT
+    const udp = protocol === PROTOCOL_UDP ? UDP : 0
     while (entry >= 0) {
       const at = entry * WORDS
       if (
         words[at + PORTS] === ports &&
         words[at + SOURCE] === source &&
         words[at + DESTINATION] === destination &&
-        words[at + PROTOCOL_INGRESS] === last
+        (words[at + WAY]! & UDP) === udp
       )
-        return hasAddresses(frame, words, at + ETHERNET) ? entry : UNFIT
+        return entry
       slot = (slot + 1) & mask
       entry = slots[slot]! - 1
     }
-    return this.#miss(source, destination, ports, protocol, ingress)
+    return this.#miss(source, destination, ports, protocol)
   }
 
-  #miss(source: number, destination: number, ports: number, protocol: number, ingress: number): number {
+  #miss(source: number, destination: number, ports: number, protocol: number): number {
     const { missing } = this
     missing.source = source
     missing.destination = destination
     missing.ports = ports
     missing.protocol = protocol
-    missing.ingress = ingress
     return MISSING
   }
 
   /** The number that was given for the way of an entry. */
   wayOf(entry: number): number {
-    return this.#words[entry * WORDS + WAY]!
+    return this.#words[entry * WORDS + WAY]! >>> 1
   }
 
-  /** Translates a frame for which `find` gave `entry`; `routed`: its TTL goes down. */
-  translate(entry: number, frame: Uint8Array, routed: boolean, now: Micros): void {
+  /**
+   * Changes a frame for which `find` gave `entry`; `changes`: those of its way. Byte by byte, without a function for
+   * it: V8 would call it, more often than not.
+   */
+  translate(entry: number, frame: Uint8Array, changes: WayChanges, now: Micros): void {
     const words = this.#words
     const at = entry * WORDS
     const deltas = words[at + DELTAS]!
     this.#doubles[entry * (WORDS / 2) + SEEN] = now
-    if (routed) frame[22] = frame[22]! - 1
-    const header = updated((frame[24]! << 8) | frame[25]!, deltas & 0xffff)
-    frame[24] = header >>> 8
-    frame[25] = header
-    const transport = deltas >>> 16
+    if (changes.routed) {
+      const { after0, after1, after2 } = changes
+      frame[0] = after0 >>> 24
+      frame[1] = after0 >>> 16
+      frame[2] = after0 >>> 8
+      frame[3] = after0
+      frame[4] = after1 >>> 24
+      frame[5] = after1 >>> 16
+      frame[6] = after1 >>> 8
+      frame[7] = after1
+      frame[8] = after2 >>> 24
+      frame[9] = after2 >>> 16
+      frame[10] = after2 >>> 8
+      frame[11] = after2
+      frame[TTL] = frame[TTL]! - 1
+    }
+    // RFC 1624 equation 3; a delta of 0 leaves the checksum as it is.
+    const header = (~((frame[24]! << 8) | frame[25]!) & 0xffff) + (deltas & 0xffff)
+    const headerSum = ~((header & 0xffff) + (header >>> 16))
+    frame[24] = headerSum >>> 8
+    frame[25] = headerSum
+    const delta = deltas >>> 16
     // Not translated at all.
-    if (transport === 0) return
-    const parts = words[at + PARTS]!
-    if ((parts & SOURCE_PART) !== 0) writeWord(frame, 26, words[at + NEW_SOURCE]!)
-    if ((parts & DESTINATION_PART) !== 0) writeWord(frame, 30, words[at + NEW_DESTINATION]!)
-    if ((parts & PORTS_PART) !== 0) writeWord(frame, 34, words[at + NEW_PORTS]!)
-    if (frame[23] === PROTOCOL_TCP) {
-      const sum = updated((frame[TCP_CHECKSUM]! << 8) | frame[TCP_CHECKSUM + 1]!, transport)
-      frame[TCP_CHECKSUM] = sum >>> 8
-      frame[TCP_CHECKSUM + 1] = sum
-    } else updateUdp(frame, transport)
+    if (delta === 0) return
+    const { newSource, newDestination } = changes
+    if (newSource !== undefined) {
+      frame[26] = newSource >>> 24
+      frame[27] = newSource >>> 16
+      frame[28] = newSource >>> 8
+      frame[29] = newSource
+    }
+    if (newDestination !== undefined) {
+      frame[30] = newDestination >>> 24
+      frame[31] = newDestination >>> 16
+      frame[32] = newDestination >>> 8
+      frame[33] = newDestination
+    }
+    const ports = words[at + NEW_PORTS]!
+    frame[34] = ports >>> 24
+    frame[35] = ports >>> 16
+    frame[36] = ports >>> 8
+    frame[37] = ports
+    if (frame[23] !== PROTOCOL_TCP) return updateUdp(frame, delta)
+    const transport = (~((frame[TCP_CHECKSUM]! << 8) | frame[TCP_CHECKSUM + 1]!) & 0xffff) + delta
+    const sum = ~((transport & 0xffff) + (transport >>> 16))
+    frame[TCP_CHECKSUM] = sum >>> 8
+    frame[TCP_CHECKSUM + 1] = sum
   }
 
   /**
-   * An entry for packets with `key`, which is not in the table; `source`, `destination` and `ports` as they are after
-   * translation; `ethernet`: the addresses of the frame as it comes, destination first. `way` is the caller's.
+   * An entry for packets with `key`, which is not in the table; `after`: what they have after translation. `way` is the
+   * caller's number for what `changes` belongs to.
    */
   add(
     key: Readonly<CacheKey>,
-    after: { readonly source: number; readonly destination: number; readonly ports: number },
-    flow: Flow,
-    reply: boolean,
-    options: {
-      readonly ethernet: readonly [number, number, number]
-      readonly routed: boolean
-      readonly way: number
-      readonly now: Micros
-    },
+    after: Readonly<Addressing>,
+    owner: { readonly flow: Flow; readonly reply: boolean },
+    route: { readonly way: number; readonly routed: boolean; readonly now: Micros },
   ): void {
+    const { flow, reply } = owner
     const entry = this.#free.pop() ?? this.#flows.length
     this.#flows[entry] = flow
     if (entry * WORDS >= this.#words.length) this.#grow()
@@ -190,16 +223,10 @@ export class FlowCache {
     words[at + SOURCE] = key.source
     words[at + DESTINATION] = key.destination
     words[at + PORTS] = key.ports
-    words[at + PROTOCOL_INGRESS] = key.protocol | (key.ingress << 8)
-    words[at + NEW_SOURCE] = after.source
-    words[at + NEW_DESTINATION] = after.destination
+    words[at + WAY] = (route.way << 1) | (key.protocol === PROTOCOL_UDP ? UDP : 0)
     words[at + NEW_PORTS] = after.ports
-    words.set(options.ethernet, at + ETHERNET)
-    words[at + PARTS] = partsOf(key, after)
-    words[at + DELTAS] = deltasOf(key, after, options.routed)
-    words[at + WAY] = options.way
-    words[at + HASH] = hash(key.source, key.destination, key.ports, words[at + PROTOCOL_INGRESS]!)
-    this.#doubles[entry * (WORDS / 2) + SEEN] = options.now
+    words[at + DELTAS] = deltasOf(key, after, route.routed)
+    this.#doubles[entry * (WORDS / 2) + SEEN] = route.now
     if (reply) flow.replyEntry = entry
     else flow.originalEntry = entry
     this.#place(entry)
@@ -246,7 +273,7 @@ export class FlowCache {
 
   #place(entry: number): void {
     const slots = this.#slots
-    let slot = this.#words[entry * WORDS + HASH]! & this.#mask
+    let slot = this.#homeOf(entry)
     while (slots[slot] !== 0) slot = (slot + 1) & this.#mask
     slots[slot] = entry + 1
   }
@@ -255,17 +282,23 @@ export class FlowCache {
   #remove(entry: number): void {
     const slots = this.#slots
     const mask = this.#mask
-    const home = (at: number) => this.#words[(slots[at]! - 1) * WORDS + HASH]! & mask
-    let hole = this.#words[entry * WORDS + HASH]! & mask
+    let hole = this.#homeOf(entry)
     while (slots[hole] !== entry + 1) hole = (hole + 1) & mask
     for (let next = (hole + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
-      if (((next - home(next)) & mask) < ((next - hole) & mask)) continue
+      if (((next - this.#homeOf(slots[next]! - 1)) & mask) < ((next - hole) & mask)) continue
       slots[hole] = slots[next]!
       hole = next
     }
     slots[hole] = 0
     this.#flows[entry] = undefined
     this.#free.push(entry)
+  }
+
+  /** The first slot that an entry may be in. */
+  #homeOf(entry: number): number {
+    const words = this.#words
+    const at = entry * WORDS
+    return hash(words[at + SOURCE]!, words[at + DESTINATION]!, words[at + PORTS]!) & this.#mask
   }
 
   #grow(): void {
@@ -281,58 +314,25 @@ export class FlowCache {
   }
 }
 
-function hash(source: number, destination: number, ports: number, last: number): number {
+function hash(source: number, destination: number, ports: number): number {
   let h = Math.imul(source, 0x9e3779b1) ^ Math.imul(destination, 0x85ebca6b)
-  h ^= Math.imul(ports ^ last, 0xc2b2ae35)
+  h ^= Math.imul(ports, 0xc2b2ae35)
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d)
   return h ^ (h >>> 13)
-}
-
-function hasAddresses(frame: Uint8Array, words: Int32Array, at: number): boolean {
-  return (
-    ((frame[0]! << 24) | (frame[1]! << 16) | (frame[2]! << 8) | frame[3]!) === words[at] &&
-    ((frame[4]! << 24) | (frame[5]! << 16) | (frame[6]! << 8) | frame[7]!) === words[at + 1] &&
-    ((frame[8]! << 24) | (frame[9]! << 16) | (frame[10]! << 8) | frame[11]!) === words[at + 2]
-  )
-}
-
-function writeWord(frame: Uint8Array, at: number, value: number): void {
-  frame[at] = value >>> 24
-  frame[at + 1] = value >>> 16
-  frame[at + 2] = value >>> 8
-  frame[at + 3] = value
-}
-
-/** A checksum after what it covers changed by `delta`, RFC 1624 equation 3; a delta of 0 leaves it as it is. */
-function updated(checksum: number, delta: number): number {
-  const sum = (~checksum & 0xffff) + delta
-  return ~((sum & 0xffff) + (sum >>> 16)) & 0xffff
 }
 
 /** UDP without a checksum stays so (RFC 768). */
 function updateUdp(frame: Uint8Array, delta: number): void {
   const before = (frame[UDP_CHECKSUM]! << 8) | frame[UDP_CHECKSUM + 1]!
   if (before === 0) return
-  const after = updated(before, delta) || 0xffff
+  const sum = (~before & 0xffff) + delta
+  const after = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff || 0xffff
   frame[UDP_CHECKSUM] = after >>> 8
   frame[UDP_CHECKSUM + 1] = after
 }
 
-function partsOf(
-  before: Readonly<CacheKey>,
-  after: { readonly source: number; readonly destination: number; readonly ports: number },
-): number {
-  const source = before.source === after.source ? 0 : SOURCE_PART
-  const destination = before.destination === after.destination ? 0 : DESTINATION_PART
-  return source | destination | (before.ports === after.ports ? 0 : PORTS_PART)
-}
-
 /** Sum of ~m + m' over the words that change, folded to 1 .. 0xffff; 0 when nothing is touched. */
-function deltasOf(
-  before: Readonly<CacheKey>,
-  after: { readonly source: number; readonly destination: number; readonly ports: number },
-  routed: boolean,
-): number {
+function deltasOf(before: Readonly<Addressing>, after: Readonly<Addressing>, routed: boolean): number {
   const translated =
     before.source !== after.source || before.destination !== after.destination || before.ports !== after.ports
   const addresses = wordDelta(before.source, after.source) + wordDelta(before.destination, after.destination)
