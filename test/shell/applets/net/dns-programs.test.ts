@@ -117,7 +117,7 @@ test('dig: columns of long names, several lines for a SOA, TTLs in units or not 
       '\t\t\t\t5          ; minimum (5 seconds)\n\t\t\t\t)\n',
   )
   assert.match(await lines('+ttlunits local SOA'), /^local\.\t\t\t1h30m\tIN\tSOA\t/)
-  assert.is(await lines(`+nottlid +noclass ${NAME}`), `${NAME}. A 10.96.0.1\n`)
+  assert.is(await lines(`+nottlid +noclass ${NAME}`), `${NAME}. A\t10.96.0.1\n`)
 })
 
 test('dig: the command counts for all names, a batch file, what cannot be asked for', async () => {
