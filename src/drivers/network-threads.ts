@@ -45,13 +45,18 @@ export interface NetworkThreadsOptions {
 export interface NetworkThread {
   readonly bell: Doorbell
   send(command: NetworkCommand, transfer?: readonly Transferable[]): void
+  /** Resolves when it has done what it was sent before. */
+  echo(): Promise<void>
 }
+
+type Ask = (thread: NetworkThread, command: (id: number) => NetworkCommand) => Promise<unknown>
 
 class RunningThread implements NetworkThread {
   readonly bell: Doorbell
   readonly #gauge = threadGauge()
   readonly #worker: Worker
   readonly #outbox: MessageBatch<NetworkCommand>
+  readonly #ask: Ask
   #closed: (error: string | undefined) => void = () => {}
   /** Settles when the thread has closed, with why its capture is not whole. */
   readonly closed = new Promise<string | undefined>((resolve) => {
@@ -63,8 +68,10 @@ class RunningThread implements NetworkThread {
     data: Omit<NetworkWorkerData, 'gauge'>,
     onEvent: (event: NetworkEvent) => void,
     onFailure: (error: Error) => void,
+    ask: Ask,
   ) {
     this.bell = data.bell
+    this.#ask = ask
     this.#worker = worker
     const first: NetworkWorkerData = { ...data, gauge: this.#gauge }
     worker.postMessage(
@@ -89,6 +96,10 @@ class RunningThread implements NetworkThread {
 
   send(command: NetworkCommand, transfer: readonly Transferable[] = []): void {
     this.#outbox.add(command, transfer)
+  }
+
+  async echo(): Promise<void> {
+    await this.#ask(this, (id) => ({ type: 'echo', id }))
   }
 
   usage(): ThreadUsage {
@@ -137,7 +148,10 @@ export class NetworkThreads {
         bell: bells[index]!,
         polling,
       }
-      return new RunningThread(workers.network(), data, (event) => this.#event(index, event), onFailure)
+      const hear = (event: NetworkEvent) => this.#event(index, event)
+      return new RunningThread(workers.network(), data, hear, onFailure, (thread, command) =>
+        this.#ask(thread, command),
+      )
     })
     for (const [index, nodes] of shares.entries())
       for (const node of nodes) this.#byNode.set(node, this.#threads[index]!)
@@ -161,7 +175,7 @@ export class NetworkThreads {
 
   /** Resolves when all that the threads had told by then has been heard. */
   async echo(): Promise<void> {
-    await this.#askAll((id) => ({ type: 'echo', id }))
+    await Promise.all(this.#threads.map((thread) => thread.echo()))
   }
 
   /** Resolves when all threads have taken all changes that were sent before. */

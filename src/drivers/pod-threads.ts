@@ -1,9 +1,8 @@
-// Places pods in worker threads, so many in each, all of nodes that one thread of the network has. A thread that dies - out of memory, a bug - takes its pods with it
-// and nothing else; the kubelet hears of it as of sandboxes that are gone.
+// Places pods in worker threads, so many in each, all of nodes that one thread of the network has. A thread that dies -
+// out of memory, a bug - takes its pods with it and nothing else; the kubelet hears of it as of sandboxes that are gone.
 
 import { MessageChannel, type Worker } from 'node:worker_threads'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
-import { ringBuffer } from '../fabric/ring.js'
 import type { PodEvent } from '../pod/protocol.js'
 import { usageCounters } from '../pod/usage.js'
 import { type Doorbell, doorbell, poke } from './doorbell.js'
@@ -15,6 +14,7 @@ import type { ResolvedOptions } from './options.js'
 import type { PodLink, PodPlacement } from './pod-supervisor.js'
 import type { PodThreadCommand, PodThreadEvent, PodWorkerData } from './pod-thread-protocol.js'
 import type { Polling } from './polling.js'
+import { RingPool } from './ring-pool.js'
 import { messagesUntilNow, threadGauge, workerUsage } from './thread-gauge.js'
 import type { PodMeter } from './usage-meter.js'
 
@@ -47,6 +47,8 @@ interface PodThread {
   readonly early: PodThreadCommand[]
   readonly outbox: MessageBatch<PodThreadCommand>
   readonly bell: Doorbell
+  /** Of its wire: from its pods, and to them. */
+  readonly rings: readonly [SharedArrayBuffer, SharedArrayBuffer]
   /** What it says of itself. */
   readonly gauge: Float64Array
   /** Messages that were heard of it, and who waits for how many. */
@@ -64,6 +66,7 @@ export class PodThreads implements PodPlacement {
   /** Those with room for one more pod, by their network's thread. */
   readonly #open = new Map<NetworkThread, Set<PodThread>>()
   readonly #queue: (() => void)[] = []
+  readonly #rings = new RingPool()
   #nextId = 1
   #starting = 0
   #closed = false
@@ -143,7 +146,7 @@ export class PodThreads implements PodPlacement {
   /** A thread for `spec` and maybe others; it starts when it is its turn. */
   #newThread(spec: SandboxSpec, network: NetworkThread): PodThread {
     const { port1, port2 } = new MessageChannel()
-    const [fromPods, toPods] = [ringBuffer(), ringBuffer()]
+    const [fromPods, toPods] = [this.#rings.take(), this.#rings.take()]
     const thread: PodThread = {
       id: this.#nextId++,
       network,
@@ -155,6 +158,7 @@ export class PodThreads implements PodPlacement {
         poke(thread.bell)
       }),
       bell: doorbell(),
+      rings: [fromPods, toPods],
       gauge: threadGauge(),
       heard: 0,
       waits: new Set(),
@@ -249,7 +253,13 @@ export class PodThreads implements PodPlacement {
     for (const { resolve } of thread.waits) resolve()
     this.#offer(thread)
     thread.network.send({ type: 'remove-thread', thread: thread.id })
-    void thread.worker?.terminate()
+    void this.#end(thread)
+  }
+
+  /** Its rings are free when it has ended and the network's thread has given up its end of them. */
+  async #end(thread: PodThread): Promise<void> {
+    await Promise.all([thread.worker?.terminate(), thread.network.echo()])
+    for (const ring of thread.rings) this.#rings.giveBack(ring)
   }
 }
 

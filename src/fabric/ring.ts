@@ -25,6 +25,13 @@ export function ringBuffer(capacityBytes: number = RING_CAPACITY_BYTES): SharedA
   return new SharedArrayBuffer(HEADER_BYTES + capacityBytes)
 }
 
+/** Makes a ring as good as new, once neither of its ends is used any more. */
+export function emptyRing(buffer: SharedArrayBuffer): void {
+  const words = new Int32Array(buffer)
+  Atomics.store(words, TAIL, 0)
+  Atomics.store(words, HEAD, 0)
+}
+
 const recordBytes = (length: number) => (RECORD_HEADER_BYTES + length + 7) & ~7
 
 export class RingProducer {
