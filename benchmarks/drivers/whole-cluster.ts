@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Absent, type Benchmark, type Contestant, type Measurement } from '../contestant.js'
-import { endWithUs } from '../rivals/programs.js'
+import { endWithUs, quickEnvironment } from '../rivals/programs.js'
 import { webernetes } from '../rivals/webernetes.js'
 import { PACKED, THREADS } from '../targets.js'
 import { type ClusterReport, type ClusterRequest, clusterManifest } from './cluster-process.js'
@@ -123,6 +123,7 @@ function runProcess(
   const began = performance.now()
   const child = spawn(process.execPath, [PROCESS, JSON.stringify(request)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: quickEnvironment(),
     timeout: LIMIT_MS,
   })
   endWithUs(child)

@@ -1,10 +1,19 @@
 // Runs a bundle of dist/lib with V8's compiled code of it beside it, so that a process or a thread starts without
 // compiling a megabyte of JavaScript (tens of milliseconds, and again in every thread of a pod). The first run leaves it
-// behind, a run that lasts long enough leaves more; V8 itself refuses what another version or other flags made. Where
-// nothing can be written, bundles are compiled as ever. It is an entry of its own (esbuild.config.js), not part of the
+// behind, a run that lasts long enough leaves more, and so do others that need other functions; V8 itself refuses what
+// another version or other flags made. Where nothing can be written, bundles are compiled as ever. It is an entry of its own (esbuild.config.js), not part of the
 // bundles; what they look like is in esbuild.scripts.js.
 
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,6 +25,14 @@ type ScriptFunction = (exports: Exports, require: (name: string) => unknown, url
 
 /** When a thread has run the code that it needs: only functions that ran are compiled. */
 const WARM_MS = 500
+/**
+ * Pods run different functions, and the first one to be warm has kept its own. So others look whether they have more to
+ * keep, which takes milliseconds: ever less often, the waits double from one look to the next.
+ */
+const FIRST_LOOK_AFTER_MS = 100
+const MOST_LOOKS = 30
+/** What is so much larger is worth writing. */
+const GROWN = 1.02
 
 /** Loads the bundle at the absolute path `file` and the chunks it asks for, each once. Gives its exports. */
 export function loadCompiled(file: string): Exports {
@@ -32,7 +49,7 @@ export function loadCompiled(file: string): Exports {
     const script = new CompiledScript(path)
     script.run(exports, require, pathToFileURL(path).href)
     script.keepEarly()
-    if (!script.isFull) whenWarm(() => script.keepFull())
+    whenWarm(() => script.keepWarm())
     return exports
   }
   return load(file)
@@ -60,22 +77,17 @@ class CompiledScript {
   readonly #earlyPath: string
   /** What V8 would not take: made with other flags. */
   readonly #refused: Buffer | undefined
-  readonly #found: 'full' | 'early' | undefined
+  readonly #found: boolean
 
   constructor(file: string) {
     const source = readFileSync(file, 'latin1')
     this.#fullPath = compiledPath(file)
     this.#earlyPath = this.#fullPath.replace(/compiled$/, 'early.compiled')
-    const full = read(this.#fullPath)
     // What a short run left is better than nothing.
-    const cachedData = full ?? read(this.#earlyPath)
+    const cachedData = read(this.#fullPath) ?? read(this.#earlyPath)
     this.#script = new Script(source, { filename: file, ...(cachedData && { cachedData }) })
     this.#refused = this.#script.cachedDataRejected === true ? cachedData : undefined
-    if (cachedData !== undefined && this.#refused === undefined) this.#found = full ? 'full' : 'early'
-  }
-
-  get isFull(): boolean {
-    return this.#found === 'full'
+    this.#found = cachedData !== undefined && this.#refused === undefined
   }
 
   run(...values: Parameters<ScriptFunction>): void {
@@ -85,34 +97,62 @@ class CompiledScript {
 
   /** Keeps what loading it has compiled, if there is nothing yet. */
   keepEarly(): void {
-    if (this.#found === undefined) this.#keep(this.#earlyPath)
+    if (!this.#found) this.#keepFirst(this.#earlyPath)
   }
 
-  /** Keeps what has run by now, too. */
-  keepFull(): void {
-    this.#keep(this.#fullPath)
-    rmSync(this.#earlyPath, { force: true })
+  /** Keeps what has run by now, too, where it is more than there is. */
+  keepWarm(): void {
+    const kept = sizeOf(this.#fullPath)
+    if (kept === undefined || this.#refused !== undefined) {
+      this.#keepFirst(this.#fullPath)
+      rmSync(this.#earlyPath, { force: true })
+    } else if (this.#isTurnToLook()) {
+      const data = this.#script.createCachedData()
+      if (data.length > kept * GROWN) write(this.#fullPath, () => data)
+    }
   }
 
   /** One of many threads does: the first. */
-  #keep(path: string): void {
+  #keepFirst(path: string): void {
     const kept = read(path)
     if (kept !== undefined && (this.#refused === undefined || !kept.equals(this.#refused))) return
-    const draft = `${path}.${process.pid}-${threadId}`
+    // Made once the file is open: it takes milliseconds, for nothing where nothing can be written.
+    write(path, () => this.#script.createCachedData())
+  }
+
+  /** Every look leaves a byte in a file, whose size and time tell when the next one is due. */
+  #isTurnToLook(): boolean {
+    const path = this.#fullPath.replace(/compiled$/, 'looks.compiled')
     try {
-      // Opened first: to make the data takes milliseconds, for nothing where nothing can be written.
-      const file = openSync(draft, 'wx')
-      try {
-        writeSync(file, this.#script.createCachedData())
-      } finally {
-        closeSync(file)
-      }
-      renameSync(draft, path)
+      const { size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 }
+      if (size >= MOST_LOOKS || Date.now() - mtimeMs < FIRST_LOOK_AFTER_MS * 2 ** size) return false
+      appendFileSync(path, '.')
+      return true
     } catch {
-      // A directory that is not ours to write in, or is gone: the next start compiles again.
-      rmSync(draft, { force: true })
+      return false
     }
   }
+}
+
+/** At once or not at all: others read it meanwhile. */
+function write(path: string, data: () => Buffer): void {
+  const draft = `${path}.${process.pid}-${threadId}`
+  try {
+    const file = openSync(draft, 'wx')
+    try {
+      writeSync(file, data())
+    } finally {
+      closeSync(file)
+    }
+    renameSync(draft, path)
+  } catch {
+    // A directory that is not ours to write in, or is gone: the next start compiles again.
+    rmSync(draft, { force: true })
+  }
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size
 }
 
 /** V8 tells sources apart by their length alone: the name has what changes with the bundle. */

@@ -63,9 +63,11 @@ function take(workers: Set<Worker>): Worker | undefined {
   return worker
 }
 
+/** `stdin`: nothing comes by it; without it Node makes a stream of it in the thread, to say so. */
 function networkWorker(): Worker {
   return new Worker(new URL('./network-worker.cjs', import.meta.url), {
     name: 'network',
+    stdin: true,
     resourceLimits: { maxYoungGenerationSizeMb: NETWORK_YOUNG_MB },
   })
 }
@@ -76,6 +78,7 @@ function podWorker(memoryLimitBytes: number | undefined): Worker {
   }
   return new Worker(new URL('./pod-worker.cjs', import.meta.url), {
     name: 'pods',
+    stdin: true,
     ...(resourceLimits && { resourceLimits }),
   })
 }

@@ -63,12 +63,36 @@ test('what V8 refuses is compiled as ever, and replaced', ({ directory }) => {
   assert.not(readFileSync(path).equals(bad))
 })
 
+test('a later run that needs other functions adds them, until others have looked often enough', ({
+  directory,
+}) => {
+  const functions = ['a', 'b', 'c'].map((name) => `function ${name}(n){${'n=n*3+1;'.repeat(200)}return n}`)
+  write(directory, {
+    'entry.cjs': `${functions.join(';')};for(const f of process.env.CALLED)exports[f]=typeof {a,b,c}[f](1)`,
+  })
+  const fullSize = () => {
+    const isFull = (name: string) => !/(early|looks)\.compiled$/.test(name)
+    return readFileSync(join(directory, compiledFiles(directory).find(isFull)!)).length
+  }
+  run(directory, 'a')
+  const one = fullSize()
+  assert.is(run(directory, 'b'), '{"b":"number"}')
+  const two = fullSize()
+  assert.ok(two > one, `${one} bytes, then ${two}`)
+  const looks = compiledFiles(directory).find((name) => name.endsWith('looks.compiled'))!
+  writeFileSync(join(directory, looks), '.'.repeat(30))
+  run(directory, 'c')
+  assert.is(fullSize(), two)
+})
+
 /** In a process of its own: V8 has not compiled it already. */
-function run(directory: string): string {
+function run(directory: string, called = ''): string {
   const loader = new URL('../../src/drivers/compiled-code.js', import.meta.url).href
   const text = `import { loadCompiled } from ${JSON.stringify(loader)}
-console.log(JSON.stringify(loadCompiled(${JSON.stringify(join(directory, 'entry.cjs'))})))`
-  return execFileSync(process.execPath, ['--input-type=module', '-e', text], { encoding: 'utf8' }).trim()
+console.log(JSON.stringify(loadCompiled(${JSON.stringify(join(directory, 'entry.cjs'))})))
+if (process.env.CALLED) setTimeout(() => {}, 600)`
+  const options = { encoding: 'utf8', env: { ...process.env, CALLED: called } } as const
+  return execFileSync(process.execPath, ['--input-type=module', '-e', text], options).trim()
 }
 
 test.run()
