@@ -27,7 +27,7 @@ function run(command: string, args: readonly string[], cwd: string): string {
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
+    timeout: 400_000,
   })
 }
 

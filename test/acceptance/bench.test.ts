@@ -11,6 +11,7 @@ import { runCommandLine } from '../../src/cli/command.js'
 import { ask } from '../../src/drivers/cluster-client.js'
 import { RemoteCluster } from '../../src/drivers/remote-cluster.js'
 import { world } from '../../src/scenario/world.js'
+import { until } from '../support/patience.js'
 import { type Ended, podwire, removeScratchDirectory, scratchDirectory } from '../support/podwire-process.js'
 import { WEB_SERVICE } from '../support/web-service.js'
 
@@ -66,8 +67,18 @@ async function list(serving: Serving, path: string): Promise<Listed[]> {
   return (await ask<{ items: Listed[] }>(serving, path)).items
 }
 
-/** Requests by endpoint, as the web pods have logged them. */
-async function counted(serving: Serving, request: string): Promise<Map<string, number>> {
+/** Requests by endpoint, as the web pods have logged them, when there are `total`: a line is written after its answer. */
+async function counted(serving: Serving, request: string, total: number): Promise<Map<string, number>> {
+  let counts = new Map<string, number>()
+  const isAll = async () => {
+    counts = await countedNow(serving, request)
+    return [...counts.values()].reduce((sum, one) => sum + one, 0) >= total
+  }
+  await until(isAll, `${total} lines of ${request}`)
+  return counts
+}
+
+async function countedNow(serving: Serving, request: string): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   const cluster = await RemoteCluster.open(serving)
   try {
@@ -128,7 +139,7 @@ test('every request is counted once, at the endpoint that logged it', async ({ s
     connections.every((count) => count >= 65 && count <= 68),
     `${connections}`,
   )
-  const logged = await counted(serving, 'GET /hostname')
+  const logged = await counted(serving, 'GET /hostname', 400)
   assert.is(
     [...logged.values()].reduce((sum, one) => sum + one, 0),
     400,
@@ -161,7 +172,8 @@ test('a closed loop over lasting connections, from a pod that is there', async (
     round.endpoints.map((one) => one.connections),
     [2, 2, 2],
   )
-  const logged = await counted(serving, 'GET /clientip')
+  const sent = round.endpoints.reduce((sum, one) => sum + one.requests, 0)
+  const logged = await counted(serving, 'GET /clientip', sent)
   for (const { endpoint, requests } of round.endpoints) assert.is(requests, logged.get(endpoint), endpoint)
   await assertAsItWas(serving)
 })

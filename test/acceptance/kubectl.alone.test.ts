@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { until } from '../support/patience.js'
 import {
   type KubectlBinary,
   type KubectlRun,
@@ -81,6 +82,19 @@ class Story {
     const { code, stdout, stderr } = await this.run(line, options)
     assert.is(code, 0, `kubectl ${line}: ${stderr}${stdout}`)
     return stdout.trimEnd()
+  }
+
+  /** Runs it until its output matches: logs and figures come a little later than what they tell of. */
+  async comes(line: string, pattern: RegExp): Promise<void> {
+    let last = ''
+    const matches = async () => {
+      const { stdout, stderr } = await this.run(line)
+      last = stdout + stderr
+      return pattern.test(stdout)
+    }
+    await until(matches, `kubectl ${line}: ${pattern}`).catch((error: Error) => {
+      throw new Error(`${error.message}: ${last}`)
+    })
   }
 
   /** Runs what must fail, and gives what it says. */
@@ -165,12 +179,12 @@ const STEPS: readonly Step[] = [
       assert.is(await story.ok(create), 'deployment.apps/web created')
       assert.match(await story.fails(create), /deployments.apps "web" already exists$/)
       assert.match(
-        await story.ok('rollout status deployment web --timeout=30s'),
+        await story.ok('rollout status deployment web --timeout=100s'),
         /deployment "web" successfully rolled out$/,
       )
       assert.is(await story.ok('expose deployment web --port=80'), 'service/web exposed')
       assert.is(
-        await story.ok('wait --for=condition=Available deployment/web --timeout=10s'),
+        await story.ok('wait --for=condition=Available deployment/web --timeout=100s'),
         'deployment.apps/web condition met',
       )
     },
@@ -205,7 +219,7 @@ const STEPS: readonly Step[] = [
         await story.ok('set image deployment/web nginx=nginx:1.22'),
         'deployment.apps/web image updated',
       )
-      const status = await story.ok('rollout status deployment/web --timeout=30s')
+      const status = await story.ok('rollout status deployment/web --timeout=100s')
       assert.match(status, /successfully rolled out$/)
       assert.is(
         (await story.ok('rollout history deployment/web')).trimEnd(),
@@ -213,7 +227,7 @@ const STEPS: readonly Step[] = [
       )
       assert.is(await story.ok('rollout undo deployment/web'), 'deployment.apps/web rolled back')
       assert.is(await story.ok('rollout restart deployment/web'), 'deployment.apps/web restarted')
-      assert.match(await story.ok('rollout status deployment/web --timeout=30s'), /successfully rolled out$/)
+      assert.match(await story.ok('rollout status deployment/web --timeout=100s'), /successfully rolled out$/)
       assert.is(await story.ok('scale deployment web --replicas=1'), 'deployment.apps/web scaled')
     },
   ],
@@ -236,7 +250,7 @@ const STEPS: readonly Step[] = [
       for (const patch of patches) {
         assert.is(await story.ok(`patch deployment web ${patch}`), 'deployment.apps/web patched')
         // "no change" compares the whole object, with a status that the rollout moves.
-        await story.ok('rollout status deployment/web --timeout=30s')
+        await story.ok('rollout status deployment/web --timeout=100s')
         await story.served.cluster.settle()
         assert.is(await story.ok(`patch deployment web ${patch}`), 'deployment.apps/web patched (no change)')
       }
@@ -301,8 +315,8 @@ const STEPS: readonly Step[] = [
         await story.ok(`run p --image=busybox --restart=Never -- sh -c '${command}'`),
         'pod/p created',
       )
-      assert.is(await story.ok('wait --for=condition=Ready pod/p --timeout=20s'), 'pod/p condition met')
-      assert.is(await story.ok('logs p'), 'hello')
+      assert.is(await story.ok('wait --for=condition=Ready pod/p --timeout=100s'), 'pod/p condition met')
+      await story.comes('logs p', /^hello\n$/)
       assert.match(await story.ok('logs p --timestamps'), /^\d{4}-\d\d-\d\dT[\d:.]+Z hello$/)
       assert.is(await story.ok('exec p -- hostname'), 'p')
       const failed = await story.run("exec p -- sh -c 'echo out; echo err >&2; exit 7'")
@@ -339,7 +353,7 @@ const STEPS: readonly Step[] = [
     'get -w shows a change when it is made',
     async (story) => {
       await story.ok('scale deployment web --replicas=2')
-      await story.ok('rollout status deployment/web --timeout=30s')
+      await story.ok('rollout status deployment/web --timeout=100s')
       const { until, stop } = story.follow('get deployments -w')
       await until(/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +2\/2 /)
       await story.ok('scale deployment web --replicas=1')
@@ -350,9 +364,9 @@ const STEPS: readonly Step[] = [
   [
     'top tells what nodes and pods use',
     async (story) => {
-      await story.ok('rollout status deployment/web --timeout=30s')
-      assert.match(await story.ok('top nodes'), /^k8s-node1 +\d+m +\d+% +\d+Mi +\d+%/m)
-      assert.match(await story.ok('top pods --containers'), /^web-\S+ +nginx +\d+m +\d+Mi/m)
+      await story.ok('rollout status deployment/web --timeout=100s')
+      await story.comes('top nodes', /^k8s-node1 +\d+m +\d+% +\d+Mi +\d+%/m)
+      await story.comes('top pods --containers', /^web-\S+ +nginx +\d+m +\d+Mi/m)
     },
   ],
   [
@@ -392,7 +406,7 @@ const STEPS: readonly Step[] = [
       if (story.kubectl.binary.minor < 25) return
       await story.ok('debug p --image=busybox -c dbg --target=p -- sleep 1000')
       const running = "jsonpath='{.status.ephemeralContainerStatuses[0].state.running}'"
-      await story.ok(`wait --for=${running} pod/p --timeout=20s`)
+      await story.ok(`wait --for=${running} pod/p --timeout=100s`)
       assert.is(await story.ok('exec p -c dbg -- hostname'), 'p')
       assert.match(
         await story.ok('describe pod p'),
@@ -407,7 +421,7 @@ const STEPS: readonly Step[] = [
       assert.match(await story.ok(node, { stdin: 'hello\n' }), /^hello from k8s-node1$/m)
       const copied = 'debug p --copy-to=p-copy --image=busybox -c dbg -- sleep 1000'
       await story.ok(copied)
-      await story.ok('wait --for=condition=Ready pod/p-copy --timeout=20s')
+      await story.ok('wait --for=condition=Ready pod/p-copy --timeout=100s')
       assert.is(await story.ok('exec p-copy -c dbg -- hostname'), 'p-copy')
       await story.ok('delete pod p-copy --grace-period=1')
       await story.ok('delete pods -l app.kubernetes.io/managed-by=kubectl-debug --grace-period=1')
@@ -418,7 +432,7 @@ const STEPS: readonly Step[] = [
     async (story) => {
       story.write('rc.yaml', REPLICATION_CONTROLLER)
       assert.is(await story.ok('create -f rc.yaml'), 'replicationcontroller/old created')
-      await story.ok('wait --for=condition=Ready pod -l app=old --timeout=20s')
+      await story.ok('wait --for=condition=Ready pod -l app=old --timeout=100s')
       assert.match(await story.same('get rc -o wide'), /^old +1 +1 +1 .* nginx +app=old$/m)
       assert.is(await story.ok('scale rc old --replicas=0'), 'replicationcontroller/old scaled')
       assert.is(await story.ok('expose rc old --port=80'), 'service/old exposed')
@@ -470,7 +484,7 @@ const STEPS: readonly Step[] = [
       assert.is(await story.ok('cordon k8s-node1'), 'node/k8s-node1 cordoned')
       assert.match(await story.same('get nodes'), /k8s-node1 +Ready,SchedulingDisabled/)
       await story.ok(
-        'drain k8s-node2 --ignore-daemonsets --force --delete-emptydir-data --grace-period=1 --timeout=30s',
+        'drain k8s-node2 --ignore-daemonsets --force --delete-emptydir-data --grace-period=1 --timeout=100s',
       )
       const left = 'get pods --field-selector=spec.nodeName=k8s-node2,status.phase=Running -o name'
       assert.is(await story.ok(left), '')
@@ -488,7 +502,7 @@ const STEPS: readonly Step[] = [
       assert.is(await story.ok('create service clusterip x -n shop --tcp=80:8080'), 'service/x created')
       assert.is(await story.ok("get secret s -n shop -o 'jsonpath={.data.a}'"), 'Yg==')
       assert.is(await story.ok("get service x -n shop -o 'jsonpath={.spec.ports[0].targetPort}'"), '8080')
-      assert.match(await story.ok('delete namespace shop --timeout=20s'), /^namespace "shop" deleted$/)
+      assert.match(await story.ok('delete namespace shop --timeout=100s'), /^namespace "shop" deleted$/)
       assert.match(await story.fails('get namespace shop'), /namespaces "shop" not found$/)
     },
   ],

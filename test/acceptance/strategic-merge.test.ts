@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert'
 import type { JsonMap } from '../../src/api/patch/json.js'
 import { mergeRulesOf } from '../../src/api/patch/merge-keys.js'
 import { applyStrategicMergePatch } from '../../src/api/patch/strategic-merge.js'
+import { PATIENCE_MS } from '../support/patience.js'
 import { kubectlBinaries, NO_KUBECTL, RealKubectl } from '../support/real-kubectl.js'
 
 /** Each costs a start of kubectl. */
@@ -140,7 +141,12 @@ else
         const own = applyStrategicMergePatch(object, patch, mergeRulesOf('Deployment'))
         assert.equal(plain(own), plain(JSON.parse(stdout)))
       }),
-      { numRuns: PATCHES, interruptAfterTimeLimit: 30_000, markInterruptAsFailure: true, endOnFailure: true },
+      {
+        numRuns: PATCHES,
+        interruptAfterTimeLimit: PATIENCE_MS,
+        markInterruptAsFailure: true,
+        endOnFailure: true,
+      },
     )
   })
 

@@ -18,9 +18,8 @@ import { hasTmux, Tmux, type TmuxWindow } from '../support/tmux.js'
 const HOST_PROMPT = /\n\$$/
 const POD_PROMPT = /\[ root@curl:\/ \]\$$/
 const EITHER_PROMPT = new RegExp(`${HOST_PROMPT.source}|${POD_PROMPT.source}`)
-const LINE_TIMEOUT_MS = 30_000
 /** A person presses Enter when no prompt comes; kubectl says so. */
-const ENTER_AFTER_MS = 1000
+const ENTER_AFTER_MS = 10_000
 
 const file = fileURLToPath(new URL('scenarios/walkthrough.md', PROJECT))
 const SEED_FILES = fileURLToPath(new URL('scenarios/manifests', PROJECT))
@@ -50,30 +49,32 @@ class Typist {
   async line(where: WalkthroughCommand['where'], command: string): Promise<string> {
     const isInside = where === 'pod' || (where !== 'host' && !/^kubectl\b/i.test(command))
     const window = isInside && this.#session !== undefined ? this.#session : this.#host
-    await window.until(EITHER_PROMPT, 0, LINE_TIMEOUT_MS)
+    await window.until(EITHER_PROMPT)
     const before = window.text().length
     window.type(command)
-    // The echo is waited for: a prompt that stands there already is not the one after the command.
-    await window.until(/\S/, before, LINE_TIMEOUT_MS)
+    // The echo is waited for: a prompt that stands there already, or comes late, is not the one after the command.
+    const typed = command.trimEnd()
+    const echo = await window.until(new RegExp(typed.replace(/[^\w\s]/g, '\\$&')), before)
     window.press('Enter')
-    const text = await this.#answer(window, before)
+    const text = await this.#answer(window, before + echo.indexOf(typed) + typed.length)
     if (window === this.#host && POD_PROMPT.test(text)) {
       this.#session = window
       this.#host = this.#tmux.open()
     }
-    return text.slice(text.indexOf(command) + command.length).replace(EITHER_PROMPT, '')
+    return text.replace(EITHER_PROMPT, '')
   }
 
-  async #answer(window: TmuxWindow, before: number): Promise<string> {
+  /** What comes behind the first `from` characters, with the prompt at its end. */
+  async #answer(window: TmuxWindow, from: number): Promise<string> {
     const done = new RegExp(`\\n(?:.*\\n)*?.*(?:${EITHER_PROMPT.source})`)
     const asks = /try pressing enter\.$/
-    const text = await window.until(new RegExp(`${done.source}|${asks.source}`), before, LINE_TIMEOUT_MS)
+    const text = await window.until(new RegExp(`${done.source}|${asks.source}`), from)
     if (!asks.test(text)) return text
     try {
-      return await window.until(done, before, ENTER_AFTER_MS)
+      return await window.until(done, from, ENTER_AFTER_MS)
     } catch {
       window.press('Enter')
-      return window.until(done, before, LINE_TIMEOUT_MS)
+      return window.until(done, from)
     }
   }
 }

@@ -117,6 +117,8 @@ if (binary !== undefined) {
         kubectl.run(line.split(' '), { cwd: served.directory, stdin })
       const applied = await real('apply -f -', MANIFESTS)
       assert.is(applied.code, 0, applied.stderr)
+      // What changes between two commands is not said alike.
+      await served.cluster.settle()
       for (const line of SAME) {
         for (let attempt = 1; ; attempt++) {
           const theirs = await real(line)

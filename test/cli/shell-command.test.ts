@@ -88,8 +88,7 @@ test('a shell is left and joined again with its screen, and ends with its exit c
 
 test('two share a session, a new one is apart, and says how to come back', async () => {
   const [one, two, other] = [sitDown('curl'), sitDown('curl'), sitDown('curl', '--new')]
-  await one.person.until(/\$$/)
-  await other.person.until(/\$$/)
+  for (const { person } of [one, two, other]) await person.until(/\$$/)
   two.person.type('echo to both\r')
   await Promise.all([one.person.until(/^to both$/m), two.person.until(/^to both$/m)])
   assert.not.match(other.person.shown, /to both/)

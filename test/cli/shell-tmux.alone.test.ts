@@ -11,7 +11,6 @@ import { removeScratchDirectory, scratchDirectory } from '../support/podwire-pro
 import { hasTmux, Tmux, type TmuxWindow } from '../support/tmux.js'
 
 const PODWIRE = fileURLToPath(new URL('../../../bin/podwire.js', import.meta.url))
-const TIMEOUT_MS = 20_000
 const MANIFESTS = `
 apiVersion: v1
 kind: Pod
@@ -58,7 +57,7 @@ test.after(async ({ directory, tmux }) => {
 const run = hasTmux() ? test : test.skip
 
 run(`attach, complete, ^C, resize, leave, and come back to the same screen${reason}`, async ({ window }) => {
-  const until = (pattern: RegExp) => window.until(pattern, 0, TIMEOUT_MS)
+  const until = (pattern: RegExp) => window.until(pattern)
   const enter = (text: string) => {
     window.type(text)
     window.press('Enter')
@@ -99,14 +98,14 @@ run(`two windows share one shell${reason}`, async ({ tmux, window }) => {
   for (const each of [window, other]) {
     each.type(`node ${PODWIRE} shell curl`)
     each.press('Enter')
-    await each.until(/\[ root@curl:\/ \]\$$/, 0, TIMEOUT_MS)
+    await each.until(/\[ root@curl:\/ \]\$$/)
   }
   window.type('echo from the first')
-  await other.until(/\$ echo from the first$/, 0, TIMEOUT_MS)
+  await other.until(/\$ echo from the first$/)
   other.press('Enter')
-  await window.until(/\nfrom the first\n\[ root@curl:\/ \]\$$/, 0, TIMEOUT_MS)
+  await window.until(/\nfrom the first\n\[ root@curl:\/ \]\$$/)
   window.press('C-d')
-  for (const each of [window, other]) await each.until(/\n\$$/, 0, TIMEOUT_MS)
+  for (const each of [window, other]) await each.until(/\n\$$/)
 })
 
 run(`tcpdump in one window shows at once what curl does in another${reason}`, async ({ tmux, window }) => {
@@ -117,20 +116,20 @@ run(`tcpdump in one window shows at once what curl does in another${reason}`, as
   ] as const) {
     each.type(`clear; node ${PODWIRE} shell ${words}`)
     each.press('Enter')
-    await each.until(/\[ root@curl:\/ \]\$$/, 0, TIMEOUT_MS)
+    await each.until(/\[ root@curl:\/ \]\$$/)
   }
   window.type('tcpdump -n -i eth0 tcp port 80')
   window.press('Enter')
-  await window.until(/listening on eth0/, 0, TIMEOUT_MS)
+  await window.until(/listening on eth0/)
   other.type('curl http://frontend')
   other.press('Enter')
-  await other.until(/\nhello\n/, 0, TIMEOUT_MS)
-  await window.until(/Flags \[S\][\s\S]*Flags \[S\.\][\s\S]*Flags \[F\.\]/, 0, TIMEOUT_MS)
+  await other.until(/\nhello\n/)
+  await window.until(/Flags \[S\][\s\S]*Flags \[S\.\][\s\S]*Flags \[F\.\]/)
   window.press('C-c')
-  await window.until(/packets captured[\s\S]*\]\$$/, 0, TIMEOUT_MS)
+  await window.until(/packets captured[\s\S]*\]\$$/)
   for (const each of [window, other]) {
     each.press('C-d')
-    await each.until(/\n\$$/, 0, TIMEOUT_MS)
+    await each.until(/\n\$$/)
   }
 })
 

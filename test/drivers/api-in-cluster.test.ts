@@ -90,7 +90,11 @@ for (const clock of ['virtual', 'real'] as const satisfies ClockKind[]) {
   onCluster('the records of TLS are in the packets', async (cluster) => {
     const { stdout } = await run(
       cluster,
-      'tcpdump -U -w /tmp/tls.pcap -i eth0 tcp port 443 2>/dev/null & sleep 1; curl -sk https://kubernetes/version >/dev/null; sleep 1; kill %1; wait; tcpdump -n -x -r /tmp/tls.pcap 2>/dev/null',
+      `tcpdump -U -w /tmp/tls.pcap -i eth0 tcp port 443 2>/tmp/said &
+       until grep -q listening /tmp/said; do sleep 0.1; done
+       curl -sk https://kubernetes/version >/dev/null
+       until tcpdump -n -r /tmp/tls.pcap 2>/dev/null | grep -q 'Flags .F'; do sleep 0.1; done
+       kill %1; wait; tcpdump -n -x -r /tmp/tls.pcap 2>/dev/null`,
     )
     const bytes = stdout.replace(/^\s+0x[0-9a-f]+:/gm, '').replace(/\s/g, '')
     // A handshake record with a ClientHello that asks for the name `kubernetes`, and no HTTP in the clear.

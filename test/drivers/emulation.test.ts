@@ -9,6 +9,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ClockKind, EmulationOptions } from '../../src/drivers/emulation.js'
 import { type RunningCluster, up } from '../../src/index.js'
+import { until, within } from '../support/patience.js'
 
 const SERVER = `
 apiVersion: apps/v1
@@ -56,22 +57,15 @@ spec:
   containers: [{ name: nc, image: busybox, command: ["/bin/sh", "-c", "echo farewell | nc -l -p 7000"] }]
 `
 
-const DEADLINE_MS = 30_000
-
 /** Runs `body` on a cluster and closes it, whatever happens; a hanging body fails instead of hanging the run. */
 async function on(
   options: EmulationOptions,
   body: (cluster: RunningCluster) => Promise<void>,
 ): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end after ${DEADLINE_MS} ms`)), DEADLINE_MS)
-  })
   const cluster = await up([], options)
   try {
-    await Promise.race([body(cluster), late])
+    await within(body(cluster))
   } finally {
-    clearTimeout(timer)
     await cluster.close()
   }
 }
@@ -187,8 +181,13 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
         },
       })
       await cluster.settle()
-      const { output } = await cluster.kubectl('logs twice -c second')
-      assert.match(output, /bind\(\) to 0\.0\.0\.0:80 failed \(98: Address already in use\)/)
+      const told = /bind\(\) to 0\.0\.0\.0:80 failed \(98: Address already in use\)/
+      const logs = async () => (await cluster.kubectl('logs twice -c second')).output
+      await until(
+        async () => told.test(await logs()),
+        'its last words',
+        () => cluster.sleep(10),
+      )
     }))
 
   test('after close no worker, timer or file of the emulation keeps the process alive', async () => {

@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ClockKind } from '../../src/drivers/emulation.js'
 import { type RunningCluster, up } from '../../src/index.js'
+import { until } from '../support/patience.js'
 
 const HOSTWEB = `
 apiVersion: v1
@@ -63,7 +64,7 @@ async function kubectl(cluster: RunningCluster, line: string): Promise<string> {
 }
 
 async function fetched(cluster: RunningCluster, url: string): Promise<string> {
-  const { stdout, exitCode } = await cluster.exec('curl', `curl -s -m 5 ${url}`)
+  const { stdout, exitCode } = await cluster.exec('curl', `curl -s -m 60 ${url}`)
   return exitCode === 0 ? stdout.trim() : `exit ${exitCode}`
 }
 
@@ -97,12 +98,17 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       await cluster.apply(late.replace('name: late', 'name: refused'))
       // One that does not say which port it takes finds out itself.
       await cluster.apply(late.replace(/ {4}ports: .*\n/, ''))
-      await cluster.emulation.sleep(1_000_000)
-      assert.match(await kubectl(cluster, 'logs late'), /bind\(\) to 0\.0\.0\.0:80 failed/)
-      assert.match(await kubectl(cluster, 'get pod refused'), /0\/1 +NodePorts/)
+      const says = async (command: string, pattern: RegExp) =>
+        until(
+          async () => pattern.test(await kubectl(cluster, command)),
+          command,
+          () => cluster.sleep(100),
+        )
+      await says('logs late', /bind\(\) to 0\.0\.0\.0:80 failed/)
+      await says('get pod refused', /0\/1 +NodePorts/)
       await cluster.kubectl('delete pod late refused')
       // One port space: the node cannot listen where the pod does, and can once it is gone.
-      const listen = () => cluster.emulation.execOnNode('k8s-node1', 'timeout 1 nc -l -p 80 </dev/null')
+      const listen = () => cluster.emulation.execOnNode('k8s-node1', 'timeout 3 nc -l -p 80 </dev/null')
       assert.match((await listen()).stderr, /in use/i)
       await cluster.kubectl('delete pod hostweb')
       await cluster.settle()

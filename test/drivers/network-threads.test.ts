@@ -14,22 +14,16 @@ import { type ResolvedOptions, resolveOptions } from '../../src/drivers/options.
 import { polling } from '../../src/drivers/polling.js'
 import { RealTime } from '../../src/drivers/real-time.js'
 import { type RunningCluster, up } from '../../src/index.js'
+import { within } from '../support/patience.js'
 
 const test = suite('network threads')
 
-const DEADLINE_MS = 60_000
-
 /** Runs `body` on a cluster and closes it; a hanging body fails instead of hanging the run. */
 async function on(options: EmulationOptions, body: (cluster: RunningCluster) => Promise<void>) {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end after ${DEADLINE_MS} ms`)), DEADLINE_MS)
-  })
   const cluster = await up([], { clock: 'real', ...options })
   try {
-    await Promise.race([body(cluster), late])
+    await within(body(cluster))
   } finally {
-    clearTimeout(timer)
     await cluster.close()
   }
 }

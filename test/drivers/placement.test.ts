@@ -7,25 +7,19 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { EmulationOptions } from '../../src/drivers/emulation.js'
 import { type RunningCluster, runScenario, up } from '../../src/index.js'
+import { within } from '../support/patience.js'
 
 const directory = fileURLToPath(new URL('../../../scenarios/', import.meta.url))
 const scenarios = readdirSync(directory).filter((name) => /\.(md|yaml)$/.test(name))
-
-const DEADLINE_MS = 30_000
 
 type Placement = Pick<EmulationOptions, 'podsPerThread' | 'networkThreads'>
 
 /** Runs `body` on a cluster and closes it; a hanging body fails instead of hanging the run. */
 async function on(placement: Placement, body: (cluster: RunningCluster) => Promise<void>) {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end after ${DEADLINE_MS} ms`)), DEADLINE_MS)
-  })
   const cluster = await up([], { clock: 'real', ...placement })
   try {
-    await Promise.race([body(cluster), late])
+    await within(body(cluster))
   } finally {
-    clearTimeout(timer)
     await cluster.close()
   }
 }
@@ -54,11 +48,26 @@ const where = ({ podsPerThread, networkThreads = 1 }: Placement) =>
 
 const packed = suite('placement, scenarios')
 
+/** With each placement, side by side. */
+const runs = (name: string) =>
+  Promise.all(placements.map((placement) => runScenario(directory + name, { clock: 'real', ...placement })))
+
+/** These wait most of their time, for answers to leave a cache and for probes: they run beside the others. */
+const WAITING = ['scaling.yaml', 'stateful-set.yaml']
+const waiting = new Map<string, ReturnType<typeof runs>>()
+
+packed.before(() => {
+  for (const name of WAITING) {
+    const results = runs(name)
+    // Whoever asks for them hears of it.
+    results.catch(() => {})
+    waiting.set(name, results)
+  }
+})
+
 for (const name of scenarios)
   packed(`${name} holds with ${placements.map(where).join(' and ')}`, async () => {
-    // Side by side: most of their time they wait.
-    const runs = placements.map((placement) => runScenario(directory + name, { clock: 'real', ...placement }))
-    for (const result of await Promise.all(runs)) {
+    for (const result of await (waiting.get(name) ?? runs(name))) {
       assert.equal(
         result.steps.filter((step) => step.status === 'failed'),
         [],
@@ -93,7 +102,7 @@ for (const placement of neighbours) {
       const { exitCode } = await cluster.kubectl('delete pod deleted')
       assert.is(exitCode, 0)
       const { stdout: address } = await cluster.kubectl('get pod steady -o jsonpath={.status.podIP}')
-      await cluster.exec('fills', `until echo hello | nc -w 1 ${address} 7000; do sleep 0.1; done`)
+      await cluster.exec('fills', `until echo hello | nc -w 30 ${address} 7000; do sleep 0.1; done`)
       assert.is((await waiting).stdout, 'hello\n')
     }))
 
@@ -104,7 +113,7 @@ for (const placement of neighbours) {
         await cluster.apply(pod('guest', ['sleep', '100000']))
         await cluster.settle()
         const { stdout: address } = await cluster.kubectl('get pod guest -o jsonpath={.status.podIP}')
-        const { stdout, exitCode } = await cluster.exec('steady', `ping -c 1 -W 2 ${address}`)
+        const { stdout, exitCode } = await cluster.exec('steady', `ping -c 1 -W 30 ${address}`)
         assert.is(exitCode, 0, stdout)
         await cluster.kubectl('delete pod guest')
       }

@@ -7,6 +7,7 @@ import type { RemoteStreams } from '../../src/api/request.js'
 import type { ClockKind } from '../../src/drivers/emulation.js'
 import { type RunningCluster, up } from '../../src/index.js'
 import { TerminalSession } from '../../src/terminal/terminal-session.js'
+import { until as patiently } from '../support/patience.js'
 import { Viewer } from '../support/terminal-program.js'
 
 const SIZE = { columns: 60, rows: 12 }
@@ -62,13 +63,11 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       tty: true,
     }) as RemoteStreams
   const type = (viewer: Viewer, keys: string) => viewer.streams.write(new TextEncoder().encode(keys))
-  const until = async (cluster: RunningCluster, viewer: Viewer, pattern: RegExp): Promise<string> => {
-    for (let look = 0; look < 200; look++) {
-      const shown = await viewer.shown()
-      if (pattern.test(shown)) return shown
-      await cluster.sleep(20)
-    }
-    throw new Error(`${pattern} did not come:\n${await viewer.shown()}`)
+  const until = async (cluster: RunningCluster, viewer: Viewer, pattern: RegExp): Promise<void> => {
+    const matches = async () => pattern.test(await viewer.shown())
+    await patiently(matches, `${pattern}`, () => cluster.sleep(20)).catch(async (error: Error) => {
+      throw new Error(`${error.message}:\n${await viewer.shown()}`)
+    })
   }
 
   test('Services and pods with names of their own are completed, and ^C ends a loop that asks them', async ({

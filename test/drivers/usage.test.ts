@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type RunningCluster, up } from '../../src/index.js'
+import { PATIENCE_MS } from '../support/patience.js'
 
 const pod = (name: string, script: string) => ({
   apiVersion: 'v1',
@@ -26,9 +27,6 @@ async function withPods(
   await cluster.settle()
   return cluster
 }
-
-/** Until then figures are there that have no start of a thread in them: two points of usage-meter.ts are passed. */
-const LONGEST_WAIT_MS = 40_000
 
 /** NAME, CPU and MEMORY of each pod: thousandths of a processor, mebibytes. */
 async function top(cluster: RunningCluster): Promise<Record<string, { cpu: number; memory: number }>> {
@@ -67,11 +65,11 @@ test('in real time: the busy time of pods’ threads, and their heaps', async ()
   const cluster = await withPods({ clock: 'real' }, BUSY, IDLE)
   try {
     // The first figures have the start of the threads in them, which takes long where much else runs.
-    const deadline = Date.now() + LONGEST_WAIT_MS
+    const deadline = performance.now() + PATIENCE_MS
     let seen = await top(cluster)
     const isSeen = ({ busy, idle }: typeof seen) =>
       busy !== undefined && idle !== undefined && busy.cpu > 300 && busy.cpu > idle.cpu
-    while (!isSeen(seen) && Date.now() < deadline) {
+    while (!isSeen(seen) && performance.now() < deadline) {
       await cluster.sleep(200)
       seen = await top(cluster)
     }

@@ -9,6 +9,7 @@ import { up } from '../../src/index.js'
 import { iperf3 } from '../../src/pod/iperf3/iperf3.js'
 import { bytesText, rateText } from '../../src/pod/iperf3/units.js'
 import { runOnNode } from '../support/node-process.js'
+import { PATIENCE_MS } from '../support/patience.js'
 
 const test = suite('iperf3')
 
@@ -120,14 +121,20 @@ const real = spawnSync('iperf3', ['--version']).status === 0
 const interop = real ? test : test.skip
 const why = real ? '' : ' (skipped: iperf3 is not installed)'
 
-/** A port of the loopback that is free. */
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
+/**
+ * A port of the loopback that is free, also for datagrams, and stays so until it is used: not one of those that the
+ * kernel gives to clients of other tests (32768 and more).
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
     })
-  })
+    await new Promise((resolve) => server.close(resolve))
+    if (isFree) return port
+  }
 }
 
 /** A client's side of the protocol, by hand. */
@@ -193,7 +200,7 @@ test('in reverse the streams end before results are asked for', async () => {
 /** The real program. */
 function realIperf(...args: string[]): Promise<{ stdout: string; code: number }> {
   return new Promise((resolve) => {
-    execFile('iperf3', args, { timeout: 20_000 }, (error, stdout) =>
+    execFile('iperf3', args, { timeout: PATIENCE_MS }, (error, stdout) =>
       resolve({ stdout, code: error === null ? 0 : 1 }),
     )
   })

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import type { ClockKind } from '../../src/drivers/emulation.js'
 import { up } from '../../src/index.js'
 import { LOAD_COMMAND, type LoadSpec } from '../../src/pod/load/load-spec.js'
+import { until } from '../support/patience.js'
 
 const POD = (name: string, container: object) => ({
   apiVersion: 'v1',
@@ -61,13 +62,14 @@ for (const clock of ['virtual', 'real'] as const satisfies readonly ClockKind[])
       streams.onExit = () => {}
       await cluster.sleep(wait)
       streams.close()
+      const ended = async () =>
+        (await cluster.exec('client', 'ps | grep -c "[p]odwire-load"')).stdout === '0\n'
+      await until(ended, 'its end', () => cluster.sleep(100))
       for (let i = 0; i < 3; i++) {
         await cluster.sleep(100)
-        const { stdout } = await cluster.exec(
-          'client',
-          'ps | grep -c "[p]odwire-load"; wget -q -O - http://web/ | grep -c Welcome',
-        )
-        assert.match(stdout, /^0\n[1-9]\n$/)
+        const { stdout } = await cluster.exec('client', 'wget -q -O - http://web/ | grep -c Welcome')
+        assert.match(stdout, /^[1-9]\n$/)
+        assert.ok(await ended())
       }
     })
 

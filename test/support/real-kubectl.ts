@@ -5,6 +5,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { PATIENCE_MS } from './patience.js'
 
 export interface KubectlBinary {
   readonly path: string
@@ -26,7 +27,7 @@ function inspect(path: string): KubectlBinary {
   if (!existsSync(path)) throw new Error(`PODWIRE_KUBECTL: no such file: ${path}`)
   const text = execFileSync(path, ['version', '--client', '-o', 'json'], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: PATIENCE_MS,
   })
   const { major, minor } = (JSON.parse(text) as { clientVersion: { major: string; minor: string } })
     .clientVersion
@@ -47,9 +48,6 @@ export function withoutAges(text: string): string {
     .replace(/ +/g, ' ')
     .replace(/-{2,}/g, '--')
 }
-
-/** How long one command may take, in real time. */
-const COMMAND_TIMEOUT_MS = 40_000
 
 /** A kubectl with a home of its own, for one cluster. */
 export class RealKubectl {
@@ -78,7 +76,7 @@ export class RealKubectl {
     const child = spawn(this.binary.path, args, {
       cwd,
       env: { ...this.env, ...env },
-      timeout: COMMAND_TIMEOUT_MS,
+      timeout: PATIENCE_MS,
       killSignal: 'SIGKILL',
     })
     this.#running.add(child)
@@ -99,7 +97,10 @@ export class RealKubectl {
     child.stdin!.end(options.stdin ?? '')
     return new Promise((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (code) => resolve({ code, stdout, stderr }))
+      child.once('close', (code, signal) => {
+        if (signal === null) resolve({ code, stdout, stderr })
+        else reject(new Error(`kubectl ${args.join(' ')}: ended by ${signal}: ${stdout}${stderr}`))
+      })
     })
   }
 

@@ -187,20 +187,6 @@ export async function inflateBlocks(blocks: readonly Buffer[]): Promise<Buffer[]
   return results
 }
 
-/** A promise that must not take longer. */
-export async function within<Value>(milliseconds: number, work: Promise<Value>): Promise<Value> {
-  const controller = new AbortController()
-  const timeout = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no end after ${milliseconds} ms`)), milliseconds)
-    controller.signal.addEventListener('abort', () => clearTimeout(timer))
-  })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    controller.abort()
-  }
-}
-
 /** The bytes in the binary messages of a WebSocket (RFC 6455, 5.2), as a client that knows no other frames. */
 export function tunnelled(socket: Duplex): Duplex {
   let pending = Buffer.alloc(0)

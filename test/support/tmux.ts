@@ -1,6 +1,7 @@
 // A real terminal: windows of a tmux server of the test's own, typed into and read as a person would.
 
 import { execFileSync } from 'node:child_process'
+import { PATIENCE_MS } from './patience.js'
 
 const COLUMNS = 200
 const ROWS = 50
@@ -85,13 +86,14 @@ export class TmuxWindow {
     return this.#tmux.command('capture-pane', '-p', '-J', '-S', '-', '-t', this.#target).trimEnd()
   }
 
-  /** Waits until the text behind the first `from` characters matches; rejects with the screen after `timeoutMs`. */
-  async until(pattern: RegExp, from: number, timeoutMs: number): Promise<string> {
-    const end = Date.now() + timeoutMs
+  /** Waits until the text behind the first `from` characters matches; rejects with the screen when it does not come. */
+  async until(pattern: RegExp, from = 0, timeoutMs = PATIENCE_MS): Promise<string> {
+    const end = performance.now() + timeoutMs
     for (;;) {
       const text = this.text().slice(from)
       if (pattern.test(text)) return text
-      if (Date.now() > end) throw new Error(`${pattern} did not come in ${timeoutMs} ms:\n${this.text()}`)
+      if (performance.now() > end)
+        throw new Error(`${pattern} did not come in ${timeoutMs} ms:\n${this.text()}`)
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     }
   }

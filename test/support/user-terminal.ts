@@ -4,8 +4,8 @@
 import xterm from '@xterm/headless'
 import type { UserTerminal } from '../../src/cli/user-terminal.js'
 import type { TerminalSize } from '../../src/posix/process.js'
+import { PATIENCE_MS } from './patience.js'
 
-const PATIENCE_MS = 10_000
 const encoder = new TextEncoder()
 
 /** `input` ends at once; what comes out is kept. */
@@ -46,6 +46,8 @@ export class PersonAtTerminal implements UserTerminal {
   readonly #looks = new Set<() => void>()
   readonly #resizeListeners = new Set<() => void>()
   #onBytes: ((bytes: Uint8Array) => unknown) | undefined
+  /** Keys that nobody has read yet: a terminal keeps them. */
+  readonly #typedAhead: Uint8Array[] = []
   #hangUp: (() => void) | undefined
 
   constructor(size: TerminalSize) {
@@ -66,6 +68,7 @@ export class PersonAtTerminal implements UserTerminal {
   read(onBytes: (bytes: Uint8Array) => unknown, onEnd: () => void): () => void {
     this.#onBytes = onBytes
     this.#hangUp = onEnd
+    for (const bytes of this.#typedAhead.splice(0)) onBytes(bytes)
     return () => {
       this.#onBytes = undefined
     }
@@ -81,7 +84,9 @@ export class PersonAtTerminal implements UserTerminal {
   }
 
   type(keys: string): void {
-    this.#onBytes?.(encoder.encode(keys))
+    const bytes = encoder.encode(keys)
+    if (this.#onBytes === undefined) this.#typedAhead.push(bytes)
+    else this.#onBytes(bytes)
   }
 
   /** The terminal's window is closed. */

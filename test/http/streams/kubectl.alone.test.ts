@@ -8,9 +8,9 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { until, within } from '../../support/patience.js'
 import { kubectlBinaries, NO_KUBECTL, RealKubectl } from '../../support/real-kubectl.js'
 import { ServedCluster } from '../../support/served-cluster.js'
-import { within } from '../../support/spdy-client.js'
 
 const PODS = `
 apiVersion: v1
@@ -63,9 +63,6 @@ for (const binary of binaries) {
       return stdout
     }
     const inPod = async (script: string) => (await served.cluster.exec('curl', script)).stdout
-    const until = async (holds: () => Promise<boolean>) => {
-      while (!(await holds())) await served.cluster.sleep(50)
-    }
 
     test.before(async () => {
       served = await ServedCluster.start()
@@ -100,13 +97,13 @@ for (const binary of binaries) {
       writeFileSync(join(served.directory, 'page'), big)
       await ok(['cp', 'page', 'web:/usr/share/nginx/html/page'])
       const forward = kubectl.start(['port-forward', 'pod/web', ':80'], served.directory, env)
-      const port = await new Promise<number>((resolve) => {
-        forward.stdout!.setEncoding('utf8').once('data', (text: string) => {
-          resolve(Number(/127\.0\.0\.1:(\d+)/.exec(text)![1]))
-        })
-      })
+      let told = ''
+      forward.stdout!.setEncoding('utf8').on('data', (text: string) => (told += text))
+      const listening = /Forwarding from 127\.0\.0\.1:(\d+) /
+      await until(() => listening.test(told), 'the port')
+      const port = Number(listening.exec(told)![1])
       const fetches = Array.from({ length: PARALLEL }, () => fetched(port, '/page'))
-      const bodies = await within(120_000, Promise.all(fetches))
+      const bodies = await within(Promise.all(fetches))
       assert.equal([...new Set(bodies)], [sha(big)])
       forward.kill()
     })
@@ -150,7 +147,6 @@ for (const binary of binaries) {
       const type = (text: string) => child.stdin.write(text)
       try {
         await within(
-          30_000,
           (async () => {
             await shows(']$ ')
             type('echo wrong\x7f\x7f\x7f\x7f\x7fright; stty size; echo "$COLUMNS"\r')

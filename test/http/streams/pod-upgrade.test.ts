@@ -7,7 +7,8 @@ import { WebSocket } from 'ws'
 import { type ApiListener, listen } from '../../../src/http/server.js'
 import { podUpgrades } from '../../../src/http/streams/pod-upgrade.js'
 import { ApiFixture, type FakeRemote } from '../../support/api-fixture.js'
-import { askUpgrade, SpdyClient, tunnelled, within } from '../../support/spdy-client.js'
+import { within } from '../../support/patience.js'
+import { askUpgrade, SpdyClient, tunnelled } from '../../support/spdy-client.js'
 
 const TOKEN = 'secret'
 const AUTHORIZATION = { authorization: `Bearer ${TOKEN}` }
@@ -46,8 +47,7 @@ test.before.each(async (context) => {
 })
 test.after.each(async ({ server }) => server.close())
 
-const timed = (body: (context: Context) => Promise<void>) => (context: Context) =>
-  within(10_000, body(context))
+const timed = (body: (context: Context) => Promise<void>) => (context: Context) => within(body(context))
 
 async function spdy(port: number, path: string, protocols: string | string[] | undefined) {
   const headers = protocols === undefined ? {} : { 'x-stream-protocol-version': protocols }
