@@ -1,12 +1,20 @@
 // Runs a plan: every mode, in turns where there are several rounds, and puts the rounds together. The library's and the
 // command line's way in.
 
+import { SECOND } from '../base/time.js'
 import type { OpenBenchCluster } from './bench-cluster.js'
 import type { BenchDocument } from './bench-document.js'
 import { evaluateRound } from './evaluation.js'
 import { type MetricName, metricNames } from './metrics.js'
 import { type BenchPlan, loadText } from './plan.js'
-import type { BenchResult, ContestantResult, RoundResult, ThresholdResult } from './result.js'
+import { recordedTime } from './recording.js'
+import {
+  type BenchResult,
+  type ContestantResult,
+  RESULT_VERSION,
+  type RoundResult,
+  type ThresholdResult,
+} from './result.js'
 import { type RoundProgress, runRound } from './round.js'
 import type { ServiceTarget } from './service-target.js'
 import { type Spread, spreadOf } from './statistics.js'
@@ -17,7 +25,7 @@ export interface BenchHooks {
   readonly onProgress?: (mode: string, round: number, progress: RoundProgress) => void
 }
 
-/** Rejects as runRound does. */
+/** When aborted it gives what was measured until then; rejects as runRound does. */
 export async function runBench(
   { document, during }: BenchDocument,
   plan: BenchPlan,
@@ -28,20 +36,39 @@ export async function runBench(
   const failures: string[] = []
   let target: ServiceTarget | undefined
   let clients = 0
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const mode of plan.modes) {
-      const outcome = await runRound(open, during, plan, mode, {
-        seed: plan.seed + round,
-        signal: hooks.signal,
-        onProgress: (progress) => hooks.onProgress?.(mode, round, progress),
-      })
-      ;({ target, clients } = outcome)
-      rounds.get(mode)!.push(evaluateRound(outcome.record, plan.load))
-      failures.push(...outcome.failures.map(({ name, reason }) => `${mode}: ${name}: ${reason ?? 'failed'}`))
+  let interrupted: string | undefined
+  for (const { round, mode } of turnsOf(plan)) {
+    const outcome = await runRound(open, during, plan, mode, {
+      seed: plan.seed + round,
+      signal: hooks.signal,
+      onProgress: (progress) => hooks.onProgress?.(mode, round, progress),
+    }).catch((error: unknown) => {
+      // Interrupted between two loads.
+      if (hooks.signal.aborted && error === hooks.signal.reason && target !== undefined) return undefined
+      throw error
+    })
+    if (outcome === undefined) {
+      interrupted = `before the load in mode ${mode}`
+      break
     }
+    ;({ target, clients } = outcome)
+    failures.push(...outcome.failures.map(({ name, reason }) => `${mode}: ${name}: ${reason ?? 'failed'}`))
+    const results = rounds.get(mode)!
+    if (outcome.interrupted) {
+      const { duration } = plan.load
+      const lasted = recordedTime(outcome.record, duration)
+      interrupted = `after ${(lasted / SECOND).toFixed(1)} of ${duration / SECOND} s in mode ${mode}`
+      // Half a round says nothing beside whole ones.
+      if (results.length === 0 && lasted > plan.load.warmup)
+        results.push(evaluateRound(outcome.record, { ...plan.load, duration: lasted }))
+      break
+    }
+    results.push(evaluateRound(outcome.record, plan.load))
   }
-  const contestants = plan.modes.map((mode) => contestantOf(mode, rounds.get(mode)!))
+  const contestants = plan.modes.flatMap((mode) => contestantOf(mode, rounds.get(mode)!) ?? [])
+  if (contestants.length === 0) hooks.signal.throwIfAborted()
   return {
+    version: RESULT_VERSION,
     document: document.name,
     service: `${target!.namespace}/${target!.name}:${target!.port}`,
     load: loadText(plan.load, clients),
@@ -52,10 +79,17 @@ export async function runBench(
     contestants,
     thresholds: contestants.flatMap((contestant) => judge(plan, contestant)),
     failures,
+    ...(interrupted === undefined ? {} : { interrupted }),
   }
 }
 
-function contestantOf(mode: string, rounds: readonly RoundResult[]): ContestantResult {
+function turnsOf({ rounds, modes }: BenchPlan): { readonly round: number; readonly mode: string }[] {
+  return Array.from({ length: rounds }, (_, round) => modes.map((mode) => ({ round, mode }))).flat()
+}
+
+/** Undefined when there was no round. */
+function contestantOf(mode: string, rounds: readonly RoundResult[]): ContestantResult | undefined {
+  if (rounds.length === 0) return undefined
   const metrics: Partial<Record<MetricName, Spread>> = {}
   for (const name of metricNames()) {
     const values = rounds.flatMap((round) => round.metrics[name] ?? [])

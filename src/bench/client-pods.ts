@@ -54,8 +54,13 @@ async function makePods(
   return names.map((name) => findPod(api, `${namespace}/${name}`))
 }
 
-/** The first of the round's client pods that does not run yet; undefined when all do. */
+/** The scheduler has found no node for it. */
+export function isUnschedulable(pod: Pod): boolean {
+  return podState(pod).state === 'Unschedulable'
+}
+
+/** The first of the round's client pods that does not run yet, one without a place if any; undefined when all run. */
 export function clientProblem(pods: readonly Pod[]): TargetError | undefined {
-  const waiting = pods.find((pod) => !podState(pod).ready)
+  const waiting = pods.find(isUnschedulable) ?? pods.find((pod) => !podState(pod).ready)
   return waiting && new TargetError(`client pod ${podStateText(waiting)}`, 'fewer --clients, more nodes')
 }

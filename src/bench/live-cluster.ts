@@ -11,12 +11,14 @@ import type { RunnableDocument } from '../scenario/document.js'
 import { openStage, type World } from '../scenario/run.js'
 import type { Stage } from '../scenario/stage.js'
 import type { BenchCluster, OpenBenchCluster } from './bench-cluster.js'
-import { clientProblem } from './client-pods.js'
+import { clientProblem, isUnschedulable } from './client-pods.js'
 import { HEADLESS } from './plan.js'
 import { madeInRound, TargetError } from './service-target.js'
 import { replicasOf, scaleTo } from './workload-replicas.js'
 
 const CLIENTS_TIMEOUT: Micros = MINUTE
+/** Nodes do not grow: who has no place when the clients of the last round have left theirs will have none. */
+const PLACE_TIMEOUT: Micros = SECOND
 /** A cluster with pods that never become ready does not come to rest: it is not waited for any longer. */
 const REST_TIMEOUT: Micros = 5 * SECOND
 const POLL_MS = 50
@@ -77,10 +79,14 @@ class LiveRound implements BenchCluster {
 
   async settle(): Promise<void> {
     const until = this.#cluster.now() + CLIENTS_TIMEOUT
+    let placeUntil: Micros | undefined
     for (;;) {
-      const problem = clientProblem(this.#made<Pod>('pods'))
+      const pods = this.#made<Pod>('pods')
+      const problem = clientProblem(pods)
       if (problem === undefined) break
-      if (this.#cluster.now() > until) throw problem
+      const now = this.#cluster.now()
+      placeUntil = pods.some(isUnschedulable) ? (placeUntil ?? now + PLACE_TIMEOUT) : undefined
+      if (now > (placeUntil ?? until)) throw problem
       await this.#cluster.run(sleep(POLL_MS))
     }
     await this.#cluster.run(this.#cluster.settle(REST_TIMEOUT))

@@ -99,6 +99,16 @@ export function joinRound(record: RoundRecord): { requests: Request[]; connectio
   return { requests, connections }
 }
 
+/** Until when there are records of a load that was ended early, at most `most`. */
+export function recordedTime({ clients }: RoundRecord, most: Micros): Micros {
+  let last = 0
+  for (const { words: all } of clients)
+    for (const words of all)
+      for (let at = 0; at < words.length; at += RECORD_WORDS)
+        last = Math.max(last, words[at + START]! + words[at + LATENCY]!)
+  return Math.min(last, most)
+}
+
 interface ConnectionFlows {
   readonly connection: ConnectionRecord
   /** What it was led to, in order; a UDP socket may be led elsewhere later. */

@@ -276,12 +276,13 @@ function errorsHtml(contestants: readonly ContestantResult[]): string {
   return items.length === 0 ? '' : `<h2>Failed requests</h2><ul>${items.join('')}</ul>`
 }
 
-function thresholdsHtml({ thresholds, failures }: BenchResult): string {
+function thresholdsHtml({ thresholds, failures, interrupted }: BenchResult): string {
   const items = [
     ...thresholds.map(({ threshold, mode, value, passed }) => {
       const found = value === undefined ? 'no figure' : String(Number(value.toPrecision(4)))
       return `<li class="${passed ? 'kept' : 'missed'}">${escapeHtml(`${mode}: ${threshold} (${found})`)}</li>`
     }),
+    ...(interrupted === undefined ? [] : [`<li class="missed">interrupted ${escapeHtml(interrupted)}</li>`]),
     ...failures.map((failure) => `<li class="missed">${escapeHtml(failure)}</li>`),
   ]
   return items.length === 0 ? '' : `<ul class="thresholds">${items.join('')}</ul>`

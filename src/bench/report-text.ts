@@ -42,6 +42,7 @@ export function benchText(result: BenchResult): string {
     '',
     ...result.model,
     ...thresholdsText(result),
+    ...(result.interrupted === undefined ? [] : [`interrupted ${result.interrupted}`]),
     ...result.failures.map((failure) => `step failed: ${failure}`),
     '',
   ].join('\n')

@@ -4,7 +4,11 @@
 import type { MetricName } from './metrics.js'
 import type { ChiSquare, Spread } from './statistics.js'
 
+/** Of what follows: raised when something in it changes its meaning or goes, not when something is added. */
+export const RESULT_VERSION = 1
+
 export interface BenchResult {
+  readonly version: typeof RESULT_VERSION
   readonly document: string
   /** `default/web:8080`. */
   readonly service: string
@@ -20,6 +24,8 @@ export interface BenchResult {
   readonly thresholds: readonly ThresholdResult[]
   /** Steps of `during` that failed, in words. */
   readonly failures: readonly string[]
+  /** Where it was ended before its time (Ctrl-C); what was not run is not among the contestants. */
+  readonly interrupted?: string
 }
 
 export interface ContestantResult {

@@ -52,11 +52,13 @@ export interface RoundOutcome {
   readonly clients: number
   /** Steps of `during` that failed. */
   readonly failures: readonly StepResult[]
+  /** It was ended before its time; its record has what happened until then. */
+  readonly interrupted: boolean
 }
 
 /**
- * Rejects with TargetError, with what opening the cluster rejects with, and with `signal.reason` when aborted; the
- * cluster is closed in any case.
+ * When aborted under load it gives what was recorded until then, before with `signal.reason`. Rejects with TargetError and
+ * with what opening the cluster rejects with; the cluster is closed in any case.
  */
 export async function runRound(
   open: OpenBenchCluster,
@@ -67,14 +69,17 @@ export async function runRound(
 ): Promise<RoundOutcome> {
   options.onProgress({ phase: 'start', requests: 0, elapsed: 0 })
   const cluster = await open(mode, options)
-  const measuring = measure(cluster, during, plan, mode, options)
+  let soFar: (() => RoundOutcome) | undefined
+  const measuring = measure(cluster, during, plan, mode, options, (recorded) => {
+    soFar = recorded
+  })
   let problem: unknown
   const outcome = await untilAborted(options.signal, measuring).catch((error: unknown) => {
     problem = error
-    return undefined
+    return options.signal.aborted ? soFar?.() : undefined
   })
   await cluster.close(measuring.catch(() => {})).catch((error: Error) => {
-    if (problem === undefined) throw error
+    if (problem === undefined || problem === options.signal.reason) throw error
     if (problem instanceof Error) problem.message += `; ${error.message}`
   })
   if (outcome === undefined) throw problem
@@ -87,6 +92,7 @@ async function measure(
   plan: BenchPlan,
   mode: string,
   options: RoundOptions,
+  onLoad: (recorded: () => RoundOutcome) => void,
 ): Promise<RoundOutcome> {
   const { stage } = cluster
   const access = stage.emulation
@@ -115,23 +121,27 @@ async function measure(
     }, REPORT_MS)
     ends.push(() => clearInterval(report))
     const limit = startAt - access.now() + plan.load.duration + plan.load.timeout + GRACE
-    const changes = await doSteps(stage, steps, startAt)
+    const record = { startAt, clients: load.clients, flows: load.flows, changes: [], ready: log }
+    const outcome = (interrupted: boolean) => {
+      const failures = stage.results.filter(({ status }) => status === 'failed')
+      return { target, record, clients: clients.length, failures, interrupted }
+    }
+    onLoad(() => outcome(true))
+    await doSteps(stage, steps, startAt, record.changes)
     await access.run(load.finish(), limit)
-    const record = { startAt, clients: load.clients, flows: load.flows, changes, ready: log }
-    const failures = stage.results.filter(({ status }) => status === 'failed')
-    return { target, record, clients: clients.length, failures }
+    return outcome(false)
   } finally {
     for (const end of ends) end()
   }
 }
 
-/** Does the steps; those that change something, with when they were begun. */
+/** Does the steps; adds those that change something to `changes`, with when they were begun. */
 async function doSteps(
   stage: Stage,
   steps: readonly Step[],
   startAt: Micros,
-): Promise<{ at: Micros; what: string }[]> {
-  const changes: { at: Micros; what: string }[] = []
+  changes: { at: Micros; what: string }[],
+): Promise<void> {
   const access = stage.emulation
   if (steps.length > 0) await access.sleep(Math.max(0, startAt - access.now()))
   for (const step of steps) {
@@ -141,7 +151,6 @@ async function doSteps(
     if (changing) changes.push({ at: access.now() - startAt, what })
     await runStep(stage, step, 1, { settles: false, paced: false })
   }
-  return changes
 }
 
 function loadSpec(

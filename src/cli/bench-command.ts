@@ -16,6 +16,7 @@ import { FileError } from './cluster-files.js'
 import { command } from './command-kind.js'
 import type { Streams } from './streams.js'
 
+const INTERRUPTED = 130
 /** How the options of the command line are called in a scenario, for messages. */
 const OPTION_OF: Readonly<Record<string, keyof typeof BENCH_OPTIONS>> = {
   serviceTime: 'service-time',
@@ -69,14 +70,14 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
   async run(values, operands, { streams, world, signal }) {
     const output = choiceOption('output', values.output, ['text', 'json'] as const) ?? 'text'
     const overrides = overridesOf(values)
-    const { bench, plan, open, problemOf } = await asUsage(() =>
+    const { bench, plan, open, close, problemOf } = await asUsage(() =>
       openBench(operands, values, overrides, world),
     )
-    // A path that cannot be written is told before the run, not after it.
-    if (values.html !== undefined) writePage(values.html, '', 'a')
     const started = performance.now()
     const show = streams.progress ? progressLine(streams, plan.load.duration, plan.rounds, started) : () => {}
     try {
+      // A path that cannot be written is told before the run, not after it.
+      if (values.html !== undefined) writePage(values.html, '', 'a')
       const result = await runBench(bench, plan, open, { signal, onProgress: show })
       if (streams.progress) streams.err('\r\x1b[K')
       streams.out(output === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : benchText(result))
@@ -84,10 +85,13 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
         writePage(values.html, benchPage(result))
         if (output === 'text') streams.out(`report: ${values.html}\n`)
       }
+      if (result.interrupted !== undefined) return INTERRUPTED
       const missed = result.thresholds.some(({ passed }) => !passed) || result.failures.length > 0
       return missed ? 1 : 0
     } catch (error) {
       if (streams.progress) streams.err('\r\x1b[K')
+      // Ctrl-C explains itself; that something could not be put back does not.
+      if (signal.aborted && error !== signal.reason) streams.err(`podwire: ${(error as Error).message}\n`)
       if (error instanceof TargetError) throw new UsageError(error.message, error.hint)
       if (error instanceof EmulationTimeout)
         throw new UsageError(
@@ -95,6 +99,8 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
           'a shorter --timeout, a lower --rate, fewer connections',
         )
       throw problemOf(error as Error)
+    } finally {
+      close()
     }
   },
 })
@@ -103,6 +109,7 @@ async function asUsage<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work()
   } catch (error) {
+    if (error instanceof TargetError) throw new UsageError(error.message, error.hint)
     if (!(error instanceof SettingError)) throw error
     throw new UsageError(`--${OPTION_OF[error.option] ?? error.option}: ${error.message}`, error.hint)
   }

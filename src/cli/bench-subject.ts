@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import type { OpenBenchCluster } from '../bench/bench-cluster.js'
 import { type BenchDocument, openBenchDocument, stepsOnly } from '../bench/bench-document.js'
 import { liveClusters, liveProxyMode } from '../bench/live-cluster.js'
+import { takeTurn } from '../bench/live-turn.js'
 import { ownClusters } from '../bench/own-cluster.js'
 import type { BenchPlan } from '../bench/plan.js'
 import { type BenchOverrides, planOf } from '../bench/settings.js'
@@ -16,6 +17,8 @@ export interface BenchSubject {
   readonly bench: BenchDocument
   readonly plan: BenchPlan
   readonly open: OpenBenchCluster
+  /** Lets others load it. */
+  close(): void
   /** What to tell of an error that came while it was loaded. */
   problemOf(error: Error): Error
 }
@@ -23,7 +26,7 @@ export interface BenchSubject {
 const SERVICE = /^(?:[a-z0-9-]+\/)?[a-z0-9-]+(?::[a-z0-9-]+)?$/
 const FILE = /\.(ya?ml|json|md)$/i
 
-/** Throws UsageError, SettingError and SourceError. */
+/** Rejects with UsageError, SettingError, SourceError and TargetError. */
 export async function openBench(
   operands: readonly string[],
   values: BenchValues,
@@ -46,7 +49,13 @@ async function openFiles(
   const bench = await openBenchDocument(files, values.during)
   const { seed, cluster } = bench.document.settings
   const plan = planOf(bench.section, overrides, { seed, proxyMode: cluster?.proxyMode })
-  return { bench, plan, open: ownClusters(bench.document, plan, world), problemOf: (error) => error }
+  return {
+    bench,
+    plan,
+    open: ownClusters(bench.document, plan, world),
+    close: () => {},
+    problemOf: (error) => error,
+  }
 }
 
 async function openLive(
@@ -69,7 +78,8 @@ async function openLive(
   try {
     const proxyMode = await liveProxyMode(cluster.serving)
     const plan = planOf(undefined, said, { seed: undefined, proxyMode })
-    return { bench, plan, open: liveClusters(cluster.serving, bench.document, world), problemOf }
+    const close = await takeTurn(cluster.serving)
+    return { bench, plan, open: liveClusters(cluster.serving, bench.document, world), close, problemOf }
   } catch (error) {
     throw problemOf(error as Error)
   }

@@ -5,6 +5,7 @@
 import type { WatchLine } from '../api/request.js'
 import type { OwnResources } from '../http/own-resource.js'
 import {
+  BENCH_PATH,
   CLOCK_PATH,
   type ClockReading,
   FLOWS_PATH,
@@ -21,7 +22,18 @@ import type { Emulation } from './emulation.js'
 /** Bodies that are wrong are TypeErrors. */
 export function controlApi(emulation: Emulation): OwnResources {
   const followers = new Set<(line: WatchLine) => void>()
+  let turn: ((line: WatchLine) => void) | undefined
   return {
+    [BENCH_PATH]: {
+      watch: (onLine) => {
+        const mine = turn === undefined
+        if (mine) turn = onLine
+        onLine({ type: mine ? 'ADDED' : 'ERROR', object: {} })
+        return () => {
+          if (mine) turn = undefined
+        }
+      },
+    },
     [CLOCK_PATH]: { read: (): ClockReading => ({ nowMicros: emulation.now() }) },
     [FLOWS_PATH]: {
       watch: (onLine) => {

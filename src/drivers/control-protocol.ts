@@ -17,6 +17,8 @@ export const SETTLE_PATH = '/podwire/v1/settle'
 export const PROXIES_PATH = '/podwire/v1/proxies'
 /** POST of a LinkOrder. */
 export const LINKS_PATH = '/podwire/v1/links'
+/** GET with watch=true: `ADDED` to the one whose turn it is to load the cluster, as long as it watches; `ERROR` to others. */
+export const BENCH_PATH = '/podwire/v1/bench'
 
 export interface ClockReading {
   /** Since the cluster's start: the time of flows and of what load clients tell. */

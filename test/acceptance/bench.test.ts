@@ -236,7 +236,7 @@ test('what steps did to replicas, wires and modes is put back', async ({ directo
 async function interrupted(
   args: readonly string[],
   at: RegExp,
-  then: (stop: AbortController) => void,
+  then: (stop: AbortController) => void | Promise<void>,
 ): Promise<Ended> {
   let out = ''
   let err = ''
@@ -258,17 +258,63 @@ async function interrupted(
   return { code, out, err }
 }
 
-test('Ctrl-C ends the load and leaves nothing, at the start and in the middle', async ({ serving }) => {
-  for (const at of [/starting/, /, [1-9][\d,]* requests/]) {
-    const { code, out } = await interrupted(
-      ['bench', 'web', '-m', 'ipvs:rr', '-d', '10m', '-r', '50', '--clients', '2'],
-      at,
-      (stop) => stop.abort(new Error('interrupted')),
+const ENDLESS = ['-m', 'ipvs:rr', '-d', '10m', '-r', '50', '--warmup', '0s', '--clients', '2']
+
+test('Ctrl-C ends the load, shows what was measured and leaves nothing, at the start and in the middle', async ({
+  serving,
+}) => {
+  for (const [at, shown] of [
+    [/starting/, /^$/],
+    [/, [1-9][\d,]* requests/, /\nipvs:rr +\d[^]*\ninterrupted after \d+\.\d of 600 s in mode ipvs:rr\n/],
+  ] as const) {
+    const { code, out } = await interrupted(['bench', 'web', ...ENDLESS], at, (stop) =>
+      stop.abort(new Error('interrupted')),
     )
     assert.is(code, 130)
-    assert.is(out, '')
+    assert.match(out, shown)
     await assertAsItWas(serving)
   }
+})
+
+test('a second benchmark on the cluster is refused while the first one runs', async ({ serving }) => {
+  let second: Ended | undefined
+  const first = await interrupted(['bench', 'web', ...ENDLESS], /, [1-9][\d,]* requests/, async (stop) => {
+    second = await podwire(['bench', 'web', '-m', 'nftables', '-d', '300ms'])
+    stop.abort(new Error('interrupted'))
+  })
+  assert.is(first.code, 130)
+  assert.is(second!.code, 2)
+  assert.match(second!.err, /another benchmark runs on this cluster\n {2}hint: one at a time/)
+  await assertAsItWas(serving)
+})
+
+test('that no node takes the clients is told long before the time in which slow ones could start', async ({
+  serving,
+}) => {
+  const cordon = async (unschedulable: boolean) => {
+    const cluster = await RemoteCluster.open(serving)
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    for (const node of cluster.nodes) {
+      const path = `/api/v1/nodes/${node}`
+      const answer = cluster.api.request({
+        method: 'PATCH',
+        path,
+        headers,
+        body: { spec: { unschedulable } },
+      })
+      assert.is(answer.status, 200)
+    }
+    await cluster.close()
+  }
+  await cordon(true)
+  const started = performance.now()
+  const { code, err } = await podwire(['bench', 'web', '-d', '300ms'])
+  const took = performance.now() - started
+  await cordon(false)
+  assert.is(code, 2)
+  assert.match(err, /client pod bench-client-\S+: Unschedulable: 0\/\d nodes are available/)
+  assert.ok(took < 45_000, `${took}`)
+  await assertAsItWas(serving)
 })
 
 test('a threshold that is missed makes exit code 1', async () => {

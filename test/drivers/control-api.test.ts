@@ -138,6 +138,37 @@ test('a cluster at rest is told so', async ({ to }) => {
   assert.equal(await order(to, '/podwire/v1/settle', { timeoutMicros: 1_000_000 }), { settled: true })
 })
 
+test('one at a time has the turn to load the cluster, until it goes', async ({ to }) => {
+  const ask = (onLine: (type: string) => void) =>
+    follow(to, '/podwire/v1/bench?watch=true', {
+      bytes: jsonLines((line) => onLine((line as WatchLine).type)),
+      end: () => {},
+    })
+  const answer = () => {
+    let leave = () => {}
+    const type = new Promise<string>((resolve) => {
+      leave = ask(resolve)
+    })
+    return { type, leave }
+  }
+  const first = answer()
+  assert.is(await first.type, 'ADDED')
+  const second = answer()
+  assert.is(await second.type, 'ERROR')
+  // Who was refused frees nothing by going.
+  second.leave()
+  const third = answer()
+  assert.is(await third.type, 'ERROR')
+  third.leave()
+  first.leave()
+  for (;;) {
+    const next = answer()
+    const type = await next.type
+    next.leave()
+    if (type === 'ADDED') break
+  }
+})
+
 test('bodies that are none are refused in words', async ({ to }) => {
   const cases: readonly (readonly [path: string, body: unknown, said: RegExp])[] = [
     ['flows', { mark: 1 }, /mark: not a text/],
