@@ -4,7 +4,7 @@
 import { escapeHtml } from './html-text.js'
 import { METRICS, type MetricName } from './metrics.js'
 import { PAGE_STYLE } from './page-style.js'
-import { COLUMNS, metricText, milliseconds, titleOf } from './report-text.js'
+import { COLUMN_GROUPS, metricText, milliseconds, titleOf } from './report-text.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import {
   areaChart,
@@ -16,11 +16,6 @@ import {
   shareBars,
 } from './svg-chart.js'
 
-/** The columns in tables that fit a page: what clients feel, and how it is spread at what cost. */
-const GROUPS: readonly (readonly MetricName[])[] = [
-  COLUMNS.slice(0, COLUMNS.indexOf('jain')),
-  COLUMNS.slice(COLUMNS.indexOf('jain')),
-]
 /** Endpoints with a colour of their own; the rest are told together. */
 const ENDPOINTS_COLORED = 8
 
@@ -31,7 +26,7 @@ export function benchPage(result: BenchResult): string {
     `<h1>${escapeHtml(title)}</h1>`,
     `<p class="lead">${escapeHtml(result.document)} · ${escapeHtml(result.load)}</p>`,
     thresholdsHtml(result),
-    ...GROUPS.map((names) => figuresHtml(result, names)),
+    ...COLUMN_GROUPS.map((names) => figuresHtml(result, names)),
     '<div class="charts">',
     card('Latency by percentile', legend(contestants), percentileChart(contestants)),
     card('Requests by endpoint', '', sharesChart(contestants)),

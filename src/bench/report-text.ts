@@ -3,6 +3,7 @@
 import { METRICS, type MetricName } from './metrics.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import type { Spread } from './statistics.js'
+import { textTable } from './text-table.js'
 
 /** In the order in which reports show them. */
 export const COLUMNS: readonly MetricName[] = [
@@ -23,22 +24,28 @@ export const COLUMNS: readonly MetricName[] = [
   'packets',
   'bytes',
 ]
+/** What clients feel, and how it is spread at what cost: for tables that would be too wide. */
+export const COLUMN_GROUPS: readonly (readonly MetricName[])[] = [
+  COLUMNS.slice(0, COLUMNS.indexOf('jain')),
+  COLUMNS.slice(COLUMNS.indexOf('jain')),
+]
+/** Who sends more of an open loop late than this is told. */
+const MUCH_LATE = 0.05
 /** With more endpoints than this, shares are told by their extremes. */
 const ENDPOINTS_SHOWN = 8
 
-export function benchText(result: BenchResult): string {
+/** `columns`: of the terminal; a table that is wider comes in two. */
+export function benchText(result: BenchResult, columns = Number.POSITIVE_INFINITY): string {
   const { contestants } = result
-  const shown = COLUMNS.filter((name) => contestants.some(({ metrics }) => metrics[name] !== undefined))
-  const header = ['mode', ...shown.map(titleOf)]
-  const rows = contestants.flatMap((one) => metricRows(one, shown, result.rounds > 1))
   return [
     `${result.document}: ${result.service}`,
     `${result.load}`,
     '',
-    table([header, ...rows]),
+    figuresText(result, columns),
     ...contestants.map(sharesText),
     ...contestants.flatMap(changesText),
     ...contestants.flatMap(errorsText),
+    ...contestants.flatMap(lateText),
     '',
     ...result.model,
     ...thresholdsText(result),
@@ -46,6 +53,17 @@ export function benchText(result: BenchResult): string {
     ...result.failures.map((failure) => `step failed: ${failure}`),
     '',
   ].join('\n')
+}
+
+function figuresText({ contestants, rounds }: BenchResult, columns: number): string {
+  const shown = COLUMNS.filter((name) => contestants.some(({ metrics }) => metrics[name] !== undefined))
+  const tableOf = (names: readonly MetricName[]) => {
+    const header = ['mode', ...names.map(titleOf)]
+    return textTable([header, ...contestants.flatMap((one) => metricRows(one, names, rounds > 1))])
+  }
+  const whole = tableOf(shown)
+  if (whole.indexOf('\n') <= columns) return whole
+  return COLUMN_GROUPS.map((group) => tableOf(shown.filter((name) => group.includes(name)))).join('\n\n')
 }
 
 /** With its unit, where the figures do not show it. */
@@ -83,12 +101,16 @@ function sharesText({ mode, round }: ContestantResult): string {
   const total = round.endpoints.reduce((sum, { requests }) => sum + requests, 0)
   if (total === 0) return `shares  ${mode}: nobody answered`
   const percent = (requests: number) => ((100 * requests) / total).toFixed(1)
+  const { runByChance } = round
+  const run = round.metrics.run
+  const chance =
+    runByChance === undefined ? '' : `; longest run ${run}, by chance about ${runByChance.toFixed(1)}`
   if (round.endpoints.length > ENDPOINTS_SHOWN) {
     const counts = round.endpoints.map(({ requests }) => requests)
-    return `shares  ${mode}: ${counts.length} endpoints, ${percent(Math.min(...counts))}..${percent(Math.max(...counts))} %`
+    return `shares  ${mode}: ${counts.length} endpoints, ${percent(Math.min(...counts))}..${percent(Math.max(...counts))} %${chance}`
   }
   const shares = round.endpoints.map(({ endpoint, requests }) => `${endpoint} ${percent(requests)} %`)
-  return `shares  ${mode}: ${shares.join(', ')}`
+  return `shares  ${mode}: ${shares.join(', ')}${chance}`
 }
 
 function changesText({ mode, round }: ContestantResult): string[] {
@@ -116,6 +138,13 @@ function errorsText({ mode, round }: ContestantResult): string[] {
   return kinds.length === 0 ? [] : [`errors  ${mode}: ${kinds.join(', ')}`]
 }
 
+function lateText({ mode, metrics: { late, rps } }: ContestantResult): string[] {
+  if (late === undefined || late.median < MUCH_LATE) return []
+  return [
+    `late    ${mode}: ${metricText('late', late.median)} of the requests waited for a connection; ${metricText('rps', rps!.median)} a second were answered`,
+  ]
+}
+
 function thresholdsText({ thresholds }: BenchResult): string[] {
   return thresholds.map(({ threshold, mode, value, passed }) => {
     const found = value === undefined ? 'no figure' : String(Number(value.toPrecision(4)))
@@ -129,17 +158,4 @@ export function milliseconds(value: number): string {
     : value < 10_000
       ? `${value.toFixed(0)} ms`
       : `${(value / 1000).toFixed(1)} s`
-}
-
-/** Columns as wide as they need, the first to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

@@ -59,5 +59,9 @@ export function parseThreshold(text: string): Threshold {
 
 /** Whether `value` keeps to it; what is not there does not. */
 export function holds(threshold: Threshold, value: number | undefined): boolean {
-  return value !== undefined && OPERATORS[threshold.operator](value, threshold.limit)
+  return value !== undefined && compares(value, threshold.operator, threshold.limit)
+}
+
+export function compares(value: number, operator: Threshold['operator'], limit: number): boolean {
+  return OPERATORS[operator](value, limit)
 }

@@ -10,6 +10,7 @@ import { TargetError } from '../bench/service-target.js'
 import { SettingError } from '../bench/settings.js'
 import { EmulationTimeout } from '../drivers/emulation.js'
 import { choiceOption, UsageError } from './arguments.js'
+import { compareFiles } from './bench-compare.js'
 import { ALL_MODES, BENCH_OPTIONS, overridesOf } from './bench-options.js'
 import { openBench } from './bench-subject.js'
 import { FileError } from './cluster-files.js'
@@ -25,7 +26,7 @@ const OPTION_OF: Readonly<Record<string, keyof typeof BENCH_OPTIONS>> = {
 
 export const benchCommand = command({
   name: 'bench',
-  operands: 'FILE... | SERVICE',
+  operands: 'FILE... | SERVICE | --compare A.json B.json',
   about: 'load a Service and compare how proxy modes spread it',
   help: `FILE is a scenario, of which the cluster, the manifests and the section \`bench\` count, or manifests: every round
 gets a cluster of its own. Without FILE a cluster that is up (podwire up) is loaded, and left as it was: client pods go,
@@ -63,11 +64,15 @@ What comes out
   -o, --output text|json       default text
   --html FILE                  a page with plots, too
   -t, --threshold LIMIT        such as 'p99<5ms', 'jain>0.99', 'errors<1%'; may be repeated; of every mode
+Two results of --output json, the one before a change first
+  --compare                    what is better or worse by more than the spread of the rounds; thresholds are limits of the
+                               change then, such as 'p99<+10%', 'rps>-5%'
 
 Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file or usage, 130 interrupted
 `,
   options: BENCH_OPTIONS,
   async run(values, operands, { streams, world, signal }) {
+    if (values.compare) return compareFiles(values, operands, streams)
     const output = choiceOption('output', values.output, ['text', 'json'] as const) ?? 'text'
     const overrides = overridesOf(values)
     const { bench, plan, open, close, problemOf } = await asUsage(() =>
@@ -80,7 +85,9 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
       if (values.html !== undefined) writePage(values.html, '', 'a')
       const result = await runBench(bench, plan, open, { signal, onProgress: show })
       if (streams.progress) streams.err('\r\x1b[K')
-      streams.out(output === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : benchText(result))
+      streams.out(
+        output === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : benchText(result, streams.columns),
+      )
       if (values.html !== undefined) {
         writePage(values.html, benchPage(result))
         if (output === 'text') streams.out(`report: ${values.html}\n`)

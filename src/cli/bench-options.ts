@@ -43,6 +43,7 @@ export const BENCH_OPTIONS = {
   threshold: { type: 'string', short: 't', multiple: true },
   output: { type: 'string', short: 'o' },
   html: { type: 'string' },
+  compare: { type: 'boolean' },
 } as const
 
 export type BenchValues = OptionValues<typeof BENCH_OPTIONS>

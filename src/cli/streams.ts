@@ -11,6 +11,8 @@ export interface Streams {
   readonly colors: boolean
   /** Whether a line may be overwritten to show progress. */
   readonly progress: boolean
+  /** Of the terminal that the output goes to; undefined when it goes elsewhere. */
+  readonly columns?: number
 }
 
 export function processStreams(process: NodeJS.Process): Streams {
@@ -30,6 +32,7 @@ export function processStreams(process: NodeJS.Process): Streams {
     err,
     colors: forced || (isTTY && !plain),
     progress: isTTY && CI === undefined && TERM !== 'dumb',
+    ...(isTTY ? { columns: process.stdout.columns } : {}),
   }
 }
 
