@@ -123,6 +123,11 @@ export class PodThreads implements PodPlacement {
     clearTimeout(timer)
   }
 
+  /** More threads wait for their turn than can start at the same time: it takes a while until all of them run. */
+  get manyWait(): boolean {
+    return this.#queue.length > STARTING_AT_ONCE
+  }
+
   /** Ends all pods' threads. */
   async close(): Promise<void> {
     this.#closed = true

@@ -350,7 +350,8 @@ export class ThreadsEmulation implements Emulation {
 
   /**
    * Lets the control plane do what is due. After a long step it rests half as long: when thousands of pods start, what
-   * they tell meanwhile is then looked at together, and a Service's endpoints are put together once and not for each.
+   * they tell meanwhile is then looked at together, and a Service's endpoints are put together once and not for each. While
+   * many threads wait for processors to start on, it rests as long as it may: every step tells all endpoints to everybody.
    */
   #advance(): void {
     this.#scheduled = false
@@ -360,7 +361,8 @@ export class ThreadsEmulation implements Emulation {
     this.#assembly.advance(this.#time.now())
     for (const look of [...this.#looks]) look()
     const end = performance.now()
-    this.#restUntil = end + Math.min((end - start) / 2, LONGEST_REST_MS)
+    const rest = this.#pods.manyWait ? LONGEST_REST_MS : Math.min((end - start) / 2, LONGEST_REST_MS)
+    this.#restUntil = end + rest
     this.#alarm.set(control.deadline())
   }
 
