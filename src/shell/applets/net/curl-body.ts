@@ -3,6 +3,7 @@
 import { resolvePath } from '../../../posix/file-system.js'
 import { readAll } from '../../../posix/pipe.js'
 import type { Process } from '../../../posix/process.js'
+import type { CurlArguments } from './curl-arguments.js'
 import { CurlUsageError } from './curl-error.js'
 import { type ParsedOptions, splitOnce } from './options.js'
 
@@ -12,6 +13,8 @@ export interface CurlBody {
   readonly contentType: string | undefined
   /** From -T: sent by PUT, after the server has said that it wants it. */
   readonly upload?: boolean
+  /** Of a length that is not known before. */
+  readonly chunked?: boolean
   /** From --json, which asks for JSON too. */
   readonly accept?: string
 }
@@ -23,7 +26,7 @@ const BOUNDARY_DIGITS = 16
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Undefined when no option gives one. Throws CurlUsageError. */
-export async function readBody(process: Process, parsed: ParsedOptions): Promise<CurlBody | undefined> {
+export async function readBody(process: Process, parsed: CurlArguments): Promise<CurlBody | undefined> {
   const json = parsed.values('json')
   if (json.length > 0) {
     const parts: Uint8Array[] = []
@@ -32,7 +35,12 @@ export async function readBody(process: Process, parsed: ParsedOptions): Promise
   }
   const upload = parsed.value('T')
   if (upload !== undefined)
-    return { bytes: await readInput(process, upload), contentType: undefined, upload: true }
+    return {
+      bytes: await readInput(process, upload),
+      contentType: undefined,
+      upload: true,
+      chunked: upload === '-',
+    }
   if (parsed.values('F').length > 0 || parsed.values('form-string').length > 0)
     return formBody(process, parsed)
   const bytes = await readData(process, parsed)
@@ -64,19 +72,19 @@ async function contentOf(process: Process, text: string): Promise<Uint8Array> {
   }
 }
 
-/** All data options joined by `&`; undefined without any. Simplified: in the order -d, raw, binary, urlencode. */
-async function readData(process: Process, parsed: ParsedOptions): Promise<Uint8Array | undefined> {
+/** All data options joined by `&`; undefined without any. */
+async function readData(process: Process, parsed: CurlArguments): Promise<Uint8Array | undefined> {
   const parts: Uint8Array[] = []
-  // Line ends of a file are taken out, as if it had been typed on the command line.
-  for (const text of parsed.values('d'))
-    parts.push(
-      text.startsWith('@')
-        ? (await contentOf(process, text)).filter((byte) => byte !== 10 && byte !== 13)
-        : encode(text),
-    )
-  for (const text of parsed.values('data-raw')) parts.push(encode(text))
-  for (const text of parsed.values('data-binary')) parts.push(await contentOf(process, text))
-  for (const text of parsed.values('data-urlencode')) parts.push(encode(await urlencoded(process, text)))
+  for (const [name, text] of parsed.ordered) {
+    if (name === 'data-raw') parts.push(encode(text))
+    else if (name === 'data-binary') parts.push(await contentOf(process, text))
+    else if (name === 'data-urlencode') parts.push(encode(await urlencoded(process, text)))
+    else if (name === 'd') {
+      const bytes = await contentOf(process, text)
+      // Line ends of a file are taken out, as if it had been typed on the command line.
+      parts.push(text.startsWith('@') ? bytes.filter((byte) => byte !== 10 && byte !== 13) : bytes)
+    }
+  }
   return parts.length === 0 ? undefined : joined(parts, '&')
 }
 

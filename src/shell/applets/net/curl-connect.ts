@@ -16,12 +16,16 @@ import {
 import {
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
+  CURLE_COULDNT_RESOLVE_PROXY,
   CURLE_INTERFACE_FAILED,
   CURLE_OPERATION_TIMEDOUT,
+  CURLE_RECV_ERROR,
   CurlError,
+  receiveError,
 } from './curl-error.js'
 import type { Narrator } from './curl-narrator.js'
 import type { CurlOptions } from './curl-options.js'
+import { isTunnelled, tunnelRequest } from './curl-proxy.js'
 import type { Transfer } from './curl-record.js'
 import { secureConnection } from './curl-tls.js'
 import { HttpConnection } from './http-client.js'
@@ -39,16 +43,26 @@ export class CurlConnector {
   readonly #process: Process
   readonly #options: CurlOptions
   readonly #narrator: Narrator
-  #connections = 0
+  readonly #nextNumber: () => number
 
-  constructor(process: Process, options: CurlOptions, narrator: Narrator) {
+  constructor(
+    process: Process,
+    options: CurlOptions,
+    { narrator, nextNumber }: { readonly narrator: Narrator; nextNumber(): number },
+  ) {
     this.#process = process
     this.#options = options
     this.#narrator = narrator
+    this.#nextNumber = nextNumber
   }
 
   /** Fails with CurlError. */
-  async connect(transfer: Transfer, url: HttpUrl, outer: AbortSignal): Promise<Pooled> {
+  async connect(
+    transfer: Transfer,
+    url: HttpUrl,
+    proxy: HttpUrl | undefined,
+    outer: AbortSignal,
+  ): Promise<Pooled> {
     const started = this.#process.system.clock.now()
     const elapsed = () => Math.round((this.#process.system.clock.now() - started) / 1000)
     let phase = 'Resolving'
@@ -59,11 +73,11 @@ export class CurlConnector {
         async (signal) => {
           const { unixSocket } = this.#options
           if (unixSocket !== undefined) throw await this.#noUnixSocket(unixSocket, url, elapsed())
-          const to = this.#redirected(url)
-          const addresses = await this.#addresses(to, signal)
+          const to = proxy ?? this.#redirected(url)
+          const addresses = await this.#addresses(to, signal, proxy === undefined ? 'host' : 'proxy')
           transfer.nameLookup = this.#process.system.clock.now() - transfer.started
           phase = 'Connection'
-          return await this.#connectTo(transfer, url, to, addresses, elapsed, signal)
+          return await this.#connectTo(transfer, url, proxy, to, addresses, elapsed, signal)
         },
       )
     } catch (error) {
@@ -98,7 +112,7 @@ export class CurlConnector {
     }
   }
 
-  async #addresses(url: HttpUrl, signal: AbortSignal): Promise<readonly IpAddress[]> {
+  async #addresses(url: HttpUrl, signal: AbortSignal, what: 'host' | 'proxy'): Promise<readonly IpAddress[]> {
     const given = this.#options.resolve.get(poolKey(url)) ?? this.#options.resolve.get(`*:${url.port}`)
     if (given !== undefined) {
       await this.#narrator.tell(`Hostname ${url.host} was found in DNS cache`)
@@ -114,8 +128,9 @@ export class CurlConnector {
       throw new ResolveError('ENODATA', url.host)
     } catch (error) {
       if (!(error instanceof ResolveError)) throw error
-      await this.#narrator.tell(`Could not resolve host: ${url.host}`)
-      throw new CurlError(CURLE_COULDNT_RESOLVE_HOST, `Could not resolve host: ${url.host}`)
+      const message = `Could not resolve ${what}: ${url.host}`
+      await this.#narrator.tell(message)
+      throw new CurlError(what === 'host' ? CURLE_COULDNT_RESOLVE_HOST : CURLE_COULDNT_RESOLVE_PROXY, message)
     }
   }
 
@@ -123,6 +138,7 @@ export class CurlConnector {
   async #connectTo(
     transfer: Transfer,
     url: HttpUrl,
+    proxy: HttpUrl | undefined,
     { port }: HttpUrl,
     addresses: readonly IpAddress[],
     elapsed: () => number,
@@ -139,8 +155,11 @@ export class CurlConnector {
         transfer.connects++
         transfer.local = connection.local
         transfer.remote = connection.remote
-        const number = this.#connections++
-        await this.#narrator.tell(`Connected to ${url.host} (${text}) port ${port} (#${number})`)
+        const number = this.#nextNumber()
+        const { host } = proxy ?? url
+        await this.#narrator.tell(`Connected to ${host} (${text}) port ${port} (#${number})`)
+        if (proxy !== undefined && isTunnelled(this.#options, url))
+          await this.#openTunnel(transfer, url, proxy, connection, number, signal)
         return {
           http: new HttpConnection(await this.#secure(transfer, url, connection, number, signal)),
           number,
@@ -152,9 +171,9 @@ export class CurlConnector {
       }
     }
     const isLate = last?.code === 'ETIMEDOUT'
-    const message = `Failed to connect to ${url.host} port ${port} after ${elapsed()} ms: Couldn't connect to server`
+    const message = `Failed to connect to ${(proxy ?? url).host} port ${port} after ${elapsed()} ms: Couldn't connect to server`
     await this.#narrator.tell(message)
-    await this.#narrator.tell(`Closing connection ${this.#connections++}`)
+    await this.#narrator.tell(`Closing connection ${this.#nextNumber()}`)
     throw new CurlError(isLate ? CURLE_OPERATION_TIMEDOUT : CURLE_COULDNT_CONNECT, message)
   }
 
@@ -184,6 +203,38 @@ export class CurlConnector {
       own?.find((one) => one !== undefined && familyOf(one) === familyOf(to)) ?? parseAddress(text)
     if (address === undefined) throw new CurlError(CURLE_INTERFACE_FAILED, `Couldn't bind to '${text}'`)
     return address
+  }
+
+  /** Has a proxy connect to the server: what is said from then on is said to that. */
+  async #openTunnel(
+    transfer: Transfer,
+    url: HttpUrl,
+    proxy: HttpUrl,
+    connection: Connection,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const tell = (text: string) => this.#narrator.tell(text)
+    const text = tunnelRequest(this.#options, url, proxy)
+    await tell('allocate connect buffer')
+    await tell(`Establish HTTP proxy tunnel to ${url.host}:${url.port}`)
+    await this.#narrator.sends(text.split('\r\n').slice(0, -1))
+    try {
+      await connection.write(text, signal)
+      const head = await new HttpConnection(connection).readHead(signal)
+      for (const line of [...head.lines, '']) await this.#narrator.receives(line)
+      transfer.connectStatus = head.status
+      if (head.status >= 200 && head.status < 300) {
+        await tell('CONNECT phase completed')
+        return await tell(`CONNECT tunnel established, response ${head.status}`)
+      }
+      await tell(`CONNECT tunnel failed, response ${head.status}`)
+      throw new CurlError(CURLE_RECV_ERROR, `CONNECT tunnel failed, response ${head.status}`)
+    } catch (error) {
+      connection.close()
+      await tell(`Closing connection ${number}`)
+      throw receiveError(error)
+    }
   }
 
   /** Speaks TLS for https. */

@@ -6,6 +6,7 @@ import { strerror } from './strerror.js'
 
 export const CURLE_UNSUPPORTED_PROTOCOL = 1
 export const CURLE_URL_MALFORMAT = 3
+export const CURLE_COULDNT_RESOLVE_PROXY = 5
 export const CURLE_COULDNT_RESOLVE_HOST = 6
 export const CURLE_COULDNT_CONNECT = 7
 export const CURLE_INTERFACE_FAILED = 45
@@ -13,6 +14,7 @@ export const CURLE_PARTIAL_FILE = 18
 export const CURLE_HTTP_RETURNED_ERROR = 22
 export const CURLE_WRITE_ERROR = 23
 export const CURLE_OPERATION_TIMEDOUT = 28
+export const CURLE_RANGE_ERROR = 33
 export const CURLE_SSL_CONNECT_ERROR = 35
 export const CURLE_TOO_MANY_REDIRECTS = 47
 export const CURLE_GOT_NOTHING = 52

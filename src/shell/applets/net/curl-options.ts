@@ -1,15 +1,17 @@
-// curl's command line: its options as one record. What they do is in curl.ts and curl-transfer.ts.
+// curl's options as one record; as they are written: curl-arguments.ts. What they do is in curl.ts and curl-transfer.ts.
 
 import { type Micros, NEVER, SECOND } from '../../../base/time.js'
 import { resolvePath } from '../../../posix/file-system.js'
 import type { Process } from '../../../posix/process.js'
-import type { TlsVersion } from '../../../posix/tls.js'
 import { type AddressFamily, type IpAddress, parseAddress } from '../../../wire/address.js'
+import { formatDate } from '../../date-format.js'
+import type { CurlArguments } from './curl-arguments.js'
 import { type CurlBody, readBody, readInput, urlencoded } from './curl-body.js'
 import { CurlUsageError } from './curl-error.js'
 import { type GlobbedUrl, GlobError, globUrls } from './curl-glob.js'
-import { type CurlTlsOptions, SYSTEM_AUTHORITIES } from './curl-tls.js'
-import { type OptionNames, type ParsedOptions, parseDecimal, parseOptions } from './options.js'
+import { type CurlTlsOptions, readTls } from './curl-tls.js'
+import { type ParsedOptions, parseDecimal } from './options.js'
+import { parseHttpDate } from './url.js'
 
 /** The version whose words and behaviour are followed, also in User-Agent. */
 export const CURL_VERSION = '7.88.1'
@@ -33,12 +35,37 @@ export interface CurlOptions {
   readonly headers: readonly string[]
   readonly userAgent: string
   readonly user: string | undefined
+  /** Sent as they are, besides those of the jar. */
   readonly cookies: readonly string[]
+  /** Of the command line; '' for none. */
+  readonly proxy: string | undefined
+  readonly proxyUser: string | undefined
+  readonly proxyTunnel: boolean
+  readonly proxyHeaders: readonly string[]
+  readonly noProxy: string | undefined
+  /** A header that asks for what is newer or older. */
+  readonly timeCondition: readonly [string, string] | undefined
+  /** Bytes that are left out, or as many as the output has. */
+  readonly resumeAt: number | 'output' | undefined
+  readonly bytesPerSecond: number
+  /** Whether other hosts that are redirected to get credentials, too. */
+  readonly isTrusting: boolean
+  /** After these a POST stays one. */
+  readonly keepsPost: readonly number[]
+  /** -J: files get the names that servers give them. */
+  readonly remoteHeaderName: boolean
+  readonly expectWait: Micros
+  /** Undefined: all. */
+  readonly schemes: readonly string[] | undefined
+  readonly failEarly: boolean
+  readonly retryAll: boolean
+  readonly retryTime: Micros
   readonly referer: string | undefined
+  /** Whether redirects are told where they come from. */
+  readonly refersItself: boolean
   readonly range: string | undefined
   readonly silent: boolean
   readonly showError: boolean
-  readonly verbose: boolean
   readonly includeHead: boolean
   readonly headOnly: boolean
   readonly dumpHeader: string | undefined
@@ -68,101 +95,9 @@ export interface CurlOptions {
   readonly tls: CurlTlsOptions
 }
 
-const SPECIFICATION: readonly OptionNames[] = [
-  ['s', 'silent'],
-  ['S', 'show-error'],
-  ['v', 'verbose'],
-  ['i', 'include'],
-  ['I', 'head'],
-  ['o', 'output='],
-  ['O', 'remote-name'],
-  ['w', 'write-out='],
-  ['X', 'request='],
-  ['d', 'data', 'data-ascii='],
-  ['data-raw='],
-  ['data-binary='],
-  ['data-urlencode='],
-  ['G', 'get'],
-  ['H', 'header='],
-  ['A', 'user-agent='],
-  ['u', 'user='],
-  ['b', 'cookie='],
-  ['e', 'referer='],
-  ['r', 'range='],
-  ['D', 'dump-header='],
-  ['m', 'max-time='],
-  ['connect-timeout='],
-  ['L', 'location'],
-  ['max-redirs='],
-  ['f', 'fail'],
-  ['fail-with-body'],
-  ['resolve='],
-  ['retry='],
-  ['retry-delay='],
-  ['retry-connrefused'],
-  ['url='],
-  ['url-query='],
-  ['F', 'form='],
-  ['form-string='],
-  ['T', 'upload-file='],
-  ['json='],
-  ['0', 'http1.0'],
-  ['compressed'],
-  ['raw'],
-  ['request-target='],
-  ['max-filesize='],
-  ['oauth2-bearer='],
-  ['connect-to='],
-  ['interface='],
-  ['local-port='],
-  ['unix-socket='],
-  ['Z', 'parallel'],
-  ['g', 'globoff'],
-  ['create-dirs'],
-  ['output-dir='],
-  ['no-progress-meter'],
-  ['#', 'progress-bar'],
-  ['4', 'ipv4'],
-  ['6', 'ipv6'],
-  ['V', 'version'],
-  ['h', 'help'],
-  ['k', 'insecure'],
-  ['cacert='],
-  ['E', 'cert='],
-  ['key='],
-  ['1', 'tlsv1'],
-  ['tlsv1.0'],
-  ['tlsv1.1'],
-  ['tlsv1.2'],
-  ['tlsv1.3'],
-  ['tls-max='],
-  // Without effect here: one version of HTTP, one way to show who one is, nothing is buffered, paths are kept as they are.
-  ['capath='],
-  ['http1.1'],
-  ['http2'],
-  ['basic'],
-  ['path-as-is'],
-  ['N', 'no-buffer'],
-  ['no-keepalive'],
-  ['keepalive-time='],
-  ['tcp-nodelay'],
-  ['noproxy='],
-  ['q', 'disable'],
-  ['parallel-immediate'],
-  ['parallel-max='],
-]
-
-/** Throws CurlUsageError; 'help' and 'version' are what is to be shown instead of a transfer. */
-export async function readCurlOptions(process: Process): Promise<CurlOptions | 'help' | 'version'> {
-  const parsed = parseOptions(process.argv.slice(1), SPECIFICATION)
-  if ('mistake' in parsed) {
-    const what = parsed.mistake === 'unknown' ? 'is unknown' : 'requires parameter'
-    throw new CurlUsageError(2, `option ${parsed.option}: ${what}`)
-  }
-  if (parsed.has('h')) return 'help'
-  if (parsed.has('V')) return 'version'
+/** What the options of one group ask for. Throws CurlUsageError. */
+export async function readCurlOptions(process: Process, parsed: CurlArguments): Promise<CurlOptions> {
   const patterns = [...parsed.values('url'), ...parsed.operands]
-  if (patterns.length === 0) throw new CurlUsageError(2, '')
   const body = await readBody(process, parsed)
   const asQuery = parsed.has('G') && body !== undefined
   const queries = asQuery ? [new TextDecoder().decode(body.bytes)] : []
@@ -187,23 +122,34 @@ export async function readCurlOptions(process: Process): Promise<CurlOptions | '
     parallel: parsed.has('Z'),
     meter: parsed.has('s') || parsed.has('no-progress-meter') ? 'none' : parsed.has('#') ? 'bar' : 'table',
     explicitMethod: parsed.has('X'),
-    headers: parsed.values('H'),
+    headers: await readHeaders(process, parsed.values('H')),
     userAgent: parsed.value('A') ?? `curl/${CURL_VERSION}`,
     user: parsed.value('u'),
-    cookies: parsed.values('b'),
-    referer: parsed.value('e'),
+    cookies: parsed.values('b').filter((text) => text.includes('=')),
+    ...readProxy(parsed),
+    timeCondition: readTimeCondition(process, parsed.value('z')),
+    resumeAt: readResume(parsed.value('C')),
+    bytesPerSecond: readRate(parsed.value('limit-rate')),
+    isTrusting: parsed.has('location-trusted'),
+    keepsPost: [301, 302, 303].filter((status) => parsed.has(`post${status}`)),
+    remoteHeaderName: parsed.has('J'),
+    expectWait: readSeconds(parsed, 'expect100-timeout', '--expect100-timeout') ?? SECOND,
+    schemes: readSchemes(parsed.value('proto')),
+    failEarly: parsed.has('fail-early'),
+    retryAll: parsed.has('retry-all-errors'),
+    retryTime: readSeconds(parsed, 'retry-max-time', '--retry-max-time') ?? NEVER,
+    ...readReferer(parsed.value('e')),
     range: parsed.value('r'),
     family: parsed.has('6') ? 'IPv6' : parsed.has('4') ? 'IPv4' : undefined,
     silent: parsed.has('s'),
     showError: parsed.has('S'),
-    verbose: parsed.has('v'),
     includeHead: parsed.has('i') || headOnly,
     headOnly,
     dumpHeader: parsed.value('D'),
     writeOut: await readWriteOut(process, parsed.value('w')),
     fail: parsed.has('f'),
     failWithBody: parsed.has('fail-with-body'),
-    follow: parsed.has('L'),
+    follow: parsed.has('L') || parsed.has('location-trusted'),
     maxRedirects: readNumber(parsed, 'max-redirs', '--max-redirs') ?? 50,
     maxTime: readSeconds(parsed, 'm', '-m') ?? NEVER,
     connectTimeout: readSeconds(parsed, 'connect-timeout', '--connect-timeout') ?? 300 * SECOND,
@@ -215,21 +161,21 @@ export async function readCurlOptions(process: Process): Promise<CurlOptions | '
   }
 }
 
-/**
- * -o and -O name the outputs of the patterns in their order; all URLs of a pattern go to the same, but for `#1` in a name.
- * Simplified: all -o come before all -O.
- */
+/** -o and -O name the outputs of the patterns in their order; all URLs of a pattern go to the same, but for `#1` in a name. */
 function readUrls(
-  parsed: ParsedOptions,
+  parsed: CurlArguments,
   patterns: readonly string[],
   queries: readonly string[],
 ): Pick<CurlOptions, 'urls' | 'outputs'> {
-  const named = [...parsed.values('o'), ...parsed.values('O').map(() => 'remote name')]
+  const named = parsed.ordered
+    .filter(([name]) => name === 'o' || name === 'O')
+    .map(([name, value]) => (name === 'O' ? 'remote name' : value))
   const directory = parsed.value('output-dir')
   const urls: GlobbedUrl[] = []
   const outputs: (string | undefined)[] = []
   for (const [index, pattern] of patterns.entries()) {
-    const name = named[index] === '-' ? undefined : named[index]
+    const given = named[index] ?? (parsed.has('remote-name-all') ? 'remote name' : undefined)
+    const name = given === '-' ? undefined : given
     for (const { url, matched } of globbed(pattern, parsed.has('g'))) {
       urls.push({ url: queries.reduce(withQuery, url), matched })
       const filled = name?.replace(/#(\d)/g, (text, digit) => matched[Number(digit) - 1] ?? text)
@@ -247,6 +193,81 @@ function globbed(pattern: string, off: boolean): readonly GlobbedUrl[] {
   } catch (error) {
     throw error instanceof GlobError ? new CurlUsageError(3, `(3) ${error.message}`) : error
   }
+}
+
+function readProxy(
+  parsed: ParsedOptions,
+): Pick<CurlOptions, 'proxy' | 'proxyUser' | 'proxyTunnel' | 'proxyHeaders' | 'noProxy'> {
+  return {
+    proxy: parsed.value('x'),
+    proxyUser: parsed.value('U'),
+    proxyTunnel: parsed.has('p'),
+    proxyHeaders: parsed.values('proxy-header'),
+    noProxy: parsed.value('noproxy'),
+  }
+}
+
+/** A date, or the file whose time counts; what is neither counts for nothing. */
+function readTimeCondition({ cwd, system }: Process, text: string | undefined): [string, string] | undefined {
+  if (text === undefined) return undefined
+  const isOlder = text.startsWith('-')
+  const value = text.replace(/^[-+=]/, '')
+  const path = resolvePath(cwd, value)
+  const time =
+    parseHttpDate(value) ?? (system.fs.exists(path) ? system.fs.stat(path).modifiedMillis : undefined)
+  if (time === undefined) return undefined
+  const date = formatDate(time, '%a, %d %b %Y %H:%M:%S GMT')
+  return [isOlder ? 'If-Unmodified-Since' : 'If-Modified-Since', date]
+}
+
+function readResume(text: string | undefined): number | 'output' | undefined {
+  if (text === undefined) return undefined
+  if (text === '-') return 'output'
+  if (!/^\d+$/.test(text)) throw new CurlUsageError(2, 'option -C: expected a proper numerical parameter')
+  return Number(text)
+}
+
+const RATE_UNITS: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+
+/** `100k`; without an option, or 0, as fast as can be. */
+function readRate(text: string | undefined): number {
+  if (text === undefined) return Number.POSITIVE_INFINITY
+  const [, number, unit = 'b'] = /^(\d+)([bkmg]?)$/i.exec(text) ?? []
+  if (number === undefined) throw new CurlUsageError(2, 'option --limit-rate: is badly used here')
+  return Number(number) * RATE_UNITS[unit.toLowerCase() || 'b']! || Number.POSITIVE_INFINITY
+}
+
+/** `=https`, `http,https`, `-all,http`. */
+function readSchemes(text: string | undefined): readonly string[] | undefined {
+  if (text === undefined) return undefined
+  let allowed = new Set(text.startsWith('=') ? [] : ['http', 'https'])
+  for (const word of text.split(',')) {
+    const name = word.replace(/^[-+=]/, '')
+    const names = name === 'all' ? ['http', 'https'] : [name]
+    if (word.startsWith('=')) allowed = new Set(names)
+    else for (const one of names) word.startsWith('-') ? allowed.delete(one) : allowed.add(one)
+  }
+  return [...allowed]
+}
+
+/** `URL;auto`, or `;auto`. */
+function readReferer(text: string | undefined): Pick<CurlOptions, 'referer' | 'refersItself'> {
+  const refersItself = text?.endsWith(';auto') ?? false
+  const referer = text?.replace(/;auto$/, '')
+  return { referer: referer === '' ? undefined : referer, refersItself }
+}
+
+/** `@FILE` stands for its lines. */
+async function readHeaders(process: Process, texts: readonly string[]): Promise<string[]> {
+  const headers: string[] = []
+  for (const text of texts) {
+    if (!text.startsWith('@')) headers.push(text)
+    else {
+      const lines = new TextDecoder().decode(await readInput(process, text.slice(1))).split(/\r?\n/)
+      headers.push(...lines.filter((line) => line !== ''))
+    }
+  }
+  return headers
 }
 
 function readConnectTo(text: string): [string, string, string, string] {
@@ -300,52 +321,6 @@ function readResolve(entries: readonly string[]): Map<string, IpAddress[]> {
 async function readWriteOut(process: Process, format: string | undefined): Promise<string | undefined> {
   if (!format?.startsWith('@')) return format
   return new TextDecoder().decode(await readInput(process, format.slice(1)))
-}
-
-const TLS_VERSIONS: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
-
-function readTls(process: Process, parsed: ParsedOptions): CurlTlsOptions {
-  const authorityFile = parsed.value('cacert')
-  const cert = parsed.value('E')?.replace(/:[^/]*$/, '')
-  const key = parsed.value('key') ?? cert
-  const wanted = TLS_VERSIONS.filter(
-    (version) =>
-      parsed.has(version.toLowerCase()) ||
-      (version === 'TLSv1' && (parsed.has('1') || parsed.has('tlsv1.0'))),
-  )
-  const most = parsed.value('tls-max')
-  const maxVersion = TLS_VERSIONS.find((version) => version === `TLSv${most === '1.0' ? '1' : most}`)
-  if (most !== undefined && most !== 'default' && maxVersion === undefined)
-    throw new CurlUsageError(2, 'option --tls-max: is badly used here')
-  return {
-    insecure: parsed.has('k'),
-    authorityFile,
-    authorities: readPem(process, authorityFile ?? SYSTEM_AUTHORITIES),
-    certificate:
-      cert === undefined
-        ? undefined
-        : { cert: requirePem(process, cert), key: requirePem(process, key ?? cert) },
-    minVersion: wanted.at(-1),
-    maxVersion,
-  }
-}
-
-function readPem({ cwd, system }: Process, path: string): string | undefined {
-  try {
-    return system.fs.readText(resolvePath(cwd, path))
-  } catch {
-    return undefined
-  }
-}
-
-function requirePem(process: Process, path: string): string {
-  const text = readPem(process, path)
-  if (text !== undefined) return text
-  const why = 'OpenSSL error error:80000002:system library::No such file or directory'
-  throw new CurlUsageError(
-    58,
-    `(58) could not load PEM client certificate, ${why}, (no key found, wrong pass phrase, or wrong file format?)`,
-  )
 }
 
 function withQuery(url: string, query: string): string {

@@ -24,6 +24,8 @@ export interface Transfer {
   total: Micros
   redirects: number
   connects: number
+  /** What a proxy said to CONNECT; 0 without. */
+  connectStatus: number
   redirectUrl: string
   local: Endpoint | undefined
   remote: Endpoint | undefined
@@ -50,6 +52,7 @@ export function newTransfer(url: string, started: Micros): Transfer {
     total: 0,
     redirects: 0,
     connects: 0,
+    connectStatus: 0,
     redirectUrl: '',
     local: undefined,
     remote: undefined,

@@ -2,34 +2,60 @@
 
 import type { CurlBody } from './curl-body.js'
 import type { CurlOptions } from './curl-options.js'
+import { proxyAuthorization } from './curl-proxy.js'
 import type { HttpRequest } from './http-client.js'
 import { splitOnce } from './options.js'
-import { type HttpUrl, hostHeader } from './url.js'
+import { formatUrl, type HttpUrl, hostHeader } from './url.js'
 
 const LARGE_BODY_BYTES = 1024 * 1024
 
-/** The request for `url`; `method` and `body` are given because redirects change them. */
+/** What a request has beyond the options. */
+export interface RequestCircumstances {
+  readonly method: string
+  readonly body: CurlBody | undefined
+  /** Of the jar. */
+  readonly cookies: readonly string[]
+  /** Which is asked for the whole URL, not for a tunnel. */
+  readonly proxy: HttpUrl | undefined
+  /** Whether the host is the first one of its redirects. */
+  readonly isTrusted: boolean
+  readonly referer: string | undefined
+  readonly resumeAt: number
+}
+
+/** The request for `url`. */
 export function curlRequest(
   options: CurlOptions,
   url: HttpUrl,
-  method: string,
-  body: CurlBody | undefined,
+  circumstances: RequestCircumstances,
 ): HttpRequest {
-  const user = url.userInfo ?? options.user
+  const { method, body, proxy, isTrusted } = circumstances
+  const user = url.userInfo ?? (isTrusted ? options.user : undefined)
+  const given = isTrusted ? options.cookies.join(';') : ''
+  const cookies = [...circumstances.cookies, ...(given === '' ? [] : [given])]
+  const [condition, date] = options.timeCondition ?? ['If-Modified-Since', undefined]
+  const resumed = circumstances.resumeAt > 0 ? `${circumstances.resumeAt}-` : undefined
+  const range = options.range ?? resumed
   const defaults: [string, string | undefined][] = [
     ['Host', hostHeader(url)],
-    ['Authorization', authorization(options.bearer, user)],
-    ['Range', options.range === undefined ? undefined : `bytes=${options.range}`],
+    ['Proxy-Authorization', proxy && proxyAuthorization(options, proxy)],
+    ['Authorization', authorization(isTrusted ? options.bearer : undefined, user)],
+    ['Range', range === undefined ? undefined : `bytes=${range}`],
     ['User-Agent', options.userAgent === '' ? undefined : options.userAgent],
     ['Accept', body?.accept ?? '*/*'],
     ['Accept-Encoding', options.compressed ? 'deflate, gzip' : undefined],
-    ['Referer', options.referer],
-    ['Cookie', options.cookies.length === 0 ? undefined : options.cookies.join('; ')],
-    ['Content-Length', body === undefined ? undefined : String(body.bytes.length)],
+    ['Referer', circumstances.referer ?? options.referer],
+    ['Proxy-Connection', proxy && 'Keep-Alive'],
+    ['Cookie', cookies.length === 0 ? undefined : cookies.join('; ')],
+    [condition, date],
+    ['Transfer-Encoding', body?.chunked ? 'chunked' : undefined],
+    ['Content-Length', body === undefined || body.chunked ? undefined : String(body.bytes.length)],
     ['Content-Type', body?.contentType],
     ['Expect', expectsContinue(options, body) ? '100-continue' : undefined],
   ]
-  const own = options.headers.map(readHeader)
+  const own = options.headers
+    .map(readHeader)
+    .filter(([name]) => isTrusted || !/^(authorization|cookie)$/i.test(name))
   const replaced = new Set(own.map(([name]) => name.toLowerCase()))
   const headers: [string, string][] = []
   for (const [name, value] of defaults)
@@ -42,10 +68,10 @@ export function curlRequest(
   }
   return {
     method,
-    target: options.requestTarget ?? url.target,
+    target: options.requestTarget ?? (proxy === undefined ? url.target : formatUrl(url)),
     version: options.http10 ? 'HTTP/1.0' : 'HTTP/1.1',
     headers,
-    ...(body === undefined ? {} : { body: body.bytes }),
+    ...(body === undefined ? {} : { body: body.chunked ? chunked(body.bytes) : body.bytes }),
   }
 }
 
@@ -56,7 +82,7 @@ function expectsContinue({ http10 }: CurlOptions, body: CurlBody | undefined): b
 
 function authorization(bearer: string | undefined, user: string | undefined): string | undefined {
   if (bearer !== undefined) return `Bearer ${bearer}`
-  return user === undefined ? undefined : `Basic ${base64(user)}`
+  return user === undefined ? undefined : basicCredentials(user)
 }
 
 /** `Name: value`; `Name:` takes a default away (undefined); `Name;` sends it empty. */
@@ -66,6 +92,22 @@ function readHeader(text: string): [string, string | undefined] {
   return [name, value.trim() === '' ? undefined : value.trim()]
 }
 
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+/** `user:password`, as headers have it. */
+export function basicCredentials(user: string): string {
+  return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(user)))}`
+}
+
+/** One chunk and the last. */
+function chunked(bytes: Uint8Array): Uint8Array {
+  const encoder = new TextEncoder()
+  const last = encoder.encode('0\r\n\r\n')
+  if (bytes.length === 0) return last
+  const pieces = [encoder.encode(`${bytes.length.toString(16)}\r\n`), bytes, encoder.encode('\r\n'), last]
+  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
 }

@@ -2,6 +2,7 @@
 // of the handshake: those are encrypted from the second one on, and OpenSSL is not asked for them.
 
 import { SystemError } from '../../../base/errors.js'
+import { resolvePath } from '../../../posix/file-system.js'
 import type { Connection } from '../../../posix/net.js'
 import type { Process } from '../../../posix/process.js'
 import {
@@ -11,7 +12,13 @@ import {
   type TlsSession,
   type TlsVersion,
 } from '../../../posix/tls.js'
-import { CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CurlError } from './curl-error.js'
+import {
+  CURLE_PEER_FAILED_VERIFICATION,
+  CURLE_SSL_CONNECT_ERROR,
+  CurlError,
+  CurlUsageError,
+} from './curl-error.js'
+import type { ParsedOptions } from './options.js'
 
 export interface CurlTlsOptions {
   readonly insecure: boolean
@@ -37,6 +44,51 @@ const VERIFY_RESULTS: Readonly<Record<string, number>> = {
 const VERSIONS: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
 
 type Tell = (text: string) => Promise<void>
+
+/** Throws CurlUsageError. */
+export function readTls(process: Process, parsed: ParsedOptions): CurlTlsOptions {
+  const authorityFile = parsed.value('cacert')
+  const cert = parsed.value('E')?.replace(/:[^/]*$/, '')
+  const key = parsed.value('key') ?? cert
+  const wanted = VERSIONS.filter(
+    (version) =>
+      parsed.has(version.toLowerCase()) ||
+      (version === 'TLSv1' && (parsed.has('1') || parsed.has('tlsv1.0'))),
+  )
+  const most = parsed.value('tls-max')
+  const maxVersion = VERSIONS.find((version) => version === `TLSv${most === '1.0' ? '1' : most}`)
+  if (most !== undefined && most !== 'default' && maxVersion === undefined)
+    throw new CurlUsageError(2, 'option --tls-max: is badly used here')
+  return {
+    insecure: parsed.has('k'),
+    authorityFile,
+    authorities: readPem(process, authorityFile ?? SYSTEM_AUTHORITIES),
+    certificate:
+      cert === undefined
+        ? undefined
+        : { cert: requirePem(process, cert), key: requirePem(process, key ?? cert) },
+    minVersion: wanted.at(-1),
+    maxVersion,
+  }
+}
+
+function readPem({ cwd, system }: Process, path: string): string | undefined {
+  try {
+    return system.fs.readText(resolvePath(cwd, path))
+  } catch {
+    return undefined
+  }
+}
+
+function requirePem(process: Process, path: string): string {
+  const text = readPem(process, path)
+  if (text !== undefined) return text
+  const why = 'OpenSSL error error:80000002:system library::No such file or directory'
+  throw new CurlUsageError(
+    58,
+    `(58) could not load PEM client certificate, ${why}, (no key found, wrong pass phrase, or wrong file format?)`,
+  )
+}
 
 /** 0 when the certificate was trusted. */
 export function verifyResult({ distrust }: TlsSession): number {

@@ -4,14 +4,15 @@
 import { SystemError } from '../../../base/errors.js'
 import { type Micros, SECOND } from '../../../base/time.js'
 import type { Process } from '../../../posix/process.js'
-import type { CurlBody } from './curl-body.js'
 import { CurlConnector, type Pooled, poolKey } from './curl-connect.js'
 import { unpackedBody } from './curl-content.js'
+import type { CookieJar } from './curl-cookies.js'
 import {
   CURLE_FILESIZE_EXCEEDED,
   CURLE_GOT_NOTHING,
   CURLE_HTTP_RETURNED_ERROR,
   CURLE_OPERATION_TIMEDOUT,
+  CURLE_RANGE_ERROR,
   CURLE_SEND_ERROR,
   CURLE_TOO_MANY_REDIRECTS,
   CURLE_UNSUPPORTED_PROTOCOL,
@@ -19,43 +20,51 @@ import {
   CurlError,
   receiveError,
 } from './curl-error.js'
-import { Narrator } from './curl-narrator.js'
+import type { Narrator } from './curl-narrator.js'
 import type { CurlOptions } from './curl-options.js'
+import { isTunnelled, proxyFor } from './curl-proxy.js'
 import type { Transfer } from './curl-record.js'
-import { curlRequest } from './curl-request.js'
+import { curlRequest, type RequestCircumstances } from './curl-request.js'
 import { type HttpConnection, type HttpHead, type HttpRequest, header, requestHead } from './http-client.js'
 import { strerror } from './strerror.js'
 import { TimeLimitExceeded, withinLimit } from './time-limit.js'
 import { formatUrl, type HttpUrl, parseUrl, resolveLocation } from './url.js'
 
-/** For a server that is asked whether it wants a body. */
-const CONTINUE_WAIT = SECOND
-
 /** Takes the output of one transfer. */
 export interface TransferSink {
   head(lines: readonly string[]): Promise<void>
   body(bytes: Uint8Array): Promise<void>
+  /** How many bytes there are already, which are not wanted again. */
+  readonly resumeAt: number
 }
 
-/** Carries out transfers of one command, which share connections. */
+/** What the transfers of a command have in common. */
+export interface CurlShare {
+  /** Connections that are kept for further URLs. */
+  readonly pool: Map<string, Pooled>
+  /** Undefined: cookies are not looked at. */
+  readonly cookies: CookieJar | undefined
+  readonly narrator: Narrator
+  /** Gives the next connection its number. */
+  nextNumber(): number
+}
+
+/** Carries out transfers with the same options. */
 export class CurlSession {
   readonly #process: Process
   readonly #options: CurlOptions
-  readonly #pool = new Map<string, Pooled>()
+  readonly #pool: Map<string, Pooled>
+  readonly #cookies: CookieJar | undefined
   readonly #narrator: Narrator
   readonly #connector: CurlConnector
 
-  constructor(process: Process, options: CurlOptions) {
+  constructor(process: Process, options: CurlOptions, shared: CurlShare) {
     this.#process = process
     this.#options = options
-    this.#narrator = new Narrator(process, options.verbose)
-    this.#connector = new CurlConnector(process, options, this.#narrator)
-  }
-
-  /** Closes the connections that were kept for further URLs. */
-  close(): void {
-    for (const { http } of this.#pool.values()) http.close()
-    this.#pool.clear()
+    this.#pool = shared.pool
+    this.#cookies = shared.cookies
+    this.#narrator = shared.narrator
+    this.#connector = new CurlConnector(process, options, shared)
   }
 
   /** Fails with CurlError. */
@@ -76,20 +85,26 @@ export class CurlSession {
   async #follow(transfer: Transfer, sink: TransferSink, signal: AbortSignal): Promise<void> {
     const options = this.#options
     let { method, body } = options
+    let first: HttpUrl | undefined
+    let referer: string | undefined
     for (;;) {
       const url = parseUrl(transfer.effectiveUrl)
       if (url === undefined)
         throw new CurlError(CURLE_URL_MALFORMAT, 'URL using bad/illegal format or missing URL')
       // Simplified: this curl is one that was built with no other protocol.
-      if (url.scheme !== 'http' && url.scheme !== 'https')
+      const isKnown = url.scheme === 'http' || url.scheme === 'https'
+      if (!isKnown || options.schemes?.includes(url.scheme) === false)
         throw new CurlError(
           CURLE_UNSUPPORTED_PROTOCOL,
           `Protocol "${url.scheme}" not supported or disabled in libcurl`,
         )
       transfer.effectiveUrl = formatUrl(url)
       transfer.method = method
-      const location = await this.#exchange(transfer, url, { method, body }, sink, signal)
+      first ??= url
+      const isTrusted = options.isTrusting || connectionKey(first) === connectionKey(url)
+      const location = await this.#exchange(transfer, url, { method, body, isTrusted, referer }, sink, signal)
       if (location === undefined) return
+      if (options.refersItself) referer = formatUrl(url)
       if (transfer.redirects >= options.maxRedirects)
         throw new CurlError(CURLE_TOO_MANY_REDIRECTS, `Maximum (${options.maxRedirects}) redirects followed`)
       transfer.redirects++
@@ -97,7 +112,8 @@ export class CurlSession {
       transfer.effectiveUrl = location
       const status = transfer.head!.status
       // As browsers do, RFC 9110 sections 15.4.2 to 15.4.4: a POST that is sent elsewhere becomes a GET.
-      if (status === 303 || ((status === 301 || status === 302) && method === 'POST')) {
+      const keeps = options.keepsPost.includes(status)
+      if (!keeps && (status === 303 || ((status === 301 || status === 302) && method === 'POST'))) {
         body = undefined
         if (!options.explicitMethod) method = method === 'HEAD' ? 'HEAD' : 'GET'
       }
@@ -109,13 +125,21 @@ export class CurlSession {
   async #exchange(
     transfer: Transfer,
     url: HttpUrl,
-    { method, body }: { method: string; body: CurlBody | undefined },
+    asked: Pick<RequestCircumstances, 'method' | 'body' | 'isTrusted' | 'referer'>,
     sink: TransferSink,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    const request = curlRequest(this.#options, url, method, body)
-    const { pooled, head } = await this.#ask(transfer, url, request, signal)
-    await this.#narrator.lines('<', [...head.lines, ''])
+    const { method } = asked
+    const proxy = proxyFor(this.#process, this.#options, url)
+    const resumeAt = sink.resumeAt
+    const request = curlRequest(this.#options, url, {
+      ...asked,
+      resumeAt,
+      cookies: this.#cookies?.cookiesFor(url, this.#now()) ?? [],
+      proxy: proxy !== undefined && !isTunnelled(this.#options, url) ? proxy : undefined,
+    })
+    const { pooled, head } = await this.#ask(transfer, url, proxy, request, signal)
+    await this.#tellHead(head, url)
     await sink.head(head.lines)
     const target = header(head, 'location')
     const redirect =
@@ -124,10 +148,17 @@ export class CurlSession {
         : undefined
     const { follow, fail, failWithBody } = this.#options
     transfer.redirectUrl = follow ? '' : (redirect ?? '')
+    if (resumeAt > 0 && head.status === 200 && !(follow && redirect !== undefined)) {
+      pooled.http.close()
+      throw new CurlError(
+        CURLE_RANGE_ERROR,
+        "HTTP server doesn't seem to support byte ranges. Cannot resume.",
+      )
+    }
     const failed = head.status >= 400 && (fail || failWithBody)
     const error = new CurlError(CURLE_HTTP_RETURNED_ERROR, `The requested URL returned error: ${head.status}`)
     if (failed && fail) {
-      await this.#release(url, pooled)
+      await this.#release(url, proxy, pooled)
       throw error
     }
     const wanted = !(follow && redirect !== undefined)
@@ -141,7 +172,9 @@ export class CurlSession {
         if (!wanted) continue
         if (!this.#options.compressed) transfer.downloaded += chunk.length
         if (transfer.downloaded > limit) throw tooLarge()
+        await this.#narrator.data('received', chunk)
         await sink.body(chunk)
+        await this.#slowDown(transfer, signal)
       }
     } catch (caught) {
       pooled.http.close()
@@ -150,23 +183,50 @@ export class CurlSession {
       await this.#narrator.tell(`Closing connection ${pooled.number}`)
       throw failure
     }
-    await this.#release(url, pooled)
+    await this.#release(url, proxy, pooled)
     if (failed) throw error
     return wanted ? undefined : redirect
+  }
+
+  /** The head line by line, with what its cookies became. */
+  async #tellHead(head: HttpHead, url: HttpUrl): Promise<void> {
+    for (const line of head.lines) {
+      const [, cookie] = /^set-cookie:\s*(.*)$/i.exec(line) ?? []
+      const said = cookie === undefined ? undefined : this.#cookies?.receive(cookie, url, this.#now())
+      if (said !== undefined) await this.#narrator.tell(said)
+      await this.#narrator.receives(line)
+    }
+    await this.#narrator.receives('')
+  }
+
+  /** --limit-rate: waits until so much may have come. */
+  async #slowDown(transfer: Transfer, signal: AbortSignal): Promise<void> {
+    const { bytesPerSecond } = this.#options
+    if (bytesPerSecond === Number.POSITIVE_INFINITY) return
+    const due = transfer.requestSent + (transfer.downloaded / bytesPerSecond) * SECOND
+    const wait = Math.round(due - this.#since(transfer))
+    if (wait > 0) await this.#process.system.clock.sleep(wait, signal)
+  }
+
+  #now(): number {
+    return this.#process.system.clock.unixMillis()
   }
 
   /** Sends the request and reads the head; a kept connection that turns out dead is replaced by a new one. */
   async #ask(
     transfer: Transfer,
     url: HttpUrl,
+    proxy: HttpUrl | undefined,
     request: HttpRequest,
     signal: AbortSignal,
   ): Promise<{ pooled: Pooled; head: HttpHead }> {
-    const key = connectionKey(url)
+    const key = this.#poolKey(url, proxy)
     const kept = this.#pool.get(key)
     this.#pool.delete(key)
     if (kept !== undefined) {
-      await this.#narrator.tell(`Re-using existing connection #${kept.number} with host ${url.host}`)
+      await this.#narrator.tell(
+        `Re-using existing connection #${kept.number} with ${proxy ? 'proxy' : 'host'} ${(proxy ?? url).host}`,
+      )
       try {
         return { pooled: kept, head: await this.#converse(transfer, kept, request, signal) }
       } catch (error) {
@@ -175,7 +235,7 @@ export class CurlSession {
         await this.#narrator.tell('Connection died, retrying a fresh connect')
       }
     }
-    const pooled = await this.#connector.connect(transfer, url, signal)
+    const pooled = await this.#connector.connect(transfer, url, proxy, signal)
     try {
       return { pooled, head: await this.#converse(transfer, pooled, request, signal) }
     } catch (error) {
@@ -198,7 +258,7 @@ export class CurlSession {
     transfer.local = connection.local
     transfer.remote = connection.remote
     const text = requestHead(request)
-    await this.#narrator.lines('>', text.split('\r\n').slice(0, -1))
+    await this.#narrator.sends(text.split('\r\n').slice(0, -1))
     try {
       await this.#send(pooled.http, request, signal)
     } catch (error) {
@@ -223,23 +283,36 @@ export class CurlSession {
   /** A body that the server is asked about first goes when it agrees, or says nothing for a second. */
   async #send(http: HttpConnection, request: HttpRequest, signal: AbortSignal): Promise<void> {
     const asks = request.headers.some(([name, value]) => name === 'Expect' && value === '100-continue')
-    if (!asks) return http.send(request, signal)
+    const body = request.body ?? new Uint8Array(0)
+    if (!asks) {
+      await this.#narrator.data('sent', body)
+      return http.send(request, signal)
+    }
     await http.send(request, signal, 'head')
-    const status = await http.continues(this.#limits(signal), CONTINUE_WAIT)
+    const status = await http.continues(this.#limits(signal), this.#options.expectWait)
     if (status === undefined) await this.#narrator.tell('Done waiting for 100-continue')
-    else await this.#narrator.lines('<', status.split('\r\n').slice(0, -1))
+    else for (const line of status.split('\r\n').slice(0, -1)) await this.#narrator.receives(line)
+    await this.#narrator.data('sent', body)
     await http.send(request, signal, 'body')
   }
 
   /** After a response: keeps the connection for the next URL, or closes it. */
-  async #release(url: HttpUrl, pooled: Pooled): Promise<void> {
+  async #release(url: HttpUrl, proxy: HttpUrl | undefined, pooled: Pooled): Promise<void> {
     if (pooled.http.reusable) {
-      this.#pool.get(connectionKey(url))?.http.close()
-      this.#pool.set(connectionKey(url), pooled)
-      return this.#narrator.tell(`Connection #${pooled.number} to host ${url.host} left intact`)
+      const key = this.#poolKey(url, proxy)
+      this.#pool.get(key)?.http.close()
+      this.#pool.set(key, pooled)
+      return this.#narrator.tell(`Connection #${pooled.number} to host ${(proxy ?? url).host} left intact`)
     }
     pooled.http.close()
     return this.#narrator.tell(`Closing connection ${pooled.number}`)
+  }
+
+  /** A proxy's connection serves all servers, but for tunnels. */
+  #poolKey(url: HttpUrl, proxy: HttpUrl | undefined): string {
+    if (proxy === undefined) return connectionKey(url)
+    const through = `by ${connectionKey(proxy)}`
+    return isTunnelled(this.#options, url) ? `${through} ${connectionKey(url)}` : through
   }
 
   #limits(signal: AbortSignal) {

@@ -26,7 +26,7 @@ const status: Variable = ({ transfer }) => String(transfer.head?.status ?? 0).pa
 const VARIABLES: Readonly<Record<string, Variable>> = {
   http_code: status,
   response_code: status,
-  http_connect: () => '000',
+  http_connect: ({ transfer }) => String(transfer.connectStatus).padStart(3, '0'),
   http_version: ({ transfer }) => transfer.head?.version.replace(/^HTTP\//, '') ?? '0',
   size_download: ({ transfer }) => String(transfer.downloaded),
   size_upload: ({ transfer }) => String(transfer.uploaded),

@@ -1,25 +1,26 @@
 // curl for HTTP and HTTPS: the command, its outputs, its exit status. The words are those of curl 7.88, compared with it
-// on one server (test/shell/applets/net/curl-against-curl.test.ts). Unlike curl: no proxies, cookie jars and --next.
+// on one server (test/shell/applets/net/curl-against-curl.test.ts). Unlike curl: proxies of HTTP alone, no
+// HTTP/2.
 
-import { SystemError } from '../../../base/errors.js'
 import { type Micros, SECOND } from '../../../base/time.js'
-import { resolvePath } from '../../../posix/file-system.js'
 import type { Process } from '../../../posix/process.js'
+import { type CurlArguments, readArguments } from './curl-arguments.js'
+import { readCookies, writeCookies } from './curl-cookie-files.js'
 import {
   CURLE_COULDNT_CONNECT,
   CURLE_COULDNT_RESOLVE_HOST,
   CURLE_OPERATION_TIMEDOUT,
   CURLE_PEER_FAILED_VERIFICATION,
-  CURLE_WRITE_ERROR,
   CurlError,
   CurlUsageError,
 } from './curl-error.js'
 import { metered } from './curl-meter.js'
+import { narratorOf } from './curl-narrator.js'
 import { CURL_VERSION, type CurlOptions, readCurlOptions } from './curl-options.js'
+import { Output } from './curl-output.js'
 import { newTransfer, type Transfer } from './curl-record.js'
-import { CurlSession, type TransferSink } from './curl-transfer.js'
+import { CurlSession, type CurlShare } from './curl-transfer.js'
 import { writeOut } from './curl-write-out.js'
-import { parseUrl, remoteName } from './url.js'
 
 const HELP = `Usage: curl [options...] <url>
  -d, --data <data>          HTTP POST data
@@ -45,38 +46,75 @@ how to fix it, please visit the web page mentioned above.
 const WARNING_COLUMNS = 70
 
 export async function curl(process: Process): Promise<number> {
-  let options: CurlOptions | 'help' | 'version'
+  let groups: readonly CurlArguments[]
   try {
-    options = await readCurlOptions(process)
+    groups = await readArguments(process)
   } catch (error) {
-    if (!(error instanceof CurlUsageError)) throw error
-    if (error.message !== '') await process.stderr.write(`curl: ${error.message}\n`)
-    if (error.status === 2)
-      await process.stderr.write("curl: try 'curl --help' or 'curl --manual' for more information\n")
-    return error.status
+    return await tellMistake(process, error)
   }
-  if (options === 'help' || options === 'version') {
-    await process.stdout.write(
-      options === 'help' ? HELP : `curl ${CURL_VERSION} (podwire)\nProtocols: http https\n`,
-    )
+  const asked = groups.find((group) => group.has('h') || group.has('V'))
+  if (asked !== undefined) {
+    const version = `curl ${CURL_VERSION} (podwire)\nProtocols: http https\n`
+    await process.stdout.write(asked.has('h') ? HELP : version)
     return 0
   }
-  const session = new CurlSession(process, options)
+  const share = await shareOf(process, groups)
+  let status = 0
   try {
-    const indexes = [...options.urls.keys()]
-    if (options.parallel) {
-      // Each on a connection of its own: nothing waits for another to be done.
-      const transfers = indexes.map((index) => {
-        const own = new CurlSession(process, options)
-        return transferWithRetries(process, own, options, index).finally(() => own.close())
-      })
-      return (await Promise.all(transfers)).findLast((one) => one !== 0) ?? 0
+    for (const [index, group] of groups.entries()) {
+      const { values, operands } = group
+      if (operands.length === 0 && values('url').length === 0)
+        throw new CurlUsageError(2, index === 0 ? '' : 'no URL specified!')
+      const options = await readCurlOptions(process, group)
+      status = await runGroup(process, options, share)
+      if (status !== 0 && options.failEarly) break
     }
-    let status = 0
-    for (const index of indexes) status = await transferWithRetries(process, session, options, index)
     return status
+  } catch (error) {
+    return await tellMistake(process, error)
   } finally {
-    session.close()
+    for (const { http } of share.pool.values()) http.close()
+    await writeCookies(process, groups, share.cookies)
+  }
+}
+
+async function runGroup(process: Process, options: CurlOptions, share: CurlShare): Promise<number> {
+  const indexes = [...options.urls.keys()]
+  if (options.parallel) {
+    // Each on a connection of its own: nothing waits for another to be done.
+    const transfers = indexes.map(async (index) => {
+      const pool: CurlShare['pool'] = new Map()
+      const own = new CurlSession(process, options, { ...share, pool })
+      const status = await transferWithRetries(process, own, options, index)
+      for (const { http } of pool.values()) http.close()
+      return status
+    })
+    return (await Promise.all(transfers)).findLast((one) => one !== 0) ?? 0
+  }
+  const session = new CurlSession(process, options, share)
+  let status = 0
+  for (const index of indexes) {
+    status = await transferWithRetries(process, session, options, index)
+    if (status !== 0 && options.failEarly) break
+  }
+  return status
+}
+
+async function tellMistake(process: Process, error: unknown): Promise<number> {
+  if (!(error instanceof CurlUsageError)) throw error
+  if (error.message !== '') await process.stderr.write(`curl: ${error.message}\n`)
+  if (error.status === 2 || error.message.startsWith('option '))
+    await process.stderr.write("curl: try 'curl --help' or 'curl --manual' for more information\n")
+  return error.status
+}
+
+async function shareOf(process: Process, groups: readonly CurlArguments[]): Promise<CurlShare> {
+  let numbers = 0
+  return {
+    pool: new Map(),
+    cookies: await readCookies(process, groups),
+    narrator: narratorOf(process, groups[0]!),
+    nextNumber: () => numbers++,
   }
 }
 
@@ -87,12 +125,15 @@ async function transferWithRetries(
   index: number,
 ): Promise<number> {
   let delay: Micros = SECOND
+  const { clock } = process.system
+  const begun = clock.now()
   for (let left = options.retries; ; left--) {
     const transfer = newTransfer(options.urls[index]!.url, process.system.clock.now())
     const output = new Output(process, options, index)
     const meter = process.stderr.isTTY && !output.isSeen ? options.meter : 'none'
     const error = await metered(process, meter, transfer, attempt(session, transfer, output))
-    const problem = left > 0 ? transientProblem(transfer, error, options) : undefined
+    const isInTime = left > 0 && clock.now() - begun < options.retryTime
+    const problem = isInTime ? transientProblem(transfer, error, options) : undefined
     if (problem === undefined) {
       await report(process, options, transfer, error, output.fileName, index)
       return error?.code ?? 0
@@ -131,9 +172,11 @@ function transientProblem(
 ): string | undefined {
   if (error?.code === CURLE_OPERATION_TIMEDOUT) return 'timeout'
   if (error?.code === CURLE_COULDNT_RESOLVE_HOST) return 'DNS error'
-  if (error?.code === CURLE_COULDNT_CONNECT) return options.retryRefused ? 'connection refused' : undefined
+  if (error?.code === CURLE_COULDNT_CONNECT)
+    return options.retryRefused || options.retryAll ? 'connection refused' : undefined
   const status = transfer.head?.status ?? 0
-  return [408, 429, 500, 502, 503, 504].includes(status) ? 'HTTP error' : undefined
+  if ([408, 429, 500, 502, 503, 504].includes(status)) return 'HTTP error'
+  return error !== undefined && options.retryAll ? '(retrying all errors)' : undefined
 }
 
 async function report(
@@ -181,82 +224,4 @@ async function tellError(
 
 function moreAbout({ code }: CurlError): string {
   return code === CURLE_PEER_FAILED_VERIFICATION ? UNVERIFIED : ''
-}
-
-/** Where one transfer's output goes: standard output, or a file that is made with the first byte. */
-class Output implements TransferSink {
-  readonly fileName: string
-  readonly #process: Process
-  readonly #options: CurlOptions
-  readonly #path: string | undefined
-  #opened = false
-  #dumped = false
-
-  constructor(process: Process, options: CurlOptions, index: number) {
-    const output = options.outputs[index]
-    const url = parseUrl(options.urls[index]!.url)
-    this.fileName = output === 'remote name' ? (url === undefined ? '' : remoteName(url)) : (output ?? '')
-    this.#process = process
-    this.#options = options
-    this.#path = output === undefined ? undefined : resolvePath(process.cwd, this.fileName)
-    if (output === 'remote name' && this.fileName === '') this.#path = ''
-  }
-
-  /** On the terminal itself. */
-  get isSeen(): boolean {
-    return this.#path === undefined && this.#process.stdout.isTTY
-  }
-
-  async head(lines: readonly string[]): Promise<void> {
-    const text = `${lines.join('\r\n')}\r\n\r\n`
-    const { dumpHeader, includeHead } = this.#options
-    if (dumpHeader === '-') await this.#process.stdout.write(text)
-    else if (dumpHeader !== undefined) {
-      const path = resolvePath(this.#process.cwd, dumpHeader)
-      this.#dumped = this.#toFile(path, text, this.#dumped)
-    }
-    if (includeHead) await this.#write(text)
-  }
-
-  body(bytes: Uint8Array): Promise<void> {
-    return this.#write(bytes)
-  }
-
-  /** An empty body makes an empty file. */
-  finish(): void {
-    if (this.#path !== undefined && !this.#opened) this.#opened = this.#toFile(this.#path, '', false)
-  }
-
-  async #write(content: Uint8Array | string): Promise<void> {
-    if (this.#path === undefined) return this.#toStdout(content)
-    if (this.#path === '') throw new CurlError(CURLE_WRITE_ERROR, 'Remote file name has no length!')
-    this.#opened = this.#toFile(this.#path, content, this.#opened)
-  }
-
-  async #toStdout(content: Uint8Array | string): Promise<void> {
-    try {
-      await this.#process.stdout.write(content)
-    } catch (error) {
-      // curl ignores SIGPIPE: a reader that is gone is an output that fails.
-      throw error instanceof SystemError ? writeError() : error
-    }
-  }
-
-  #toFile(path: string, content: Uint8Array | string, append: boolean): true {
-    const { fs } = this.#process.system
-    try {
-      if (this.#options.createDirectories && !append && path.lastIndexOf('/') > 0)
-        fs.makeDirectory(path.slice(0, path.lastIndexOf('/')), true)
-      if (append) fs.appendFile(path, content)
-      else fs.writeFile(path, content)
-      return true
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error
-      throw writeError()
-    }
-  }
-}
-
-function writeError(): CurlError {
-  return new CurlError(CURLE_WRITE_ERROR, 'Failure writing output to destination')
 }

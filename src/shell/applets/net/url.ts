@@ -42,6 +42,15 @@ export function parseUrl(text: string): HttpUrl | undefined {
   }
 }
 
+/** Milliseconds since 1970 of a date with its zone, or of one in UTC; undefined for what is no date. */
+export function parseHttpDate(text: string): number | undefined {
+  const plain = text.trim().replace(/(\d)-([a-z]{3})-(\d)/i, '$1 $2 $3')
+  if (!/\d/.test(plain)) return undefined
+  const hasZone = /(GMT|UTC|Z|[+-]\d{4})$/i.test(plain)
+  const time = Date.parse(hasZone ? plain : `${plain} UTC`)
+  return Number.isNaN(time) ? undefined : time
+}
+
 export function formatUrl(url: HttpUrl): string {
   return `${url.scheme}://${hostHeader(url)}${url.target}`
 }
