@@ -4,26 +4,15 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileProblem } from '../drivers/file-problem.js'
 import { UsageError } from './arguments.js'
 
 /** Files cannot be read or written: exit code 2. */
 export class FileError extends Error {
   constructor(path: string, error: unknown) {
-    const { code, message } = error as NodeJS.ErrnoException
-    super(`${path}: ${REASONS[code ?? ''] ?? code ?? message}`)
+    super(`${path}: ${fileProblem(error)}`)
     this.name = 'FileError'
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is exceeded',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is not a directory',
-  EISDIR: 'is a directory',
-  ENOENT: 'no such directory',
 }
 
 export interface ClusterState {

@@ -17,6 +17,8 @@ export interface ClusterStatus {
     /** Connections for which there was no endpoint. */
     readonly failed: number
   }[]
+  /** Why the capture is not whole. */
+  readonly captureProblem?: string
 }
 
 /** Connections of a Service by endpoint; '' when there was none. */
@@ -62,13 +64,15 @@ export function clusterStatus(cluster: RunningCluster, flows: FlowCounts): Clust
     address: spec.clusterIP ?? '',
     ...flows.of(`${metadata.namespace}/${metadata.name}`),
   }))
-  return { nodes, pods, services }
+  const { captureProblem } = cluster.emulation
+  return { nodes, pods, services, ...(captureProblem !== undefined && { captureProblem }) }
 }
 
 export function statusText(status: ClusterStatus, paint: Paint): string {
-  const { nodes, pods, services } = status
+  const { nodes, pods, services, captureProblem } = status
   const ready = pods.filter((pod) => pod.ready).length
   const lines = [
+    ...(captureProblem === undefined ? [] : [paint('red', `${captureProblem}; it is not whole`)]),
     `${paint('bold', 'nodes')}     ${nodes.map((node) => paint(node.ready ? 'green' : 'yellow', node.name)).join('  ')}  ${paint('dim', `kube-proxy: ${[...new Set(nodes.map((node) => node.proxyMode))].join(', ')}`)}`,
     `${paint('bold', 'pods')}      ${paint(ready === pods.length ? 'green' : 'yellow', `${ready}/${pods.length} ready`)}`,
     ...pods

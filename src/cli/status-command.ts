@@ -110,6 +110,7 @@ function show(clusters: readonly Known[], streams: Streams): void {
 function lineOf({ name, phase, problem, server, status }: Known): string {
   if (status === undefined) return `${name}: ${problem ?? phase}`
   const ready = status.pods.filter((pod) => pod.ready).length
-  const { nodes, pods, services } = status
-  return `${name}: ${server}, ${nodes.length} nodes, ${ready}/${pods.length} pods ready, ${services.length} services`
+  const { nodes, pods, services, captureProblem } = status
+  const counts = `${nodes.length} nodes, ${ready}/${pods.length} pods ready, ${services.length} services`
+  return `${name}: ${server}, ${counts}${captureProblem === undefined ? '' : `; ${captureProblem}`}`
 }

@@ -2,6 +2,7 @@
 // `podwire run x | head -1`) is no error: the run goes on in silence, so that its exit code stays true.
 
 import type { Writable } from 'node:stream'
+import { fileProblem } from '../drivers/file-problem.js'
 
 const OUTPUT_LOST = 2
 
@@ -24,7 +25,7 @@ export function processStreams(process: NodeJS.Process): Streams {
   return {
     out: writerTo(process.stdout, (error) => {
       // A full disk: the run goes on, but nobody may take what there is for the whole report.
-      err(`podwire: standard output: ${error.code ?? error.message}\n`)
+      err(`podwire: standard output: ${fileProblem(error)}\n`)
       process.once('exit', () => {
         process.exitCode = OUTPUT_LOST
       })

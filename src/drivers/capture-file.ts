@@ -5,6 +5,7 @@ import type { Micros } from '../base/time.js'
 import { Capture } from '../fabric/capture.js'
 import { CaptureOrder } from '../fabric/capture-order.js'
 import type { ClusterNetwork } from './cluster-network.js'
+import { fileProblem } from './file-problem.js'
 
 /** A capture that cannot be written: no such directory, a full disk. The message tells the file. */
 export class CaptureError extends Error {
@@ -15,11 +16,13 @@ export class CaptureError extends Error {
 const CHUNK_BYTES = 256 * 1024
 
 export class CaptureFile {
+  /** Hears once why nothing more is written. */
+  onProblem: (problem: string) => void = () => {}
   readonly #path: string
   readonly #file: number
   #chunks: Uint8Array[] = []
   #bytes = 0
-  #failed: Error | undefined
+  #failed: CaptureError | undefined
   readonly #writer: Capture
   readonly #order: CaptureOrder
   #closed = false
@@ -30,13 +33,18 @@ export class CaptureFile {
     try {
       this.#file = openSync(path, 'w')
     } catch (error) {
-      throw this.#problem(error)
+      throw this.#error(error)
     }
     const writer = new Capture({ startUnixMicros, sink: (bytes) => this.#write(bytes) })
     this.#writer = writer
     this.#order = new CaptureOrder((index, direction, frame, now) =>
       writer.write(index, direction, frame, now),
     )
+  }
+
+  /** Why the file is not whole; undefined as long as all could be written. */
+  get problem(): string | undefined {
+    return this.#failed?.message
   }
 
   /** Captures on all interfaces of `network`, those to come included. */
@@ -81,13 +89,13 @@ export class CaptureFile {
     try {
       for (let offset = 0; offset < all.length; ) offset += writeSync(this.#file, all, offset)
     } catch (error) {
-      // The cluster goes on; the end of the run tells that the file is not whole.
-      this.#failed = this.#problem(error)
+      // The cluster goes on; its status and the end of the run tell that the file is not whole.
+      this.#failed = this.#error(error)
+      this.onProblem(this.#failed.message)
     }
   }
 
-  #problem(error: unknown): CaptureError {
-    const { code, message } = error as NodeJS.ErrnoException
-    return new CaptureError(`capture file ${this.#path}: ${code ?? message}`)
+  #error(error: unknown): CaptureError {
+    return new CaptureError(`capture file ${this.#path}: ${fileProblem(error)}`)
   }
 }

@@ -164,6 +164,8 @@ export interface Emulation extends ClusterAccess, AsyncDisposable {
   readonly certificates: CertificateAuthority
   /** Names of the nodes. */
   readonly nodes: readonly string[]
+  /** Why the capture cannot be written any more (a full disk), undefined as long as it can; `close` rejects with it, too. */
+  readonly captureProblem: string | undefined
   /** What the kube-proxy of a node has written. Rejects with a TypeError when there is no such node. */
   proxyStatistics(node: string): Promise<ProxyStatistics>
   /** A root shell on a node, as the API gives one in a pod. Throws a TypeError when there is no such node. */

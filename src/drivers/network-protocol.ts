@@ -110,5 +110,7 @@ export type NetworkEvent =
   /** To the command with that id: what its name promises. */
   | { readonly type: 'answer'; readonly id: number; readonly answer: NodeCommandResult | ProxyStatistics }
   | { readonly type: 'sightings'; readonly sightings: Sightings }
+  /** Why the capture that the thread itself writes goes no further. */
+  | { readonly type: 'capture-problem'; readonly problem: string }
   /** All is told, and the capture that the thread itself writes is written; `error` when it could not be. */
   | { readonly type: 'closed'; readonly error: string | undefined }

@@ -27,7 +27,7 @@ const ENDED = 'the network thread ended by itself'
 /** What is neither an answer nor about threads themselves. */
 export type ClusterNetworkEvent = Exclude<
   NetworkEvent,
-  { readonly type: 'barrier' | 'answer' | 'closed' | 'sightings' }
+  { readonly type: 'barrier' | 'answer' | 'closed' | 'sightings' | 'capture-problem' }
 >
 
 export interface NetworkThreadsOptions {
@@ -119,12 +119,16 @@ export class NetworkThreads {
   readonly #questions = new Map<number, (answer: unknown) => void>()
   readonly #onEvent: (event: ClusterNetworkEvent) => void
   #nextQuestion = 1
+  #captureProblem: string | undefined
 
   constructor({ options, workers, zero, polling, onEvent, onFailure }: NetworkThreadsOptions) {
     const { config, pcap, networkThreads: count } = options
     this.#onEvent = onEvent
     if (pcap !== undefined && count > 1) {
       const file = new CaptureFile(pcap, options.startUnixMillis * 1000)
+      file.onProblem = (problem) => {
+        this.#captureProblem = problem
+      }
       this.#capture = new CaptureMerge(file, count, (thread) =>
         this.#threads[thread]!.send({ type: 'sightings' }),
       )
@@ -194,6 +198,11 @@ export class NetworkThreads {
     return { busyMicros, memoryBytes }
   }
 
+  /** Why the capture is not whole, undefined as long as it is. */
+  get captureProblem(): string | undefined {
+    return this.#captureProblem
+  }
+
   /** Ends the threads. Rejects with CaptureError when the capture is not whole. */
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
@@ -229,6 +238,9 @@ export class NetworkThreads {
         return this.#answered(event.id, event.answer)
       case 'sightings':
         return this.#capture?.add(thread, event.sightings)
+      case 'capture-problem':
+        this.#captureProblem = event.problem
+        return
       case 'closed':
         return
       default:

@@ -127,7 +127,10 @@ class NetworkWorker {
     })
     this.#capture =
       data.pcap === undefined ? undefined : new CaptureFile(data.pcap, data.startUnixMillis * 1000)
-    this.#capture?.record(this.#network)
+    if (this.#capture !== undefined) {
+      this.#capture.onProblem = (problem) => emit({ type: 'capture-problem', problem })
+      this.#capture.record(this.#network)
+    }
     if (data.tellsSightings)
       this.#feed = new CaptureFeed(this.#network, (sightings) =>
         this.#outbox.add({ type: 'sightings', sightings }, [sightings.frames.buffer]),

@@ -241,6 +241,10 @@ export class ThreadsEmulation implements Emulation {
     )
   }
 
+  get captureProblem(): string | undefined {
+    return this.#network.captureProblem
+  }
+
   outside(): OutsideHost {
     this.#external ??= this.#addExternal()
     return this.#external.outside

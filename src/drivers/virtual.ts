@@ -284,6 +284,10 @@ export class VirtualEmulation implements Emulation {
     this.network.network.touch(machine)
   }
 
+  get captureProblem(): string | undefined {
+    return this.#capture?.problem
+  }
+
   outside(): OutsideHost {
     this.#external ??= this.#addExternal()
     return this.#external

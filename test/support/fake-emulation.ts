@@ -76,6 +76,7 @@ export class FakeEmulation implements Emulation {
   readonly clock: ClockKind
   readonly seed = 1
   readonly nodes = ['k8s-node1']
+  readonly captureProblem = undefined
   readonly time = new FakeClock()
   readonly api: Api
   readonly certificates = new CertificateAuthority(randomKeys(0))
