@@ -20,13 +20,13 @@ tbody tr:last-child>*{border-bottom:0}
 td small{display:block;color:var(--soft);font-size:.72rem}
 .best{font-weight:700}.best small{font-weight:400}
 i{display:inline-block;width:.75em;height:.75em;margin-right:.45em;border-radius:2px;background:currentColor;vertical-align:-.02em}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:16px;margin-top:16px;align-items:start}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:16px;margin-top:16px;align-items:start}
 figure{margin:0;padding:12px 14px;background:var(--card);border:1px solid var(--line);border-radius:6px}
 figcaption{font-weight:600}
 .legend{display:flex;flex-wrap:wrap;gap:2px 14px;margin:2px 0 4px;padding:0;list-style:none;color:var(--soft);font-size:.82rem}
 svg{display:block;width:100%;height:auto}
 svg text{fill:var(--soft);font:12px system-ui,sans-serif;font-variant-numeric:tabular-nums}
-svg .in{fill:#10131a;font-weight:600}
+svg .in{fill:#10131a;font-weight:600;paint-order:stroke;stroke:rgb(255 255 255/.6);stroke-width:2.5px}
 .grid{stroke:var(--line)}.axis{stroke:var(--soft)}
 .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}
 .area,.bar{fill:currentColor}.area{fill-opacity:.85}

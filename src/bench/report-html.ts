@@ -16,6 +16,8 @@ import {
   shareBars,
 } from './svg-chart.js'
 
+/** A chart whose values differ by more than this has a logarithmic axis. */
+const WIDE_RANGE = 30
 /** Endpoints with a colour of their own; the rest are told together. */
 const ENDPOINTS_COLORED = 8
 
@@ -32,6 +34,7 @@ export function benchPage(result: BenchResult): string {
     card('Requests by endpoint', '', sharesChart(contestants)),
     card('Requests over time', legend(contestants), rateChart(contestants)),
     card('p99 over time', legend(contestants), p99Chart(contestants)),
+    failedCard(contestants),
     '</div>',
     changesHtml(contestants),
     '<h2>Who answered when</h2><div class="charts">',
@@ -101,7 +104,7 @@ function figuresHtml({ contestants, rounds }: BenchResult, names: readonly Metri
 
 /** On a narrow page each row becomes a block of lines, named by their `data-label`. */
 function tableHtml(kind: string, head: string, rows: readonly string[]): string {
-  return `<div class="scroll"><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${kind}"><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`
 }
 
 /** Who fails more of the requests than this is not praised for what the others took. */
@@ -134,7 +137,7 @@ function percentileChart(contestants: readonly ContestantResult[]): string {
   return lineChart(lines, {
     title: 'Latency by percentile',
     xLabel: 'percentile',
-    yLabel: 'ms',
+    yLabel: 'ms, logarithmic',
     yLog: true,
     xTicks,
   })
@@ -157,7 +160,9 @@ function sharesChart(contestants: readonly ContestantResult[]): string {
 
 function timeOptions(title: string, yLabel: string, contestant: ContestantResult | undefined): ChartOptions {
   const marks = contestant?.round.changes.map(({ atMs, what }): Mark => ({ x: atMs / 1000, text: what }))
-  return { title, xLabel: 'seconds', yLabel, ...(marks === undefined ? {} : { marks }) }
+  const xFrom = (contestant?.round.series.startMs ?? 0) / 1000
+  const xLabel = 'seconds since the load began'
+  return { title, xLabel, yLabel, xFrom, ...(marks === undefined ? {} : { marks }) }
 }
 
 /** The middle of each step, in seconds. */
@@ -184,7 +189,24 @@ function p99Chart(contestants: readonly ContestantResult[]): string {
       points: times(series).map((at, i) => [at, series.p99Ms[i]] as const),
     }),
   )
-  return lineChart(lines, timeOptions('p99 over time', 'ms', contestants[0]))
+  // Where some wait for a hundred times as long as others, the others would be a line on the floor.
+  const values = lines.flatMap(({ points }) =>
+    points.flatMap(([, ms]) => (ms === undefined || ms <= 0 ? [] : [ms])),
+  )
+  const yLog = Math.max(...values) > WIDE_RANGE * Math.min(...values)
+  const yLabel = yLog ? 'ms, logarithmic' : 'ms'
+  return lineChart(lines, { ...timeOptions('p99 over time', yLabel, contestants[0]), yLog })
+}
+
+/** Nothing when none failed. */
+function failedCard(contestants: readonly ContestantResult[]): string {
+  if (contestants.every(({ round }) => round.series.failed.every((count) => count === 0))) return ''
+  const lines = contestants.map(({ mode, round: { series } }, color): Line => {
+    const failed = series.failed.map((count) => (count * 1000) / series.stepMs)
+    return { name: mode, color, points: times(series).map((at, i) => [at, failed[i]] as const) }
+  })
+  const chart = lineChart(lines, timeOptions('Failed requests over time', 'failed/s', contestants[0]))
+  return card('Failed requests over time', legend(contestants), chart)
 }
 
 /** Endpoints stacked over time; all modes with the same height. */

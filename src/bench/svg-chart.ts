@@ -30,6 +30,8 @@ export interface ChartOptions {
   readonly yLabel: string
   readonly marks?: readonly Mark[]
   readonly yLog?: boolean
+  /** Where the x axis begins, at the latest with the first point. */
+  readonly xFrom?: number
   /** The x axis' ticks when it is no plain number. */
   readonly xTicks?: readonly { readonly value: number; readonly text: string }[]
 }
@@ -121,7 +123,7 @@ export function shareBars(bars: readonly ShareBar[], title: string): string {
 }
 
 function xScale(places: readonly number[], options: ChartOptions): Scale {
-  const range: [number, number] = [Math.min(...places), Math.max(...places)]
+  const range: [number, number] = [Math.min(options.xFrom ?? places[0]!, ...places), Math.max(...places)]
   const scale = linearScale(range, [LEFT, WIDTH - RIGHT], 6)
   return options.xTicks === undefined ? scale : { at: scale.at, ticks: options.xTicks }
 }
