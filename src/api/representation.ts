@@ -1,5 +1,5 @@
-// How a client wants its objects, by its Accept header: whole, as rows of a Table, or their metadata alone. Answers
-// are JSON whatever else is asked for besides.
+// How a client wants its objects, by its Accept header: whole, as rows of a Table, or their metadata alone, in JSON or
+// YAML. Whoever sends the answer writes its text.
 
 import type { KubeObject } from '../cluster/objects.js'
 import { apiVersionOf, type ResourceType } from '../cluster/resources.js'
@@ -10,23 +10,51 @@ import { parameter } from './target.js'
 
 export type Representation = 'Object' | 'Table' | 'PartialObjectMetadata'
 
-const JSON_RANGES = ['application/json', 'application/*', '*/*']
+export type MediaType = 'application/json' | 'application/yaml'
+
+const MEDIA_TYPES: readonly MediaType[] = ['application/json', 'application/yaml']
+const RANGES: Readonly<Record<string, MediaType>> = {
+  'application/json': 'application/json',
+  'application/yaml': 'application/yaml',
+  'application/*': 'application/json',
+  '*/*': 'application/json',
+}
 const INCLUDE: readonly string[] = ['None', 'Metadata', 'Object'] satisfies readonly IncludeObject[]
 
-/** The first one in the Accept header that there is; a RequestError NotAcceptable when there is none. */
-export function representationOf(request: ApiRequest): Representation {
-  const accept = request.headers?.['accept'] ?? ''
-  if (accept.trim() === '') return 'Object'
+/** The first one in the Accept header that there is as one of `types`; a RequestError NotAcceptable when there is none. */
+export function representationOf(
+  request: ApiRequest,
+  types: readonly MediaType[] = MEDIA_TYPES,
+): Representation {
+  const accepted = acceptedBy(request.headers?.['accept'], types)
+  if (accepted === undefined) throw notAcceptable(types)
+  return accepted.representation
+}
+
+/** That of the same one; JSON when there is none. */
+export function mediaTypeOf(accept: string | undefined): MediaType {
+  return acceptedBy(accept, MEDIA_TYPES)?.mediaType ?? 'application/json'
+}
+
+interface Accepted {
+  readonly mediaType: MediaType
+  readonly representation: Representation
+}
+
+function acceptedBy(accept = '', types: readonly MediaType[]): Accepted | undefined {
+  if (accept.trim() === '') return { mediaType: 'application/json', representation: 'Object' }
   for (const range of accept.split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
-    if (!JSON_RANGES.includes(type)) continue
+    const mediaType = Object.hasOwn(RANGES, type) ? RANGES[type] : undefined
+    if (mediaType === undefined || !types.includes(mediaType)) continue
     const as = parameters.find((part) => part.startsWith('as='))?.slice('as='.length)
-    if (as === undefined) return 'Object'
+    if (as === undefined) return { mediaType, representation: 'Object' }
     if (!parameters.includes('g=meta.k8s.io') || !parameters.includes('v=v1')) continue
-    if (as === 'Table') return 'Table'
-    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return 'PartialObjectMetadata'
+    if (as === 'Table') return { mediaType, representation: as }
+    if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList')
+      return { mediaType, representation: 'PartialObjectMetadata' }
   }
-  throw notAcceptable()
+  return undefined
 }
 
 export function partialOf({ metadata }: KubeObject): Record<string, unknown> {

@@ -92,8 +92,8 @@ export function noMetrics(kind: 'NodeMetrics' | 'PodMetrics', name: string): Req
 }
 
 /** No form that the client would take. */
-export function notAcceptable(): RequestError {
-  const message = 'only the following media types are accepted: application/json'
+export function notAcceptable(types: readonly string[]): RequestError {
+  const message = `only the following media types are accepted: ${types.join(', ')}`
   return new RequestError(failure(406, 'NotAcceptable', message))
 }
 

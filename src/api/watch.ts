@@ -73,7 +73,8 @@ function shapeOf(
   target: Target,
   unixMillis: () => number,
 ): (object: KubeObject) => WatchLine['object'] {
-  const representation = representationOf(request)
+  // Events follow each other as lines of JSON, upstream as well.
+  const representation = representationOf(request, ['application/json'])
   if (representation === 'Object') return (object) => object
   if (representation === 'PartialObjectMetadata') return partialOf
   const include = includeObject(request)

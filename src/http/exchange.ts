@@ -4,9 +4,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzip } from 'node:zlib'
 import { watchedPath } from '../api/paths.js'
+import { mediaTypeOf } from '../api/representation.js'
 import type { Api, ApiRequest, ApiResponse, Status, Verb } from '../api/request.js'
 import { badRequestUrl, internalError, methodNotAllowed, statusOf, statusResponse } from '../api/status.js'
 import { flag, isSet, parameter } from '../api/target.js'
+import { yamlText } from '../api/yaml-text.js'
 import type { UserInfo } from '../cluster/service-account-tokens.js'
 import type { Access } from './access.js'
 import { streamLog } from './log-stream.js'
@@ -119,9 +121,10 @@ function apiRequestOf(request: IncomingMessage, method: Verb, body: unknown): Ap
   return { method, path: url.pathname, query, headers, ...(body !== undefined && { body }) }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, answer: ApiResponse): void {
+function send(request: IncomingMessage, response: ServerResponse, asked: ApiResponse): void {
   // Too late for an answer: all that is left is not to look like a whole one.
   if (response.headersSent || response.destroyed) return void response.destroy()
+  const answer = inYaml(asked, request.headers.accept)
   const bytes = encode(answer.body, wantsPretty(request))
   const headers: Record<string, string | number> = { ...answer.headers, vary: 'Accept-Encoding' }
   if (hasBody(request) && !request.complete) closeAfter(request, response, headers)
@@ -159,6 +162,14 @@ function closeAfter(
   request.resume()
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   response.on('close', () => clearTimeout(timer))
+}
+
+/** Objects and refusals, which are JSON otherwise, for who wants YAML. */
+function inYaml(answer: ApiResponse, accept: string | undefined): ApiResponse {
+  const type = mediaTypeOf(accept)
+  const isData = answer.headers['content-type'] === 'application/json' && typeof answer.body !== 'string'
+  if (type !== 'application/yaml' || !isData || answer.body instanceof Uint8Array) return answer
+  return { ...answer, headers: { ...answer.headers, 'content-type': type }, body: yamlText(answer.body) }
 }
 
 /** Bytes and text as they are, everything else as JSON. */

@@ -1,11 +1,12 @@
 // kubectl config: the contexts of the kubeconfig, and which namespace later commands mean.
 
+import { yamlText } from '../api/yaml-text.js'
 import type { KubeObject } from '../cluster/objects.js'
 import type { Command, CommandContext } from './context.js'
 import { clientError, usageError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { type Kubeconfig, type KubeconfigContext, kubeconfigDocument, writeKubeconfig } from './kubeconfig.js'
-import { formatObjects, formatYaml, outputFormat } from './output.js'
+import { formatObjects, outputFormat } from './output.js'
 import { alignTabs, TABLE } from './tab-writer.js'
 
 export const currentContext: Command = async (context) => {
@@ -105,7 +106,7 @@ export const configView: Command = async (context) => {
 function viewText(context: CommandContext, view: object): string {
   const format = outputFormat(context)
   return format.type === 'table'
-    ? formatYaml(view)
+    ? yamlText(view)
     : formatObjects(context, format, [view as KubeObject], false)
 }
 

@@ -5,13 +5,14 @@
 import { parse } from 'yaml'
 import { isMap, type JsonMap } from '../api/patch/json.js'
 import { mergeRulesOf } from '../api/patch/merge-keys.js'
+import { yamlText } from '../api/yaml-text.js'
 import type { KubeObject } from '../cluster/objects.js'
 import { STRATEGIC_PATCH } from './client.js'
 import type { Command, CommandContext } from './context.js'
 import { clientError, KubectlError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { readTextFile } from './manifests.js'
-import { formatYaml, printResult } from './output.js'
+import { printResult } from './output.js'
 import { type Found, findObjects } from './targets.js'
 import { threeWayPatch } from './three-way-patch.js'
 
@@ -35,7 +36,7 @@ export const edit: Command = async (context) => {
 
 async function editOne(context: CommandContext, { resource, namespace, object }: Found): Promise<void> {
   const { name } = object.metadata
-  const before = HEADER + formatYaml(object)
+  const before = HEADER + yamlText(object)
   const after = await inEditor(context, before)
   if (after === before) return context.warn('Edit cancelled, no changes made.')
   const edited = parsed(after)

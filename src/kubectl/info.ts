@@ -1,12 +1,12 @@
 // What kubectl tells of the cluster and itself: api-resources, version, cluster-info; and what this one
 // cannot do.
 
+import { yamlText } from '../api/yaml-text.js'
 import type { Service } from '../cluster/objects.js'
 import type { Command } from './context.js'
 import { clientError, usageError } from './errors.js'
 import { Flag, type FlagSpecs } from './flags.js'
 import { goJson } from './go-json.js'
-import { formatYaml } from './output.js'
 import { alignTabs, TABLE } from './tab-writer.js'
 
 export const API_RESOURCES_FLAGS: FlagSpecs = {
@@ -134,7 +134,7 @@ export const version: Command = async (context) => {
       await context.print(goJson(all, 2))
       return 0
     case 'yaml':
-      await context.process.stdout.write(formatYaml(all))
+      await context.process.stdout.write(yamlText(all))
       return 0
     default:
       throw clientError("--output must be 'yaml' or 'json'")

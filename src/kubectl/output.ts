@@ -1,10 +1,10 @@
 // The output formats of `-o`: yaml, json, name, jsonpath, go-template, custom-columns. Tables are tables.ts.
 
-import { stringify } from 'yaml'
+import { yamlText } from '../api/yaml-text.js'
 import type { KubeObject } from '../cluster/objects.js'
 import type { CommandContext } from './context.js'
 import { clientError, KubectlError } from './errors.js'
-import { goJson, sortKeys } from './go-json.js'
+import { goJson } from './go-json.js'
 import { evaluateGoTemplate } from './go-template/evaluate.js'
 import { GoTemplateError } from './go-template/parser.js'
 import {
@@ -87,7 +87,7 @@ export function formatObjects(
     case 'json':
       return `${goJson(document(), 4)}\n`
     case 'yaml':
-      return formatYaml(document())
+      return yamlText(document())
     case 'name':
       return objects.map((object) => `${nameOf(context, object)}\n`).join('')
     case 'jsonpath':
@@ -99,16 +99,6 @@ export function formatObjects(
     case 'table':
       return ''
   }
-}
-
-/** YAML as kubectl prints it: keys in order, lists not indented, no folded lines. */
-export function formatYaml(value: unknown): string {
-  return stringify(sortKeys(value), {
-    indentSeq: false,
-    lineWidth: 0,
-    version: '1.1',
-    aliasDuplicateObjects: false,
-  })
 }
 
 export function nameOf(context: CommandContext, object: KubeObject): string {

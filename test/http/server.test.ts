@@ -51,6 +51,25 @@ test('a body is YAML when it says so', async ({ known }) => {
   assert.is(JSON.parse(text).data.key, 'other')
 })
 
+test('answers are YAML for who takes nothing else, and watches are not', async ({ known }) => {
+  await ask({ ...known, path: MAPS, method: 'POST', body: configMap('one', 'yes') })
+  const of = (accept: string) => ({ ...known, headers: { ...known.headers, accept } })
+  const { headers, text } = await ask({ ...of('application/yaml'), path: `${MAPS}/one` })
+  assert.is(headers['content-type'], 'application/yaml')
+  assert.match(text, /^apiVersion: v1\ndata:\n {2}key: "yes"\nkind: ConfigMap\nmetadata:\n/)
+  const refused = await ask({ ...of('application/yaml'), path: `${MAPS}/two` })
+  assert.match(refused.text, /^apiVersion: v1\ncode: 404\n/)
+  const both = await ask({
+    ...of('application/yaml;q=0.1, application/json'),
+    path: `${MAPS}?watch=1&timeoutSeconds=1`,
+  })
+  assert.is(JSON.parse(both.text.split('\n')[0]!).type, 'ADDED')
+  const watch = await ask({ ...of('application/yaml'), path: `${MAPS}?watch=1` })
+  assert.is(watch.code, 406)
+  assert.match(watch.text, /accepted: application\/json/)
+  assert.is((await ask({ ...of('text/html'), path: `${MAPS}/one` })).code, 406)
+})
+
 test('a watch that asks for bookmarks is told how far it has heard, again and again', async ({ fixture }) => {
   const { api } = fixture
   const server = await listen({ api, port: 0, credentials: { token: TOKEN }, bookmarkMillis: 5 })
