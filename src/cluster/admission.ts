@@ -3,6 +3,7 @@
 
 import type { Random } from '../base/random.js'
 import type { NodePortRange } from './allocators.js'
+import { addApiAccess } from './api-access.js'
 import type { ClusterClock } from './clock.js'
 import { countTemplate } from './daemon-pods.js'
 import { decodeObject, type FieldValidation } from './decode.js'
@@ -56,6 +57,8 @@ export class Admission {
   readonly #names: Random
   readonly #services: ServiceAllocator
   readonly #lenient: boolean
+  readonly #apiAccess: boolean
+  readonly #apiAccessNames: Random
 
   /**
    * `lenient` is for manifests that are to be looked at rather than run: objects are defaulted and stored as they
@@ -72,11 +75,15 @@ export class Admission {
     /** Default 30000-32767. */
     readonly nodePortRange?: NodePortRange
     readonly lenient?: boolean
+    /** Whether pods get what they need to speak with the API server; default false. */
+    readonly apiAccess?: boolean
   }) {
     this.#store = options.store
     this.#lenient = options.lenient ?? false
     this.#clock = options.clock
     this.#names = options.random.fork('dry-run')
+    this.#apiAccess = (options.apiAccess ?? false) && !this.#lenient
+    this.#apiAccessNames = options.random.fork('api access')
     const { serviceSubnet, ipv6ServiceSubnet, nodePortRange = NODE_PORTS, random } = options
     const lenient = this.#lenient
     const ranges = { serviceSubnet, ipv6ServiceSubnet, nodePortRange }
@@ -103,6 +110,8 @@ export class Admission {
     if (type.namespaced) this.#requireNamespace(type, metadata.namespace!, metadata.name)
     applyDefaults(decoded)
     if (type.kind === 'DaemonSet') countTemplate(decoded as DaemonSet, undefined)
+    if (type.kind === 'Pod' && this.#apiAccess)
+      addApiAccess(decoded as Pod, this.#store, this.#apiAccessNames)
     if (type.kind === 'Job') generateJobSelector(decoded as Job, this.#store.newUid())
     if (!this.#lenient) validate(decoded, type, undefined)
     if (metadata.name && this.#store.get(type.plural, metadata.namespace, metadata.name)) {

@@ -11,7 +11,6 @@ import { ContainerConfigError, containerEnvironment, expand, type PodAddressing 
 import { type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
 import type { ProbeKind, ProbeManager } from './probe-manager.js'
 import type { ContainerExit, ContainerSpec, PodRuntime, PodUid } from './sandbox.js'
-import { withApiAccess } from './service-account-files.js'
 
 /** How long a failed pull is told as ErrImagePull before it becomes ImagePullBackOff. */
 const PULL_ERROR_SHOWN: Micros = 2 * SECOND
@@ -319,7 +318,7 @@ export class ContainerLifecycle {
   #create(record: PodRecord, container: ContainerRecord, pod: Pod, addressing: PodAddressing): void {
     let spec: ContainerSpec
     try {
-      spec = this.#containerSpec(record, container, pod, addressing)
+      spec = this.#containerSpec(container, pod, addressing)
     } catch (error) {
       if (!(error instanceof ContainerConfigError)) throw error
       this.#failConfig(record, container, pod, error.message)
@@ -341,12 +340,7 @@ export class ContainerLifecycle {
     this.#event(record, container, pod, 'Warning', 'Failed', `Error: ${message}`)
   }
 
-  #containerSpec(
-    { hasApiAccess }: PodRecord,
-    container: ContainerRecord,
-    pod: Pod,
-    addressing: PodAddressing,
-  ): ContainerSpec {
+  #containerSpec(container: ContainerRecord, pod: Pod, addressing: PodAddressing): ContainerSpec {
     const { spec } = container
     const env = containerEnvironment(pod, spec, addressing, this.#context.store)
     const values = new Map(env)
@@ -365,7 +359,7 @@ export class ContainerLifecycle {
       ...(spec.args && { args: expanded(spec.args) }),
       ...(spec.workingDir && { workingDir: spec.workingDir }),
       env,
-      mounts: hasApiAccess ? withApiAccess(mounts) : mounts,
+      mounts,
       stdin: spec.stdin === true,
       stdinOnce: spec.stdinOnce === true,
       tty: spec.tty === true,

@@ -110,6 +110,7 @@ export class ControlPlane {
       ipv6ServiceSubnet: config.ipv6?.serviceSubnet,
       nodePortRange: config.nodePortRange,
       lenient,
+      apiAccess: authority !== undefined,
     })
     const { clusterDomain } = config
     this.tokens = new ServiceAccountTokens({
@@ -147,8 +148,7 @@ export class ControlPlane {
     new CronJobController(context)
     new DisruptionController(context)
     new Scheduler(context)
-    const identities = authority === undefined ? undefined : { ca: authority, tokens: this.tokens }
-    this.#kubelet = new Kubelet({ context, config, runtime, prober, identities })
+    this.#kubelet = new Kubelet({ context, config, runtime, prober, tokens: this.tokens })
     this.#leases = new NodeLeases(context)
     new EndpointsController(context)
     new SliceController(context)

@@ -20,6 +20,7 @@ import type {
   ReplicaSet,
   Secret,
   Service,
+  VolumeProjection,
 } from './objects.js'
 import { defaultReplicationController, type ReplicationController } from './replication-controllers.js'
 import { isExternallyAccessible } from './service-needs.js'
@@ -206,7 +207,16 @@ function defaultPodSpec(spec: PodSpec): void {
   for (const volume of spec.volumes ?? []) {
     if (Object.keys(volume).length === 1) volume.emptyDir = {}
     if (volume.hostPath) volume.hostPath.type ??= ''
-    for (const source of [volume.configMap, volume.secret]) if (source) source.defaultMode ??= 0o644
+    const { configMap, secret, downwardAPI, projected } = volume
+    for (const source of [configMap, secret, downwardAPI, projected]) if (source) source.defaultMode ??= 0o644
+    defaultProjections([{ ...(downwardAPI && { downwardAPI }) }, ...(projected?.sources ?? [])])
+  }
+}
+
+function defaultProjections(sources: readonly VolumeProjection[]): void {
+  for (const { serviceAccountToken, downwardAPI } of sources) {
+    if (serviceAccountToken) serviceAccountToken.expirationSeconds ??= 3600
+    for (const { fieldRef } of downwardAPI?.items ?? []) if (fieldRef) fieldRef.apiVersion ??= 'v1'
   }
 }
 

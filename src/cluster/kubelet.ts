@@ -14,15 +14,16 @@ import { NodeLoad } from './node-load.js'
 import type { KubeObject, Node, Pod } from './objects.js'
 import { rejectionOf } from './pod-admission.js'
 import type { PodAddressing } from './pod-environment.js'
-import { etcHosts, podHostname, podVolumes, resolvConf, VolumeError } from './pod-files.js'
+import { etcHosts, podHostname, resolvConf } from './pod-files.js'
 import { addressesOf, isAlive, type PodRecord, podRecord, takeSpecification } from './pod-record.js'
 import { podStatus } from './pod-status.js'
+import { podVolumes, takesFrom, VolumeError, type VolumeSources } from './pod-volumes.js'
 import { type ProbeKind, ProbeManager } from './probe-manager.js'
 import { ProbeRequests } from './probe-requests.js'
 import type { Prober } from './prober.js'
 import { parseQuantity } from './quantity.js'
 import type { PodRuntime, PodUid, SandboxEvent, SandboxVolume } from './sandbox.js'
-import { apiAccessVolume, type PodIdentities } from './service-account-files.js'
+import type { ServiceAccountTokens } from './service-account-tokens.js'
 import type { WatchEvent } from './store.js'
 import type { Controller } from './work-loop.js'
 
@@ -47,8 +48,8 @@ export interface KubeletOptions {
   readonly config: ClusterConfig
   readonly runtime: PodRuntime
   readonly prober?: Prober | undefined
-  /** Without it pods have no files of their service accounts. */
-  readonly identities?: PodIdentities | undefined
+  /** Whose tokens pods get. */
+  readonly tokens: ServiceAccountTokens
 }
 
 export class Kubelet implements Controller {
@@ -56,7 +57,7 @@ export class Kubelet implements Controller {
   readonly #context: ControllerContext
   readonly #config: ClusterConfig
   readonly #runtime: PodRuntime
-  readonly #identities: PodIdentities | undefined
+  readonly #sources: VolumeSources
   readonly #probes: ProbeManager | undefined
   readonly #hooks: ContainerHooks
   readonly #lifecycle: ContainerLifecycle
@@ -65,9 +66,9 @@ export class Kubelet implements Controller {
   /** The pod that `settled` met last on its way. */
   #restless: PodRecord | undefined
 
-  constructor({ context, config, runtime, prober, identities }: KubeletOptions) {
+  constructor({ context, config, runtime, prober, tokens }: KubeletOptions) {
     this.#context = context
-    this.#identities = identities
+    this.#sources = { store: context.store, tokens }
     this.#config = config
     this.#runtime = runtime
     const requests = prober && new ProbeRequests(context, prober)
@@ -237,8 +238,6 @@ export class Kubelet implements Controller {
       : node.ipv6Addresses?.next()
     record.blocked = undefined
     record.sandbox = 'creating'
-    const access = this.#identities && apiAccessVolume(pod, this.#context.store, this.#identities)
-    record.hasApiAccess = access !== undefined
     this.#runtime.createSandbox({
       uid: record.uid,
       namespace: record.namespace,
@@ -254,7 +253,7 @@ export class Kubelet implements Controller {
       mtuBytes: this.#config.mtuBytes,
       resolvConf: resolvConf(pod, this.#config),
       hosts: etcHosts(pod, addressesOf(record), this.#config),
-      volumes: access === undefined ? volumes : [...volumes, access],
+      volumes,
       memoryLimitBytes: memoryLimit(pod),
     })
   }
@@ -262,7 +261,7 @@ export class Kubelet implements Controller {
   /** The pod's volumes; undefined when it cannot be set up, which is told in an event. */
   #volumes(record: PodRecord, pod: Pod): SandboxVolume[] | undefined {
     try {
-      return podVolumes(pod, this.#context.store)
+      return podVolumes(pod, this.#sources)
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error
       this.#block(record, pod, 'FailedMount', error.message)
@@ -274,12 +273,10 @@ export class Kubelet implements Controller {
   #updateVolumes(record: PodRecord, { kind, metadata: { name } }: KubeObject): void {
     const pod = this.#podOf(record)
     if (pod === undefined || (record.sandbox !== 'ready' && record.sandbox !== 'creating')) return
-    const volumes = (pod.spec.volumes ?? []).filter(({ configMap, secret }) =>
-      kind === 'ConfigMap' ? configMap?.name === name : secret?.secretName === name,
-    )
+    const volumes = (pod.spec.volumes ?? []).filter((volume) => takesFrom(volume, kind, name))
     if (volumes.length === 0) return
     try {
-      const changed = podVolumes({ ...pod, spec: { ...pod.spec, volumes } }, this.#context.store)
+      const changed = podVolumes({ ...pod, spec: { ...pod.spec, volumes } }, this.#sources)
       for (const volume of changed) this.#runtime.updateVolume(record.uid, volume)
     } catch (error) {
       // What was mounted stays, while it is not whole.

@@ -219,11 +219,28 @@ export interface VolumeItems {
   optional?: boolean
 }
 
+/** A field of the pod as a file. */
+export interface DownwardFile {
+  path: string
+  fieldRef?: { apiVersion?: string; fieldPath: string }
+  mode?: number
+}
+
+/** One of them; a part of a projected volume. */
+export interface VolumeProjection {
+  serviceAccountToken?: { path: string; audience?: string; expirationSeconds?: number }
+  configMap?: Omit<VolumeItems, 'defaultMode'> & { name: string }
+  secret?: Omit<VolumeItems, 'defaultMode'> & { name: string }
+  downwardAPI?: { items?: DownwardFile[] }
+}
+
 export interface Volume {
   name: string
   emptyDir?: { medium?: string; sizeLimit?: string }
   configMap?: VolumeItems & { name: string }
   secret?: VolumeItems & { secretName: string }
+  downwardAPI?: { items?: DownwardFile[]; defaultMode?: number }
+  projected?: { sources?: VolumeProjection[]; defaultMode?: number }
   /** Simplified: nodes have no files of their own, so it is an emptyDir. */
   hostPath?: { path: string; type?: string }
 }

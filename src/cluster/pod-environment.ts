@@ -92,7 +92,8 @@ function findData(
   return found
 }
 
-function fieldValue(pod: Pod, path: string, { podIPs, hostIPs }: PodAddressing): string {
+/** The text of a field that `fieldRef` names. */
+export function fieldValue(pod: Pod, path: string, { podIPs, hostIPs }: PodAddressing): string {
   const { metadata, spec } = pod
   const keyed = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path)
   if (keyed) return metadata[keyed[1] as 'labels']?.[keyed[2]!] ?? ''

@@ -1,11 +1,7 @@
-// The files that the kubelet makes for a pod: /etc/resolv.conf, /etc/hosts, and the contents of its volumes.
+// The files that the kubelet makes for a pod: /etc/resolv.conf and /etc/hosts. Those of its volumes: pod-volumes.ts.
 
 import type { ClusterConfig } from './cluster-config.js'
-import { type ConfigKind, configData } from './config-data.js'
-import type { Pod, VolumeItems } from './objects.js'
-import { parseQuantity } from './quantity.js'
-import type { SandboxVolume } from './sandbox.js'
-import type { ObjectStore } from './store.js'
+import type { Pod } from './objects.js'
 
 const MAX_HOSTNAME = 63
 
@@ -68,63 +64,4 @@ export function etcHosts(pod: Pod, podIPs: readonly string[], config: ClusterCon
     for (const { ip, hostnames } of hostAliases) lines.push([ip, ...hostnames].join('\t'))
   }
   return lines.map((line) => `${line}\n`).join('')
-}
-
-/** A volume cannot be made now; the text is what the kubelet tells in the event FailedMount. */
-export class VolumeError extends Error {}
-
-/** The pod's volumes. VolumeError when one names what is not there, or is of a type Podwire does not have. */
-export function podVolumes(pod: Pod, store: ObjectStore): SandboxVolume[] {
-  return (pod.spec.volumes ?? []).map((volume) => {
-    if (volume.emptyDir) {
-      const limit = parseQuantity(volume.emptyDir.sizeLimit ?? '')
-      return { name: volume.name, ...(limit !== undefined && { sizeLimitBytes: limit }) }
-    }
-    if (volume.hostPath) return { name: volume.name }
-    const why = (text: string) =>
-      new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${text}`)
-    const { configMap, secret } = volume
-    if (configMap) {
-      const { name: source, ...rest } = configMap
-      return { name: volume.name, ...configFiles(pod, 'ConfigMap', source, rest, store, why) }
-    }
-    if (secret === undefined) {
-      const type = Object.keys(volume).find((key) => key !== 'name')
-      throw why(`volume type ${type} is not supported by Podwire`)
-    }
-    const { secretName, ...rest } = secret
-    return { name: volume.name, ...configFiles(pod, 'Secret', secretName, rest, store, why) }
-  })
-}
-
-/** Of files that are made without a mode: by the API's defaults and by MemoryFileSystem alike. */
-const USUAL_MODE = 0o644
-
-const MISSING_KEY = {
-  ConfigMap: 'configmap references non-existent config key',
-  Secret: 'references non-existent secret key',
-} as const
-
-function configFiles(
-  pod: Pod,
-  kind: ConfigKind,
-  name: string,
-  { items, defaultMode = USUAL_MODE, optional }: VolumeItems,
-  store: ObjectStore,
-  why: (text: string) => VolumeError,
-): Pick<SandboxVolume, 'files' | 'modes'> {
-  const found = configData(store, kind, pod.metadata.namespace, name)
-  if (found === undefined && !optional) throw why(`${kind.toLowerCase()} "${name}" not found`)
-  const data = found ?? {}
-  const files: Record<string, string> = {}
-  const modes: Record<string, number> = {}
-  const wanted: NonNullable<VolumeItems['items']> =
-    items ?? Object.keys(data).map((key) => ({ key, path: key }))
-  for (const { key, path, mode = defaultMode } of wanted) {
-    if (Object.hasOwn(data, key)) {
-      files[path] = data[key]!
-      if (mode !== USUAL_MODE) modes[path] = mode
-    } else if (!optional) throw why(`${MISSING_KEY[kind]}: ${key}`)
-  }
-  return Object.keys(modes).length === 0 ? { files } : { files, modes }
 }

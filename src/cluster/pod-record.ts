@@ -68,8 +68,6 @@ export interface PodRecord {
   startedAt: Micros
   /** Something outside must change before the pod can go on: what, and the event's text. */
   blocked: string | undefined
-  /** Its containers have the files of its service account. */
-  hasApiAccess: boolean
   /** The end of the pod has begun: when what still runs is taken away; NEVER while it lives. */
   killAt: Micros
   /** Grace period that the containers were told; a later, shorter one is told again. */
@@ -98,7 +96,6 @@ export function podRecord(pod: Pod, now: Micros): PodRecord {
     ipv6Address: undefined,
     startedAt: now,
     blocked: undefined,
-    hasApiAccess: false,
     killAt: NEVER,
     grace: NEVER,
     containers: [

@@ -104,6 +104,27 @@ const EPHEMERAL_CONTAINER = struct('EphemeralContainer', {
   targetContainerName: 'string',
 })
 
+const DOWNWARD_FILES = list(
+  struct('DownwardAPIVolumeFile', {
+    path: 'string',
+    fieldRef: struct('ObjectFieldSelector', { apiVersion: 'string', fieldPath: 'string' }),
+    mode: 'int32',
+    ...opaque('resourceFieldRef'),
+  }),
+)
+const VOLUME_PROJECTIONS = list(
+  struct('VolumeProjection', {
+    serviceAccountToken: struct('ServiceAccountTokenProjection', {
+      audience: 'string',
+      expirationSeconds: 'int64',
+      path: 'string',
+    }),
+    configMap: struct('ConfigMapProjection', { name: 'string', items: list(KEY_TO_PATH), optional: 'bool' }),
+    secret: struct('SecretProjection', { name: 'string', items: list(KEY_TO_PATH), optional: 'bool' }),
+    downwardAPI: struct('DownwardAPIProjection', { items: DOWNWARD_FILES }),
+    ...opaque('clusterTrustBundle'),
+  }),
+)
 const VOLUME = struct('Volume', {
   name: 'string',
   emptyDir: struct('EmptyDirVolumeSource', { medium: 'string', sizeLimit: 'quantity' }),
@@ -119,10 +140,12 @@ const VOLUME = struct('Volume', {
     defaultMode: 'int32',
     optional: 'bool',
   }),
+  downwardAPI: struct('DownwardAPIVolumeSource', { items: DOWNWARD_FILES, defaultMode: 'int32' }),
+  projected: struct('ProjectedVolumeSource', { sources: VOLUME_PROJECTIONS, defaultMode: 'int32' }),
   hostPath: struct('HostPathVolumeSource', { path: 'string', type: 'string' }),
   ...opaque('gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs persistentVolumeClaim rbd'),
-  ...opaque('flexVolume cinder cephfs flocker downwardAPI fc azureFile vsphereVolume quobyte azureDisk'),
-  ...opaque('photonPersistentDisk projected portworxVolume scaleIO storageos csi ephemeral image'),
+  ...opaque('flexVolume cinder cephfs flocker fc azureFile vsphereVolume quobyte azureDisk'),
+  ...opaque('photonPersistentDisk portworxVolume scaleIO storageos csi ephemeral image'),
 })
 
 const NODE_SELECTOR_REQUIREMENTS = list(

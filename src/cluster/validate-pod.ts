@@ -8,6 +8,7 @@ import { dns1123Label, envVarName, portName } from './name-rules.js'
 import type { Container, EnvVar, PodSpec, Probe, Volume } from './objects.js'
 import { parseQuantity } from './quantity.js'
 import { validateLabels } from './validate-metadata.js'
+import { validateRelativePath, validateVolumeFiles } from './validate-volume-files.js'
 
 const HOST_PATH_TYPES = [
   'BlockDevice',
@@ -93,14 +94,7 @@ function validateVolumes(volumes: readonly Volume[], path: string, errors: Field
     if (volume.hostPath) validateHostPath(volume.hostPath, `${at}.hostPath`, errors)
     if (volume.configMap && !volume.configMap.name) errors.required(`${at}.configMap.name`)
     if (volume.secret && !volume.secret.secretName) errors.required(`${at}.secret.secretName`)
-    for (const source of ['configMap', 'secret'] as const) {
-      validateFileMode(volume[source]?.defaultMode, `${at}.${source}.defaultMode`, errors)
-      for (const [j, item] of (volume[source]?.items ?? []).entries()) {
-        if (!item.key) errors.required(`${at}.${source}.items[${j}].key`)
-        validateRelativePath(item.path ?? '', `${at}.${source}.items[${j}].path`, errors)
-        validateFileMode(item.mode, `${at}.${source}.items[${j}].mode`, errors)
-      }
-    }
+    validateVolumeFiles(volume, at, errors)
   }
   return names
 }
@@ -113,18 +107,6 @@ function validateHostPath(
   if (!path) errors.required(`${at}.path`)
   else if (path.split('/').includes('..')) errors.invalid(`${at}.path`, quote(path), "must not contain '..'")
   if (type) errors.supported(`${at}.type`, type, HOST_PATH_TYPES)
-}
-
-function validateFileMode(mode: number | undefined, field: string, errors: FieldErrors): void {
-  if (mode !== undefined && (mode < 0 || mode > 0o777))
-    errors.invalid(field, mode, 'must be a number between 0 and 0777 (octal), both inclusive')
-}
-
-/** Paths inside a volume stay inside it. */
-function validateRelativePath(text: string, field: string, errors: FieldErrors): void {
-  if (text === '') errors.required(field)
-  else if (text.startsWith('/')) errors.invalid(field, quote(text), 'must be a relative path')
-  else if (text.split('/').includes('..')) errors.invalid(field, quote(text), "must not contain '..'")
 }
 
 export function validateContainer(

@@ -16,6 +16,7 @@ import type {
   SandboxVolume,
 } from '../../src/cluster/sandbox.js'
 import type { StartDelays } from '../../src/cluster/start-delays.js'
+import { ApiError, type FailureStatus } from '../../src/cluster/status.js'
 
 export const START = Date.parse('2021-09-13T12:36:38Z')
 
@@ -83,7 +84,13 @@ export class Cluster {
   /** Called whenever everything that is due at a moment has been done. */
   onRest: () => void = () => {}
 
-  constructor(input: ClusterConfigInput = {}, seed = 1, prober?: Prober, startDelays?: StartDelays) {
+  constructor(
+    input: ClusterConfigInput = {},
+    seed = 1,
+    prober?: Prober,
+    startDelays?: StartDelays,
+    authority?: string,
+  ) {
     this.plane = new ControlPlane({
       config: resolveClusterConfig(input),
       random: new Random(`test/${seed}`),
@@ -91,6 +98,7 @@ export class Cluster {
       startUnixMillis: START,
       ...(prober && { prober }),
       ...(startDelays && { startDelays }),
+      ...(authority !== undefined && { authority }),
     })
   }
 
@@ -181,4 +189,15 @@ export function service(name: string, spec: Partial<Service['spec']> = {}): Serv
     metadata: { name },
     spec: { selector: { app: name }, ports: [{ port: 8080, targetPort: 80 }], ...spec },
   }
+}
+
+/** The Status with which admission refuses what `work` asks for. */
+export function refusal(work: () => unknown): FailureStatus {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof ApiError) return error.status
+    throw error
+  }
+  throw new Error('was not refused')
 }

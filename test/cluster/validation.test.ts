@@ -1,20 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Deployment, KubeObject, Pod, Service } from '../../src/cluster/objects.js'
-import { ApiError, type FailureStatus } from '../../src/cluster/status.js'
-import { Cluster, deployment, pod, service } from './cluster-fixture.js'
+import { ApiError } from '../../src/cluster/status.js'
+import { Cluster, deployment, pod, refusal, service } from './cluster-fixture.js'
 
 const test = suite('refusals of admission')
-
-function refusal(work: () => unknown): FailureStatus {
-  try {
-    work()
-  } catch (error) {
-    if (error instanceof ApiError) return error.status
-    throw error
-  }
-  throw new Error('was not refused')
-}
 
 function refusedMessage(object: KubeObject): string {
   return refusal(() => new Cluster().create(object)).message

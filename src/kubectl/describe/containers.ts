@@ -8,6 +8,7 @@ import type {
   PodSpec,
   Probe,
   Volume,
+  VolumeProjection,
 } from '../../cluster/objects.js'
 import { type DescriptionWriter, longTime } from './writer.js'
 
@@ -170,8 +171,32 @@ export function describeVolumes(writer: DescriptionWriter, volumes: readonly Vol
       writer.field(2, 'Type', 'Secret (a volume populated by a Secret)')
       writer.field(2, 'SecretName', volume.secret.secretName)
       writer.field(2, 'Optional', volume.secret.optional ?? false)
+    } else if (volume.downwardAPI) {
+      writer.field(2, 'Type', 'DownwardAPI (a volume populated by information about the pod)')
+      writer.line(2, 'Items:')
+      for (const { path, fieldRef } of volume.downwardAPI.items ?? [])
+        writer.line(3, `${fieldRef?.fieldPath ?? ''} -> ${path}`)
+    } else if (volume.projected) {
+      describeProjections(writer, volume.projected.sources ?? [])
     } else {
       writer.line(2, '<unknown>')
+    }
+  }
+}
+
+function describeProjections(writer: DescriptionWriter, sources: readonly VolumeProjection[]): void {
+  writer.field(2, 'Type', 'Projected (a volume that contains injected data from multiple sources)')
+  for (const { secret, downwardAPI, configMap, serviceAccountToken } of sources) {
+    if (secret) {
+      writer.field(2, 'SecretName', secret.name)
+      writer.field(2, 'Optional', secret.optional ?? false)
+    } else if (downwardAPI) {
+      writer.field(2, 'DownwardAPI', true)
+    } else if (configMap) {
+      writer.field(2, 'ConfigMapName', configMap.name)
+      writer.field(2, 'Optional', configMap.optional ?? false)
+    } else if (serviceAccountToken) {
+      writer.field(2, 'TokenExpirationSeconds', serviceAccountToken.expirationSeconds ?? 0)
     }
   }
 }
