@@ -13,6 +13,7 @@ export type LoopbackRole =
       readonly port: number
       readonly times: number
       readonly pauseMs: number
+      readonly warmUp: number
     }
 
 /** As ping sends them. */
@@ -38,6 +39,7 @@ if (role.role === 'server') {
     }
     parent.postMessage(median(micros))
   })
+  for (let i = 0; i < role.warmUp; i++) await once()
   parent.postMessage('ready')
 }
 

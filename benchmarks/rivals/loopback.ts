@@ -6,13 +6,15 @@ import type { Contestant } from '../contestant.js'
 import type { LoopbackRole } from './loopback-worker.js'
 import { answer } from './node-proxy.js'
 
+export interface RoundTrips {
+  readonly times: number
+  readonly pauseMs: number
+  /** So many before, without pauses. */
+  readonly warmUp: number
+}
+
 /** Median round trip in microseconds over `times`, `pauseMs` apart. */
-export function loopbackRoundTrip(
-  name: string,
-  kind: 'echo' | 'http',
-  times: number,
-  pauseMs: number,
-): Contestant {
+export function loopbackRoundTrip(name: string, kind: 'echo' | 'http', trips: RoundTrips): Contestant {
   const workers: Worker[] = []
   const start = (role: LoopbackRole) => {
     const worker = new Worker(new URL('./loopback-worker.js', import.meta.url), { workerData: role })
@@ -24,7 +26,7 @@ export function loopbackRoundTrip(
     name,
     start: async () => {
       const port = await answer<number>(start({ role: 'server', kind }))
-      client = start({ role: 'client', kind, port, times, pauseMs })
+      client = start({ role: 'client', kind, port, ...trips })
       await answer(client)
     },
     run: () => {
