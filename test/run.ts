@@ -1,6 +1,6 @@
 // Runs every test file in a process of its own, two at a time (uvu runs all files of one process in one event
 // loop, where a hanging test hides which file it is in), and ends with one line `N passed, N failed`.
-// Files named *.alone.test.ts measure time: they run after the others, one by one.
+// Files named *.alone.test.ts measure time or need the machine's memory: they run after the others, one by one.
 // Usage: node dist/test/run.js [PATTERN...] - only files whose path contains one of the patterns.
 
 import { spawn } from 'node:child_process'
@@ -8,7 +8,12 @@ import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const FILE_TIMEOUT_MS = 240_000
+/** For what hangs, on a machine however slow: what a test waits for has a shorter limit (support/patience.ts). */
+const FILE_TIMEOUT_MS = 600_000
+/** How long the output of a file is waited for whose process has ended: what it started may hold it open. */
+const OUTPUT_MS = 5_000
+/** They take longest, so they begin first: at the end they would keep one worker alone. */
+const LONGEST = ['scenario/scenarios', 'drivers/placement', 'cli/bench-command', 'drivers/hardship']
 
 interface FileResult {
   readonly file: string
@@ -35,22 +40,34 @@ function runFile(directory: string, file: string): Promise<FileResult> {
     })
     let output = ''
     let timedOut = false
-    child.stdout.on('data', (bytes) => (output += bytes))
-    child.stderr.on('data', (bytes) => (output += bytes))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
     const timer = setTimeout(() => {
       timedOut = true
       child.kill('SIGKILL')
     }, FILE_TIMEOUT_MS)
-    child.on('close', (code) => {
+    let ending: NodeJS.Timeout | undefined
+    const closed = (code: number | null, signal: NodeJS.Signals | null) => {
       clearTimeout(timer)
+      clearTimeout(ending)
       const total = count(output, 'Total')
       const passed = count(output, 'Passed')
       const skipped = count(output, 'Skipped')
       let failed = total - passed
-      if (timedOut) output += `\n${file}: no end after ${FILE_TIMEOUT_MS / 1000} s\n`
+      if (timedOut)
+        output += `\n${file}: no end after ${FILE_TIMEOUT_MS / 1000} s: the test behind the last dot hangs, or something keeps the process\n`
+      else if (signal !== null) output += `\n${file}: ended by ${signal}\n`
       else if (total === 0) output += `\n${file}: ran no test\n`
-      if (failed === 0 && (code !== 0 || timedOut || total === 0)) failed = 1
+      if (failed === 0 && (code !== 0 || total === 0)) failed = 1
       resolve({ file, passed, skipped, failed, output, seconds: (performance.now() - started) / 1000 })
+    }
+    child.on('close', closed)
+    child.on('exit', (code, signal) => {
+      ending = setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+        closed(code, signal)
+      }, OUTPUT_MS)
     })
   })
 }
@@ -77,7 +94,9 @@ async function work(queue: string[]): Promise<void> {
   }
 }
 const isAlone = (file: string) => file.endsWith('.alone.test.js')
-const together = files.filter((file) => !isAlone(file))
+const isLong = (file: string) => LONGEST.some((name) => file.startsWith(`${name}.`))
+const others = files.filter((file) => !isAlone(file))
+const together = [...others.filter(isLong), ...others.filter((file) => !isLong(file))]
 const workers = Math.max(2, Math.min(4, availableParallelism()))
 await Promise.all(Array.from({ length: workers }, () => work(together)))
 await work(files.filter(isAlone))

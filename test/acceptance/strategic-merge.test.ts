@@ -3,13 +3,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { JsonMap } from '../../src/api/patch/json.js'
 import { mergeRulesOf } from '../../src/api/patch/merge-keys.js'
 import { applyStrategicMergePatch } from '../../src/api/patch/strategic-merge.js'
 import { PATIENCE_MS } from '../support/patience.js'
+import { fc } from '../support/properties.js'
 import { kubectlBinaries, NO_KUBECTL, RealKubectl } from '../support/real-kubectl.js'
 
 /** Each costs a start of kubectl. */

@@ -1,11 +1,11 @@
 // Bodies in protobuf: envelopes and messages written by hand here, and any bytes at all.
 
-import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeProtobuf } from '../../src/api/protobuf/object-decoder.js'
 import { statusOf } from '../../src/api/status.js'
 import { concatBytes, utf8Encode } from '../../src/base/bytes.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('protobuf bodies')
 

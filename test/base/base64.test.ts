@@ -1,7 +1,7 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { base64Decode, base64Encode } from '../../src/base/base64.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('base64')
 

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -13,6 +12,7 @@ import {
   utf8Decode,
   utf8Encode,
 } from '../../src/base/bytes.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('bytes')
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sha256 } from '../../src/base/sha256.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('sha256')
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

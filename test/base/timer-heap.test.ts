@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NEVER } from '../../src/base/time.js'
 import { TimerHeap } from '../../src/base/timer-heap.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('timer heap')
 

@@ -1,11 +1,11 @@
 // Fairness while endpoints come and go, against figures reckoned by hand and against chance itself.
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import { chiSquareOverTime, fairShares, jainOverTime, type Received } from '../../src/bench/fairness.js'
 import { chiSquare, longestRun, runByChance } from '../../src/bench/statistics.js'
 import { jainIndex } from '../../src/scenario/shares.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('fairness over time')
 

@@ -1,10 +1,10 @@
 // Statistics against values that others have published or computed.
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { LatencyHistogram } from '../../src/bench/latency-histogram.js'
 import { chiSquare, longestRun, spreadOf, upperGamma } from '../../src/bench/statistics.js'
 import { jainIndex } from '../../src/scenario/shares.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('statistics of a load')
 

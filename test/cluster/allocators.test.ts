@@ -1,9 +1,9 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import { PodAddresses, ServiceAddresses } from '../../src/cluster/allocators.js'
 import { resolveClusterConfig } from '../../src/cluster/cluster-config.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('address allocation')
 

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
 import type { EndpointSlice, Endpoints, Node, Pod } from '../../src/cluster/objects.js'
 import { SERVICE_NAME_LABEL } from '../../src/cluster/objects.js'
+import { fc } from '../support/properties.js'
 import { Cluster, deployment, pod, service } from './cluster-fixture.js'
 
 const test = suite('endpoints')

@@ -1,10 +1,10 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
 import { dnsCodec } from '../../src/drivers/dns-codec.js'
 import { change, namespace, service, slice } from '../support/cluster-objects.js'
+import { fc } from '../support/properties.js'
 import { TestDns, type TestDnsOptions } from '../support/test-dns.js'
 
 const test = suite('DNS server')

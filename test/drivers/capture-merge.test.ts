@@ -1,12 +1,12 @@
 // What several threads of the network see, put together as one capture: feeds, ways between them and the merge, with
 // turns of the threads drawn at random.
 
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CaptureFeed, type Sightings } from '../../src/drivers/capture-feed.js'
 import { CaptureMerge } from '../../src/drivers/capture-merge.js'
 import type { CapturePoint, FrameListener } from '../../src/drivers/cluster-network.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('capture of several threads')
 

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.js'
 import { decodeAny, dnsCodec, encodeAny } from '../../src/drivers/dns-codec.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('DNS codec')
 

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import { MILLISECOND } from '../../src/base/time.js'
 import { LinkDirection, type LinkOptions } from '../../src/fabric/link.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('link')
 

@@ -1,7 +1,7 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RingConsumer, RingProducer, ringBuffer } from '../../src/fabric/ring.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('ring')
 

@@ -3,13 +3,13 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Status } from '../../src/api/request.js'
 import { type ApiListener, listen } from '../../src/http/server.js'
 import { ApiFixture } from '../support/api-fixture.js'
 import { type Asked, ask, exchangeBytes } from '../support/http-client.js'
+import { fc } from '../support/properties.js'
 
 const TOKEN = 'secret'
 const MAPS = '/api/v1/namespaces/default/configmaps'

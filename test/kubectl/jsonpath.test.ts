@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { evaluateJsonPath, JsonPathError } from '../../src/kubectl/jsonpath/evaluate.js'
 import { JsonPathSyntaxError } from '../../src/kubectl/jsonpath/parser.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('jsonpath')
 

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findMismatch, satisfies } from '../../src/scenario/expectation.js'
 import { countsOf, formatShares, isInTurn, jainIndex } from '../../src/scenario/shares.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('shares')
 

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SECOND } from '../../src/base/time.js'
 import { CollectingWriter, Pipe } from '../../src/posix/pipe.js'
+import { fc } from '../support/properties.js'
 import { ShellHost } from '../support/shell-host.js'
 
 const test = suite('applets')

@@ -1,6 +1,5 @@
 // Whatever comes from a wire: nothing throws, everything is counted, and the hosts still work afterwards.
 
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { setUint16, setUint48 } from '../../src/base/bytes.js'
@@ -15,6 +14,7 @@ import { checksumOf, onesSum } from '../../src/wire/checksum.js'
 import { ipHeader } from '../../src/wire/ip.js'
 import { parseIpv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
 import { endpoint, frameFault, Lab } from '../support/hosts.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('fuzz')
 

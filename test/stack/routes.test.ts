@@ -1,10 +1,10 @@
 // The routing table: longest prefix, metric, removal.
 
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RouteTable } from '../../src/stack/routes.js'
 import { cidr, cidrContains, formatCidr, ipv4, networkOf } from '../../src/wire/address.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('routes')
 

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NEVER } from '../../src/base/time.js'
@@ -6,6 +5,7 @@ import { TcpConnection } from '../../src/tcp/connection.js'
 import { acceptSyn } from '../../src/tcp/listen.js'
 import { seqAdd, seqDistance } from '../../src/tcp/seq.js'
 import { ACK, RST, SYN, type TcpSegment, tcpSegment } from '../../src/wire/tcp.js'
+import { fc } from '../support/properties.js'
 import { LOCAL, REMOTE } from '../support/tcp.js'
 
 const test = suite('tcp under arbitrary segments and calls')

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ReceiveBuffer } from '../../src/tcp/receive-buffer.js'
 import { SendBuffer } from '../../src/tcp/send-buffer.js'
+import { fc } from '../support/properties.js'
 import { streamBytes } from '../support/tcp.js'
 
 const test = suite('tcp buffers')

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Random } from '../../src/base/random.js'
 import { initialSequence, isnKey } from '../../src/tcp/isn.js'
 import { seqAdd, seqAfter, seqBefore, seqDistance, seqInRange } from '../../src/tcp/seq.js'
+import { fc } from '../support/properties.js'
 import { established, LOCAL, REMOTE } from '../support/tcp.js'
 
 const test = suite('tcp sequence numbers')

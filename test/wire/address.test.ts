@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -20,6 +19,7 @@ import {
   parseIpv4,
   parseMac,
 } from '../../src/wire/address.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('addresses')
 

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { setUint16, setUint32 } from '../../src/base/bytes.js'
 import { checksumOf, onesSum, updateChecksum, updateChecksumAddress } from '../../src/wire/checksum.js'
+import { fc } from '../support/properties.js'
 import { hex, IPV4_HEADER, RFC_1071_EXAMPLE } from './vectors.js'
 
 const test = suite('checksum')

@@ -1,5 +1,4 @@
 // Ethernet, ARP, IPv4, ICMP and UDP: known bytes both ways, round trips, and what is refused.
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ipv4, MAC_BROADCAST } from '../../src/wire/address.js'
@@ -16,6 +15,7 @@ import { ICMP_ECHO_REQUEST, icmpMessage, parseIcmp, writeIcmp } from '../../src/
 import { ipHeader } from '../../src/wire/ip.js'
 import { parseIpv4Header, writeIpv4Header } from '../../src/wire/ipv4.js'
 import { parseUdp, UDP_HEADER_BYTES, udpDatagram, writeUdp } from '../../src/wire/udp.js'
+import { fc } from '../support/properties.js'
 import { ARP_WHO_HAS, hex, IPV4_HEADER, toHex } from './vectors.js'
 
 const test = suite('codecs')

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
@@ -23,6 +22,7 @@ import { ICMPV6_NEIGHBOR_SOLICITATION, parseIcmpv6, writeIcmpv6 } from '../../sr
 import { ipHeader, parseIpHeader, writeIpHeader } from '../../src/wire/ip.js'
 import { getIpv6, setIpv6 } from '../../src/wire/ipv6.js'
 import { multicastMac, neighborBody, parseNeighbor, solicitedNodeAddress } from '../../src/wire/ndp.js'
+import { fc } from '../support/properties.js'
 
 const test = suite('IPv6 on the wire')
 

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ipv4 } from '../../src/wire/address.js'
@@ -12,6 +11,7 @@ import {
   tcpSegment,
   writeTcp,
 } from '../../src/wire/tcp.js'
+import { fc } from '../support/properties.js'
 import { hex, SYN_ACK, toHex } from './vectors.js'
 
 const test = suite('TCP segments')

@@ -1,7 +1,6 @@
 // SPDY as bytes: frames, header blocks, and what a connection does with those that are wrong.
 
 import { connect, createServer, type Socket } from 'node:net'
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ByteStream } from '../../../src/http/streams/byte-stream.js'
@@ -10,6 +9,7 @@ import { spdyDictionary } from '../../../src/http/streams/spdy-dictionary.js'
 import { SpdyError, type SpdyFrame, SpdyFrameReader } from '../../../src/http/streams/spdy-frame.js'
 import { parseHeaders, SpdyHeaderReader, SpdyHeaderWriter } from '../../../src/http/streams/spdy-headers.js'
 import { until, within } from '../../support/patience.js'
+import { fc } from '../../support/properties.js'
 import {
   BlockWriter,
   bytes32,

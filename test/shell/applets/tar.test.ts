@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CollectingWriter, readerOf } from '../../../src/posix/pipe.js'
 import { formatHeader, parseHeader, parsePax } from '../../../src/shell/applets/tar-format.js'
+import { fc } from '../../support/properties.js'
 import { ShellHost } from '../../support/shell-host.js'
 
 const test = suite('tar')
