@@ -5,8 +5,15 @@
 import { LatencyHistogram } from '../../src/bench/latency-histogram.js'
 import { LoadStream } from '../../src/bench/load-stream.js'
 import { type RunningCluster, up } from '../../src/index.js'
-import { LATENCY, LOAD_COMMAND, type LoadSpec, OUTCOME, RECORD_WORDS } from '../../src/pod/load/load-spec.js'
-import type { Benchmark, Contestant, Measurement } from '../contestant.js'
+import {
+  LATENCY,
+  LOAD_COMMAND,
+  type LoadSpec,
+  OUTCOME,
+  RECORD_WORDS,
+  START,
+} from '../../src/pod/load/load-spec.js'
+import { type Benchmark, type Contestant, type Measurement, median } from '../contestant.js'
 
 const SERVICES = 1000
 const ENDPOINTS = 10
@@ -15,21 +22,25 @@ const CONNECTIONS = 8
 /** Requests a second: well below what is possible, so that latency is not a queue's. */
 const RATE = 200
 const WARM_UP_SECONDS = 3
+/**
+ * A round's figure is the median of the p99 of each of its parts: what the machine does to one part, a pause of a tenth of
+ * a second as others on it cause, is then not the p99 of the whole round. What changes cost all the time is in every part.
+ */
+const PART_SECONDS = 2.5
 const SERVER_ADDRESSES = 3
 
 export const churn: Benchmark = {
   name: 'proxy/churn',
   unit: 'ms',
-  seconds: 86,
+  seconds: 112,
   measure: 'value',
   better: 'lower',
-  note: `p99 of a GET on a new connection, ${RATE} a second; ${SERVICES.toLocaleString('en')} Services, ${(SERVICES * ENDPOINTS).toLocaleString('en')} endpoints, iptables mode, packed in one thread`,
+  note: `p99 of a GET on a new connection, ${RATE} a second, median over parts of ${PART_SECONDS} s; ${SERVICES.toLocaleString('en')} Services, ${(SERVICES * ENDPOINTS).toLocaleString('en')} endpoints, iptables mode, packed in one thread`,
   contestants: (quick) => {
-    const seconds = quick ? 3 : 10
+    const seconds = quick ? PART_SECONDS : 10
     const shared = new SharedCluster()
     return [
-      // Half the time is enough for a thousand connections.
-      contestant('quiet', shared, seconds / 2, false),
+      contestant('quiet', shared, seconds, false),
       contestant(`an endpoint change every ${CHANGE_MS} ms`, shared, seconds, true),
     ]
   },
@@ -70,12 +81,13 @@ class SharedCluster {
     let changes = 0
     const timer = changing ? setInterval(() => change(cluster, changes++), CHANGE_MS) : undefined
     try {
-      const { latencies, failed } = await sendRequests(cluster, seconds)
+      const { parts, latencies, failed } = await sendRequests(cluster, seconds)
       if (latencies.count === 0 || failed > 0) throw new Error(`${failed} requests failed`)
       return {
-        value: latencies.percentile(0.99) / 1000,
+        value: median(parts.map((part) => part.percentile(0.99))) / 1000,
         also: {
           'p50 ms': latencies.percentile(0.5) / 1000,
+          'p99 of all ms': latencies.percentile(0.99) / 1000,
           'requests/s': latencies.count / seconds,
           'changes/s': changes / seconds,
         },
@@ -147,10 +159,15 @@ function change(cluster: RunningCluster, count: number): void {
   if (status !== 200) throw new Error(`the change of ${name} was refused: ${status}`)
 }
 
-async function sendRequests(
-  cluster: RunningCluster,
-  seconds: number,
-): Promise<{ readonly latencies: LatencyHistogram; readonly failed: number }> {
+interface Latencies {
+  /** By when a request was due. */
+  readonly parts: readonly LatencyHistogram[]
+  /** Of all parts. */
+  readonly latencies: LatencyHistogram
+  readonly failed: number
+}
+
+async function sendRequests(cluster: RunningCluster, seconds: number): Promise<Latencies> {
   const { stdout } = await cluster.kubectl('get service web -o jsonpath={.spec.clusterIP}')
   const spec: LoadSpec = {
     protocol: 'http',
@@ -166,12 +183,19 @@ async function sendRequests(
     timeout: 5_000_000,
   }
   const latencies = new LatencyHistogram()
+  const parts = Array.from({ length: Math.ceil(seconds / PART_SECONDS) }, () => new LatencyHistogram())
+  const partOf = (due: number) => parts[Math.min(parts.length - 1, Math.floor(due / PART_SECONDS / 1e6))]!
   let failed = 0
   const stream = new LoadStream({
     requests: (words) => {
-      for (let at = 0; at < words.length; at += RECORD_WORDS)
-        if (words[at + OUTCOME] === 0) latencies.record(words[at + LATENCY]!)
-        else failed++
+      for (let at = 0; at < words.length; at += RECORD_WORDS) {
+        if (words[at + OUTCOME] !== 0) {
+          failed++
+          continue
+        }
+        latencies.record(words[at + LATENCY]!)
+        partOf(words[at + START]!).record(words[at + LATENCY]!)
+      }
     },
     connections: () => {},
     summary: () => {},
@@ -186,5 +210,5 @@ async function sendRequests(
     streams.onExit = ({ exitCode }) =>
       exitCode === 0 ? resolve() : reject(new Error(`the load client ended with ${exitCode}`))
   })
-  return { latencies, failed }
+  return { parts, latencies, failed }
 }
