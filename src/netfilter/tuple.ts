@@ -5,7 +5,7 @@ import { getUint16 } from '../base/bytes.js'
 import type { Packet } from '../stack/hooks.js'
 import { isIcmpError } from '../stack/icmp.js'
 import type { QuotedPacket } from '../stack/quoted-packet.js'
-import type { IpAddress } from '../wire/address.js'
+import { type IpAddress, NO_ADDRESS } from '../wire/address.js'
 import { ICMPV6_ECHO_REPLY, ICMPV6_ECHO_REQUEST, isIcmpv6Error } from '../wire/icmpv6.js'
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ip.js'
 import { PROTOCOL_SCTP } from '../wire/sctp.js'
@@ -74,9 +74,9 @@ export function isQuery({ protocol, destinationPort }: Tuple): boolean {
   return protocol === PROTOCOL_ICMPV6 ? type === ICMPV6_ECHO_REQUEST : ICMP_QUERIES.includes(type)
 }
 
-/** A zeroed tuple to read into. */
+/** A tuple to read into. */
 export function makeTuple(): Tuple {
-  return { source: 0, destination: 0, protocol: 0, sourcePort: 0, destinationPort: 0 }
+  return { source: NO_ADDRESS, destination: NO_ADDRESS, protocol: 0, sourcePort: 0, destinationPort: 0 }
 }
 
 export function copyTuple({ source, destination, protocol, sourcePort, destinationPort }: Tuple): Tuple {

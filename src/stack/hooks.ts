@@ -4,7 +4,7 @@
 
 import type { ChangeCount } from '../base/change-count.js'
 import type { Offload } from '../base/offload.js'
-import type { IpAddress } from '../wire/address.js'
+import { type IpAddress, NO_ADDRESS } from '../wire/address.js'
 import { type IpHeader, ipHeader } from '../wire/ip.js'
 import type { Interface } from './interface.js'
 
@@ -52,7 +52,7 @@ export function makePacket(): Packet {
     header: ipHeader(),
     input: undefined,
     output: undefined,
-    nextHop: 0,
+    nextHop: NO_ADDRESS,
     mark: 0,
     offload: 0,
     tracking: undefined,

@@ -1,6 +1,8 @@
 // Sockets whose owners are to be called. A socket never calls its owner while the stack is at work: it is put here,
 // once, and the stack empties the queue when it has finished with a frame or a deadline.
 
+import { Fifo } from '../base/fifo.js'
+
 /** Anything with an owner to be told that something changed. */
 export interface Notifying {
   onReady: (() => void) | undefined
@@ -9,9 +11,7 @@ export interface Notifying {
 }
 
 export class ReadyQueue {
-  #queue: Notifying[] = []
-  /** Of the last round, to be filled again. */
-  #spare: Notifying[] = []
+  readonly #queue = new Fifo<Notifying>()
   #flushing = false
 
   get pending(): boolean {
@@ -28,20 +28,14 @@ export class ReadyQueue {
   flush(): void {
     if (this.#flushing || this.#queue.length === 0) return
     this.#flushing = true
-    const queue = this.#queue
-    this.#queue = this.#spare
-    let next = 0
     try {
-      while (next < queue.length) {
-        const socket = queue[next++]!
+      for (let left = this.#queue.length; left > 0; left--) {
+        const socket = this.#queue.shift()!
         socket.readyQueued = false
         socket.onReady?.()
       }
     } finally {
-      // An owner that throws does not take the others' calls with it.
-      if (next < queue.length) this.#queue = [...queue.slice(next), ...this.#queue]
-      queue.length = 0
-      this.#spare = queue
+      // An owner that throws does not take the others' calls with it: they wait.
       this.#flushing = false
     }
   }

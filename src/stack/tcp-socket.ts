@@ -3,6 +3,7 @@
 // tcp/.
 
 import { SystemError } from '../base/errors.js'
+import { Fifo } from '../base/fifo.js'
 import { LinkedList, type Place } from '../base/linked-list.js'
 import type { Micros } from '../base/time.js'
 import type { Timer, TimerHeap } from '../base/timer-heap.js'
@@ -167,7 +168,7 @@ export class StackTcpListener implements TcpListener, Notifying {
   /** Connections in SYN-RECEIVED. */
   readonly handshakes = new LinkedList<StackTcpSocket>()
   /** Established connections that wait for `accept`. */
-  readonly established: StackTcpSocket[] = []
+  readonly established = new Fifo<StackTcpSocket>()
   readonly #owner: TcpSocketOwner
 
   constructor(owner: TcpSocketOwner, local: Endpoint, backlog: number) {

@@ -1,10 +1,10 @@
 // TCP of one stack: opening and listening, demultiplexing of segments to connections by their four-tuple and then to
-// listeners, queues of half-open and of waiting connections, and the segments that leave. Knows nothing of sequence
-// numbers: that is tcp/.
+// listeners, queues of half-open and of waiting connections, and whose turn it is to send (tcp-transmitter.ts does it). Knows
+// nothing of sequence numbers: that is tcp/.
 
 import { SystemError } from '../base/errors.js'
+import { Fifo } from '../base/fifo.js'
 import { LinkedList } from '../base/linked-list.js'
-import { CHECKSUM_LEFT } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
@@ -27,22 +27,22 @@ import {
   isUnspecified,
   type Port,
 } from '../wire/address.js'
-import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js'
 import { PROTOCOL_TCP } from '../wire/ip.js'
 import { packetCount } from '../wire/segmentation.js'
-import { parseTcp, type Seq, TCP_HEADER_BYTES, tcpHeaderBytes, tcpSegment, writeTcp } from '../wire/tcp.js'
+import { parseTcp, type Seq, tcpSegment } from '../wire/tcp.js'
 import { LeftPorts } from './ephemeral-ports.js'
 import type { Expiring } from './expiring.js'
 import { FlowTable } from './flow-table.js'
 import type { Packet } from './hooks.js'
 import { icmpErrorMeaning, isFragmentationNeeded } from './icmp-error-code.js'
-import { DEFAULT_TTL, type Ip, payloadOffset, type SendOptions, type Transport } from './ip.js'
+import { DEFAULT_TTL, type Ip, type Transport } from './ip.js'
 import type { Path } from './paths.js'
 import type { QuotedPacket } from './quoted-packet.js'
 import type { ReadyQueue } from './ready-queue.js'
 import type { SocketRow } from './socket.js'
 import { TcpListeners } from './tcp-listeners.js'
 import { StackTcpListener, StackTcpSocket, type TcpSocketOwner } from './tcp-socket.js'
+import { headerBytes, TcpTransmitter } from './tcp-transmitter.js'
 import { TimeWait, TimeWaits } from './time-waits.js'
 
 /** Node's default backlog. */
@@ -56,10 +56,8 @@ const MAX_BACKLOG = 4096
 const OFFLOAD_BURST_BYTES = 0xffff - 80
 const OFFLOAD_RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 const OFFLOAD_SEND_BUFFER_BYTES = 1024 * 1024
-/** Of IP and TCP without options. */
-function headerBytes(address: IpAddress): number {
-  return payloadOffset(address) - ETHERNET_HEADER_BYTES + TCP_HEADER_BYTES
-}
+/** How a reset leaves that belongs to no socket. */
+const REFUSAL = { ttl: DEFAULT_TTL, tos: 0 }
 
 export class TcpSockets implements Transport, TcpSocketOwner {
   readonly #ip: Ip
@@ -74,21 +72,11 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   readonly #timeWaits: TimeWaits
   readonly #listeners: TcpListeners
   readonly #left = new LeftPorts()
-  /** Connections to be asked for segments, first come, first served. */
-  #outputQueue: StackTcpSocket[] = []
-  #outputHead = 0
-  readonly #slab: Slab
+  /** Connections to be asked for segments. */
+  readonly #outputQueue = new Fifo<StackTcpSocket>()
+  readonly #transmitter: TcpTransmitter
   readonly #rings = new RingMemory()
   readonly #input = tcpSegment()
-  readonly #segment = tcpSegment()
-  readonly #options: SendOptions = {
-    protocol: PROTOCOL_TCP,
-    source: 0,
-    destination: 0,
-    ttl: DEFAULT_TTL,
-    tos: 0,
-    dontFragment: true,
-  }
 
   constructor(ip: Ip, random: Random, ready: ReadyQueue, timers: TimerHeap<Expiring>, slab: Slab) {
     this.#ip = ip
@@ -97,7 +85,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#isnKey = isnKey(random.fork('isn'))
     this.#ready = ready
     this.#timers = timers
-    this.#slab = slab
+    this.#transmitter = new TcpTransmitter(ip, slab)
     this.#timeWaits = new TimeWaits(timers, (over) => this.#forget(over))
   }
 
@@ -156,9 +144,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     listener.closed = true
     listener.onReady = undefined
     this.#listeners.remove(listener)
-    for (const socket of [...listener.handshakes, ...listener.established]) socket.abort()
+    for (const socket of [...listener.handshakes, ...listener.established.clear()]) socket.abort()
     for (const socket of listener.handshakes) this.#endHandshake(socket)
-    listener.established.length = 0
   }
 
   rows(): SocketRow[] {
@@ -276,8 +263,9 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     connection.input(this.#input, this.now)
     const { local, remote, ttl, tos } = wait
     const path = this.#ip.path(remote.address)
-    while (connection.output(this.#segment, this.now))
-      if (path !== undefined) this.#transmit(path, local.address, remote.address, ttl, tos, connection)
+    while (connection.output(this.#transmitter.segment, this.now))
+      if (path !== undefined)
+        this.#transmitter.transmit(path, local.address, remote.address, { ttl, tos }, connection)
     const remains = connection.remains()
     if (remains === undefined) this.#forget(wait)
     else this.#timeWaits.update(wait, remains)
@@ -311,38 +299,29 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** Answers a segment that belongs to nothing with a reset, unless it is one. */
   #refuse(packet: Packet): void {
     this.#ip.drops.count('tcp-no-socket')
-    const answer = this.#segment
-    if (!resetFor(this.#input, answer)) return
+    if (!resetFor(this.#input, this.#transmitter.segment)) return
     const { source, destination } = packet.header
     const path = this.#ip.path(source)
     if (path === undefined) return
     this.#ip.counters.TcpOutRsts++
-    this.#transmit(path, destination, source, DEFAULT_TTL, 0, undefined)
+    this.#transmitter.transmit(path, destination, source, REFUSAL, undefined)
   }
 
   // ---- output
 
   get hasOutput(): boolean {
-    return this.#outputHead < this.#outputQueue.length
+    return this.#outputQueue.length > 0
   }
 
   /** Puts the next segment of any connection into the link's queue; false when there is none. */
   output(): boolean {
-    while (this.#outputHead < this.#outputQueue.length) {
-      const socket = this.#outputQueue[this.#outputHead]!
+    for (let socket = this.#outputQueue.first; socket !== undefined; socket = this.#outputQueue.first) {
       const { connection } = socket
-      if (connection.output(this.#segment, this.now)) {
-        this.#sendSegment(socket)
+      if (connection.output(this.#transmitter.segment, this.now)) {
+        this.#transmitter.send(socket)
         return true
       }
-      this.#outputHead++
-      if (this.#outputHead === this.#outputQueue.length) {
-        this.#outputQueue.length = 0
-        this.#outputHead = 0
-      } else if (this.#outputHead >= 1024 && this.#outputHead * 2 >= this.#outputQueue.length) {
-        this.#outputQueue = this.#outputQueue.slice(this.#outputHead)
-        this.#outputHead = 0
-      }
+      this.#outputQueue.shift()
       socket.outputQueued = false
       this.#notice(socket)
       if (connection.state === 'CLOSED') this.#remove(socket)
@@ -350,49 +329,6 @@ export class TcpSockets implements Transport, TcpSocketOwner {
         this.#timers.set(socket.timer, connection.deadline())
     }
     return false
-  }
-
-  #sendSegment(socket: StackTcpSocket): void {
-    const { connection, path: before } = socket
-    const { local, remote } = connection
-    const path = this.#ip.path(remote.address, before)
-    if (path === undefined) {
-      this.#ip.counters.IpOutNoRoutes++
-      return
-    }
-    if (path !== before) {
-      socket.path = path
-      if (path.mtuBytes !== before.mtuBytes) connection.setMss(path.mtuBytes - headerBytes(remote.address))
-    }
-    this.#transmit(path, local.address, remote.address, socket.ttl, socket.tos, connection)
-  }
-
-  /** Sends `#segment` in a frame of its own, with payload when it is of a connection. */
-  #transmit(
-    path: Path,
-    source: IpAddress,
-    destination: IpAddress,
-    ttl: number,
-    tos: number,
-    connection: TcpConnection | undefined,
-  ): void {
-    const segment = this.#segment
-    const payloadBytes = connection === undefined ? 0 : segment.payloadEnd
-    const segmentStart = payloadOffset(destination)
-    const payloadStart = segmentStart + tcpHeaderBytes(segment)
-    const frame = this.#slab.take(payloadStart + payloadBytes)
-    if (payloadBytes > 0) connection!.copyPayload(segment, frame, payloadStart)
-    const options = this.#options
-    options.offload = path.output.offload ? CHECKSUM_LEFT : 0
-    if (payloadBytes > 0 && connection!.sendMss < payloadBytes) options.offload |= connection!.sendMss
-    writeTcp(frame, segmentStart, segment, payloadBytes, source, destination, options.offload)
-    options.source = source
-    options.destination = destination
-    options.ttl = ttl
-    options.tos = tos
-    this.#ip.counters.TcpOutSegs += payloadBytes === 0 ? 1 : Math.ceil(payloadBytes / connection!.sendMss)
-    // What is longer than a path that has just become narrower is sent again in smaller segments.
-    if (this.#ip.send(frame, path, options) === 'too-long') this.#ip.drops.count('tcp-too-long')
   }
 
   // ---- what changed

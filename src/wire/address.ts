@@ -40,6 +40,12 @@ export const IPV4_ANY: Ipv4 = 0
 export const IPV4_LOOPBACK: Ipv4 = 0x7f000001
 export const IPV4_BROADCAST: Ipv4 = 0xffffffff
 export const IPV6_ANY: Ipv6 = 0n
+/**
+ * What the fields of a record hold that addresses are read into, before there is one. No number: V8 makes a field that
+ * has held small numbers alone one of doubles with the first address of 128.0.0.0 or above, and from then on each look
+ * at it needs memory for a number. A field that has held something else keeps those below as they are.
+ */
+export const NO_ADDRESS: IpAddress = IPV6_ANY
 export const IPV6_LOOPBACK: Ipv6 = 1n
 export const MAC_BROADCAST: Mac = 0xffffffffffff
 export const MAC_ZERO: Mac = 0

@@ -1,7 +1,7 @@
 // The header of an IP packet of either version as one record, so that everything above the codecs - hooks, conntrack,
 // rules, transports - has one packet to deal with. Which version a packet is says its first nibble.
 
-import type { IpAddress } from './address.js'
+import { type IpAddress, NO_ADDRESS } from './address.js'
 import type { DropReason } from './drop-reason.js'
 import { IPV4_HEADER_BYTES, parseIpv4Header, writeIpv4Header } from './ipv4.js'
 import { IPV6_HEADER_BYTES, parseIpv6Header, writeIpv6Header } from './ipv6.js'
@@ -35,7 +35,7 @@ export interface IpHeader {
   payloadEnd: number
 }
 
-/** A zeroed record to parse into. */
+/** A zeroed record to parse into, without addresses. */
 export function ipHeader(): IpHeader {
   return {
     version: 4,
@@ -47,8 +47,8 @@ export function ipHeader(): IpHeader {
     fragmentOffset: 0,
     ttl: 0,
     protocol: 0,
-    source: 0,
-    destination: 0,
+    source: NO_ADDRESS,
+    destination: NO_ADDRESS,
     headerStart: 0,
     payloadStart: 0,
     payloadEnd: 0,
