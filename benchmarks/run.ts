@@ -115,7 +115,9 @@ writeFileSync(
   new URL('../../benchmarks/results.json', import.meta.url),
   `${JSON.stringify({ machine, quick, seconds, benchmarks, targets: verdicts }, undefined, 2)}\n`,
 )
-if (verdicts.length > 0)
-  writeFileSync(new URL('../../benchmarks/results.svg', import.meta.url), targetsPicture(verdicts))
+if (verdicts.length > 0) {
+  const where = `${machine.cores} cores, ${machine.model.replaceAll(/\s+/g, ' ').trim()}, Node ${machine.node}${quick ? ', --quick' : ''}`
+  writeFileSync(new URL('../../benchmarks/results.svg', import.meta.url), targetsPicture(verdicts, where))
+}
 // What was left behind when its time was over must not keep the process.
 process.exit(0)

@@ -129,7 +129,7 @@ export const TARGETS: readonly Target[] = [
   },
   {
     number: 5,
-    what: 'GET on an idle connection on threads, against node:http on loopback between two worker threads',
+    what: 'GET on an idle connection, against node:http on loopback between two worker threads',
     benchmark: 'drivers/round-trip',
     contestant: `GET, ${THREADS}`,
     against: 'node:http GET on loopback, two worker threads',
