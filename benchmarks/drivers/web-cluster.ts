@@ -28,6 +28,7 @@ export const NGINX: ContainerSpec = {
   stdin: false,
   stdinOnce: false,
   tty: false,
+  netAdmin: false,
 }
 
 /** A pod on a node of the default cluster, by the last part of its address. */

@@ -6,13 +6,15 @@ import { formatSeconds } from './back-off.js'
 import type { ContainerHooks } from './container-hooks.js'
 import type { ControllerContext } from './controller-context.js'
 import { randomHex } from './names.js'
-import type { Pod, Probe } from './objects.js'
+import type { Container, Pod, Probe } from './objects.js'
 import { ContainerConfigError, containerEnvironment, expand, type PodAddressing } from './pod-environment.js'
 import { type ContainerRecord, isAlive, isInitialized, type PodRecord } from './pod-record.js'
 import type { ProbeKind, ProbeManager } from './probe-manager.js'
 import type { ContainerExit, ContainerSpec, PodRuntime, PodUid } from './sandbox.js'
 
 /** How long a failed pull is told as ErrImagePull before it becomes ImagePullBackOff. */
+/** As manifests and runtimes write it, and what holds it too. */
+const NET_ADMIN = new Set(['NET_ADMIN', 'CAP_NET_ADMIN', 'ALL'])
 const PULL_ERROR_SHOWN: Micros = 2 * SECOND
 
 export interface LifecycleOptions {
@@ -363,6 +365,7 @@ export class ContainerLifecycle {
       stdin: spec.stdin === true,
       stdinOnce: spec.stdinOnce === true,
       tty: spec.tty === true,
+      netAdmin: hasNetAdmin(spec),
     }
   }
 
@@ -378,6 +381,11 @@ export class ContainerLifecycle {
     const field = `spec.${container.list}{${container.name}}`
     this.#context.events.record(pod, type, reason, message, source, field)
   }
+}
+
+/** As containerd counts capabilities: those that are added win over those that are dropped. */
+function hasNetAdmin({ securityContext: { privileged, capabilities } = {} }: Container): boolean {
+  return privileged === true || (capabilities?.add ?? []).some((name) => NET_ADMIN.has(name.toUpperCase()))
 }
 
 function find(record: PodRecord, name: string): ContainerRecord | undefined {

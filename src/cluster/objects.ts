@@ -183,6 +183,8 @@ export interface Container {
   stdin?: boolean
   stdinOnce?: boolean
   tty?: boolean
+  /** Simplified: of all that it says, whether the container may change its network counts. */
+  securityContext?: { privileged?: boolean; capabilities?: { add?: string[]; drop?: string[] } }
 }
 
 /** For debugging: no ports, probes or resources of its own; it starts once and does not count for the pod. */

@@ -45,6 +45,18 @@ const ENV_VAR = struct('EnvVar', {
   }),
 })
 
+const SECURITY_CONTEXT = struct('SecurityContext', {
+  capabilities: struct('Capabilities', { add: STRINGS, drop: STRINGS }),
+  privileged: 'bool',
+  runAsUser: 'int64',
+  runAsGroup: 'int64',
+  runAsNonRoot: 'bool',
+  readOnlyRootFilesystem: 'bool',
+  allowPrivilegeEscalation: 'bool',
+  procMount: 'string',
+  ...opaque('seLinuxOptions windowsOptions seccompProfile appArmorProfile'),
+})
+
 const CONTAINER_FIELDS: Record<string, FieldType> = {
   name: 'string',
   image: 'string',
@@ -96,7 +108,8 @@ const CONTAINER_FIELDS: Record<string, FieldType> = {
     preStop: LIFECYCLE_HANDLER,
     stopSignal: 'string',
   }),
-  ...opaque('resizePolicy restartPolicy volumeDevices securityContext'),
+  securityContext: SECURITY_CONTEXT,
+  ...opaque('resizePolicy restartPolicy volumeDevices'),
 }
 const CONTAINER = struct('Container', CONTAINER_FIELDS)
 const EPHEMERAL_CONTAINER = struct('EphemeralContainer', {

@@ -70,6 +70,8 @@ export interface ContainerSpec {
   /** Standard input ends with the first client that attaches to it. */
   readonly stdinOnce: boolean
   readonly tty: boolean
+  /** Whether its processes have CAP_NET_ADMIN. */
+  readonly netAdmin: boolean
 }
 
 /** Why a container ended. */

@@ -22,6 +22,15 @@ import type { SessionOptions, StreamId } from './protocol.js'
 import { StreamTaken, StreamWindow } from './stream-window.js'
 import { CALLS, countingClock, MEMORY_BYTES, type UsageCounters } from './usage.js'
 
+export interface NetOptions {
+  /** Names are resolved by these files of its container. */
+  readonly files: MemoryFileSystem
+  /** Whether it has CAP_NET_ADMIN. */
+  readonly admin: boolean
+  /** Hears of each use. */
+  readonly used?: () => void
+}
+
 /** What all containers of a pod share. */
 export interface PodContext {
   readonly hostname: string
@@ -37,8 +46,8 @@ export interface PodContext {
   readonly volumes: ReadonlyMap<string, Volume>
   /** Names that DNS has: System.hostNames. */
   readonly hostNames: () => Promise<readonly string[]>
-  /** A network for one more process, with names resolved by the files of its container; `used` hears of each use. */
-  openNet(files: MemoryFileSystem, used?: () => void): OwnedNet
+  /** A network for one more process. */
+  openNet(process: NetOptions): OwnedNet
 }
 
 export interface ContainerEvents {
@@ -108,7 +117,12 @@ export class Container {
     this.#system = new LocalSystem({
       hostname: context.hostname,
       fs: this.#files,
-      openNet: () => context.openNet(this.#files, usage && (() => usage[CALLS]!++)),
+      openNet: () =>
+        context.openNet({
+          files: this.#files,
+          admin: spec.netAdmin,
+          ...(usage !== undefined && { used: () => usage[CALLS]!++ }),
+        }),
       clock: usage === undefined ? context.clock : countingClock(context.clock, usage),
       random: context.random.fork(`container/${spec.name}`),
       programs: image.programs,

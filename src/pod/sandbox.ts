@@ -101,17 +101,18 @@ export class PodSandbox {
       volumes: makeVolumes(spec, quota, clock),
       usedBytes: (kept) => this.#usedBytes(kept, options.threadBytes?.() ?? 0),
       hostNames: () => this.#hostNames(),
-      openNet: (files, used) =>
+      openNet: ({ files, admin, used }) =>
         new ProcessNet(
-          used === undefined
-            ? network
-            : {
-                ...network,
-                touched: () => {
-                  used()
-                  options.touched()
-                },
+          {
+            ...network,
+            admin,
+            ...(used !== undefined && {
+              touched: () => {
+                used()
+                options.touched()
               },
+            }),
+          },
           (net) =>
             new StubResolver({
               net,

@@ -11,7 +11,7 @@ export interface PodNetwork {
   readonly clock: Clock
   /** The stack may have something to send, or a new deadline: the driver should look. */
   touched(): void
-  /** Whether its processes have CAP_NET_ADMIN: those of nodes. */
+  /** Whether its processes have CAP_NET_ADMIN: those of nodes, and of containers to which it was given. */
   readonly admin?: boolean
   /** For programs that speak TLS. */
   readonly tls?: TlsEngine
