@@ -6,7 +6,7 @@ import type { OpenBenchCluster } from './bench-cluster.js'
 import type { BenchDocument } from './bench-document.js'
 import { evaluateRound } from './evaluation.js'
 import { type MetricName, metricNames } from './metrics.js'
-import { type BenchPlan, loadText } from './plan.js'
+import { type BenchPlan, type LoadPlan, loadText } from './plan.js'
 import { recordedTime } from './recording.js'
 import {
   type BenchResult,
@@ -22,7 +22,7 @@ import { holds } from './threshold.js'
 
 export interface BenchHooks {
   readonly signal: AbortSignal
-  readonly onProgress?: (mode: string, round: number, progress: RoundProgress) => void
+  readonly onProgress?: (label: string, round: number, progress: RoundProgress) => void
 }
 
 /** When aborted it gives what was measured until then; rejects as runRound does. */
@@ -32,46 +32,46 @@ export async function runBench(
   open: OpenBenchCluster,
   hooks: BenchHooks,
 ): Promise<BenchResult> {
-  const rounds = new Map<string, RoundResult[]>(plan.modes.map((mode) => [mode, []]))
+  const contests = contestsOf(plan)
   const failures: string[] = []
   let target: ServiceTarget | undefined
   let clients = 0
   let interrupted: string | undefined
-  for (const { round, mode } of turnsOf(plan)) {
-    const outcome = await runRound(open, during, plan, mode, {
+  for (const { round, contest } of turnsOf(plan.rounds, contests)) {
+    const { mode, label, load, results } = contest
+    const outcome = await runRound(open, during, { ...plan, load }, mode, {
       seed: plan.seed + round,
       signal: hooks.signal,
-      onProgress: (progress) => hooks.onProgress?.(mode, round, progress),
+      onProgress: (progress) => hooks.onProgress?.(label, round, progress),
     }).catch((error: unknown) => {
       // Interrupted between two loads.
       if (hooks.signal.aborted && error === hooks.signal.reason && target !== undefined) return undefined
       throw error
     })
     if (outcome === undefined) {
-      interrupted = `before the load in mode ${mode}`
+      interrupted = `before the load of ${label}`
       break
     }
     ;({ target, clients } = outcome)
-    failures.push(...outcome.failures.map(({ name, reason }) => `${mode}: ${name}: ${reason ?? 'failed'}`))
-    const results = rounds.get(mode)!
+    failures.push(...outcome.failures.map(({ name, reason }) => `${label}: ${name}: ${reason ?? 'failed'}`))
     if (outcome.interrupted) {
-      const { duration } = plan.load
+      const { duration } = load
       const lasted = recordedTime(outcome.record, duration)
-      interrupted = `after ${(lasted / SECOND).toFixed(1)} of ${duration / SECOND} s in mode ${mode}`
+      interrupted = `after ${(lasted / SECOND).toFixed(1)} of ${duration / SECOND} s of ${label}`
       // Half a round says nothing beside whole ones.
-      if (results.length === 0 && lasted > plan.load.warmup)
-        results.push(evaluateRound(outcome.record, { ...plan.load, duration: lasted }))
+      if (results.length === 0 && lasted > load.warmup)
+        results.push(evaluateRound(outcome.record, { ...load, duration: lasted }))
       break
     }
-    results.push(evaluateRound(outcome.record, plan.load))
+    results.push(evaluateRound(outcome.record, load))
   }
-  const contestants = plan.modes.flatMap((mode) => contestantOf(mode, rounds.get(mode)!) ?? [])
+  const contestants = contests.flatMap((contest) => contestantOf(contest) ?? [])
   if (contestants.length === 0) hooks.signal.throwIfAborted()
   return {
     version: RESULT_VERSION,
     document: document.name,
     service: `${target!.namespace}/${target!.name}:${target!.port}`,
-    load: loadText(plan.load, clients),
+    load: loadText(plan, clients),
     clock: plan.clock,
     ...(plan.live ? {} : { seed: plan.seed }),
     rounds: plan.rounds,
@@ -83,26 +83,45 @@ export async function runBench(
   }
 }
 
-function turnsOf({ rounds, modes }: BenchPlan): { readonly round: number; readonly mode: string }[] {
-  return Array.from({ length: rounds }, (_, round) => modes.map((mode) => ({ round, mode }))).flat()
+/** A mode at a rate, with what its rounds came to. */
+interface Contest {
+  readonly label: string
+  readonly mode: string
+  readonly load: LoadPlan
+  readonly results: RoundResult[]
+}
+
+function contestsOf({ modes, rates, load }: BenchPlan): Contest[] {
+  return rates.flatMap((rate) =>
+    modes.map((mode) => ({
+      label: rates.length > 1 ? `${mode} ${rate}/s` : mode,
+      mode,
+      load: { ...load, rate },
+      results: [],
+    })),
+  )
+}
+
+function turnsOf(rounds: number, contests: readonly Contest[]) {
+  return Array.from({ length: rounds }, (_, round) => contests.map((contest) => ({ round, contest }))).flat()
 }
 
 /** Undefined when there was no round. */
-function contestantOf(mode: string, rounds: readonly RoundResult[]): ContestantResult | undefined {
-  if (rounds.length === 0) return undefined
+function contestantOf({ label, mode, load: { rate }, results }: Contest): ContestantResult | undefined {
+  if (results.length === 0) return undefined
   const metrics: Partial<Record<MetricName, Spread>> = {}
   for (const name of metricNames()) {
-    const values = rounds.flatMap((round) => round.metrics[name] ?? [])
+    const values = results.flatMap((round) => round.metrics[name] ?? [])
     if (values.length > 0) metrics[name] = spreadOf(values)
   }
-  const byP99 = [...rounds].sort((a, b) => (a.metrics.p99 ?? 0) - (b.metrics.p99 ?? 0))
-  return { mode, metrics, round: byP99[(byP99.length - 1) >> 1]! }
+  const byP99 = [...results].sort((a, b) => (a.metrics.p99 ?? 0) - (b.metrics.p99 ?? 0))
+  return { label, mode, ...(rate > 0 ? { rate } : {}), metrics, round: byP99[(byP99.length - 1) >> 1]! }
 }
 
-function judge(plan: BenchPlan, { mode, metrics }: ContestantResult): ThresholdResult[] {
+function judge(plan: BenchPlan, { label, metrics }: ContestantResult): ThresholdResult[] {
   return plan.thresholds.map((threshold) => {
     const value = metrics[threshold.metric]?.median
-    return { threshold: threshold.text, mode, value, passed: holds(threshold, value) }
+    return { threshold: threshold.text, label, value, passed: holds(threshold, value) }
   })
 }
 

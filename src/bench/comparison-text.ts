@@ -18,7 +18,7 @@ export function comparisonText(
 ): string {
   const both = figures.filter(({ verdict }) => verdict !== 'gone' && verdict !== 'new')
   const rows = both.map((figure) => [
-    figure.mode,
+    figure.label,
     titleOf(figure.metric),
     spreadText(figure, figure.base),
     spreadText(figure, figure.now),
@@ -28,8 +28,8 @@ export function comparisonText(
   // A row of each mode names it, the others are blank below it.
   const told = rows.map((row, i) => (rows[i - 1]?.[0] === row[0] ? ['', ...row.slice(1)] : row))
   const limits = thresholds.map(
-    ({ threshold, mode, change, passed }) =>
-      `${passed ? 'ok    ' : 'MISSED'} ${mode}: ${threshold} (${change === undefined ? 'no figure' : changeText(change)})`,
+    ({ threshold, label, change, passed }) =>
+      `${passed ? 'ok    ' : 'MISSED'} ${label}: ${threshold} (${change === undefined ? 'no figure' : changeText(change)})`,
   )
   return [
     `base: ${names.base}`,
@@ -45,13 +45,13 @@ export function comparisonText(
 
 /** Modes and figures that only one of the two has. */
 function oneSided(figures: readonly ComparedFigure[], { base, now }: ComparedNames): string[] {
-  const modes = [...new Set(figures.map(({ mode }) => mode))]
-  return modes.flatMap((mode) => {
-    const own = figures.filter((one) => one.mode === mode)
+  const labels = [...new Set(figures.map(({ label }) => label))]
+  return labels.flatMap((label) => {
+    const own = figures.filter((one) => one.label === label)
     const some = own.filter(({ verdict }) => verdict === 'gone' || verdict === 'new')
     const where = (verdict: string) => (verdict === 'gone' ? base : now)
-    if (some.length === own.length) return [`only in ${where(own[0]!.verdict)}: ${mode}`]
-    return some.map(({ metric, verdict }) => `only in ${where(verdict)}: ${titleOf(metric)} of ${mode}`)
+    if (some.length === own.length) return [`only in ${where(own[0]!.verdict)}: ${label}`]
+    return some.map(({ metric, verdict }) => `only in ${where(verdict)}: ${titleOf(metric)} of ${label}`)
   })
 }
 

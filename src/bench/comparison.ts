@@ -14,7 +14,7 @@ export interface Comparison {
 }
 
 export interface ComparedFigure {
-  readonly mode: string
+  readonly label: string
   readonly metric: MetricName
   readonly base: Spread | undefined
   readonly now: Spread | undefined
@@ -29,7 +29,7 @@ export interface ComparedFigure {
 
 export interface ComparedThreshold {
   readonly threshold: string
-  readonly mode: string
+  readonly label: string
   readonly change: number | undefined
   readonly passed: boolean
 }
@@ -59,28 +59,28 @@ export function compareResults(
   now: BenchResult,
   limits: readonly ChangeLimit[],
 ): Comparison {
-  const modes = [...new Set([...now.contestants, ...base.contestants].map(({ mode }) => mode))]
-  const figures = modes.flatMap((mode) => figuresOf(mode, base, now))
+  const labels = [...new Set([...now.contestants, ...base.contestants].map(({ label }) => label))]
+  const figures = labels.flatMap((label) => figuresOf(label, base, now))
   // Who is new has nothing to keep to; who is gone has not kept to it.
-  const held = base.contestants.map(({ mode }) => mode)
+  const held = base.contestants.map(({ label }) => label)
   const thresholds = limits.flatMap((limit) =>
-    held.map((mode): ComparedThreshold => {
-      const figure = figures.find((one) => one.mode === mode && one.metric === limit.metric)
+    held.map((label): ComparedThreshold => {
+      const figure = figures.find((one) => one.label === label && one.metric === limit.metric)
       const change = figure?.change
       const passed = change !== undefined && compares(change, limit.operator, limit.limit)
-      return { threshold: limit.text, mode, change, passed }
+      return { threshold: limit.text, label, change, passed }
     }),
   )
   return { differences: differencesOf(base, now), figures, thresholds }
 }
 
-function figuresOf(mode: string, base: BenchResult, now: BenchResult): ComparedFigure[] {
-  const of = ({ contestants }: BenchResult) => contestants.find((one) => one.mode === mode)?.metrics ?? {}
+function figuresOf(label: string, base: BenchResult, now: BenchResult): ComparedFigure[] {
+  const of = ({ contestants }: BenchResult) => contestants.find((one) => one.label === label)?.metrics ?? {}
   const [before, after] = [of(base), of(now)]
   return metricNames().flatMap((metric) => {
     const pair = { base: before[metric], now: after[metric] }
     if (pair.base === undefined && pair.now === undefined) return []
-    return [{ mode, metric, ...pair, change: changeOf(pair), verdict: verdictOf(metric, pair) }]
+    return [{ label, metric, ...pair, change: changeOf(pair), verdict: verdictOf(metric, pair) }]
   })
 }
 

@@ -24,7 +24,10 @@ export interface BenchPlan {
   readonly seed: number
   /** How often each mode is run. */
   readonly rounds: number
+  /** At the first of the rates. */
   readonly load: LoadPlan
+  /** Every mode is loaded at each of them; requests a second, 0 for the closed loop. */
+  readonly rates: readonly number[]
   /** Pods that are there and send, as findPods wants them; undefined: `load.clients` pods are made. */
   readonly from: string | undefined
   /** What servers take for a request, `exponential(5ms)`; undefined: what computing takes, under the virtual clock nothing. */
@@ -54,8 +57,8 @@ export interface LoadPlan {
 }
 
 /** The load in words: `closed loop, 64 keep-alive connections from 2 pods, 10 s`. */
-export function loadText(load: LoadPlan, clients: number): string {
-  const loop = load.rate > 0 ? `open loop, ${load.rate} requests/s` : 'closed loop'
+export function loadText({ load, rates }: BenchPlan, clients: number): string {
+  const loop = load.rate > 0 ? `open loop, ${rates.join(', ')} requests/s` : 'closed loop'
   const kind = { http: 'connection', tcp: 'TCP connection', udp: 'UDP socket' }[load.protocol]
   const life = load.keepAlive
     ? `${load.connections} lasting ${kind}${load.connections === 1 ? '' : 's'}`

@@ -4,6 +4,8 @@
 import { escapeHtml } from './html-text.js'
 import { METRICS, type MetricName } from './metrics.js'
 import { PAGE_STYLE } from './page-style.js'
+import { answersByRate, latencyByRate } from './rate-charts.js'
+import { atHighestRate, hasSeveralRates, modesOf } from './rates.js'
 import { COLUMN_GROUPS, metricText, milliseconds, titleOf } from './report-text.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import {
@@ -22,13 +24,16 @@ const WIDE_RANGE = 30
 const ENDPOINTS_COLORED = 8
 
 export function benchPage(result: BenchResult): string {
-  const { contestants } = result
+  const several = hasSeveralRates(result.contestants)
+  const contestants = several ? atHighestRate(result.contestants) : result.contestants
   const title = `${result.service} under load`
   const sections = [
     `<h1>${escapeHtml(title)}</h1>`,
     `<p class="lead">${escapeHtml(result.document)} · ${escapeHtml(result.load)}</p>`,
     thresholdsHtml(result),
+    ...(several ? [rateCards(result.contestants)] : []),
     ...COLUMN_GROUPS.map((names) => figuresHtml(result, names)),
+    ...(several ? ['<h2>At the highest rate</h2>'] : []),
     '<div class="charts">',
     card('Latency by percentile', legend(contestants), percentileChart(contestants)),
     card('Requests by endpoint', '', sharesChart(contestants)),
@@ -36,11 +41,11 @@ export function benchPage(result: BenchResult): string {
     card('p99 over time', legend(contestants), p99Chart(contestants)),
     failedCard(contestants),
     '</div>',
-    changesHtml(contestants),
+    changesHtml(result.contestants),
     '<h2>Who answered when</h2><div class="charts">',
-    ...contestants.map((one) => card(one.mode, endpointLegend(one), endpointChart(one, contestants))),
+    ...contestants.map((one) => card(one.label, endpointLegend(one), endpointChart(one, contestants))),
     '</div>',
-    errorsHtml(contestants),
+    errorsHtml(result.contestants),
     '<h2>What the figures rest on</h2><ul>',
     ...result.model.map((sentence) => `<li>${escapeHtml(sentence)}</li>`),
     `<li>Clock ${result.clock}, ${result.seed === undefined ? '' : `seed ${result.seed}, `}${result.rounds === 1 ? '1 round' : `${result.rounds} rounds`} of each mode.</li>`,
@@ -65,6 +70,16 @@ ${sections.filter((section) => section !== '').join('\n')}
 `
 }
 
+function rateCards(contestants: readonly ContestantResult[]): string {
+  const modes = key(modesOf(contestants).map((name, color) => ({ name, color })))
+  return [
+    '<div class="charts">',
+    card('p99 by rate', modes, latencyByRate(contestants)),
+    card('Answers by rate', modes, answersByRate(contestants)),
+    '</div>',
+  ].join('')
+}
+
 function card(title: string, key: string, chart: string): string {
   return `<figure><figcaption>${escapeHtml(title)}</figcaption>${key}${chart}</figure>`
 }
@@ -77,7 +92,7 @@ function key(entries: readonly { readonly name: string; readonly color: number }
 }
 
 function legend(contestants: readonly ContestantResult[]): string {
-  return key(contestants.map(({ mode }, color) => ({ name: mode, color })))
+  return key(contestants.map(({ label }, color) => ({ name: label, color })))
 }
 
 function figuresHtml({ contestants, rounds }: BenchResult, names: readonly MetricName[]): string {
@@ -87,17 +102,20 @@ function figuresHtml({ contestants, rounds }: BenchResult, names: readonly Metri
     const text = unit === 'ms' ? `${title} <small>ms</small>` : title
     return `<th scope="col"${about === '' ? '' : ` title="${escapeHtml(about)}"`}>${text}</th>`
   })
-  const rows = contestants.map(({ mode, metrics }, color) => {
+  const modes = modesOf(contestants)
+  const rows = contestants.map(({ label, mode, rate, metrics }) => {
+    const color = modes.indexOf(mode)
+    const peers = contestants.filter((one) => one.rate === rate)
     const cells = shown.map((name) => {
       const spread = metrics[name]
       const label = `data-label="${escapeHtml(titleOf(name))}"`
       if (spread === undefined) return `<td ${label}>–</td>`
       const range =
         rounds > 1 ? `<small>${metricText(name, spread.min)} … ${metricText(name, spread.max)}</small>` : ''
-      const best = isBest(name, spread.median, contestants) ? ' class="best"' : ''
+      const best = isBest(name, spread.median, peers) ? ' class="best"' : ''
       return `<td ${label}${best}>${metricText(name, spread.median)}${range}</td>`
     })
-    return `<tr><th scope="row"><i class="c${color % COLORS}"></i>${escapeHtml(mode)}</th>${cells.join('')}</tr>`
+    return `<tr><th scope="row"><i class="c${color % COLORS}"></i>${escapeHtml(label)}</th>${cells.join('')}</tr>`
   })
   return tableHtml('figures', `<th scope="col">mode</th>${head.join('')}`, rows)
 }
@@ -127,8 +145,8 @@ function percentileChart(contestants: readonly ContestantResult[]): string {
   // Each nine of a percentile takes as much room as the one before.
   const place = (percentile: number) => -Math.log10(Math.max(1 - percentile / 100, 0.00005))
   const lines = contestants.map(
-    ({ mode, round }, color): Line => ({
-      name: mode,
+    ({ label, round }, color): Line => ({
+      name: label,
       color,
       points: round.percentiles.map(([percentile, ms]) => [place(percentile), ms]),
     }),
@@ -145,14 +163,14 @@ function percentileChart(contestants: readonly ContestantResult[]): string {
 
 function sharesChart(contestants: readonly ContestantResult[]): string {
   return shareBars(
-    contestants.map(({ mode, round }) => {
+    contestants.map(({ label, round }) => {
       const total = round.endpoints.reduce((sum, { requests }) => sum + requests, 0) || 1
       const parts = round.endpoints.map(({ endpoint, pod, requests }, color) => ({
         name: pod === undefined ? endpoint : `${endpoint} (${pod})`,
         share: requests / total,
         color: Math.min(color, ENDPOINTS_COLORED - 1),
       }))
-      return { name: mode, parts }
+      return { name: label, parts }
     }),
     'Requests by endpoint',
   )
@@ -171,20 +189,20 @@ function times({ startMs, stepMs, failed }: ContestantResult['round']['series'])
 }
 
 function rateChart(contestants: readonly ContestantResult[]): string {
-  const lines = contestants.map(({ mode, round: { series } }, color): Line => {
+  const lines = contestants.map(({ label, round: { series } }, color): Line => {
     const perSecond = times(series).map((_, i) => {
       const count = series.requests.reduce((sum, row) => sum + row[i]!, 0)
       return (count * 1000) / series.stepMs
     })
-    return { name: mode, color, points: times(series).map((at, i) => [at, perSecond[i]] as const) }
+    return { name: label, color, points: times(series).map((at, i) => [at, perSecond[i]] as const) }
   })
   return lineChart(lines, timeOptions('Requests over time', 'requests/s', contestants[0]))
 }
 
 function p99Chart(contestants: readonly ContestantResult[]): string {
   const lines = contestants.map(
-    ({ mode, round: { series } }, color): Line => ({
-      name: mode,
+    ({ label, round: { series } }, color): Line => ({
+      name: label,
       color,
       points: times(series).map((at, i) => [at, series.p99Ms[i]] as const),
     }),
@@ -201,9 +219,9 @@ function p99Chart(contestants: readonly ContestantResult[]): string {
 /** Nothing when none failed. */
 function failedCard(contestants: readonly ContestantResult[]): string {
   if (contestants.every(({ round }) => round.series.failed.every((count) => count === 0))) return ''
-  const lines = contestants.map(({ mode, round: { series } }, color): Line => {
+  const lines = contestants.map(({ label, round: { series } }, color): Line => {
     const failed = series.failed.map((count) => (count * 1000) / series.stepMs)
-    return { name: mode, color, points: times(series).map((at, i) => [at, failed[i]] as const) }
+    return { name: label, color, points: times(series).map((at, i) => [at, failed[i]] as const) }
   })
   const chart = lineChart(lines, timeOptions('Failed requests over time', 'failed/s', contestants[0]))
   return card('Failed requests over time', legend(contestants), chart)
@@ -234,7 +252,7 @@ function endpointChart(contestant: ContestantResult, all: readonly ContestantRes
   return areaChart(
     lines,
     most,
-    timeOptions(`Requests by endpoint, ${contestant.mode}`, 'requests/s', contestant),
+    timeOptions(`Requests by endpoint, ${contestant.label}`, 'requests/s', contestant),
   )
 }
 
@@ -262,11 +280,11 @@ const CHANGE_COLUMNS = [
 ]
 
 function changesHtml(contestants: readonly ContestantResult[]): string {
-  const rows = contestants.flatMap(({ mode, round }) =>
+  const rows = contestants.flatMap(({ label, round }) =>
     round.changes.map((change, i) => {
       const cells = [
         `${i + 1}`,
-        escapeHtml(mode),
+        escapeHtml(label),
         `${(change.atMs / 1000).toFixed(2)} s`,
         escapeHtml(change.what),
         `${change.endpointsBefore} → ${change.endpointsAfter}`,
@@ -285,9 +303,9 @@ function changesHtml(contestants: readonly ContestantResult[]): string {
 }
 
 function errorsHtml(contestants: readonly ContestantResult[]): string {
-  const items = contestants.flatMap(({ mode, round }) =>
+  const items = contestants.flatMap(({ label, round }) =>
     Object.entries(round.errors).map(
-      ([kind, count]) => `<li>${escapeHtml(`${mode}: ${count} ${kind}`)}</li>`,
+      ([kind, count]) => `<li>${escapeHtml(`${label}: ${count} ${kind}`)}</li>`,
     ),
   )
   return items.length === 0 ? '' : `<h2>Failed requests</h2><ul>${items.join('')}</ul>`
@@ -295,9 +313,9 @@ function errorsHtml(contestants: readonly ContestantResult[]): string {
 
 function thresholdsHtml({ thresholds, failures, interrupted }: BenchResult): string {
   const items = [
-    ...thresholds.map(({ threshold, mode, value, passed }) => {
+    ...thresholds.map(({ threshold, label, value, passed }) => {
       const found = value === undefined ? 'no figure' : String(Number(value.toPrecision(4)))
-      return `<li class="${passed ? 'kept' : 'missed'}">${escapeHtml(`${mode}: ${threshold} (${found})`)}</li>`
+      return `<li class="${passed ? 'kept' : 'missed'}">${escapeHtml(`${label}: ${threshold} (${found})`)}</li>`
     }),
     ...(interrupted === undefined ? [] : [`<li class="missed">interrupted ${escapeHtml(interrupted)}</li>`]),
     ...failures.map((failure) => `<li class="missed">${escapeHtml(failure)}</li>`),

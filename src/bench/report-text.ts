@@ -1,6 +1,7 @@
 // The table of a bench run, for terminals: a row a mode, then shares, changes, errors and thresholds.
 
 import { METRICS, type MetricName } from './metrics.js'
+import { atHighestRate } from './rates.js'
 import type { BenchResult, ContestantResult } from './result.js'
 import type { Spread } from './statistics.js'
 import { textTable } from './text-table.js'
@@ -42,7 +43,8 @@ export function benchText(result: BenchResult, columns = Number.POSITIVE_INFINIT
     `${result.load}`,
     '',
     figuresText(result, columns),
-    ...contestants.map(sharesText),
+    // Where there are several rates, at the highest: the JSON has them all.
+    ...atHighestRate(contestants).map(sharesText),
     ...contestants.flatMap(changesText),
     ...contestants.flatMap(errorsText),
     ...contestants.flatMap(lateText),
@@ -74,13 +76,13 @@ export function titleOf(name: MetricName): string {
 
 /** The median, and below it the least and the most where there are several rounds. */
 function metricRows(
-  { mode, metrics }: ContestantResult,
+  { label, metrics }: ContestantResult,
   names: readonly MetricName[],
   spread: boolean,
 ): string[][] {
   const row = (of: (one: Spread) => number) =>
     names.map((name) => (metrics[name] === undefined ? '-' : metricText(name, of(metrics[name]))))
-  const medians = [mode, ...row(({ median }) => median)]
+  const medians = [label, ...row(({ median }) => median)]
   return spread
     ? [medians, ['  least', ...row(({ min }) => min)], ['  most', ...row(({ max }) => max)]]
     : [medians]
@@ -97,9 +99,9 @@ export function metricText(name: MetricName, value: number): string {
   return Math.round(value).toLocaleString('en')
 }
 
-function sharesText({ mode, round }: ContestantResult): string {
+function sharesText({ label, round }: ContestantResult): string {
   const total = round.endpoints.reduce((sum, { requests }) => sum + requests, 0)
-  if (total === 0) return `shares  ${mode}: nobody answered`
+  if (total === 0) return `shares  ${label}: nobody answered`
   const percent = (requests: number) => ((100 * requests) / total).toFixed(1)
   const { runByChance } = round
   const run = round.metrics.run
@@ -107,13 +109,13 @@ function sharesText({ mode, round }: ContestantResult): string {
     runByChance === undefined ? '' : `; longest run ${run}, by chance about ${runByChance.toFixed(1)}`
   if (round.endpoints.length > ENDPOINTS_SHOWN) {
     const counts = round.endpoints.map(({ requests }) => requests)
-    return `shares  ${mode}: ${counts.length} endpoints, ${percent(Math.min(...counts))}..${percent(Math.max(...counts))} %${chance}`
+    return `shares  ${label}: ${counts.length} endpoints, ${percent(Math.min(...counts))}..${percent(Math.max(...counts))} %${chance}`
   }
   const shares = round.endpoints.map(({ endpoint, requests }) => `${endpoint} ${percent(requests)} %`)
-  return `shares  ${mode}: ${shares.join(', ')}${chance}`
+  return `shares  ${label}: ${shares.join(', ')}${chance}`
 }
 
-function changesText({ mode, round }: ContestantResult): string[] {
+function changesText({ label, round }: ContestantResult): string[] {
   return round.changes.map((change) => {
     const parts = [
       change.endpointsBefore === change.endpointsAfter
@@ -129,26 +131,26 @@ function changesText({ mode, round }: ContestantResult): string[] {
               : `, first after ${milliseconds(change.firstNoticedMs)}, last after ${milliseconds(change.lastNoticedMs!)}`
           }`,
     ]
-    return `change  ${mode}: ${(change.atMs / 1000).toFixed(1)} s ${change.what}: ${parts.join(', ')}`
+    return `change  ${label}: ${(change.atMs / 1000).toFixed(1)} s ${change.what}: ${parts.join(', ')}`
   })
 }
 
-function errorsText({ mode, round }: ContestantResult): string[] {
+function errorsText({ label, round }: ContestantResult): string[] {
   const kinds = Object.entries(round.errors).map(([kind, count]) => `${count} ${kind}`)
-  return kinds.length === 0 ? [] : [`errors  ${mode}: ${kinds.join(', ')}`]
+  return kinds.length === 0 ? [] : [`errors  ${label}: ${kinds.join(', ')}`]
 }
 
-function lateText({ mode, metrics: { late, rps } }: ContestantResult): string[] {
+function lateText({ label, metrics: { late, rps } }: ContestantResult): string[] {
   if (late === undefined || late.median < MUCH_LATE) return []
   return [
-    `late    ${mode}: ${metricText('late', late.median)} of the requests waited for a connection; ${metricText('rps', rps!.median)} a second were answered`,
+    `late    ${label}: ${metricText('late', late.median)} of the requests waited for a connection; ${metricText('rps', rps!.median)} a second were answered`,
   ]
 }
 
 function thresholdsText({ thresholds }: BenchResult): string[] {
-  return thresholds.map(({ threshold, mode, value, passed }) => {
+  return thresholds.map(({ threshold, label, value, passed }) => {
     const found = value === undefined ? 'no figure' : String(Number(value.toPrecision(4)))
-    return `${passed ? 'ok    ' : 'MISSED'} ${mode}: ${threshold} (${found})`
+    return `${passed ? 'ok    ' : 'MISSED'} ${label}: ${threshold} (${found})`
   })
 }
 

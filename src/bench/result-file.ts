@@ -27,8 +27,8 @@ export function readResult(file: string): BenchResult {
 }
 
 function isContestant(value: unknown): boolean {
-  const { mode, metrics } = (value ?? {}) as { mode?: unknown; metrics?: unknown }
-  if (typeof mode !== 'string' || typeof metrics !== 'object' || metrics === null) return false
+  const { label, metrics } = (value ?? {}) as { label?: unknown; metrics?: unknown }
+  if (typeof label !== 'string' || typeof metrics !== 'object' || metrics === null) return false
   return Object.values(metrics).every((spread: unknown) => {
     const { median, min, max } = (spread ?? {}) as Record<string, unknown>
     return [median, min, max].every((one) => typeof one === 'number')

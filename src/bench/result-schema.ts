@@ -127,18 +127,23 @@ export function benchResultSchema(): JsonSchema {
         rounds: count('Of each mode.'),
         model: list(text('A sentence.'), 'What the figures rest on.'),
         contestants: list(
-          object({
-            mode: text('Of kube-proxy, or `headless`.'),
-            metrics: metrics(spread),
-            round: { ...round, description: 'The round whose p99 is the median.' },
-          }),
+          object(
+            {
+              label: text('What reports call it: its mode, with the rate where there are several.'),
+              mode: text('Of kube-proxy, or `headless`.'),
+              rate: number('Requests a second that were due; only of an open loop.'),
+              metrics: metrics(spread),
+              round: { ...round, description: 'The round whose p99 is the median.' },
+            },
+            'rate',
+          ),
           'In the order of --modes.',
         ),
         thresholds: list(
           object(
             {
               threshold: text('As it was written.'),
-              mode: text('Whose.'),
+              label: text('Of the contestant.'),
               value: number('What was found.'),
               passed: { type: 'boolean' },
             },

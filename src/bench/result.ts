@@ -29,7 +29,11 @@ export interface BenchResult {
 }
 
 export interface ContestantResult {
+  /** What reports call it: its mode, with the rate where there are several. */
+  readonly label: string
   readonly mode: string
+  /** Requests a second that were due; only of an open loop. */
+  readonly rate?: number
   readonly metrics: Readonly<Partial<Record<MetricName, Spread>>>
   /** Of the round whose p99 is the median: what cannot be averaged. */
   readonly round: RoundResult
@@ -37,7 +41,8 @@ export interface ContestantResult {
 
 export interface ThresholdResult {
   readonly threshold: string
-  readonly mode: string
+  /** Of the contestant. */
+  readonly label: string
   readonly value: number | undefined
   readonly passed: boolean
 }

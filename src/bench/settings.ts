@@ -80,6 +80,7 @@ function settle(
   if (protocol === 'udp' && (said.send ?? '') === '') {
     throw new SettingError('send', 'udp needs something to send', 'such as `echo x` for agnhost netexec')
   }
+  const rates = [...new Set([said.rate ?? []].flat())]
   const clients = said.clients ?? 1
   if (said.from !== undefined && said.clients !== undefined)
     throw new SettingError('clients', 'no pods are made when there are such that send', 'without `from`')
@@ -94,6 +95,7 @@ function settle(
     podsPerThread: said.podsPerThread ?? 1,
     networkThreads: said.networkThreads ?? 1,
     seed: said.seed ?? document.seed ?? 1,
+    rates: rates.length === 0 ? [0] : rates,
     rounds: said.rounds ?? (real ? REAL_ROUNDS : 1),
     load: {
       protocol,
@@ -101,7 +103,7 @@ function settle(
       clients,
       connections,
       keepAlive: said.keepAlive ?? true,
-      rate: said.rate ?? 0,
+      rate: rates[0] ?? 0,
       duration,
       warmup,
       timeout: said.timeout === undefined ? DEFAULT_TIMEOUT : parseDuration(said.timeout),

@@ -45,7 +45,8 @@ How
   --from POD                   pods that are there send: a name, NAMESPACE/NAME, or a label selector for all that match
   -c, --connections N          of all clients together; default 16
   --one-request                a new connection for each request; default: they last
-  -r, --rate N                 open loop: requests a second, latency from when they were due; default: closed loop
+  -r, --rate N[,N...]          open loop: requests a second, latency from when they were due; default: closed loop; of
+                               several, every mode is loaded at each: where does it break down?
   -d, --duration TIME          such as 5s, the default
   --warmup TIME                what is not counted of it; default none, in real time a fifth of it, at most 1s
   --timeout TIME               for a connection or an answer; default 5s
@@ -133,7 +134,7 @@ function writePage(file: string, text: string, flag: 'w' | 'a' = 'w'): void {
 
 /** One line, written over itself, that says how far the run is. */
 function progressLine(streams: Streams, duration: number, rounds: number, started: number) {
-  return (mode: string, round: number, { phase, requests, elapsed }: RoundProgress) => {
+  return (label: string, round: number, { phase, requests, elapsed }: RoundProgress) => {
     const which = rounds > 1 ? ` round ${round + 1} of ${rounds}` : ''
     const seconds = Math.min(elapsed, duration) / 1e6
     const what =
@@ -141,6 +142,6 @@ function progressLine(streams: Streams, duration: number, rounds: number, starte
         ? 'starting the cluster'
         : `${seconds.toFixed(1)} of ${duration / 1e6} s, ${requests.toLocaleString('en')} requests`
     const spent = Math.round((performance.now() - started) / 1000)
-    streams.err(`\r\x1b[K${mode}${which}: ${what} [${spent} s]`)
+    streams.err(`\r\x1b[K${label}${which}: ${what} [${spent} s]`)
   }
 }

@@ -64,7 +64,7 @@ export function overridesOf(values: BenchValues): BenchOverrides {
     ...textOf('serviceTime', values['service-time']),
     ...numberOf('clients', values.clients),
     ...numberOf('connections', values.connections),
-    ...numberOf('rate', values.rate, 10_000_000),
+    ...(values.rate === undefined ? {} : { rate: ratesOf(values.rate) }),
     ...numberOf('workers', values.workers),
     ...numberOf('rounds', values.rounds),
     ...timeOf('duration', values.duration),
@@ -92,6 +92,11 @@ function numberOf<Key extends string>(
 ): { [K in Key]?: number } {
   const number = integerOption(key, value, largest, 1)
   return (number === undefined ? {} : { [key]: number }) as { [K in Key]?: number }
+}
+
+/** One, or several with commas between them. */
+function ratesOf(text: string): number[] {
+  return text.split(',').map((one) => integerOption('rate', one.trim(), 10_000_000, 1)!)
 }
 
 function timeOf<Key extends string>(key: Key, value: string | undefined): { [K in Key]?: string } {

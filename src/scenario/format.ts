@@ -268,9 +268,9 @@ const bench = object(
     ),
     connections: integer({ minimum: 1, maximum: 100000 }, 'Of all clients together; default 16.'),
     keepAlive: boolean('Connections carry many requests; default true. false: one each.'),
-    rate: integer(
-      { minimum: 1 },
-      'Open loop: requests a second of all clients together, whatever the answers do. Default: closed loop.',
+    rate: union(
+      [integer({ minimum: 1, maximum: 10_000_000 }), array(integer({ minimum: 1, maximum: 10_000_000 }))],
+      'Open loop: requests a second of all clients together, whatever the answers do; of several, every mode is loaded at each. Default: closed loop.',
     ),
     duration: duration('How long the load goes on; default 5s.'),
     warmup: duration(

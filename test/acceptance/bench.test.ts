@@ -265,7 +265,7 @@ test('Ctrl-C ends the load, shows what was measured and leaves nothing, at the s
 }) => {
   for (const [at, shown] of [
     [/starting/, /^$/],
-    [/, [1-9][\d,]* requests/, /\nipvs:rr +\d[\s\S]*\ninterrupted after \d+\.\d of 600 s in mode ipvs:rr\n/],
+    [/, [1-9][\d,]* requests/, /\nipvs:rr +\d[\s\S]*\ninterrupted after \d+\.\d of 600 s of ipvs:rr\n/],
   ] as const) {
     const { code, out } = await interrupted(['bench', 'web', ...ENDLESS], at, (stop) =>
       stop.abort(new Error('interrupted')),

@@ -21,6 +21,7 @@ function result(modes: Readonly<Record<string, Rounds>>, more: Partial<BenchResu
     rounds: 3,
     model: ['Servers take the time that computing takes.'],
     contestants: Object.entries(modes).map(([mode, rounds]) => ({
+      label: mode,
       mode,
       metrics: Object.fromEntries(
         Object.entries(rounds).map(([name, [min, median, max]]) => [name, { min, median, max }]),
@@ -65,7 +66,7 @@ test('a mode or a figure that only one has is told, and so is another load', () 
   const comparison = compareResults(base, now, [parseChangeLimit('rps>-5%')])
   assert.equal(comparison.differences, ['load: closed loop | open loop', 'seed: none | 7'])
   assert.equal(
-    comparison.thresholds.map(({ mode, passed }) => [mode, passed]),
+    comparison.thresholds.map(({ label, passed }) => [label, passed]),
     [
       ['iptables', true],
       ['ipvs:rr', false],

@@ -1,7 +1,7 @@
 // `podwire bench` at a constant rate: that it is constant, over several clients too, and that what could not be sent in
 // time is told (coordinated omission).
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -99,6 +99,66 @@ test('the rate is that of answers within the time, even if one comes seconds lat
   assert.is(metrics.requests!.median, 100)
   assert.ok(metrics.rps!.median >= 79 && metrics.rps!.median <= 81, `${metrics.rps!.median}`)
   assert.ok(metrics.errors!.median >= 0.19 && metrics.errors!.median <= 0.21, `${metrics.errors!.median}`)
+})
+
+test('at several rates every mode is loaded at each, and the page shows where it breaks down', async ({
+  web,
+  directory,
+}) => {
+  const page = join(directory, 'rates.html')
+  // Three servers, 100 a second each.
+  const args = [
+    'bench',
+    web,
+    '-m',
+    'ipvs:rr,userspace',
+    '-r',
+    '150,450',
+    '-d',
+    '1s',
+    '-c',
+    '30',
+    '--html',
+    page,
+  ]
+  const { out } = await podwire([...args, '--service-time', 'constant(10ms)', '-o', 'json', '-t', 'late<1%'])
+  const { contestants, thresholds, load } = JSON.parse(out) as BenchResult
+  assert.match(load, 'open loop, 150, 450 requests/s')
+  assert.equal(
+    contestants.map(({ label, mode, rate, metrics }) => [label, mode, rate, metrics.requests!.median]),
+    [
+      ['ipvs:rr 150/s', 'ipvs:rr', 150, 150],
+      ['userspace 150/s', 'userspace', 150, 150],
+      ['ipvs:rr 450/s', 'ipvs:rr', 450, 450],
+      ['userspace 450/s', 'userspace', 450, 450],
+    ],
+  )
+  assert.equal(
+    thresholds.map(({ label, passed }) => [label, passed]),
+    [
+      ['ipvs:rr 150/s', true],
+      ['userspace 150/s', true],
+      ['ipvs:rr 450/s', false],
+      ['userspace 450/s', false],
+    ],
+  )
+  for (const { rate, metrics } of contestants) {
+    const { rps, p99 } = metrics
+    if (rate === 150) assert.ok(rps!.median > 140 && p99!.median < 40, `${rps!.median}, ${p99!.median} ms`)
+    else assert.ok(rps!.median <= 300 && p99!.median > 300, `${rps!.median}, ${p99!.median} ms`)
+  }
+  const html = readFileSync(page, 'utf8')
+  // Two by rate, three over time and by percentile, shares, and one for each mode.
+  assert.is(html.match(/<svg /g)?.length, 8)
+  assert.not.match(html, /NaN|undefined|Infinity/)
+})
+
+test('a rate that is none is told', async ({ web }) => {
+  for (const rate of ['0', '100,', 'fast', '1e3']) {
+    const { code, err } = await podwire(['bench', web, '-r', rate])
+    assert.is(code, 2)
+    assert.match(err, /--rate \S*: not a whole number from 1 to 10000000/)
+  }
 })
 
 test.run()
