@@ -16,6 +16,7 @@ import {
   isIpv6,
   isLoopback,
   isMulticast,
+  NO_ADDRESS,
 } from '../wire/address.js'
 import { updateChecksum } from '../wire/checksum.js'
 import {
@@ -190,7 +191,7 @@ export class Ip {
     packet.bytes = frame
     packet.input = input
     packet.output = undefined
-    packet.nextHop = 0
+    packet.nextHop = NO_ADDRESS
     packet.tracking = tracking
     packet.mark = mark
     packet.offload = offload

@@ -40,6 +40,11 @@ export class Paths {
   readonly #interfaces: ReadonlyMap<number, Interface>
   readonly #local = new Set<IpAddress>()
   readonly #broadcasts = new Set<IpAddress>()
+  /**
+   * A bit for the last five bits of each IPv4 address in both sets: most packets are for others, and need no look-up to
+   * know.
+   */
+  #marks = 0
   readonly #mtus = new Map<IpAddress, { mtuBytes: number; until: Micros }>()
   /** Counts up when routes, interfaces or path MTUs change: known paths are then looked up again. */
   #generation = 0
@@ -55,12 +60,16 @@ export class Paths {
 
   /** An address of this host, 127.0.0.0/8 included. */
   isLocal(address: IpAddress): boolean {
-    return this.#local.has(address) || isLoopback(address)
+    return (this.#mayHave(address) && this.#local.has(address)) || isLoopback(address)
   }
 
   /** 255.255.255.255 or the directed broadcast of an interface's prefix. */
   isBroadcast(address: IpAddress): boolean {
-    return address === IPV4_BROADCAST || this.#broadcasts.has(address)
+    return address === IPV4_BROADCAST || (this.#mayHave(address) && this.#broadcasts.has(address))
+  }
+
+  #mayHave(address: IpAddress): boolean {
+    return isIpv6(address) || (this.#marks & (1 << (address & 31))) !== 0
   }
 
   /** Notes that interfaces came or went. */
@@ -74,6 +83,9 @@ export class Paths {
         if (broadcast !== undefined && !each.loopback) this.#broadcasts.add(broadcast)
       }
     }
+    this.#marks = 0
+    for (const address of [...this.#local, ...this.#broadcasts])
+      if (!isIpv6(address)) this.#marks |= 1 << (address & 31)
     this.changed()
   }
 
