@@ -3,6 +3,7 @@
 // here too: one that is busy slows the network down, and the nodes and all other pods' packets with it.
 
 import type { Random } from '../base/random.js'
+import type { Slab } from '../base/slab.js'
 import type { PodUid, SandboxSpec } from '../cluster/sandbox.js'
 import type { ImageRegistry } from '../pod/image.js'
 import { sharedImages } from '../pod/images/index.js'
@@ -25,6 +26,8 @@ export interface NetworkSandboxesOptions {
   /** Some machine of the network may have something to send, or a new deadline. */
   readonly touched: () => void
   readonly tls: TlsEngine
+  /** The thread's, which nodes use as well. */
+  readonly frames: Slab
 }
 
 export class NetworkSandboxes {
@@ -78,7 +81,7 @@ export class NetworkSandboxes {
       }
       return { stack: network.node(nodeName).host.stack, touched: touchNode }
     }
-    const host = sandboxHost(spec, random, true)
+    const host = sandboxHost(spec, random, true, this.#options.frames)
     const machine = network.addPod(uid, name, nodeName, host, { address, hostPorts })
     const touchPod = () => {
       // A program that was killed may still let go of its sockets.

@@ -108,6 +108,7 @@ class NetworkWorker {
         event.type === 'log' ? this.#gather({ type: 'pod', uid, event }) : emit({ type: 'pod', uid, event }),
       touched: () => this.#soon(),
       tls: this.#tls,
+      frames: this.#frames,
     })
     this.#door = this.#openDoor(data)
     this.#alarm = this.#time.alarm(() => this.burst())

@@ -41,7 +41,7 @@ export interface NodeHostOptions {
   readonly mtuBytes?: number
   /** Frames may leave with work left to do (base/offload.ts); those that come may always. Default false. */
   readonly offload?: boolean
-  /** Where TCP takes its frames from; default: a slab of its own, to which nothing is given back. */
+  /** Where TCP takes its frames from, and gives those back whose text has arrived in a socket; default: a slab of its own. */
   readonly frames?: Slab | undefined
   /** Established flows pass bridge, stack and rules by (fast-path.ts); nothing differs by it but speed. Default true. */
   readonly fastPath?: boolean

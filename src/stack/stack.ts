@@ -57,7 +57,7 @@ export interface StackOptions {
   readonly forwarding?: boolean
   /** lo takes frames with work left to do (base/offload.ts), and TCP windows are large. Default false. */
   readonly offload?: boolean
-  /** Where TCP takes its frames from; default: a slab of its own, to which nothing is given back. */
+  /** Where TCP takes its frames from, and gives those back whose text has arrived in a socket; default: a slab of its own. */
   readonly frames?: Slab | undefined
 }
 

@@ -5,6 +5,7 @@
 import { SystemError } from '../base/errors.js'
 import { Fifo } from '../base/fifo.js'
 import { LinkedList } from '../base/linked-list.js'
+import { GIVEN_AWAY } from '../base/offload.js'
 import type { Random } from '../base/random.js'
 import type { Slab } from '../base/slab.js'
 import { type Micros, NEVER } from '../base/time.js'
@@ -75,6 +76,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
   /** Connections to be asked for segments. */
   readonly #outputQueue = new Fifo<StackTcpSocket>()
   readonly #transmitter: TcpTransmitter
+  readonly #slab: Slab
   readonly #rings = new RingMemory()
   readonly #input = tcpSegment()
 
@@ -86,6 +88,7 @@ export class TcpSockets implements Transport, TcpSocketOwner {
     this.#ready = ready
     this.#timers = timers
     this.#transmitter = new TcpTransmitter(ip, slab)
+    this.#slab = slab
     this.#timeWaits = new TimeWaits(timers, (over) => this.#forget(over))
   }
 
@@ -200,6 +203,8 @@ export class TcpSockets implements Transport, TcpSocketOwner {
       if (connection.state !== 'CLOSED') {
         if (!this.#isNewSyn(connection)) {
           connection.input(segment, this.now)
+          // Its text is in the connection's buffer.
+          if ((packet.offload & GIVEN_AWAY) !== 0) this.#slab.giveBack(packet.bytes)
           return this.#changed(socket)
         }
         sequence = connection.nextInitialSequence()

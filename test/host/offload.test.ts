@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { GIVEN_AWAY } from '../../src/base/offload.js'
 import { Random } from '../../src/base/random.js'
+import { Slab } from '../../src/base/slab.js'
 import { SECOND } from '../../src/base/time.js'
 import type { LinkOptions } from '../../src/fabric/link.js'
 import { Network } from '../../src/fabric/network.js'
@@ -30,10 +31,13 @@ interface Setup {
   readonly clientOffload?: boolean
   readonly nodeOffload?: boolean
   readonly serverMtu?: number
+  /** Which all of them share, as in one thread. */
+  readonly frames?: Slab
 }
 
 /** client - node1 - node2 - server, with 10.97.0.1:80 translated on node1; sends BYTES and gives what was seen. */
-function transfer({ wire = {}, clientOffload = true, nodeOffload = true, serverMtu = 1500 }: Setup) {
+function transfer(setup: Setup) {
+  const { wire = {}, clientOffload = true, nodeOffload = true, serverMtu = 1500, frames } = setup
   const network = new Network(new Random('offload'))
   const at = (text: string) => parseInterfaceAddress(text) as InterfaceAddress<number>
   const node = (name: string, mac: number, lan: string, pods: string) =>
@@ -43,6 +47,7 @@ function transfer({ wire = {}, clientOffload = true, nodeOffload = true, serverM
       address: at(lan),
       bridge: at(pods),
       offload: nodeOffload,
+      frames,
       mtuBytes: name === 'node2' ? serverMtu : 1500,
       random: new Random(name),
     })
@@ -65,6 +70,7 @@ function transfer({ wire = {}, clientOffload = true, nodeOffload = true, serverM
       gateway: ipv4(gateway),
       mtuBytes,
       offload: name === 'client' ? clientOffload : true,
+      frames,
       random: new Random(name),
     })
   const client = pod('client', 0x0a5800000001, '10.39.0.2/16', '10.39.0.1', 1500)
@@ -138,6 +144,34 @@ offload('captures see packets of the MTU with right checksums, and counters coun
   const eth0 = server.stack.interfaces().find(({ name }) => name === 'eth0')!
   assert.ok(eth0.receivedFrames >= least)
   assert.ok(eth0.receivedBytes >= BYTES + least * 54)
+})
+
+/** Knows what large arrays it lent. */
+class CountingSlab extends Slab {
+  lent = 0
+  readonly buffers = new Set<ArrayBufferLike>()
+
+  override take(length: number): Uint8Array {
+    const bytes = super.take(length)
+    if (length > 4096) {
+      this.lent++
+      this.buffers.add(bytes.buffer)
+    }
+    return bytes
+  }
+}
+
+offload("a segment's memory is used again once a socket has its text", () => {
+  const frames = new CountingSlab()
+  transfer({ frames })
+  assert.ok(frames.lent > 10)
+  assert.ok(
+    frames.buffers.size <= frames.lent / 2,
+    `${frames.buffers.size} buffers for ${frames.lent} frames`,
+  )
+  // Where packets are kept, lost or looked at, what arrives is still what was sent.
+  const { seen } = transfer({ frames, wire: { lossRatio: 0.01, delay: 100, duplicateRatio: 0.01 } })
+  assert.is(seen.damaged, 0)
 })
 
 offload('a wire that loses packets loses single ones', () => {
