@@ -20,7 +20,7 @@ import { type AddressWords, Way, type WayOptions, wordAt } from './way.js'
 
 type AddressChanges = Pick<WayChanges, 'newSource' | 'newDestination'>
 
-/** Ways are given up, all of them, when there are more. */
+/** Ways are given up, all of them, when there are more: nobody knows which of them still have flows. */
 const MAX_WAYS = 16_384
 
 /** Where a node keeps what a frame may pass. */
@@ -153,7 +153,7 @@ export class FastPath {
     const { missing } = cache
     const queued = this.#waiting.length - this.#queued
     const wasBridged = outgoing.length - this.#bridged
-    if (queued + wasBridged !== 1 || cache.isFull || this.#ways.length >= MAX_WAYS) return false
+    if (queued + wasBridged !== 1 || cache.isFull) return false
     const frame = wasBridged === 1 ? outgoing.lastFrame : this.#waiting.last()?.frame
     const routed = queued === 1
     if (frame === undefined || frame.length !== this.#length) return false
@@ -168,6 +168,7 @@ export class FastPath {
       ? this.#routedWay(changes, this.#waiting.last()!.interfaceIndex, frame, now)
       : this.#bridgedWay(changes, outgoing.lastPort, frame, now)
     if (way === undefined) return false
+    if (this.#ways.length >= MAX_WAYS) this.#restart()
     const owner = { flow: recorder.flow!, reply: recorder.reply }
     cache.add(missing, after, owner, { way: this.#numberOf(way), routed, now: stack.now })
     return true
@@ -235,7 +236,7 @@ export class FastPath {
     return number
   }
 
-  /** Something changed that decides about ways: all are learnt again. */
+  /** All ways are learnt again: something changed that decides about them, or there are too many. */
   #restart(): void {
     this.#node.netfilter.emptyCache()
     this.#ways = []

@@ -13,7 +13,7 @@ import type { Flow } from './flow.js'
 export const MISSING = -1
 export const UNFIT = -2
 
-/** Entries are given up, all of them, when there are more. */
+/** Flows beyond these get none until others have ended. */
 const MAX_ENTRIES = 131_072
 const SMALLEST = 64
 
@@ -232,7 +232,7 @@ export class FlowCache {
     this.#place(entry)
   }
 
-  /** Whether there is room for one more. */
+  /** Whether there is no room for one more. */
   get isFull(): boolean {
     return this.size >= MAX_ENTRIES
   }

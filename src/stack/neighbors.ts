@@ -69,11 +69,11 @@ export class Neighbor implements Expiring {
 export class NeighborTable {
   readonly #ports: NeighborPorts
   readonly #timers: TimerHeap<Expiring>
-  /** By interface index, then by address. */
   /** The one that was looked up last, while it is in the table. */
   #last: Neighbor | undefined
   /** Counts when a neighbour is forgotten, or has another MAC or none. */
   readonly #changes: ChangeCount
+  /** By interface index, then by address. */
   readonly #byInterface = new Map<number, Map<IpAddress, Neighbor>>()
 
   constructor(ports: NeighborPorts, timers: TimerHeap<Expiring>, changes = new ChangeCount()) {
