@@ -65,6 +65,7 @@ export class NodeShell {
       random,
       programs,
       protectInit: false,
+      forwards: true,
     })
   }
 

@@ -8,6 +8,8 @@ import type { Micros } from '../base/time.js'
 import { abortable } from './abort.js'
 import type { FileSystem } from './file-system.js'
 import { IoTime } from './io-time.js'
+import { KernelFileSystem } from './kernel-files.js'
+import { kernelTree } from './kernel-tree.js'
 import { MaskedFileSystem, USUAL_UMASK } from './masked-file-system.js'
 import type { Net } from './net.js'
 import {
@@ -37,6 +39,8 @@ export interface LocalSystemOptions {
   readonly random: Random
   readonly programs: ReadonlyMap<string, Program>
   readonly hostNames?: System['hostNames']
+  /** Whether the host forwards packets, as a node does. */
+  readonly forwards?: boolean
   /** Whether process 1 ignores signals without a handler, as the init of a PID namespace. */
   readonly protectInit: boolean
   /** What processes may keep in memory, and what is called when one wants more; without it there is no limit. */
@@ -212,13 +216,15 @@ export class LocalSystem {
 
   /** What process `pid` sees: everything shared but its own sockets. */
   #seenBy(pid: number, net: Net, clock = this.#options.clock, umask = () => USUAL_UMASK): System {
-    const { hostname, fs, random, programs, hostNames, memory } = this.#options
-    return {
+    const { hostname, random, programs, hostNames, memory, forwards = false } = this.#options
+    let files: FileSystem | undefined
+    const system: System = {
       hostname,
       ...(hostNames && { hostNames }),
       get fs() {
         const mask = umask()
-        return mask === USUAL_UMASK ? fs : new MaskedFileSystem(fs, mask)
+        files ??= kernelFiles()
+        return mask === USUAL_UMASK ? files : new MaskedFileSystem(files, mask)
       },
       net,
       clock,
@@ -237,6 +243,9 @@ export class LocalSystem {
         },
       kill: (target, signal) => this.kill(target, signal),
     }
+    const kernelFiles = () =>
+      new KernelFileSystem(this.#options.fs, kernelTree({ pid, system, forwards }), clock.unixMillis())
+    return system
   }
 
   processes(): ProcessRow[] {

@@ -16,6 +16,7 @@ import { cat, head, rev, tac, tail, tee, wc, yes } from './filters.js'
 import { find } from './find.js'
 import { grep } from './grep.js'
 import { du, mktemp, strings } from './inspection.js'
+import { dmesg, mount, sysctl } from './kernel.js'
 import { link, ln, readlink, unlink } from './links.js'
 import { ls } from './ls.js'
 import type { Programs, TEXT_APPLETS } from './names.js'
@@ -30,6 +31,7 @@ import { pgrep, pidof, pkill, uptime } from './processes.js'
 import { plainly, time, timeout } from './run.js'
 import { less } from './screen/less.js'
 import { more } from './screen/more.js'
+import { reset, tput } from './screen/terminal-words.js'
 import { free, top } from './screen/top.js'
 import { watch } from './screen/watch.js'
 import { sed } from './sed.js'
@@ -100,6 +102,8 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     sha224sum,
     sha384sum,
     sync: succeed,
+    sysctl,
+    tput,
     tty,
     xxd,
     hd: hexdump,
@@ -113,6 +117,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     diff,
     dirname,
     df,
+    dmesg,
     du,
     echo,
     egrep: grep,
@@ -137,6 +142,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     mkdir,
     mktemp,
     more,
+    mount,
     mv,
     nice: plainly,
     nl,
@@ -150,6 +156,7 @@ export const textApplets: ReadonlyMap<string, Program> = new Map(
     printf,
     ps,
     pwd,
+    reset,
     rev,
     rm,
     rmdir,

@@ -1,6 +1,7 @@
 // Applets about the system and its processes: env, hostname, id, uname, ps, kill, which, sleep, pwd.
 
 import { resolvePath } from '../../posix/file-system.js'
+import { KERNEL_RELEASE, KERNEL_VERSION } from '../../posix/kernel-tree.js'
 import type { Process, ProcessRow, Program, SignalName } from '../../posix/process.js'
 import { conditionNamed } from '../builtins/control.js'
 import { applet, nameOf, parseDuration, parseOptions, UsageError } from './options.js'
@@ -144,8 +145,8 @@ export const uname: Program = applet(async (process, args) => {
   const fields: readonly (readonly [string, string])[] = [
     ['s', 'Linux'],
     ['n', process.system.hostname],
-    ['r', '5.15.0-podwire'],
-    ['v', '#1 SMP Podwire'],
+    ['r', KERNEL_RELEASE],
+    ['v', KERNEL_VERSION],
     ['m', 'x86_64'],
     ['o', 'GNU/Linux'],
   ]

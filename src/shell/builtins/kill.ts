@@ -3,6 +3,7 @@
 import { SIGNAL_NUMBER, type SignalName } from '../../posix/process.js'
 import { CommandError } from '../control-flow.js'
 import { isStopped } from '../job-table.js'
+import { signalNames, signalTable } from '../signal-names.js'
 import type { Builtin, BuiltinCall } from './builtin.js'
 import { conditionNamed } from './control.js'
 
@@ -42,19 +43,19 @@ function signalNamed(name: string, isBash: boolean): SignalName {
 }
 
 /** `kill -l`, and with a number (a status is one, too) the name of it. */
-async function list({ args, io }: BuiltinCall): Promise<number> {
-  const entries = Object.entries(SIGNAL_NUMBER).sort(([, a], [, b]) => a - b)
+async function list({ args, io, shell }: BuiltinCall): Promise<number> {
   if (args.length === 1) {
-    await io.stdout.write(`${entries.map(([name, n]) => `${n}) ${name}`).join('\n')}\n`)
+    await io.stdout.write(signalTable(shell.isBash))
     return 0
   }
+  const entries = signalNames()
   for (const operand of args.slice(1)) {
     const number = Number(operand) > 128 ? Number(operand) - 128 : Number(operand)
     const found = entries.find(
-      ([name, n]) => n === number || name === operand.toUpperCase() || name === `SIG${operand.toUpperCase()}`,
+      ([n, name]) => n === number || name === operand.toUpperCase().replace(/^SIG/, ''),
     )
     if (found === undefined) throw new CommandError(`kill: ${operand}: invalid signal specification`, 1)
-    await io.stdout.write(`${/^\d+$/.test(operand) ? found[0].slice(3) : found[1]}\n`)
+    await io.stdout.write(`${/^\d+$/.test(operand) ? found[1] : found[0]}\n`)
   }
   return 0
 }

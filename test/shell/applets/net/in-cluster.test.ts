@@ -110,4 +110,63 @@ test('ip -s counts what passes, -j and -p -j are the same as data', async ({ clu
   assert.equal(JSON.parse(pretty), JSON.parse((await run(cluster, 'ip -j route')).stdout))
 })
 
+test("/proc and /sys tell what the network's programs tell", async ({ cluster }) => {
+  const text = async (script: string) => (await run(cluster, script)).stdout
+  const address = (await text("ip -4 -br addr show eth0 | awk '{print $3}' | cut -d/ -f1")).trim()
+  const littleEndian = (dotted: string) =>
+    dotted
+      .split('.')
+      .reverse()
+      .map((byte) => Number(byte).toString(16).padStart(2, '0'))
+      .join('')
+      .toUpperCase()
+  const script = 'nc -lk -p 8081 & sleep 0.1; curl -s -o /dev/null web; cat /proc/net/tcp; kill $!'
+  const [, ...sockets] = (await text(script)).trimEnd().split('\n')
+  const shown = sockets.map((line) => line.trim().split(/\s+/).slice(1, 4).join(' '))
+  assert.ok(shown.includes('00000000:1F91 00000000:0000 0A'), shown.join('\n'))
+  // The connection that curl closed: 10.96.1.1 port 80.
+  const closed = new RegExp(`^${littleEndian(address)}:[0-9A-F]{4} 0101600A:0050 06$`)
+  assert.ok(
+    shown.some((line) => closed.test(line)),
+    shown.join('\n'),
+  )
+  const gateway = (await text("ip route | awk '/default/ {print $3}'")).trim()
+  assert.match(
+    await text('cat /proc/net/route'),
+    new RegExp(`^eth0\t00000000\t${littleEndian(gateway)}\t0003\t`, 'm'),
+  )
+  const [fromProc, fromSys, fromIp] = (
+    await text(
+      "awk '/eth0/ {print $2}' /proc/net/dev; cat /sys/class/net/eth0/statistics/rx_bytes; ip -s link show eth0 | awk '/RX/ {getline; print $1}'",
+    )
+  ).split('\n')
+  assert.equal([fromProc, fromSys], [fromIp, fromIp])
+  assert.is(
+    await text('cat /sys/class/net/eth0/address; ls /sys/class/net'),
+    `${(await text("ip link show eth0 | awk '/ether/ {print $2}'")).trim()}\neth0\nlo\n`,
+  )
+  assert.is(
+    await text("cat /proc/1/cmdline | tr '\\0' ' '; cat /proc/self/comm; cd /proc/net && ls | head -1"),
+    'sleep 100000 cat\narp\n',
+  )
+})
+
+test('/proc cannot be written, and sysctl shows it', async ({ cluster }) => {
+  assert.equal(await run(cluster, 'sysctl -n net.ipv4.ip_forward; sysctl net.ipv4.ip_local_port_range'), {
+    exitCode: 0,
+    stdout: '0\nnet.ipv4.ip_local_port_range = 32768\t60999\n',
+    stderr: '',
+  })
+  const refused = await run(
+    cluster,
+    'sysctl -w net.ipv4.ip_forward=1; echo 1 > /proc/sys/net/ipv4/ip_forward; rm -r /sys/class; cat /proc/nosuch',
+  )
+  assert.is(refused.exitCode, 1)
+  assert.is(refused.stderr.match(/Read-only file system/g)?.length, 3, refused.stderr)
+  assert.match(
+    (await run(cluster, 'mount')).stdout,
+    /^overlay on \/ type overlay .*\nproc on \/proc type proc /,
+  )
+})
+
 test.run()
