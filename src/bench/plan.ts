@@ -3,7 +3,7 @@
 
 import type { Micros } from '../base/time.js'
 import type { NetworkThreadCount, PodsPerThread } from '../drivers/emulation.js'
-import type { LoadProtocol } from '../pod/load/load-spec.js'
+import type { HttpRequestSpec, LoadProtocol } from '../pod/load/load-spec.js'
 import type { Threshold } from './threshold.js'
 
 /** How the Service's connections are spread: a mode of kube-proxy, or by the clients themselves through DNS. */
@@ -43,6 +43,7 @@ export interface LoadPlan {
   readonly protocol: LoadProtocol
   /** The path of HTTP, or what tcp and udp send. */
   readonly payload: string
+  readonly http: HttpRequestSpec
   /** Client pods that are made. */
   readonly clients: number
   /** Of all client pods together. */
@@ -64,5 +65,13 @@ export function loadText({ load, rates }: BenchPlan, clients: number): string {
     ? `${load.connections} lasting ${kind}${load.connections === 1 ? '' : 's'}`
     : `a new ${kind} for each request, ${load.connections} at a time`
   const from = clients === 1 ? '1 pod' : `${clients} pods`
-  return `${loop}, ${life}, from ${from}, ${load.duration / 1e6} s`
+  return `${loop}, ${life}, from ${from}, ${load.duration / 1e6} s, ${requestText(load)}`
+}
+
+/** `GET /`, `POST /echo with 5 bytes`, `"hostname"`. */
+function requestText({ protocol, payload, http }: LoadPlan): string {
+  if (protocol !== 'http') return payload === '' ? 'nothing sent' : JSON.stringify(payload)
+  const { method = 'GET', headers = [], body } = http
+  const length = body === undefined ? '' : ` with ${new TextEncoder().encode(body).length} bytes`
+  return [`${method} ${payload}${length}`, ...headers].join(', ')
 }

@@ -172,6 +172,7 @@ function loadSpec(
     port: twin?.port ?? target.port,
     resolveEach: direct,
     payload: load.payload,
+    http: load.http,
     connections: load.connections,
     keepAlive: load.keepAlive,
     rate: load.rate,

@@ -3,6 +3,7 @@
 import type { Micros } from '../base/time.js'
 import { SECOND } from '../base/time.js'
 import type { NetworkThreadCount, PodsPerThread } from '../drivers/emulation.js'
+import type { HttpRequestSpec, LoadProtocol } from '../pod/load/load-spec.js'
 import { parseServiceTime, SERVICE_TIME_FORMS } from '../pod/load/service-time.js'
 import { parseDuration } from '../scenario/duration.js'
 import type { BenchSection } from '../scenario/format.js'
@@ -100,6 +101,7 @@ function settle(
     load: {
       protocol,
       payload: protocol === 'http' ? (said.path ?? '/') : (said.send ?? ''),
+      http: httpOf(said, protocol),
       clients,
       connections,
       keepAlive: said.keepAlive ?? true,
@@ -119,6 +121,25 @@ function settle(
         throw new SettingError('thresholds', error.message, error.hint)
       }
     }),
+  }
+}
+
+function httpOf({ path, method, headers, body }: BenchOverrides, protocol: LoadProtocol): HttpRequestSpec {
+  const said = { path, method, headers, body }
+  for (const [option, value] of Object.entries(said))
+    if (value !== undefined && protocol !== 'http')
+      throw new SettingError(option, `${protocol} has none`, '`send` says what tcp and udp send')
+  if (path !== undefined && !/^\/\S*$/.test(path))
+    throw new SettingError('path', `${path}: no path`, 'it begins with / and has no blanks')
+  if (method !== undefined && !/^[A-Z]+$/.test(method))
+    throw new SettingError('method', `${method}: no method`, 'such as GET, HEAD, POST')
+  const wrong = headers?.find((one) => !/^[\w!#$%&'*+.^`|~-]+:[^\r\n]*$/.test(one))
+  if (wrong !== undefined) throw new SettingError('headers', `${wrong}: no header`, "such as 'Name: value'")
+  const implied = method ?? (body === undefined ? undefined : 'POST')
+  return {
+    ...(implied === undefined ? {} : { method: implied }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : { body }),
   }
 }
 

@@ -4,7 +4,9 @@
 import { writeFileSync } from 'node:fs'
 import { runBench } from '../bench/bench.js'
 import { benchPage } from '../bench/report-html.js'
+import { benchCsv, benchMarkdown } from '../bench/report-tables.js'
 import { benchText } from '../bench/report-text.js'
+import type { BenchResult } from '../bench/result.js'
 import type { RoundProgress } from '../bench/round.js'
 import { TargetError } from '../bench/service-target.js'
 import { SettingError } from '../bench/settings.js'
@@ -17,11 +19,14 @@ import { FileError } from './cluster-files.js'
 import { command } from './command-kind.js'
 import type { Streams } from './streams.js'
 
+const OUTPUTS = ['text', 'json', 'csv', 'markdown'] as const
 const INTERRUPTED = 130
 /** How the options of the command line are called in a scenario, for messages. */
 const OPTION_OF: Readonly<Record<string, keyof typeof BENCH_OPTIONS>> = {
   serviceTime: 'service-time',
   thresholds: 'threshold',
+  headers: 'header',
+  body: 'data',
 }
 
 export const benchCommand = command({
@@ -40,7 +45,9 @@ What is loaded
                                default: the cluster's
 How
   --protocol NAME              http (default), tcp, udp
-  --path PATH, --send TEXT     what http asks for; what tcp and udp send
+  --path PATH                  what http asks for; default /
+  -X, --method NAME, -H, --header 'NAME: VALUE', --data TEXT   of http: another method, more headers, a body
+  --send TEXT                  what tcp and udp send
   --clients N                  pods that are made to send; default 1
   --from POD                   pods that are there send: a name, NAMESPACE/NAME, or a label selector for all that match
   -c, --connections N          of all clients together; default 16
@@ -62,7 +69,7 @@ Under which model (a cluster that is up: in real time, as it is; of these --dela
   --rounds N                   default 1, in real time 3
   --seed N                     default 1
 What comes out
-  -o, --output text|json       default text
+  -o, --output FORMAT          text (default), json, csv, markdown
   --html FILE                  a page with plots, too
   -t, --threshold LIMIT        such as 'p99<5ms', 'jain>0.99', 'errors<1%'; may be repeated; of every mode
 Two results of --output json, the one before a change first
@@ -74,21 +81,20 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
   options: BENCH_OPTIONS,
   async run(values, operands, { streams, world, signal }) {
     if (values.compare) return compareFiles(values, operands, streams)
-    const output = choiceOption('output', values.output, ['text', 'json'] as const) ?? 'text'
+    const output = choiceOption('output', values.output, OUTPUTS) ?? 'text'
     const overrides = overridesOf(values)
     const { bench, plan, open, close, problemOf } = await asUsage(() =>
       openBench(operands, values, overrides, world),
     )
     const started = performance.now()
-    const show = streams.progress ? progressLine(streams, plan.load.duration, plan.rounds, started) : () => {}
+    const progress = streams.errProgress ?? streams.progress
+    const show = progress ? progressLine(streams, plan.load.duration, plan.rounds, started) : () => {}
     try {
       // A path that cannot be written is told before the run, not after it.
       if (values.html !== undefined) writePage(values.html, '', 'a')
       const result = await runBench(bench, plan, open, { signal, onProgress: show })
-      if (streams.progress) streams.err('\r\x1b[K')
-      streams.out(
-        output === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : benchText(result, streams.columns),
-      )
+      if (progress) streams.err('\r\x1b[K')
+      streams.out(outputText(output, result, streams))
       if (values.html !== undefined) {
         writePage(values.html, benchPage(result))
         if (output === 'text') streams.out(`report: ${values.html}\n`)
@@ -97,7 +103,7 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
       const missed = result.thresholds.some(({ passed }) => !passed) || result.failures.length > 0
       return missed ? 1 : 0
     } catch (error) {
-      if (streams.progress) streams.err('\r\x1b[K')
+      if (progress) streams.err('\r\x1b[K')
       // Ctrl-C explains itself; that something could not be put back does not.
       if (signal.aborted && error !== signal.reason) streams.err(`podwire: ${(error as Error).message}\n`)
       if (error instanceof TargetError) throw new UsageError(error.message, error.hint)
@@ -112,6 +118,19 @@ Exit code: 0 all thresholds kept, 1 one was not or a step failed, 2 a bad file o
     }
   },
 })
+
+function outputText(output: (typeof OUTPUTS)[number], result: BenchResult, { columns }: Streams): string {
+  switch (output) {
+    case 'text':
+      return benchText(result, columns)
+    case 'json':
+      return `${JSON.stringify(result, undefined, 2)}\n`
+    case 'csv':
+      return benchCsv(result)
+    case 'markdown':
+      return benchMarkdown(result)
+  }
+}
 
 async function asUsage<Value>(work: () => Promise<Value>): Promise<Value> {
   try {

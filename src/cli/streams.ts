@@ -12,6 +12,8 @@ export interface Streams {
   readonly colors: boolean
   /** Whether a line may be overwritten to show progress. */
   readonly progress: boolean
+  /** The same of standard error; default: as `progress`. */
+  readonly errProgress?: boolean
   /** Of the terminal that the output goes to; undefined when it goes elsewhere. */
   readonly columns?: number
 }
@@ -22,6 +24,7 @@ export function processStreams(process: NodeJS.Process): Streams {
   const isTTY = process.stdout.isTTY === true
   const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
   const plain = (NO_COLOR ?? '') !== '' || TERM === 'dumb'
+  const watched = CI === undefined && TERM !== 'dumb'
   return {
     out: writerTo(process.stdout, (error) => {
       // A full disk: the run goes on, but nobody may take what there is for the whole report.
@@ -32,7 +35,8 @@ export function processStreams(process: NodeJS.Process): Streams {
     }),
     err,
     colors: forced || (isTTY && !plain),
-    progress: isTTY && CI === undefined && TERM !== 'dumb',
+    progress: isTTY && watched,
+    errProgress: process.stderr.isTTY === true && watched,
     ...(isTTY ? { columns: process.stdout.columns } : {}),
   }
 }

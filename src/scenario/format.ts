@@ -259,6 +259,12 @@ const bench = object(
     ),
     protocol: choice(['http', 'tcp', 'udp'], 'Default http.'),
     path: text('Of http: what is requested; default /.'),
+    method: text('Of http; default GET, or POST when there is a body.'),
+    headers: array(
+      text(),
+      "Of http: more headers, each `Name: value`; one of Host replaces the Service's name.",
+    ),
+    body: text('Of http: what is sent with each request.'),
     send: text(
       'Of tcp and udp: what is sent; the answer is what comes next. Of tcp, default: nothing, connections alone.',
     ),

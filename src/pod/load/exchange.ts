@@ -20,18 +20,33 @@ export type OpenExchange = (net: Net, to: Endpoint, signal: AbortSignal) => Prom
 /** How `spec` talks; what it sends is made once. */
 export function exchangeOf(spec: LoadSpec): OpenExchange {
   const open: Readonly<Record<LoadProtocol, OpenExchange>> = {
-    http: async (net, to, signal) => new HttpExchange(await dial(net, to, signal), request),
+    http: async (net, to, signal) => new HttpExchange(await dial(net, to, signal), request, bodiless),
     tcp: async (net, to, signal) => new TcpExchange(await dial(net, to, signal), payload),
     udp: async (net, to) => new UdpExchange(net.datagram(), to, payload),
   }
   const encoder = new TextEncoder()
   const payload = encoder.encode(spec.payload)
-  const options = spec.keepAlive ? '' : 'Connection: close\r\n'
-  const host = spec.port === 80 ? spec.host : `${spec.host}:${spec.port}`
-  const request = encoder.encode(
-    `GET ${spec.payload} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: podwire-load\r\n${options}\r\n`,
-  )
+  const request = encoder.encode(httpRequest(spec))
+  const bodiless = spec.http?.method === 'HEAD'
   return open[spec.protocol]
+}
+
+function httpRequest({ host, port, payload, keepAlive, http = {} }: LoadSpec): string {
+  const { method = 'GET', headers = [], body } = http
+  const own = headers.some((one) => /^host:/i.test(one))
+    ? []
+    : [`Host: ${port === 80 ? host : `${host}:${port}`}`]
+  const length = body === undefined ? [] : [`Content-Length: ${new TextEncoder().encode(body).length}`]
+  const close = keepAlive ? [] : ['Connection: close']
+  const head = [
+    `${method} ${payload} HTTP/1.1`,
+    ...own,
+    'User-Agent: podwire-load',
+    ...headers,
+    ...length,
+    ...close,
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${body ?? ''}`
 }
 
 async function dial(net: Net, to: Endpoint, signal: AbortSignal): Promise<Connection> {
@@ -42,16 +57,19 @@ async function dial(net: Net, to: Endpoint, signal: AbortSignal): Promise<Connec
 
 const ENOUGH_HEAD_BYTES = 64 * 1024
 
-/** HTTP/1.1 GET with as little as can be: status, Content-Length, Connection (RFC 9112); no chunked bodies. */
+/** A request of HTTP/1.1 with as little as can be: status, Content-Length, Connection (RFC 9112); no chunked bodies. */
 class HttpExchange implements Exchange {
   readonly local: string
   reusable = true
   readonly #connection: Connection
   readonly #request: Uint8Array
+  /** Whether answers have no body, whatever their Content-Length says: those to HEAD. */
+  readonly #bodiless: boolean
 
-  constructor(connection: Connection, request: Uint8Array) {
+  constructor(connection: Connection, request: Uint8Array, bodiless: boolean) {
     this.#connection = connection
     this.#request = request
+    this.#bodiless = bodiless
     this.local = formatEndpoint(connection.local)
   }
 
@@ -69,8 +87,11 @@ class HttpExchange implements Exchange {
     }
     const { length, closes } = headFields(bytes, end)
     if (closes) this.reusable = false
+    // `HTTP/1.1 200`: the status begins at 9.
+    const status = (bytes[9]! - 48) * 100 + (bytes[10]! - 48) * 10 + bytes[11]! - 48
+    const empty = this.#bodiless || status === 204 || status === 304
     // A body without a length ends with the connection.
-    let left = length < 0 ? Number.POSITIVE_INFINITY : length - (bytes.length - end)
+    let left = empty ? 0 : length < 0 ? Number.POSITIVE_INFINITY : length - (bytes.length - end)
     while (left > 0) {
       const more = await this.#connection.read(signal)
       if (more === undefined) {
@@ -80,8 +101,6 @@ class HttpExchange implements Exchange {
       }
       left -= more.length
     }
-    // `HTTP/1.1 200`: the status begins at 9.
-    const status = (bytes[9]! - 48) * 100 + (bytes[10]! - 48) * 10 + bytes[11]! - 48
     return status >= 200 && status < 400 ? 'ok' : `HTTP ${status}`
   }
 

@@ -8,6 +8,16 @@ export const LOAD_COMMAND = 'podwire-load'
 
 export type LoadProtocol = 'http' | 'tcp' | 'udp'
 
+/** What an HTTP request has besides its path. */
+export interface HttpRequestSpec {
+  /** Default GET. */
+  readonly method?: string
+  /** `Name: value`; one of Host replaces the Service's. */
+  readonly headers?: readonly string[]
+  /** Sent as it is, with its Content-Length. */
+  readonly body?: string
+}
+
 export interface LoadSpec {
   readonly protocol: LoadProtocol
   /** A name or an address; with several addresses each connection takes the first of what it is told. */
@@ -15,8 +25,9 @@ export interface LoadSpec {
   readonly port: number
   /** Looks the name up for every connection, as clients without a cache do; else once. */
   readonly resolveEach: boolean
-  /** What is sent: the path of an HTTP GET; text for tcp and udp ('' for tcp: connect and be done). */
+  /** What is sent: the path of an HTTP request; text for tcp and udp ('' for tcp: connect and be done). */
   readonly payload: string
+  readonly http?: HttpRequestSpec
   readonly connections: number
   /** One connection for many requests, or one each. */
   readonly keepAlive: boolean
