@@ -19,21 +19,13 @@ const LOOPBACK = '127.0.0.1'
 const CONNECT_TIMEOUT = 5 * SECOND
 const CONNECTION_LIMIT = 200
 const IDLE_TIMEOUT_MS = 30_000
+/** To find a port that is free for both. */
+const MOST_ATTEMPTS = 20
 
 /** Listens on UDP and TCP; port 0: any that is free. Rejects with node's error (EADDRINUSE, EACCES) when the port cannot be had. */
 export async function listenDns(emulation: Carrier, wanted: number): Promise<HostDns> {
   const connections = new ConnectionRelay(emulation)
-  const tcp = createServer((socket) => connections.connection(socket))
-  await listening(tcp, () => tcp.listen(wanted, LOOPBACK))
-  const { port } = tcp.address() as { port: number }
-  // An answer goes to where its question came from: there is no name to look up.
-  const udp = createSocket({ type: 'udp4', lookup: (address, _, found) => found(null, address, 4) })
-  try {
-    await listening(udp, () => udp.bind(port, LOOPBACK))
-  } catch (error) {
-    tcp.close()
-    throw error
-  }
+  const { tcp, udp, port } = await onOnePort(wanted, (socket) => connections.connection(socket))
   const datagrams = new DatagramRelay(emulation, udp, emulation.outside().dnsServer)
   // An answer that the host cannot send (its client is gone) is lost.
   udp.on('error', () => {})
@@ -45,6 +37,29 @@ export async function listenDns(emulation: Carrier, wanted: number): Promise<Hos
     await closing
   }
   return { port, close }
+}
+
+/** A server and a socket on the port `wanted`; 0: on one that is free for both. */
+async function onOnePort(
+  wanted: number,
+  onConnection: (socket: Socket) => void,
+): Promise<{ readonly tcp: Server; readonly udp: UdpSocket; readonly port: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const tcp = createServer(onConnection)
+    await listening(tcp, () => tcp.listen(wanted, LOOPBACK))
+    const { port } = tcp.address() as { port: number }
+    // An answer goes to where its question came from: there is no name to look up.
+    const udp = createSocket({ type: 'udp4', lookup: (address, _, found) => found(null, address, 4) })
+    try {
+      await listening(udp, () => udp.bind(port, LOOPBACK))
+      return { tcp, udp, port }
+    } catch (error) {
+      tcp.close()
+      udp.close()
+      // The port that was free for TCP was some program's for datagrams.
+      if (wanted !== 0 || attempt === MOST_ATTEMPTS) throw error
+    }
+  }
 }
 
 /** `emitter` listens after `start`, or fails. */
