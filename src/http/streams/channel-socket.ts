@@ -55,6 +55,7 @@ export class ChannelSocket {
 
   /** After what was sent. */
   close(code: number, reason?: string): void {
+    if (this.#socket.readyState === this.#socket.CLOSED) return
     const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS)
     this.#socket.once('close', () => clearTimeout(timer))
     void this.#sending.then(() => this.#socket.close(code, reason))

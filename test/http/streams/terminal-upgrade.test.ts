@@ -99,6 +99,17 @@ test('who asks for the same session joins it, in its own size; who leaves ends n
   assert.is(context.sessions.size, 0)
 })
 
+test('who closes what has ended already leaves no timer, which would keep a process', async (context) => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const one = await client(context, POD)
+  const program = await begun(context)
+  program.onExit?.({ exitCode: 3 })
+  assert.equal(await one.exit, { exitCode: 3 })
+  const before = timers()
+  one.shell.close()
+  assert.is(timers(), before)
+})
+
 test('new sessions and named ones are apart; containers too', async (context) => {
   const names: (string | undefined)[] = []
   for (const query of ['', '?new=true', '?new=true', '?session=lesson', '?container=side'])
