@@ -18,7 +18,7 @@ import type { LinkOptions } from '../fabric/link.js'
 import { type Attachment, type LinkId, type MachineId, Network } from '../fabric/network.js'
 import { lanRoutes } from '../host/node-host.js'
 import type { PortMapping } from '../host/port-map.js'
-import type { FlowRow } from '../netfilter/netfilter.js'
+import type { FlowTuples } from '../netfilter/netfilter.js'
 import { DEFAULT_PROXY_SETTING, type ProxySetting } from '../proxy/proxy-mode.js'
 import type { RouteTable } from '../stack/routes.js'
 import {
@@ -277,7 +277,7 @@ export class ClusterNetwork implements ClusterFollower {
   /** In every mode but userspace it is the kernel that takes connections on: conntrack knows of them. */
   #tellKernelFlows(node: ProxyNode, name: string): void {
     const { netfilter, stack } = node.kernel
-    const tell = ({ original, reply }: FlowRow, reached: boolean) => {
+    const tell = ({ original, reply }: FlowTuples, reached: boolean) => {
       if (node.proxySetting.mode === 'userspace') return
       const { protocol, destination, destinationPort } = original
       const port = this.#services.find(protocol, destination, destinationPort, stack.isLocal(destination))

@@ -30,7 +30,9 @@ export class FlowRecorder {
   flow: Flow | undefined
   reply = false
   #spoilt = false
+  /** What counted the packet, as many as `#counted`: the array keeps its memory, as most packets are recorded in vain. */
   readonly #counters: RuleCounter[] = []
+  #counted = 0
   /** Tallies by their counters' numbers. */
   readonly #tallies = new Map<string, Tally>()
   readonly #numbers = new Map<RuleCounter, number>()
@@ -40,7 +42,7 @@ export class FlowRecorder {
     this.active = true
     this.flow = undefined
     this.#spoilt = false
-    this.#counters.length = 0
+    this.#counted = 0
   }
 
   /** The packet has gone its way; whether it is a pattern. */
@@ -74,15 +76,16 @@ export class FlowRecorder {
   }
 
   count(counter: RuleCounter): void {
-    if (this.active) this.#counters.push(counter)
+    if (this.active) this.#counters[this.#counted++] = counter
   }
 
   /** What the recorded packet added to. */
   tally(): Tally {
-    const key = this.#counters.map((counter) => this.#numberOf(counter)).join()
+    const counters = this.#counters.slice(0, this.#counted)
+    const key = counters.map((counter) => this.#numberOf(counter)).join()
     let tally = this.#tallies.get(key)
     if (tally === undefined) {
-      tally = { number: this.#tallies.size, counters: [...this.#counters], packets: 0, bytes: 0 }
+      tally = { number: this.#tallies.size, counters, packets: 0, bytes: 0 }
       this.#tallies.set(key, tally)
     }
     return tally

@@ -68,13 +68,16 @@ export interface FlowRow {
   readonly expiresAt: Micros
 }
 
+/** What is told of a flow when it begins: valid during the call. */
+export type FlowTuples = Pick<FlowRow, 'original' | 'reply'>
+
 export class Netfilter {
   /** ipsets, which rules may name. */
   readonly sets: IpSets
   /** Hears of each flow when its first packet has passed all hooks. */
-  onNewFlow: ((flow: FlowRow) => void) | undefined
+  onNewFlow: ((flow: FlowTuples) => void) | undefined
   /** Hears of each packet of no known flow that a rule rejected. */
-  onRefusedFlow: ((flow: FlowRow) => void) | undefined
+  onRefusedFlow: ((flow: FlowTuples) => void) | undefined
   readonly #nft: NftTables<CompiledRule>
   /** Established flows whose packets may be spared the way through the rules, and how that is learnt. */
   readonly cache = new FlowCache()
@@ -393,7 +396,7 @@ export class Netfilter {
     const flow = trackingOf(packet)?.flow
     const isNew = flow !== undefined && !flow.confirmed
     const verdict = this.#ended(this.#conntrack.confirm(packet), packet, hook)
-    if (isNew && flow.confirmed) this.onNewFlow?.(rowOf(flow))
+    if (isNew && flow.confirmed) this.onNewFlow?.(flow)
     if (hook === 'INPUT' && verdict === 'ACCEPT' && this.#tracer.active) this.#tracer.deliver(hook, packet)
     return verdict
   }
@@ -406,7 +409,7 @@ export class Netfilter {
     // Told before the answer is sent: that passes these hooks itself, and the packet is not to be read afterwards.
     if (this.#tracer.active) this.#tracer.end('REJECT', hook, packet)
     const flow = trackingOf(packet)?.flow
-    if (flow !== undefined && !flow.confirmed) this.onRefusedFlow?.(rowOf(flow))
+    if (flow !== undefined && !flow.confirmed) this.onRefusedFlow?.(flow)
     const how = target.with ?? DEFAULT_REJECTION[familyOf(packet.header.source)]
     reject(this.#stack.rejection, packet, how)
     return 'DROP'
