@@ -105,6 +105,52 @@ test('a PATCH operation tells its kind and that it knows fieldValidation and dry
   assert.match(binary.headers['content-type'] ?? '', 'protobuf')
 })
 
+interface Path {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[]
+  readonly [method: string]: unknown
+}
+
+test('every operation of what discovery tells has a path, and a name of its own', () => {
+  const { paths } = get('/openapi/v2').body as { paths: Record<string, Path> }
+  const of = (path: string) => {
+    const { parameters: _parameters, ...methods } = paths[path]!
+    return Object.entries(methods).map(([method, operation]) => {
+      const { operationId, 'x-kubernetes-action': action } = operation as Record<string, string>
+      return [method, action, operationId]
+    })
+  }
+  const deployments = '/apis/apps/v1/namespaces/{namespace}/deployments'
+  assert.equal(of(deployments), [
+    ['get', 'list', 'listAppsV1NamespacedDeployment'],
+    ['post', 'post', 'createAppsV1NamespacedDeployment'],
+    ['delete', 'deletecollection', 'deleteAppsV1CollectionNamespacedDeployment'],
+  ])
+  assert.equal(of(`${deployments}/{name}/scale`), [
+    ['get', 'get', 'readAppsV1NamespacedDeploymentScale'],
+    ['put', 'put', 'replaceAppsV1NamespacedDeploymentScale'],
+    ['patch', 'patch', 'patchAppsV1NamespacedDeploymentScale'],
+  ])
+  assert.equal(of('/api/v1/pods'), [['get', 'list', 'listCoreV1PodForAllNamespaces']])
+  assert.equal(
+    of('/api/v1/nodes/{name}').map(([method]) => method),
+    ['get', 'put', 'patch', 'delete'],
+  )
+  assert.equal(of('/api/v1/namespaces/{namespace}/pods/{name}/exec'), [
+    ['get', 'connect', 'connectCoreV1GetNamespacedPodExec'],
+    ['post', 'connect', 'connectCoreV1PostNamespacedPodExec'],
+  ])
+  const ids = Object.keys(paths)
+    .flatMap(of)
+    .map(([, , id]) => id)
+  assert.is(new Set(ids).size, ids.length)
+  for (const [path, { parameters = [] }] of Object.entries(paths))
+    assert.equal(
+      parameters.map(({ name }) => `{${name}}`),
+      path.match(/\{\w+\}/g) ?? [],
+      path,
+    )
+})
+
 interface Schema {
   readonly $ref?: string
   readonly [key: string]: unknown
@@ -128,13 +174,14 @@ test('definitions tell fields and how they merge, and everything that they refer
     ],
     ['name', 'merge'],
   )
-  for (const reference of referencesIn(definitions))
+  for (const reference of [...referencesIn(definitions), ...referencesIn(get('/openapi/v2').body)])
     assert.ok(definitions[reference.replace('#/definitions/', '')], reference)
   for (const root of ['api/v1', 'apis/apps/v1', 'apis/discovery.k8s.io/v1']) {
-    const { components } = get(`/openapi/v3/${root}`).body as {
+    const document = get(`/openapi/v3/${root}`).body as {
       components: { schemas: Record<string, Schema> }
     }
-    for (const reference of referencesIn(components))
+    const { components } = document
+    for (const reference of referencesIn(document))
       assert.ok(components.schemas[reference.replace('#/components/schemas/', '')], reference)
   }
 })

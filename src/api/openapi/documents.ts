@@ -1,56 +1,85 @@
 // /openapi/v3 (an index, and a document for each group and version) and /openapi/v2 (one document, in JSON or
 // protobuf), with the caching that clients rely on: the index names documents by their hash, and what is named so
-// never changes. Read first: operations.ts, definitions.ts.
+// never changes. Read first: path-items.ts, definitions.ts.
 
 import { sha256 } from '../../base/sha256.js'
 import { KUBERNETES_VERSION } from '../../cluster/bootstrap.js'
 import type { ApiRequest, ApiResponse } from '../request.js'
-import { servedResources } from '../served-resources.js'
+import { type ServedResource, servedResources } from '../served-resources.js'
 import { parameter } from '../target.js'
 import { type Definition, definitions, type Schema } from './definitions.js'
 import { encodeDocument } from './gnostic.js'
-import { PATCH_PARAMETERS, type PatchOperation, patchOperations, rootOf } from './operations.js'
+import { patchOperations, rootOf } from './operations.js'
+import { type Dialect, pathItems } from './path-items.js'
 
 const INFO = { title: 'Kubernetes', version: KUBERNETES_VERSION }
 /** What is named by its hash may be kept this long. */
 const ONE_YEAR_SECONDS = 31_536_000
+
+const SCHEMAS_V2 = '#/definitions/'
+const V2: Dialect = {
+  typed: (type) => ({ type }),
+  body: (name) => ({
+    parameters: [{ name: 'body', in: 'body', required: true, schema: { $ref: SCHEMAS_V2 + name } }],
+  }),
+  answer: (name) => ({ schema: { $ref: SCHEMAS_V2 + name } }),
+}
+const SCHEMAS_V3 = '#/components/schemas/'
+const V3: Dialect = {
+  typed: (type) => ({ schema: { type } }),
+  body: (name) => ({ requestBody: { required: true, content: jsonOf(name) } }),
+  answer: (name) => ({ content: jsonOf(name) }),
+}
+
+function jsonOf(name: string): object {
+  return { 'application/json': { schema: { $ref: SCHEMAS_V3 + name } } }
+}
+
+type Kind = Pick<ServedResource, 'group' | 'version' | 'kind'>
 
 interface Document {
   readonly body: unknown
   readonly hash: string
 }
 
-/** The documents of a server, which are written when somebody asks for the first one. */
+/** The documents of a server; those of a version are written when somebody asks for the first one. */
 export class OpenApi {
-  #written:
-    | { readonly v2: Document; readonly binary: Uint8Array; readonly v3: Map<string, Document> }
-    | undefined
+  #v2: { readonly document: Document; readonly binary: Uint8Array } | undefined
+  #v3: ReadonlyMap<string, Document> | undefined
 
   /** The answer for an OpenAPI path; undefined for any other. */
   serve(request: ApiRequest): ApiResponse | undefined {
     const [first, version, ...rest] = request.path.split('/').filter((part) => part !== '')
     if (first !== 'openapi' || (version !== 'v2' && version !== 'v3')) return undefined
-    const { v2, binary, v3 } = (this.#written ??= write())
-    if (version === 'v2') return rest.length > 0 ? undefined : serveV2(request, v2, binary)
+    if (version === 'v2') {
+      if (rest.length > 0) return undefined
+      const { document, binary } = (this.#v2 ??= writeV2())
+      return serveV2(request, document, binary)
+    }
+    const v3 = (this.#v3 ??= writeV3())
     if (rest.length === 0) return cached(request, documentOf(index(v3)))
     const document = v3.get(rest.join('/'))
     return document === undefined ? undefined : cached(request, document)
   }
 }
 
-function write() {
-  const operations = patchOperations(servedResources())
+function writeV2() {
+  const resources = servedResources()
   const defined = definitions()
-  const roots = [...new Set(operations.map(rootOf))]
-  const v3 = roots.map((root) => {
-    const own = operations.filter((operation) => rootOf(operation) === root)
-    return [root, documentOf(documentV3(own, defined))] as const
-  })
-  return {
-    v2: documentOf(documentV2(operations, defined)),
-    binary: encodeDocument(INFO, operations, defined),
-    v3: new Map(v3),
-  }
+  const binary = encodeDocument(INFO, patchOperations(resources), defined)
+  return { document: documentOf(documentV2(resources, defined)), binary }
+}
+
+function writeV3(): ReadonlyMap<string, Document> {
+  const resources = servedResources()
+  const defined = definitions()
+  const roots = [...new Set(resources.map(rootOf))]
+  return new Map(
+    roots.map((root) => {
+      const own = resources.filter((resource) => rootOf(resource) === root)
+      return [root, documentOf(documentV3(own, defined))]
+    }),
+  )
 }
 
 function documentOf(body: unknown): Document {
@@ -78,15 +107,31 @@ function index(documents: ReadonlyMap<string, Document>): unknown {
 }
 
 /** Each has all definitions that it refers to; which kinds are its own is told by its paths. */
-function documentV3(operations: readonly PatchOperation[], all: readonly Definition[]): unknown {
-  const paths = pathsOf(operations, (type) => ({ schema: { type } }))
-  const schemas = schemasOf(reachable(operations, all), '#/components/schemas/')
+function documentV3(resources: readonly ServedResource[], all: readonly Definition[]): unknown {
+  const paths = pathItems(resources, definitionsByKind(all), V3)
+  const schemas = schemasOf(reachable(resources, all), SCHEMAS_V3)
   return { openapi: '3.0.0', info: INFO, paths, components: { schemas } }
 }
 
-function documentV2(operations: readonly PatchOperation[], all: readonly Definition[]): unknown {
-  const paths = pathsOf(operations, (type) => ({ type }))
-  return { swagger: '2.0', info: INFO, paths, definitions: schemasOf(all, '#/definitions/') }
+function documentV2(resources: readonly ServedResource[], all: readonly Definition[]): unknown {
+  const paths = pathItems(resources, definitionsByKind(all), V2)
+  return { swagger: '2.0', info: INFO, paths, definitions: schemasOf(all, SCHEMAS_V2) }
+}
+
+/** The name of a kind's definition. */
+function definitionsByKind(all: readonly Definition[]): (resource: Kind) => string | undefined {
+  const names = new Map(
+    all.flatMap(({ name, schema }) => kindsOf(schema).map((kind) => [textOf(kind), name])),
+  )
+  return (resource) => names.get(textOf(resource))
+}
+
+function kindsOf({ extensions }: Schema): readonly Kind[] {
+  return (extensions?.['x-kubernetes-group-version-kind'] ?? []) as readonly Kind[]
+}
+
+function textOf({ group, version, kind }: Kind): string {
+  return [group, version, kind].join('/')
 }
 
 function schemasOf(all: readonly Definition[], prefix: string): Record<string, unknown> {
@@ -108,8 +153,8 @@ function schemaOf(schema: Schema, prefix: string): Record<string, unknown> {
   }
 }
 
-/** The definitions of the kinds of `operations`, with those that they refer to. */
-function reachable(operations: readonly PatchOperation[], all: readonly Definition[]): readonly Definition[] {
+/** The definitions of the kinds of `resources`, with those that they refer to. */
+function reachable(resources: readonly ServedResource[], all: readonly Definition[]): readonly Definition[] {
   const byName = new Map(all.map((definition) => [definition.name, definition]))
   const found = new Set<Definition>()
   const visit = ({ ref, items, properties = {}, additionalProperties }: Schema): void => {
@@ -122,31 +167,12 @@ function reachable(operations: readonly PatchOperation[], all: readonly Definiti
       if (inner !== undefined) visit(inner)
   }
   for (const { name, schema } of all) {
-    const kinds = (schema.extensions?.['x-kubernetes-group-version-kind'] ?? []) as readonly PatchOperation[]
-    const isOwn = kinds.some(({ group, kind }) =>
-      operations.some((operation) => operation.group === group && operation.kind === kind),
+    const isOwn = kindsOf(schema).some((kind) =>
+      resources.some((resource) => textOf(resource) === textOf(kind)),
     )
     if (isOwn) visit({ ref: name })
   }
   return all.filter((definition) => found.has(definition))
-}
-
-/** The two versions differ in how a parameter tells its type. */
-function pathsOf(operations: readonly PatchOperation[], typed: (type: string) => object): unknown {
-  const parameters = PATCH_PARAMETERS.map(({ name, type }) => ({ name, in: 'query', ...typed(type) }))
-  return Object.fromEntries(
-    operations.map(({ path, group, version, kind }) => [
-      path,
-      {
-        patch: {
-          parameters,
-          responses: { 200: { description: 'OK' } },
-          'x-kubernetes-action': 'patch',
-          'x-kubernetes-group-version-kind': { group, version, kind },
-        },
-      },
-    ]),
-  )
 }
 
 /** 200 with an ETag, or 304 for a client that has it; for good when the URL names the document by its hash. */
