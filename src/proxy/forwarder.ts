@@ -35,8 +35,6 @@ export interface Forwarding {
   readonly timers: TimerHeap<Timed>
   readonly random: Random
   readonly udpTimeout: Micros
-  /** For bytes on their way between the two connections of a client. */
-  readonly buffer: Uint8Array
   readonly onFlow: ((flow: ProxyFlow) => void) | undefined
 }
 

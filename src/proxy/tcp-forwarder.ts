@@ -139,7 +139,7 @@ export class TcpForwarder implements Forwarder, Timed {
     // Go turns Nagle's algorithm off on every TCP connection. Simplified: it also sends keep-alive probes.
     dial.client.setNoDelay(true)
     dial.socket.setNoDelay(true)
-    const relay = new TcpRelay(dial.client, dial.socket, this.#forwarding.buffer)
+    const relay = new TcpRelay(dial.client, dial.socket)
     this.#relays.add(relay)
     relay.start(() => this.#relays.delete(relay))
   }

@@ -53,9 +53,6 @@ interface OpenPortal {
   readonly balancer: RoundRobin
 }
 
-/** Bytes that are copied at once, as Linux' largest segment. */
-const COPY_BYTES = 64 * 1024
-
 export class UserspaceProxy implements ServiceProxy {
   readonly mode = 'userspace'
   readonly #options: UserspaceProxyOptions
@@ -63,7 +60,6 @@ export class UserspaceProxy implements ServiceProxy {
   readonly #endpoints: EndpointMap
   readonly #portals = new Map<string, OpenPortal>()
   readonly #relays = new Set<TcpRelay>()
-  readonly #buffer = new Uint8Array(COPY_BYTES)
   readonly #timers = new TimerHeap<Timed>()
   #hooked = false
   /** Something was applied since the last `sync`. */
@@ -191,7 +187,6 @@ export class UserspaceProxy implements ServiceProxy {
       timers: this.#timers,
       random: this.#randomOf(info.name, 'port'),
       udpTimeout: this.#options.udpTimeout ?? DEFAULT_UDP_TIMEOUT,
-      buffer: this.#buffer,
       onFlow: this.#options.onFlow,
     }
     const forwarder =

@@ -35,6 +35,13 @@ export interface TcpSocket {
   read(max?: number): Uint8Array | undefined
   /** Copies into `into`; the number of bytes copied. */
   readInto(into: Uint8Array): number
+  /**
+   * Received bytes where they lie, the first ones at least, for who only looks at them; undefined when there are none now.
+   * Valid until the socket's or the stack's next call.
+   */
+  peek(): Uint8Array | undefined
+  /** Takes `count` of the bytes that `peek` has shown. */
+  skip(count: number): void
   /** Queues as much as fits; the number of bytes taken. Throws EPIPE after `shutdown`, `error` when it failed. */
   write(bytes: Uint8Array): number
   /** No more data from here: FIN follows the queued data. */

@@ -109,6 +109,15 @@ export class StackTcpSocket implements TcpSocket, Notifying, Expiring {
     return count
   }
 
+  peek(): Uint8Array | undefined {
+    return this.connection.peek()
+  }
+
+  skip(count: number): void {
+    this.connection.skip(count)
+    this.#owner.used(this)
+  }
+
   write(bytes: Uint8Array): number {
     const taken = this.connection.write(bytes, this.#owner.now)
     if (taken > 0) this.#owner.used(this)

@@ -71,6 +71,12 @@ export class ByteRing {
     if (first < length) into.set(bytes.subarray(0, length - first), at + first)
   }
 
+  /** Up to `length` bytes from `offset` of the stream where they lie, as far as they do in one piece. */
+  view(offset: number, length: number): Uint8Array {
+    const start = offset & this.#mask
+    return this.#bytes.subarray(start, Math.min(start + length, this.#bytes.length))
+  }
+
   /** Gives the memory back. */
   release(): void {
     this.#memory.giveBack(this.#bytes)

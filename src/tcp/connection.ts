@@ -158,10 +158,25 @@ export class TcpConnection {
 
   /** Copies received bytes to `into`; how many. */
   readInto(into: Uint8Array): number {
-    const tcb = this.#tcb
-    const count = tcb.receiveBuffer.readInto(into)
-    if (count > 0 && !tcb.finReceived && isReceiving(tcb) && worthAnnouncing(tcb)) tcb.ackNow = true
+    const count = this.#tcb.receiveBuffer.readInto(into)
+    if (count > 0) this.#hasRead()
     return count
+  }
+
+  /** Received bytes where they lie, the first ones at least; undefined when there are none now. Valid until the next call. */
+  peek(): Uint8Array | undefined {
+    return this.#tcb.receiveBuffer.peek()
+  }
+
+  /** Takes `count` of the bytes that `peek` has shown. */
+  skip(count: number): void {
+    this.#tcb.receiveBuffer.skip(count)
+    this.#hasRead()
+  }
+
+  #hasRead(): void {
+    const tcb = this.#tcb
+    if (!tcb.finReceived && isReceiving(tcb) && worthAnnouncing(tcb)) tcb.ackNow = true
   }
 
   /** Queues as much of `bytes` as fits; how much. Throws EPIPE after `shutdown` and `close`, `error` when it failed. */

@@ -56,9 +56,19 @@ export class ReceiveBuffer {
   readInto(into: Uint8Array): number {
     const count = Math.min(into.length, this.readable)
     if (count > 0) this.#ring.copyTo(this.start, count, into, 0)
+    this.skip(count)
+    return count
+  }
+
+  /** Octets in order where they lie, the first ones at least; undefined when there are none. Valid until the next call. */
+  peek(): Uint8Array | undefined {
+    return this.readable === 0 ? undefined : this.#ring.view(this.start, this.readable)
+  }
+
+  /** The user has used `count` octets, which are there. */
+  skip(count: number): void {
     this.start += count
     if (this.#finished && this.readable === 0) this.#ring.release()
-    return count
   }
 
   /** Nothing more will come: forgets early data, and gives the memory back unless the user has yet to read. */

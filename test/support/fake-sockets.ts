@@ -71,6 +71,14 @@ export class FakeTcp implements TcpSocket {
     return bytes
   }
 
+  peek(): Uint8Array | undefined {
+    return this.#received.length === 0 ? undefined : Uint8Array.from(this.#received)
+  }
+
+  skip(count: number): void {
+    this.read(count)
+  }
+
   readInto(into: Uint8Array): number {
     const bytes = this.read(into.length) ?? new Uint8Array()
     into.set(bytes)
