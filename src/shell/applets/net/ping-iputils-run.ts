@@ -7,6 +7,7 @@ import { Killed, type Process } from '../../../posix/process.js'
 import type { IcmpReply, MtuDiscovery } from '../../../stack/socket.js'
 import { formatAddress, type IpAddress } from '../../../wire/address.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_ECHO_REPLY, ICMP_TIME_EXCEEDED } from '../../../wire/icmp.js'
+import { PingRecord, type RoundTrips } from './ping-record.js'
 
 const ICMP_HEADER_BYTES = 8
 /** sizeof(struct timeval). */
@@ -52,12 +53,8 @@ export class Pinging {
   readonly #host: string
   readonly #address: IpAddress
   readonly #socket: EchoSocket
-  readonly #sentAt = new Map<number, Micros>()
-  readonly #answered = new Set<number>()
-  #transmitted = 0
+  readonly #record = new PingRecord()
   #errors = 0
-  #duplicates = 0
-  readonly #times: Micros[] = []
 
   constructor(process: Process, settings: PingSettings, host: string, address: IpAddress) {
     this.#process = process
@@ -91,8 +88,8 @@ export class Pinging {
     }
     await this.#process.stdout.write(this.#statistics(last - started))
     const { count, deadline } = this.#settings
-    const isShort = deadline < NEVER && Number.isFinite(count) && this.#answered.size < count
-    return this.#answered.size === 0 || isShort ? 1 : 0
+    const isShort = deadline < NEVER && Number.isFinite(count) && this.#record.received < count
+    return this.#record.received === 0 || isShort ? 1 : 0
   }
 
   /** When the last request was sent. */
@@ -107,7 +104,8 @@ export class Pinging {
       await this.#send(sequence)
       const isLast = sequence >= count
       // As iputils: when anything was answered, the last one is waited for twice the longest round trip, a second at least.
-      const grace = this.#times.length > 0 ? Math.max(SECOND, 2 * Math.max(...this.#times)) : wait
+      const longest = this.#record.roundTrips()?.max
+      const grace = longest === undefined ? wait : Math.max(SECOND, 2 * longest)
       const next = isLast
         ? clock.now() + grace
         : flood
@@ -115,32 +113,30 @@ export class Pinging {
           : started + sequence * interval
       await this.#receiveUntil(Math.min(next, end), isLast || flood || adaptive, signal)
       if (clock.now() >= end) return sent
-      if (outstanding && !isLast && !this.#answered.has(sequence & 0xffff))
+      if (outstanding && !isLast && !this.#record.isAnswered(sequence))
         await this.#process.stdout.write(`no answer yet for icmp_seq=${sequence}\n`)
     }
     return sent
   }
 
   async #send(sequence: number): Promise<void> {
-    const number = sequence & 0xffff
     const data = Uint8Array.from({ length: this.#settings.size }, (_, index) => index)
-    this.#sentAt.set(number, this.#process.system.clock.now())
-    this.#answered.delete(number)
-    this.#transmitted++
+    const number = this.#record.send(sequence, this.#process.system.clock.now())
     try {
       this.#socket.send(this.#address, number, data)
     } catch (error) {
       // Why is among what comes back.
       if (!(error instanceof SystemError) || error.code !== 'EMSGSIZE') throw error
     }
-    if (this.#settings.flood) await this.#process.stdout.write('.')
+    const { flood, quiet } = this.#settings
+    if (flood && !quiet) await this.#process.stdout.write('.')
   }
 
   /** `early`: no longer than until every request has its answer, or error. */
   async #receiveUntil(end: Micros, early: boolean, signal: AbortSignal): Promise<void> {
     const { clock } = this.#process.system
     for (let left = end - clock.now(); left > 0; left = end - clock.now()) {
-      if (early && this.#answered.size + this.#errors >= this.#transmitted) return
+      if (early && this.#record.received + this.#errors >= this.#record.transmitted) return
       const reply = await this.#socket.receive(left, signal)
       if (reply === undefined) return
       await this.#take(reply)
@@ -153,27 +149,23 @@ export class Pinging {
     const stamp = stamps ? `[${(system.clock.unixMillis() / 1000).toFixed(6)}] ` : ''
     const from = formatAddress(reply.from)
     if (reply.type !== ICMP_ECHO_REPLY) {
-      this.#errors++
-      if (reply.isLocal === true) {
+      // Own errors are not even counted when nobody wants to see them.
+      if (!quiet || reply.isLocal !== true) this.#errors++
+      if (quiet) return
+      if (reply.isLocal === true)
         await this.#process.stderr.write(`ping: local error: message too long, mtu=${reply.mtuBytes}\n`)
-      } else if (flood) await stdout.write('\bE')
-      else if (!quiet)
-        await stdout.write(`${stamp}From ${from} icmp_seq=${reply.sequence} ${errorText(reply)}\n`)
+      else if (flood) await stdout.write('\bE')
+      else await stdout.write(`${stamp}From ${from} icmp_seq=${reply.sequence} ${errorText(reply)}\n`)
       return
     }
-    const sent = this.#sentAt.get(reply.sequence)
-    if (sent === undefined) return
-    const time = system.clock.now() - sent
     // The time is in the data, where it has room.
     const isTimed = this.#settings.size >= TIMESTAMP_BYTES
-    const isDuplicate = this.#answered.has(reply.sequence)
-    if (isDuplicate) this.#duplicates++
-    else {
-      this.#answered.add(reply.sequence)
-      if (isTimed) this.#times.push(time)
-    }
+    const answer = this.#record.answer(reply.sequence, system.clock.now(), isTimed)
+    if (answer === undefined) return
+    const { time, isDuplicate } = answer
+    if (quiet) return
     if (flood && !isDuplicate) await stdout.write('\b \b')
-    if (quiet || flood) return
+    if (flood) return
     const name = await this.#nameOf(reply.from)
     const line = `${reply.bytes.length + ICMP_HEADER_BYTES} bytes from ${name}: icmp_seq=${reply.sequence} ttl=${reply.ttl}`
     const timeText = isTimed ? ` time=${shortMilliseconds(time)} ms` : ''
@@ -189,31 +181,28 @@ export class Pinging {
   }
 
   #statistics(elapsed: Micros): string {
-    const transmitted = this.#transmitted
-    const received = this.#answered.size
+    const { transmitted, received, duplicates } = this.#record
     const loss = transmitted === 0 ? 0 : ((transmitted - received) * 100) / transmitted
     const counts = [
       `${transmitted} packets transmitted, ${received} received`,
-      ...(this.#duplicates > 0 ? [`+${this.#duplicates} duplicates`] : []),
+      ...(duplicates > 0 ? [`+${duplicates} duplicates`] : []),
       ...(this.#errors > 0 ? [`+${this.#errors} errors`] : []),
       `${Number(loss.toPrecision(6))}% packet loss`,
       `time ${Math.floor(elapsed / MILLISECOND)}ms`,
     ]
     const lines = [`\n--- ${this.#host} ping statistics ---`, counts.join(', ')]
-    lines.push(this.#times.length === 0 ? '' : this.#roundTrips(elapsed))
+    const trips = this.#record.roundTrips()
+    lines.push(trips === undefined ? '' : this.#tripsText(trips, elapsed))
     return `${lines.join('\n')}\n`
   }
 
-  #roundTrips(elapsed: Micros): string {
-    const times = this.#times
-    const mean = times.reduce((sum, time) => sum + time, 0) / times.length
-    const variance = times.reduce((sum, time) => sum + time * time, 0) / times.length - mean * mean
-    const figures = [Math.min(...times), mean, Math.max(...times), Math.sqrt(Math.max(0, variance))]
+  #tripsText({ min, mean, max, deviation, ewma }: RoundTrips, elapsed: Micros): string {
+    const figures = [min, mean, max, deviation]
     const rtt = `rtt min/avg/max/mdev = ${figures.map((time) => (time / MILLISECOND).toFixed(3)).join('/')} ms`
     const { flood, adaptive } = this.#settings
-    if ((!flood && !adaptive) || this.#transmitted < 2) return rtt
-    const between = (elapsed / (this.#transmitted - 1) / MILLISECOND).toFixed(3)
-    return `${rtt}, ipg/ewma ${between}/${(mean / MILLISECOND).toFixed(3)} ms`
+    if ((!flood && !adaptive) || this.#record.transmitted < 2) return rtt
+    const between = (elapsed / (this.#record.transmitted - 1) / MILLISECOND).toFixed(3)
+    return `${rtt}, ipg/ewma ${between}/${(ewma / MILLISECOND).toFixed(3)} ms`
   }
 }
 

@@ -8,6 +8,7 @@ import type { IcmpReply } from '../../../stack/socket.js'
 import { type AddressFamily, familyOf, formatAddress, type IpAddress } from '../../../wire/address.js'
 import { ICMP_DEST_UNREACHABLE, ICMP_ECHO_REPLY, ICMP_TIME_EXCEEDED } from '../../../wire/icmp.js'
 import { busyboxMistake, type ParsedOptions, parseDecimal, parseOptions } from './options.js'
+import { PingRecord } from './ping-record.js'
 import { strerror } from './strerror.js'
 
 const USAGE = `Usage: ping [OPTIONS] HOST
@@ -120,14 +121,7 @@ class Ping {
   readonly #settings: Settings
   readonly #address: IpAddress
   readonly #socket: EchoSocket
-  readonly #sentAt = new Map<number, Micros>()
-  readonly #answered = new Set<number>()
-  #transmitted = 0
-  #received = 0
-  #duplicates = 0
-  #min: Micros = NEVER
-  #max: Micros = 0
-  #sum: Micros = 0
+  readonly #record = new PingRecord()
 
   constructor(process: Process, settings: Settings, address: IpAddress) {
     this.#process = process
@@ -158,7 +152,7 @@ class Ping {
       this.#socket.close()
     }
     await this.#process.stdout.write(this.#statistics())
-    return this.#answered.size > 0 ? 0 : 1
+    return this.#record.received > 0 ? 0 : 1
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -170,7 +164,8 @@ class Ping {
       this.#send(sequence)
       const last = sequence + 1 >= count
       // As busybox: -W is for a host that never answered; one that did gets two round trips, a second at least.
-      const grace = this.#received > 0 ? Math.max(SECOND, 2 * this.#max) : lastWait
+      const longest = this.#record.roundTrips()?.max
+      const grace = longest === undefined ? lastWait : Math.max(SECOND, 2 * longest)
       const next = last ? clock.now() + grace : started + (sequence + 1) * interval
       await this.#receiveUntil(Math.min(next, end), last, signal)
       if (clock.now() >= end) return
@@ -178,11 +173,8 @@ class Ping {
   }
 
   #send(sequence: number): void {
-    const number = sequence & 0xffff
     const data = Uint8Array.from({ length: this.#settings.size }, (_, index) => index)
-    this.#sentAt.set(number, this.#process.system.clock.now())
-    this.#answered.delete(number)
-    this.#transmitted++
+    const number = this.#record.send(sequence, this.#process.system.clock.now())
     this.#socket.send(this.#address, number, data)
   }
 
@@ -190,7 +182,7 @@ class Ping {
   async #receiveUntil(end: Micros, last: boolean, signal: AbortSignal): Promise<void> {
     const { clock } = this.#process.system
     for (let left = end - clock.now(); left > 0; left = end - clock.now()) {
-      if (last && this.#received >= this.#transmitted) return
+      if (last && this.#record.received >= this.#record.transmitted) return
       const reply = await this.#socket.receive(left, signal)
       if (reply === undefined) return
       await this.#take(reply)
@@ -204,37 +196,26 @@ class Ping {
       if (!this.#settings.quiet) await stderr.write(`ping: warning: got ICMP ${reply.type} (${name})\n`)
       return
     }
-    const sent = this.#sentAt.get(reply.sequence)
-    if (sent === undefined) return
-    const time = this.#process.system.clock.now() - sent
-    const duplicate = this.#answered.has(reply.sequence)
-    if (duplicate) this.#duplicates++
-    else this.#count(reply.sequence, time)
+    const answer = this.#record.answer(reply.sequence, this.#process.system.clock.now())
+    if (answer === undefined) return
+    const { time, isDuplicate } = answer
     if (this.#settings.quiet) return
     const bytes = reply.bytes.length + ICMP_HEADER_BYTES
     const line = `${bytes} bytes from ${formatAddress(reply.from)}: seq=${reply.sequence} ttl=${reply.ttl}`
-    await stdout.write(`${line} time=${milliseconds(time)} ms${duplicate ? ' (DUP!)' : ''}\n`)
-  }
-
-  #count(sequence: number, time: Micros): void {
-    this.#answered.add(sequence)
-    this.#received++
-    this.#min = Math.min(this.#min, time)
-    this.#max = Math.max(this.#max, time)
-    this.#sum += time
+    await stdout.write(`${line} time=${milliseconds(time)} ms${isDuplicate ? ' (DUP!)' : ''}\n`)
   }
 
   #statistics(): string {
-    const transmitted = this.#transmitted
-    const received = this.#received
+    const { transmitted, received } = this.#record
     const loss = transmitted === 0 ? 0 : Math.floor(((transmitted - received) * 100) / transmitted)
-    const duplicates = this.#duplicates > 0 ? `${this.#duplicates} duplicates, ` : ''
+    const duplicates = this.#record.duplicates > 0 ? `${this.#record.duplicates} duplicates, ` : ''
     const lines = [
       `\n--- ${this.#settings.host} ping statistics ---`,
       `${transmitted} packets transmitted, ${received} packets received, ${duplicates}${loss}% packet loss`,
     ]
-    if (received > 0) {
-      const times = [this.#min, Math.floor(this.#sum / received), this.#max].map(milliseconds)
+    const trips = this.#record.roundTrips()
+    if (trips !== undefined) {
+      const times = [trips.min, Math.floor(trips.mean), trips.max].map(milliseconds)
       lines.push(`round-trip min/avg/max = ${times.join('/')} ms`)
     }
     return `${lines.join('\n')}\n`

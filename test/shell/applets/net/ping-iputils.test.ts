@@ -62,6 +62,12 @@ test('-M do tells what does not fit: the own link, or one on the way', async () 
 ping: local error: message too long, mtu=1500
 ${sums(1, 0, '+1 errors, 100% packet loss, time Tms\n\n')}`,
   ])
+  // With -q own errors are neither told nor counted.
+  assert.equal(await ping(new TwoNodes({ delay: 300 }), '-q -M do -W 1 -c 1 -s 2000 10.39.0.0'), [
+    1,
+    `PING 10.39.0.0 (10.39.0.0) 2000(2028) bytes of data.
+${sums(1, 0, '100% packet loss, time Tms\n\n')}`,
+  ])
   const narrow = new TwoNodes({ delay: 300 }, [], 1400)
   assert.equal(await ping(narrow, '-M do -c 1 -s 1472 10.39.0.0'), [
     1,
@@ -84,6 +90,15 @@ test('-A goes as fast as answers come, -O tells of missing ones, -w ends it', as
   assert.is(status, 1)
   assert.match(outstanding, /^no answer yet for icmp_seq=1$/m)
   assert.is((await ping(cluster, '-c 5 -w 1 10.39.0.0'))[0], 1)
+})
+
+test('-f shows what is not answered yet, and nothing with -q', async () => {
+  const cluster = new TwoNodes({ delay: 300 })
+  const sum = sums(3, 3, '0% packet loss, time Tms\n')
+  const [, flood] = await ping(cluster, '-f -c 3 10.39.0.0')
+  assert.match(flood, /data\.\n(\.\x08 \x08){3}\n--- /)
+  const [, quiet] = await ping(cluster, '-q -f -c 3 10.39.0.0')
+  assert.ok(quiet.startsWith(`PING 10.39.0.0 (10.39.0.0) 56(84) bytes of data.\n${sum}`), quiet)
 })
 
 test('-I names where it comes from', async () => {
