@@ -65,6 +65,38 @@ test('a stall is felt by all requests that were due meanwhile; a closed loop sen
   assert.ok(percentile(closed, 99.9) < 5, `${percentile(closed, 99.9)}`)
 })
 
+test('latency is what queueing theory says of one server', async ({ directory }) => {
+  const one = join(directory, 'one.yaml')
+  writeFileSync(one, WEB_SERVICE.replace('replicas: 3', 'replicas: 1'))
+  const args = [
+    one,
+    '-r',
+    '100',
+    '-c',
+    '100',
+    '-d',
+    '21s',
+    '--warmup',
+    '1s',
+    '--service-time',
+    'exponential(5ms)',
+  ]
+  const { metrics } = await contestant(...args)
+  // D/M/1: times in the system are exponential with the rate mu (1 - s), where s = exp(-mu (1 - s) / lambda).
+  const [lambda, mu] = [0.1, 0.2]
+  let s = 0.5
+  for (let i = 0; i < 100; i++) s = Math.exp((-mu * (1 - s)) / lambda)
+  const theory = (share: number) => -Math.log(1 - share) / (mu * (1 - s))
+  // Wires take 0.2 ms for the way to a pod on the same node and back, 0.4 ms to another one.
+  for (const [found, expected] of [
+    [metrics.p50!.median, theory(0.5)],
+    [metrics.mean!.median, theory(1 - Math.exp(-1))],
+    [metrics.p90!.median, theory(0.9)],
+    [metrics.p99!.median, theory(0.99)],
+  ] as const)
+    assert.ok(Math.abs(found - 0.4 - expected) < 0.15 * expected, `${found} ms, in theory ${expected} ms`)
+})
+
 test('several clients take turns: one request at a time, not as many as there are clients', async ({
   web,
 }) => {
