@@ -1,6 +1,8 @@
 // A look again and again before a thread naps: what comes meanwhile is found in less than a microsecond and nobody has
 // to wake anybody. It takes a processor for that time, so only as many threads of an emulation poll at once as leave
-// some for the others, and on few cores none unless it is asked for.
+// some for the others, and on few cores none unless it is asked for. Polling only while no more threads of the emulation
+// are awake than there are cores was measured on two: the four wake-ups of a ping took 10 % less where nothing else ran,
+// and 3.5 times as long beside other processes, of which no thread here knows.
 
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
