@@ -55,5 +55,5 @@ export async function removeScratchDirectory(directory: string): Promise<void> {
   const home = join(directory, 'state', 'podwire')
   const names = readdirSync(directory).includes('state') ? readdirSync(home) : []
   for (const name of names) await podwire(['down', '--name', name])
-  rmSync(directory, { recursive: true })
+  rmSync(directory, { recursive: true, maxRetries: 20 })
 }

@@ -106,6 +106,7 @@ export class RealKubectl {
 
   end(): void {
     for (const child of this.#running) child.kill('SIGKILL')
-    rmSync(this.home, { recursive: true, force: true })
+    // Those that were killed may still write into their cache.
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 20 })
   }
 }
