@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { ChangeCount } from '../../src/base/change-count.js'
 import { NEVER, SECOND } from '../../src/base/time.js'
 import { Bridge, MAC_AGEING } from '../../src/fabric/bridge.js'
 import { MAC_BROADCAST, type Mac } from '../../src/wire/address.js'
@@ -54,6 +55,19 @@ test('a station that moves is followed', () => {
   egress(bridge, 0, frame(0xa, MAC_BROADCAST))
   egress(bridge, 2, frame(0xa, MAC_BROADCAST))
   assert.equal(egress(bridge, 1, frame(0xb, 0xa)), [2])
+})
+
+test('who keeps an entry is told when its station moves, and not when it is heard again', () => {
+  const changes = new ChangeCount()
+  const bridge = new Bridge(changes)
+  for (const name of ['veth0', 'veth1']) bridge.addPort(name)
+  egress(bridge, 0, frame(0xa, MAC_BROADCAST))
+  const before = changes.value
+  egress(bridge, 0, frame(0xa, MAC_BROADCAST), 1)
+  assert.is(changes.value, before)
+  egress(bridge, 1, frame(0xa, MAC_BROADCAST), 2)
+  assert.is(changes.value, before + 1)
+  assert.equal(bridge.entry(0xa), { port: 1, seen: 2 })
 })
 
 test('isolated ports reach the others and not each other, known or not', () => {
