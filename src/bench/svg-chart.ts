@@ -92,10 +92,12 @@ export interface ShareBar {
 
 const BAR_HEIGHT = 22
 const BAR_GAP = 12
+/** About how wide a letter of 12 px is. */
+const LETTER = 7
 
 /** One bar of 100 % a row. */
 export function shareBars(bars: readonly ShareBar[], title: string): string {
-  const left = 84
+  const left = Math.max(84, 16 + LETTER * Math.max(...bars.map(({ name }) => name.length)))
   const height = TOP + bars.length * (BAR_HEIGHT + BAR_GAP) + 34
   const x = linearScale([0, 1], [left, WIDTH - RIGHT], 4, (value) => `${Math.round(value * 100)} %`)
   const bottom = TOP + bars.length * (BAR_HEIGHT + BAR_GAP)
