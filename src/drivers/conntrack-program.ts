@@ -114,7 +114,7 @@ function readRequest(args: readonly string[]): Request {
       if (isOption(next)) throw new ConntrackError(`option \`${word}' requires an argument`)
       return words.shift()!
     }
-    if (word in COMMANDS) {
+    if (Object.hasOwn(COMMANDS, word)) {
       request.command = COMMANDS[word]
       if (!isOption(words[0])) request.table = words.shift()!
       if (request.table !== 'conntrack' && request.table !== 'expect')
@@ -136,7 +136,8 @@ function readRequest(args: readonly string[]): Request {
 }
 
 function protocolTest(name: string): FlowTest {
-  const number = name === 'icmpv6' ? 58 : (PROTOCOL_NUMBERS as Readonly<Record<string, number>>)[name]
+  const numbers: Readonly<Record<string, number>> = { ...PROTOCOL_NUMBERS, icmpv6: 58 }
+  const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined
   if (number === undefined) throw new ConntrackError(`\`${name}' unsupported protocol`)
   return ({ original }) => original.protocol === number
 }

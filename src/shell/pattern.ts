@@ -86,7 +86,7 @@ class PatternTranslator {
     const set = match[2]!.replace(
       /\[:([a-z]+):\]|\\(.)|([[\]^&~])|([^[\]\\])/gs,
       (_, name, quoted, special) => {
-        if (name !== undefined) return CHARACTER_CLASSES[name] ?? ''
+        if (name !== undefined) return CHARACTER_CLASSES.get(name) ?? ''
         if (quoted !== undefined) return /[\w\s]/.test(quoted) ? quoted : `\\${quoted}`
         if (special !== undefined) return special === '&' || special === '~' ? special : `\\${special}`
         return _ as string

@@ -2,20 +2,20 @@
 // instead of taking the longest match, and there is no collation.
 
 /** Character classes of POSIX (XBD 9.3.5) by name, as the inside of a JavaScript bracket expression. */
-export const CHARACTER_CLASSES: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-  cntrl: '\\x00-\\x1f\\x7f',
-  print: ' -~',
-  graph: '!-~',
-}
+export const CHARACTER_CLASSES: ReadonlyMap<string, string> = new Map([
+  ['alpha', 'A-Za-z'],
+  ['digit', '0-9'],
+  ['alnum', 'A-Za-z0-9'],
+  ['upper', 'A-Z'],
+  ['lower', 'a-z'],
+  ['space', '\\s'],
+  ['blank', ' \\t'],
+  ['punct', '!-\\/:-@\\[-`{-~'],
+  ['xdigit', '0-9A-Fa-f'],
+  ['cntrl', '\\x00-\\x1f\\x7f'],
+  ['print', ' -~'],
+  ['graph', '!-~'],
+])
 
 /** Compiles `source`; throws SyntaxError when it makes no sense. */
 export function compileRegularExpression(source: string, extended: boolean, flags = ''): RegExp {
@@ -95,8 +95,9 @@ function bracketExpression(source: string, start: number): { readonly text: stri
     if (c === ']' && !first) return { text: `${text}]`, end: at + 1 }
     const named = /^\[:([a-z]+):\]/.exec(source.slice(at))
     if (named !== null) {
-      if (CHARACTER_CLASSES[named[1]!] === undefined) throw new SyntaxError('unknown class')
-      text += CHARACTER_CLASSES[named[1]!]
+      const set = CHARACTER_CLASSES.get(named[1]!)
+      if (set === undefined) throw new SyntaxError('unknown class')
+      text += set
       at += named[0].length
     } else {
       // A backslash is an ordinary character here, except in the \n and \t that GNU sed knows.

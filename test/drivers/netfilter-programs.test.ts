@@ -121,6 +121,9 @@ test('conntrack lists what its options choose, and deletes it', async ({ cluster
     (await onNode(cluster, 'conntrack -L -d 10.96.1.0/24 -u ASSURED'))[1],
     /^tcp .* dst=10\.96\.1\.1 /,
   )
+  // Names that every object of JavaScript has are no words of it.
+  for (const words of ['toString', '-L -p constructor'])
+    assert.is((await onNode(cluster, `conntrack ${words}`))[0], 2, words)
   assert.equal(
     (await onNode(cluster, 'conntrack -F'))[1].endsWith(' connection tracking table has been emptied.\n'),
     true,

@@ -46,6 +46,14 @@ test('filters write a line as soon as they have read it', async () => {
   }
 })
 
+test('classes of characters that POSIX does not name are none, whatever objects of JavaScript have', async () => {
+  const host = new ShellHost()
+  const { stdout } = await host.sh(`case n in [[:constructor:]]) echo matched;; *) echo none;; esac
+    echo native | grep '[[:constructor:]]'; echo $?
+    echo native | tr '[:constructor:]' x 2>/dev/null; echo $?`)
+  assert.is(stdout, 'none\n2\n1\n')
+})
+
 test('hostname, id and uname tell of the container', async () => {
   const host = new ShellHost()
   const { stdout } = await host.sh('hostname; whoami; id -u; uname; which sh nosuch; echo $?')

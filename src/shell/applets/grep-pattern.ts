@@ -53,7 +53,7 @@ function perlSource(pattern: string): { readonly source: string; readonly flags:
       return ''
     })
     .replace(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, text: string) => literalExpression(text))
-    .replace(/\[:(\^?)([a-z]+):\]/g, (whole, _, name: string) => CHARACTER_CLASSES[name] ?? whole)
+    .replace(/\[:(\^?)([a-z]+):\]/g, (whole, _, name: string) => CHARACTER_CLASSES.get(name) ?? whole)
     .replace(/\(\?P</g, '(?<')
     .replace(/\\h/g, '[ \\t]')
     .replace(/\\A/g, '^')

@@ -49,8 +49,8 @@ function characterSet(text: string, length = 0): string[] {
   const set: string[] = []
   for (const [, name, equal, repeated, count, from, to, plain] of text.matchAll(PIECES)) {
     if (name !== undefined) {
-      if (CLASSES[name] === undefined) throw new UsageError(`invalid character class '${name}'`)
-      set.push(...characterSet(CLASSES[name]))
+      if (!Object.hasOwn(CLASSES, name)) throw new UsageError(`invalid character class '${name}'`)
+      set.push(...characterSet(CLASSES[name]!))
     } else if (equal !== undefined) set.push(equal)
     else if (repeated !== undefined) {
       const base = count!.startsWith('0') ? 8 : 10

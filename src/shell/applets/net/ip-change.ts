@@ -184,7 +184,8 @@ export function changeNeighbor(
       if (mac === undefined) throw new IpError(1, `"${text}" is invalid lladdr.`)
     } else if (words.take('nud')) {
       const text = words.next()
-      if (!(text in NUD)) throw new IpError(255, `Error: argument "${text}" is wrong: nud state is bad\n`)
+      if (!Object.hasOwn(NUD, text))
+        throw new IpError(255, `Error: argument "${text}" is wrong: nud state is bad\n`)
       state = NUD[text as keyof typeof NUD]
     } else {
       words.take('to')
