@@ -72,7 +72,8 @@ run(`attach, complete, ^C, resize, leave, and come back to the same screen${reas
   window.press('C-c')
   await until(/hello\n\^C\n\[ root@curl:\/ \]\$$/)
   window.resize(70, 15)
-  enter('clear; stty size')
+  // A signal tells podwire of the new size: what is typed may be ahead of it.
+  enter('until stty size | grep "15 70"; do sleep 0.1; done; clear; stty size')
   await until(/15 70\n\[ root@curl:\/ \]\$$/)
   enter('seq 100 130')
   await until(/130\n\[ root@curl:\/ \]\$$/)
