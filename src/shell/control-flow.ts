@@ -37,6 +37,9 @@ export class ExitShell extends Error {
   }
 }
 
+/** What bash gives a line up for, in a subshell all of it: an expansion that fails, a read-only variable. */
+export class AbandonLine extends ExitShell {}
+
 /** A command that cannot be carried out (a bad substitution, a redirection, division by zero): told, then `status`. */
 export class CommandError extends Error {
   readonly status: number

@@ -6,7 +6,7 @@ import { emptyReader, Pipe } from '../posix/pipe.js'
 import type { Child } from '../posix/process.js'
 import { type Awaitable, andThen, attempt, inTurn } from './awaitable.js'
 import { runCompound } from './compound-command.js'
-import { CommandError, ExitShell } from './control-flow.js'
+import { AbandonLine, CommandError, ExitShell } from './control-flow.js'
 import { startCoprocess } from './coprocess.js'
 import { statusOfFailure } from './failure.js'
 import { closeSubstitutions } from './process-substitution.js'
@@ -62,11 +62,19 @@ export function runList(shell: Shell, list: Script | CompoundList, io: Io): Awai
 /** All of a text that was read: with `set -v` its lines are shown. */
 async function runScript(shell: Shell, list: Script, io: Io): Promise<number> {
   const shown = { end: 0 }
+  let abandoned = 0
   for (const statement of list.commands) {
+    if (statement.pos < abandoned) continue
     if (shell.state.options.has('verbose')) await showSource(shell, statement, shown, io)
     else shown.end = lineEnd(shell.source.text, statement.end)
     if (isWithoutExecution(shell)) return 0
-    await runStatement(shell, statement, io)
+    try {
+      await runStatement(shell, statement, io)
+    } catch (error) {
+      if (!(error instanceof AbandonLine) || shell.state.depth > 0) throw error
+      shell.state.status = error.status
+      abandoned = lineEnd(shell.source.text, statement.end)
+    }
   }
   return list.commands.length === 0 ? (shell.state.status = 0) : shell.state.status
 }

@@ -2,7 +2,7 @@
 // 2.8.1 says so.
 
 import { SystemError } from '../base/errors.js'
-import { CommandError, ExitShell } from './control-flow.js'
+import { AbandonLine, CommandError, ExitShell } from './control-flow.js'
 import type { Io, Shell } from './shell.js'
 import { ReadOnlyVariable } from './state.js'
 import { ShellSyntaxError } from './syntax.js'
@@ -22,6 +22,7 @@ export async function statusOfFailure(shell: Shell, error: unknown, io: Io): Pro
     const status = error instanceof CommandError ? error.status : error instanceof ReadOnlyVariable ? 1 : 2
     const fatal = !(error instanceof CommandError) || error.fatal
     if (!fatal || shell.interactive) return status
+    if (shell.isBash && status === 1) throw new AbandonLine(status)
     // bash has 1 for all that ends a subshell.
     throw new ExitShell(shell.isBash && shell.state.depth > 0 && status === 127 ? 1 : status)
   }
