@@ -1,9 +1,9 @@
 // Which proxy curl asks for a URL: of the command line or the environment, and the request that opens a tunnel through it.
 
 import type { Process } from '../../../posix/process.js'
+import { basicCredentials } from './curl-credentials.js'
 import { CURLE_COULDNT_CONNECT, CurlError } from './curl-error.js'
 import type { CurlOptions } from './curl-options.js'
-import { basicCredentials } from './curl-request.js'
 import { type HttpUrl, parseUrl } from './url.js'
 
 const PROXY_PORT = 1080

@@ -1,6 +1,7 @@
 // The request that curl sends: its default headers, and those of the command line in their place.
 
 import type { CurlBody } from './curl-body.js'
+import { basicCredentials } from './curl-credentials.js'
 import type { CurlOptions } from './curl-options.js'
 import { proxyAuthorization } from './curl-proxy.js'
 import type { HttpRequest } from './http-client.js'
@@ -90,11 +91,6 @@ function readHeader(text: string): [string, string | undefined] {
   const [name, value] = splitOnce(text, ':')
   if (value === undefined) return [text.replace(/;$/, ''), text.endsWith(';') ? '' : undefined]
   return [name, value.trim() === '' ? undefined : value.trim()]
-}
-
-/** `user:password`, as headers have it. */
-export function basicCredentials(user: string): string {
-  return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(user)))}`
 }
 
 /** One chunk and the last. */
