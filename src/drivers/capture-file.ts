@@ -14,6 +14,8 @@ export class CaptureError extends Error {
 
 /** Collected before it is written, so that a frame costs no system call. */
 const CHUNK_BYTES = 256 * 1024
+/** In real time somebody may look at the file while it grows: so often the rest is written, too. */
+export const CATCH_UP_MS = 1_000
 
 export class CaptureFile {
   /** Hears once why nothing more is written. */
@@ -63,6 +65,12 @@ export class CaptureFile {
   /** A frame that was seen at `now`, which never goes back; it is copied. */
   add(index: number, direction: 'in' | 'out', frame: Uint8Array, now: Micros): void {
     this.#order.add(index, direction, frame, now)
+  }
+
+  /** Writes what has been seen so far, where time goes on by itself: nothing more is seen at the moment of the last frame. */
+  catchUp(): void {
+    this.#order.flush()
+    if (this.#bytes > 0) this.#flush()
   }
 
   /** Writes what is left; a second call does nothing. Throws CaptureError when the file is not whole (a full disk). */

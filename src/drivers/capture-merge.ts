@@ -1,6 +1,6 @@
 // One capture file of what several threads of the network see: their sightings (capture-feed.ts) come in parts, and are
-// written in order of time as far as every thread has told. Threads are asked when much waits, so that one where nothing
-// happens sends nothing by itself, and an idle cluster costs nothing.
+// written in order of time as far as every thread has told. Threads are asked when much waits, and now and then: one where
+// nothing happens sends nothing by itself.
 //
 // In rounds: when all threads have answered, what they saw first before the earliest answer is told; but of these frames
 // some may be on their way to a thread that answered before they came, and will be told with the time of their sender.
@@ -46,19 +46,21 @@ export class CaptureMerge {
       this.#waiting.push({ ...sighting, index: own[sighting.index]! })
     this.#waitingBytes += frames.length
     if (upTo !== undefined) this.#answered(upTo)
-    if (this.#unanswered === 0 && this.#waitingBytes >= PATIENCE_BYTES) this.#askAll()
+    if (this.#waitingBytes >= PATIENCE_BYTES) this.ask()
+  }
+
+  /** Begins a round unless one is under way. */
+  ask(): void {
+    if (this.#unanswered > 0) return
+    this.#unanswered = this.#interfaces.length
+    this.#earliest = NEVER
+    for (const thread of this.#interfaces.keys()) this.#ask(thread)
   }
 
   /** Writes what is left. Throws CaptureError when the file is not whole. */
   close(): void {
     this.#write(NEVER)
     this.#file.close()
-  }
-
-  #askAll(): void {
-    this.#unanswered = this.#interfaces.length
-    this.#earliest = NEVER
-    for (const thread of this.#interfaces.keys()) this.#ask(thread)
   }
 
   #answered(upTo: Micros): void {

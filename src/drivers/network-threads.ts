@@ -4,7 +4,7 @@
 
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads'
 import { RING_CAPACITY_BYTES, ringBuffer } from '../fabric/ring.js'
-import { CaptureError, CaptureFile } from './capture-file.js'
+import { CATCH_UP_MS, CaptureError, CaptureFile } from './capture-file.js'
 import { CaptureMerge } from './capture-merge.js'
 import { type Doorbell, doorbell, poke } from './doorbell.js'
 import type { EarlyWorkers } from './early-workers.js'
@@ -116,6 +116,7 @@ export class NetworkThreads {
   readonly #byNode = new Map<string, RunningThread>()
   /** Where each thread tells what it sees; undefined when there is no capture, or the only thread writes it. */
   readonly #capture: CaptureMerge | undefined
+  readonly #catchingUp: NodeJS.Timeout | undefined
   readonly #questions = new Map<number, (answer: unknown) => void>()
   readonly #onEvent: (event: ClusterNetworkEvent) => void
   #nextQuestion = 1
@@ -129,9 +130,15 @@ export class NetworkThreads {
       file.onProblem = (problem) => {
         this.#captureProblem = problem
       }
-      this.#capture = new CaptureMerge(file, count, (thread) =>
+      const capture = new CaptureMerge(file, count, (thread) =>
         this.#threads[thread]!.send({ type: 'sightings' }),
       )
+      this.#capture = capture
+      this.#catchingUp = setInterval(() => {
+        capture.ask()
+        file.catchUp()
+      }, CATCH_UP_MS)
+      this.#catchingUp.unref()
     }
     const bells = Array.from({ length: count }, doorbell)
     const trunks = trunksBetween(bells)
@@ -213,6 +220,7 @@ export class NetworkThreads {
     const errors = await Promise.all(this.#threads.map(({ closed }) => Promise.race([closed, late])))
     clearTimeout(timer)
     await Promise.all(this.#threads.map((thread) => thread.terminate()))
+    clearInterval(this.#catchingUp)
     this.#capture?.close()
     const error = errors.find((each) => each !== undefined)
     if (error !== undefined) throw new CaptureError(error)

@@ -14,7 +14,7 @@ import type { MachineId } from '../fabric/network.js'
 import { programsOnDemand } from '../pod/images/programs.js'
 import { addressNet } from '../posix/net-over-stack.js'
 import { CaptureFeed } from './capture-feed.js'
-import { CaptureFile } from './capture-file.js'
+import { CATCH_UP_MS, CaptureFile } from './capture-file.js'
 import { ClusterNetwork } from './cluster-network.js'
 import { afterFirstMessage } from './first-message.js'
 import { flowLine } from './flow-line.js'
@@ -52,6 +52,7 @@ class NetworkWorker {
   readonly #network: ClusterNetwork
   readonly #sandboxes: NetworkSandboxes
   readonly #capture: CaptureFile | undefined
+  readonly #catchingUp: NodeJS.Timeout | undefined
   readonly #feed: CaptureFeed | undefined
   readonly #random: Random
   readonly #barriers: number[] = []
@@ -131,6 +132,7 @@ class NetworkWorker {
     if (this.#capture !== undefined) {
       this.#capture.onProblem = (problem) => emit({ type: 'capture-problem', problem })
       this.#capture.record(this.#network)
+      this.#catchingUp = setInterval(() => this.#capture!.catchUp(), CATCH_UP_MS)
     }
     if (data.tellsSightings)
       this.#feed = new CaptureFeed(this.#network, (sightings) =>
@@ -302,6 +304,7 @@ class NetworkWorker {
 
   #close(): void {
     this.#alarm.set(NEVER)
+    clearInterval(this.#catchingUp)
     let error: string | undefined
     try {
       this.#capture?.close()
